@@ -1,0 +1,34 @@
+//! What the media core needs to know at start. The server reads it from `turn.toml` and checks it; nothing here touches a file.
+
+use std::net::IpAddr;
+
+/// Settings of the media core. Every limit is enforced where the thing it limits is created.
+#[derive(Clone, Debug)]
+pub struct MediaConfig {
+    /// Media threads. Rooms are spread over them; each has a UDP port of its own.
+    pub workers: usize,
+    /// UDP port of the first worker; worker `n` listens on `udp_port + n`. 0 lets the system choose a port for each.
+    pub udp_port: u16,
+    /// Addresses put into ICE candidates. Empty: those of the interfaces, loopback last.
+    pub advertised: Vec<IpAddr>,
+    /// UDP port put into ICE candidates instead of the bound one, for a port mapping or a test proxy; worker `n` advertises
+    /// `advertised_port + n`.
+    pub advertised_port: Option<u16>,
+    /// Participants in one call.
+    pub max_participants: usize,
+    /// Receive buffer asked of the kernel, in bytes. Smaller loses packets in bursts, larger only costs memory.
+    pub socket_buffer_bytes: usize,
+}
+
+impl Default for MediaConfig {
+    fn default() -> Self {
+        Self {
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            udp_port: 50_000,
+            advertised: Vec::new(),
+            advertised_port: None,
+            max_participants: 200,
+            socket_buffer_bytes: 4 << 20,
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The signalling protocol, version 1: every message, typed once. `web/protocol.d.ts` is generated from this file.
+//!
+//! JSON text frames over one WebSocket (`GET /api/v1/ws`, subprotocols `webcall.v1` and `ticket.<one-time ticket>`). The client
+//! speaks first with [`ClientMessage::Hello`]. Every request carries an `id` chosen by the client and is answered by exactly one
+//! message with that `id`: its own answer, `ok`, or `error`. Every server message carries `seq`, rising by one for each message of
+//! the connection; a client that comes back within 60 s says the last `seq` it saw and gets what it missed, keeping its participant.
+//!
+//! Identifiers are strings: users and rooms UUIDs, participants 16 hexadecimal digits. Feeds are numbers (RTP CSRC).
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The version spoken here; a `hello` with another one is refused with `version_unsupported`.
+pub const VERSION: u32 = 1;
+/// The largest frame accepted, bytes. An offer with 48 seats and every codec is 145 kB (measured).
+pub const MAX_FRAME_BYTES: usize = 256 << 10;
+/// The most tracks a participant may offer.
+pub const MAX_TRACKS: usize = 8;
+/// The most seats a participant may offer.
+pub const MAX_SEATS: usize = 48;
+/// The most wishes in one message.
+pub const MAX_WISHES: usize = 400;
+
+/// A frame from the client.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+pub struct ClientFrame {
+    /// Chosen by the client, echoed in the answer.
+    pub id: u32,
+    /// The message.
+    #[serde(flatten)]
+    pub message: ClientMessage,
+}
+
+/// What a client can say.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientMessage {
+    /// The first message, within 10 s. Answered by `welcome`.
+    Hello {
+        /// [`VERSION`].
+        version: u32,
+        /// A connection to continue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        resume: Option<Resume>,
+    },
+    /// Enter the call of a room. Answered by `joined`.
+    Join {
+        /// The room.
+        room: String,
+        /// What is switched off on entering.
+        #[serde(default)]
+        muted: Vec<Source>,
+    },
+    /// Leave the call. Answered by `ok`.
+    Leave {},
+    /// Offer media. Answered by `answer`.
+    Offer {
+        /// The browser's SDP.
+        sdp: String,
+        /// The sending m-lines.
+        tracks: Vec<TrackOffer>,
+        /// The receiving pairs of m-lines, in seat order.
+        seats: Vec<SeatOffer>,
+    },
+    /// Say that a source of one's own is switched off or on. Answered by `ok`, or `muted_by_moderator`.
+    Mute {
+        /// The source.
+        source: Source,
+        /// Off or on.
+        muted: bool,
+    },
+    /// Say how large each feed is shown. Replaces the earlier wishes. Answered by `ok`.
+    View {
+        /// One for each feed of interest; others count as not visible.
+        wishes: Vec<Wish>,
+    },
+    /// A moderator's act on another participant. Answered by `ok`.
+    Moderate {
+        /// On whom.
+        participant: String,
+        /// What.
+        action: ModeratorAction,
+    },
+    /// Measures the round trip. Answered by `ok`.
+    Ping {},
+}
+
+/// Which connection to continue.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Resume {
+    /// The secret from `welcome`.
+    pub connection: String,
+    /// The last `seq` that arrived.
+    #[ts(type = "number")]
+    pub last_seq: u64,
+}
+
+/// What a track shows or plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The voice.
+    Microphone,
+    /// The face.
+    Camera,
+    /// The picture of a shared screen.
+    Screen,
+    /// The sound of a shared screen.
+    ScreenAudio,
+}
+
+/// Which of a participant's two feeds takes a seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum FeedKind {
+    /// Microphone and camera.
+    Person,
+    /// Shared screen and its sound.
+    Screen,
+}
+
+/// One sending m-line.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct TrackOffer {
+    /// Its `a=mid`.
+    pub mid: String,
+    /// What it carries.
+    pub source: Source,
+}
+
+/// One receiving pair of m-lines.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct SeatOffer {
+    /// The `a=mid` of the audio m-line.
+    pub audio_mid: String,
+    /// The `a=mid` of the video m-line.
+    pub video_mid: String,
+}
+
+/// How large a feed is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Wish {
+    /// Whose feed.
+    pub participant: String,
+    /// Which of the two.
+    pub kind: FeedKind,
+    /// Width in device pixels; 0 while not visible.
+    pub width: u32,
+    /// Pinned by the viewer.
+    #[serde(default)]
+    pub pinned: bool,
+}
+
+/// What a moderator can do to a participant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ModeratorAction {
+    /// Stop forwarding a source until allowed again.
+    Mute {
+        /// The source.
+        source: Source,
+    },
+    /// Allow a source again; the participant switches it on themselves.
+    Allow {
+        /// The source.
+        source: Source,
+    },
+    /// Remove from the call.
+    Remove {},
+}
+
+/// A frame from the server.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+pub struct ServerFrame {
+    /// Rises by one with every message of the connection, from 1.
+    #[ts(type = "number")]
+    pub seq: u64,
+    /// The message.
+    #[serde(flatten)]
+    pub message: ServerMessage,
+}
+
+/// What the server can say.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerMessage {
+    /// Answers `hello`.
+    Welcome {
+        /// The request.
+        id: u32,
+        /// The secret to resume with.
+        connection: String,
+        /// Whether the earlier connection was continued; `false` means start afresh: join again.
+        resumed: bool,
+        /// For how long the server keeps the connection after it broke, seconds.
+        resume_window_s: u32,
+        /// The server pings this often, seconds; silence of twice that means broken.
+        ping_interval_s: u32,
+    },
+    /// Done.
+    Ok {
+        /// The request.
+        id: u32,
+    },
+    /// Refused.
+    Error {
+        /// The request; 0 when none could be read.
+        id: u32,
+        /// Stable, for programs.
+        code: String,
+        /// English, for developers; the client shows its own text by code.
+        message: String,
+    },
+    /// Answers `join`.
+    Joined {
+        /// The request.
+        id: u32,
+        /// The room.
+        room: String,
+        /// Oneself.
+        participant: String,
+        /// Everybody in the call, oneself included.
+        participants: Vec<Participant>,
+    },
+    /// Answers `offer`.
+    Answer {
+        /// The request.
+        id: u32,
+        /// The server's SDP.
+        sdp: String,
+    },
+    /// Somebody entered.
+    ParticipantJoined {
+        /// Who.
+        participant: Participant,
+    },
+    /// Somebody's state changed.
+    ParticipantChanged {
+        /// The whole new state.
+        participant: Participant,
+    },
+    /// Somebody is gone.
+    ParticipantLeft {
+        /// Who.
+        participant: String,
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// Seats changed: the changed ones and no others.
+    Seats {
+        /// The changed seats.
+        seats: Vec<Seat>,
+    },
+    /// Who speaks now, loudest first, at most three.
+    Speakers {
+        /// Participants.
+        participants: Vec<String>,
+    },
+    /// ICE and DTLS of this client are up, or consent was lost.
+    Media {
+        /// Which.
+        state: MediaState,
+    },
+    /// Make a new offer: the codecs that the call can decode changed.
+    Renegotiate {},
+    /// This client is no longer in the call; the connection stays.
+    Removed {
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// The room's name or one's role in it changed; fetch it again.
+    RoomChanged {
+        /// The room.
+        room: String,
+    },
+    /// The server stops or restarts; come back after this long.
+    Drain {
+        /// Milliseconds.
+        retry_ms: u32,
+    },
+}
+
+/// Why somebody is no longer in the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaveReason {
+    /// By themselves.
+    Left,
+    /// The connection broke and did not come back in time.
+    TimedOut,
+    /// A moderator removed them.
+    Removed,
+    /// The room was deleted, or they are no longer a member.
+    RoomGone,
+    /// Their session was ended.
+    SessionEnded,
+    /// The server lost their media; join again.
+    MediaLost,
+}
+
+/// Whether media can flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaState {
+    /// ICE and DTLS are up.
+    Connected,
+    /// No consent check for 30 s: restart ICE.
+    Disconnected,
+}
+
+/// One participant as others see them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+pub struct Participant {
+    /// The participant.
+    pub participant: String,
+    /// Whose window it is.
+    pub user: String,
+    /// The user's name.
+    pub username: String,
+    /// The user's standing in the room.
+    pub role: Role,
+    /// The sources offered, whether switched on or off.
+    pub sources: Vec<SourceState>,
+    /// Unix milliseconds.
+    #[ts(type = "number")]
+    pub joined_at: i64,
+}
+
+/// The state of one offered source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, TS)]
+pub struct SourceState {
+    /// The source.
+    pub source: Source,
+    /// Switched off, by whoever.
+    pub muted: bool,
+    /// Switched off by a moderator and not allowed again yet.
+    pub forbidden: bool,
+}
+
+/// A user's standing in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Takes part.
+    Member,
+    /// Keeps order.
+    Moderator,
+    /// Owns the room; one for each room.
+    Owner,
+}
+
+/// Who sits in a seat.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+pub struct Seat {
+    /// The index of the seat in the offer.
+    pub seat: u32,
+    /// `null` for an empty seat.
+    pub feed: Option<SeatFeed>,
+}
+
+/// A seated feed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+pub struct SeatFeed {
+    /// Whose.
+    pub participant: String,
+    /// Which of the two.
+    pub kind: FeedKind,
+    /// The CSRC of its packets.
+    pub csrc: u32,
+}
