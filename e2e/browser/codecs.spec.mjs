@@ -4,21 +4,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { allSeeAndHearAll, sendsCodec } from './lib/eyes.mjs';
-import { party } from './lib/party.mjs';
+import { during, party } from './lib/party.mjs';
 
 const CODECS = ['VP8', 'VP9', 'H264', 'AV1'];
 
-async function twoInACall(engines, codec) {
-  const table = await party();
-  try {
+function twoInACall(engines, codec) {
+  return during(party(), async (table) => {
     const people = [];
     for (const engine of engines) people.push(await table.person(engine));
     await table.join(people, await table.room(people), { codec });
     await allSeeAndHearAll(people);
     for (const page of people) assert.equal(await sendsCodec(page), codec);
-  } finally {
-    await table.end();
-  }
+  });
 }
 
 for (const codec of CODECS) {
@@ -34,9 +31,8 @@ for (const engines of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
   test(`${engines[0]} first, ${engines[1]} after: they see and hear each other`, () => twoInACall(engines, 'VP8'));
 }
 
-test('a Firefox without H.264 that joins an H.264 room sees and is seen', async () => {
-  const table = await party();
-  try {
+test('a Firefox without H.264 that joins an H.264 room sees and is seen', () =>
+  during(party(), async (table) => {
     const [first, second] = [await table.person('chromium'), await table.person('chromium')];
     const late = await table.person('firefox');
     const room = await table.room([first, second, late]);
@@ -46,7 +42,4 @@ test('a Firefox without H.264 that joins an H.264 room sees and is seen', async 
     await table.join([late], room);
     await allSeeAndHearAll([first, second, late]);
     assert.notEqual(await sendsCodec(first), 'H264');
-  } finally {
-    await table.end();
-  }
-});
+  }));

@@ -3,23 +3,18 @@
 import { test } from 'node:test';
 
 import { allSeeAndHearAll, hears } from './lib/eyes.mjs';
-import { inCall, party } from './lib/party.mjs';
+import { during, inCall, party } from './lib/party.mjs';
 
-test('five with VP8 see and hear one another', async () => {
-  const table = await party();
-  try {
+test('five with VP8 see and hear one another', () =>
+  during(party(), async (table) => {
     const people = [];
     for (let index = 0; index < 5; index += 1) people.push(await table.person('chromium'));
     await table.join(people, await table.room(people), { codec: 'VP8' });
     await allSeeAndHearAll(people);
-  } finally {
-    await table.end();
-  }
-});
+  }));
 
-test('ten with sound only hear one another', async () => {
-  const table = await party();
-  try {
+test('ten with sound only hear one another', () =>
+  during(party(), async (table) => {
     const people = [];
     for (let index = 0; index < 10; index += 1) people.push(await table.person('chromium'));
     const room = await table.room(people);
@@ -32,7 +27,4 @@ test('ten with sound only hear one another', async () => {
     for (const page of people) {
       for (const person of people) if (person !== page) await hears(page, person);
     }
-  } finally {
-    await table.end();
-  }
-});
+  }));

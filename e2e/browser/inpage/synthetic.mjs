@@ -8,7 +8,8 @@
 // browsers are started so that no timer of theirs is slowed.
 
 /**
- * @param {{ colour: string, other_colour: string, tone_hz: number, screen_colour: string, screen_tone_hz: number, fps: number }} options
+ * @param {{ colour: string, other_colour: string, tone_hz: number, screen_colour: string, screen_tone_hz: number, fps: number,
+ *   width: number, height: number, denied?: boolean }} options `denied`: every device is refused
  */
 export function installSyntheticMedia(options) {
   const test = (window.webcallTest ??= {});
@@ -114,7 +115,7 @@ export function installSyntheticMedia(options) {
   const devices = navigator.mediaDevices;
   if (devices === undefined) return; // A page without a secure origin (about:blank) has none to replace.
   replace(devices, 'getUserMedia', async (constraints = {}) => {
-    if (test.devices_denied) throw new DOMException('denied by the test', 'NotAllowedError');
+    if (options.denied) throw new DOMException('denied by the test', 'NotAllowedError');
     const tracks = [];
     if (constraints.audio) {
       const device = chosen(microphones, constraints.audio);
@@ -122,7 +123,7 @@ export function installSyntheticMedia(options) {
     }
     if (constraints.video) {
       const device = chosen(cameras, constraints.video);
-      tracks.push(videoTrack(device.deviceId, device.label, device.colour, 320, 180));
+      tracks.push(videoTrack(device.deviceId, device.label, device.colour, options.width, options.height));
     }
     if (tracks.length === 0) throw new TypeError('neither audio nor video asked for');
     return new MediaStream(tracks);

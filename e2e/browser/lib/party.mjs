@@ -6,7 +6,8 @@
 import { launchChromium } from './chromium.mjs';
 import { noComplaints } from './eyes.mjs';
 import { launchFirefox } from './firefox.mjs';
-import { startServer } from './server.mjs';
+import { ADDRESS, freeUdpPorts, startServer, WORKERS } from './server.mjs';
+import { UdpProxy } from './udp-proxy.mjs';
 
 const PASSWORD = 'correct horse battery staple';
 const PALETTE = ['#d02020', '#2020d0', '#20a020', '#c0c020', '#c020c0', '#20c0c0', '#e08020', '#808080', '#6020a0', '#a06040'];
@@ -22,6 +23,8 @@ export function mediaOf(index) {
     screen_colour: '#f0a0a0',
     screen_tone_hz: 2000 + 90 * index,
     fps: FPS,
+    width: 320,
+    height: 180,
   };
 }
 
@@ -30,8 +33,21 @@ export async function party(options) {
   return new Party(await startServer(options));
 }
 
+/** Starts a server whose media goes through a UDP proxy. */
+export async function partyBehindProxy({ seed = 1, ...options } = {}) {
+  const address = ADDRESS ?? '127.0.0.1';
+  const first = await freeUdpPorts(WORKERS);
+  const server = await startServer({ ...options, media: { ...options.media, advertised: [address], advertised_port: first } });
+  const row = (start) => Array.from({ length: WORKERS }, (_, index) => start + index);
+  const table = new Party(server);
+  table.proxy = await UdpProxy.start({ address, ports: row(first), targets: row(server.media_port), seed });
+  return table;
+}
+
 class Party {
   people = [];
+  /** The UDP proxy, if the media goes through one. */
+  proxy = null;
   #browsers = new Map();
 
   constructor(server) {
@@ -48,7 +64,7 @@ class Party {
   async stranger(engine, options = {}) {
     const index = this.people.length;
     const label = NAMES[index] ?? `guest${index}`;
-    const page = await (await this.browser(engine)).page(label, mediaOf(index), options);
+    const page = await (await this.browser(engine)).page(label, { ...mediaOf(index), ...options.media }, options);
     page.username = label;
     this.people.push(page);
     return page;
@@ -125,9 +141,28 @@ class Party {
     try {
       await noComplaints(pages, await this.server.close());
     } finally {
+      this.proxy?.close();
       await Promise.all(browsers.map((browser) => browser.close()));
     }
   }
+}
+
+/** The participant that a page is in its call. */
+export function ownParticipant(page) {
+  return page.waitFor('a tile of its own', () => window.webcallTest.tiles().find((tile) => tile.own)?.participant);
+}
+
+/** Runs a spec's body around a party and ends the party whatever happens; the body's own failure is the one that is told. */
+export async function during(starting, body) {
+  const table = await starting;
+  let trouble = null;
+  try {
+    await body(table);
+  } catch (error) {
+    trouble = error;
+  }
+  await table.end().catch((error) => (trouble ??= error));
+  if (trouble !== null) throw trouble;
 }
 
 /** Waits until a page is in the call and its media is up. */

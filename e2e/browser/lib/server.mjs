@@ -14,7 +14,8 @@ const root = new URL('../../..', import.meta.url).pathname;
 const EXECUTABLE = process.env.WEBCALL_BINARY ?? join(process.env.CARGO_TARGET_DIR || join(root, 'target'), 'release', 'webcall');
 /** The address that browsers reach and that is not the loopback one: Firefox pairs no loopback candidates. */
 export const ADDRESS = process.env.WEBCALL_TEST_ADDRESS ?? null;
-const WORKERS = 2;
+/** Media threads of a server under test: two, so that rooms spread and ports are in a row. */
+export const WORKERS = 2;
 const START_BOUND_MS = 60_000;
 const MAX_LOG_LINES = 50_000;
 
