@@ -5,8 +5,9 @@ mod config;
 mod error;
 mod handle;
 mod id;
+mod units;
 
-pub use api::{MediaEvent, Offer, Seated, SeatedFeed, SeatOffer, TrackOffer, Wish};
+pub use api::{MediaEvent, Offer, SeatOffer, Seated, SeatedFeed, TrackOffer, Wish};
 pub use config::MediaConfig;
 pub use error::{MediaError, StartError};
 pub use handle::{CounterRow, Media};
