@@ -5,6 +5,7 @@ mod config;
 mod error;
 mod handle;
 mod id;
+mod rtp;
 mod units;
 
 pub use api::{MediaEvent, Offer, SeatOffer, Seated, SeatedFeed, TrackOffer, Wish};
