@@ -1,6 +1,7 @@
 //! The media core of WebCall: a selective forwarding unit (SFU). No HTTP, no database, no JSON.
 
 pub mod api;
+mod codec;
 mod config;
 mod error;
 mod handle;
