@@ -7,7 +7,7 @@ mod demux;
 mod error;
 mod handle;
 mod id;
-#[allow(dead_code, reason = "driven by sfu, which lands next")]
+#[allow(dead_code, unused_imports, reason = "driven by sfu, which lands next")]
 mod transport;
 
 pub use api::{MediaEvent, Offer, SeatOffer, Seated, SeatedFeed, TrackOffer, Wish};
