@@ -2,16 +2,8 @@
 //!
 //! The buffer is reused from turn to turn, so that nothing is allocated for a packet once it has grown to what a turn needs.
 
-use std::net::{IpAddr, SocketAddr};
-
 use crate::api::MediaEvent;
-
-/// Where a transport's datagrams go, and from which of our addresses, so that a reply leaves by the address it was asked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Path {
-    pub(crate) remote: SocketAddr,
-    pub(crate) local_ip: Option<IpAddr>,
-}
+use crate::transport::Path;
 
 /// One datagram in [`Outbox::bytes`].
 #[derive(Debug, Clone, Copy)]

@@ -18,7 +18,7 @@ pub(super) fn start_workers(
     config: &MediaConfig,
     events: &mpsc::Sender<MediaEvent>,
 ) -> Result<Vec<WorkerHandle>, StartError> {
-    let certificate = Arc::new(Certificate::generate().map_err(|error| StartError::Certificate(error.to_string()))?);
+    let certificate = Arc::new(Certificate::with_default_provider().map_err(|error| StartError::Certificate(error.to_string()))?);
     let addresses = if config.advertised.is_empty() { advertised_addresses() } else { config.advertised.clone() };
     if addresses.is_empty() {
         return Err(StartError::NoAddress);

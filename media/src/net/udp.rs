@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::outbox::{Outbox, Path, Transmit};
+use crate::outbox::{Outbox, Transmit};
+use crate::transport::Path;
 
 /// Room for one receive: what GRO may join into one buffer.
 const RECEIVE_BYTES: usize = 64 << 10;

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -57,7 +57,7 @@ enum Turn {
 
 impl Worker {
     pub(crate) fn new(parts: WorkerParts) -> Self {
-        let sfu = Sfu::new(parts.config.clone(), parts.counters.clone(), Instant::now());
+        let sfu = fresh_sfu(&parts);
         Self { parts, sfu, outbox: Outbox::default(), events: VecDeque::new(), has_more: true }
     }
 
@@ -107,17 +107,15 @@ impl Worker {
     fn execute(&mut self, command: Command) -> Turn {
         let (now, sfu, out) = (Instant::now(), &mut self.sfu, &mut self.outbox);
         match command {
-            Command::Join { room, participant } => sfu.join(now, room, participant),
+            Command::Join { room, participant } => sfu.join(room, participant),
             Command::Negotiate { participant, offer, reply } => {
                 // The caller may have gone; then nobody waits for the answer.
                 let _ = reply.send(sfu.negotiate(now, participant, &offer, out));
             }
             Command::Leave { participant } => sfu.leave(now, participant, out),
             Command::SetWishes { participant, wishes } => sfu.set_wishes(now, participant, &wishes, out),
-            Command::SetMuted { participant, source, muted } => sfu.set_muted(now, participant, source, muted, out),
-            Command::SetForbidden { participant, source, forbidden } => {
-                sfu.set_forbidden(now, participant, source, forbidden, out);
-            }
+            Command::SetMuted { participant, source, muted } => sfu.set_muted(now, participant, source, muted),
+            Command::SetForbidden { participant, source, forbidden } => sfu.set_forbidden(now, participant, source, forbidden),
             Command::Crash => panic!("crash asked for by a test"),
             Command::Stop => return Turn::Stop,
         }
@@ -184,8 +182,15 @@ impl Worker {
         self.parts.counters.count(Counter::WorkerCrashes);
         self.outbox = Outbox::default();
         self.outbox.events.extend(lost.into_iter().map(|participant| MediaEvent::Lost { participant }));
-        self.sfu = Sfu::new(self.parts.config.clone(), self.parts.counters.clone(), Instant::now());
+        self.sfu = fresh_sfu(&self.parts);
         self.has_more = true;
         self.tell();
     }
+}
+
+fn fresh_sfu(parts: &WorkerParts) -> Sfu {
+    let unix_time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    // What is drawn from it need not be secret, only differ from worker to worker and start to start.
+    let seed = unix_time.as_nanos() as u64 ^ ((parts.index as u64) << 56);
+    Sfu::new(parts.config.clone(), parts.counters.clone(), Instant::now(), unix_time, seed)
 }

@@ -4,9 +4,9 @@ use super::outgoing::{Admitted, MediaPacket};
 use super::room::Room;
 use super::sent::SentRecord;
 use crate::codec::rewrite_picture_ids;
-use crate::outbox::{Outbox, Path};
+use crate::outbox::Outbox;
 use crate::rtp::{OutHeader, write_header};
-use crate::transport::{MAX_TAG_BYTES, Transport};
+use crate::transport::{MAX_RTP_OVERHEAD_BYTES, Path, Transport};
 use crate::units::{PayloadType, RtpTimestamp, SeqNo, Ssrc};
 
 /// The header that subscribers get: fixed part and one CSRC.
@@ -20,7 +20,7 @@ pub(super) struct Departure<'a> {
     pub(super) payload_type: u8,
     /// Extended sequence number: its lower 16 bits go on the wire, the rest is SRTP's rollover counter.
     pub(super) index: u64,
-    pub(super) timestamp: u32,
+    pub(super) timestamp: RtpTimestamp,
     pub(super) marker: bool,
     /// The feed, which the receiver compares with the seat's name.
     pub(super) csrc: u32,
@@ -38,23 +38,20 @@ impl Room {
         let mut forwarded = 0;
         for route in &publication.routes {
             let Some(participant) = self.participants.get_mut(route.participant) else { continue };
-            let (true, Some(path), Some(transport)) =
-                (participant.is_connected, participant.path, participant.transport.as_mut())
-            else {
-                continue;
-            };
             let line = participant.seats[route.seat].line(publication.source);
+            let Some(transport) = participant.transport.as_mut().filter(|transport| transport.is_connected()) else { continue };
+            let Some(path) = transport.path() else { continue };
             let Some(Admitted { payload_type, rtx_payload_type, rewritten }) = line.admit(packet) else { continue };
             let departure = Departure {
                 ssrc: line.ids.ssrc,
                 payload_type,
-                index: rewritten.index,
+                index: rewritten.seq,
                 timestamp: rewritten.timestamp,
                 marker: packet.marker,
                 csrc: publication.feed.0,
                 original: None,
                 payload: packet.payload,
-                picture_ids: rewritten.picture_ids,
+                picture_ids: rewritten.ids,
                 codec: packet.codec,
             };
             if departure.send(transport, path, out) {
@@ -67,10 +64,10 @@ impl Room {
                         codec: packet.codec,
                         rtx_payload_type,
                         timestamp: rewritten.timestamp,
-                        picture_ids: rewritten.picture_ids,
+                        picture_ids: rewritten.ids,
                         payload_bytes: packet.payload.len() as u16,
                     };
-                    sent.record(SeqNo::of_index(rewritten.index), record);
+                    sent.record(SeqNo::of_index(rewritten.seq), record);
                 }
             }
         }
@@ -81,7 +78,7 @@ impl Room {
 impl Departure<'_> {
     /// Writes and seals the packet into the outbox; false when it cannot be sealed.
     pub(super) fn send(&self, transport: &mut Transport, path: Path, out: &mut Outbox) -> bool {
-        let capacity = HEADER_BYTES + OSN_BYTES + self.payload.len() + MAX_TAG_BYTES;
+        let capacity = HEADER_BYTES + OSN_BYTES + self.payload.len() + MAX_RTP_OVERHEAD_BYTES;
         out.write(path, capacity, |buffer| self.write(transport, buffer))
     }
 
@@ -90,7 +87,7 @@ impl Departure<'_> {
             marker: self.marker,
             payload_type: PayloadType(self.payload_type),
             seq: SeqNo::of_index(self.index),
-            timestamp: RtpTimestamp(self.timestamp),
+            timestamp: self.timestamp,
             ssrc: Ssrc(self.ssrc),
             csrcs: &[self.csrc],
             extensions: &[],

@@ -12,9 +12,9 @@ use super::room::Room;
 use super::{Key, Sfu};
 use crate::codec::{self, Codec};
 use crate::counters::Counter;
-use crate::outbox::{Outbox, Path};
+use crate::outbox::Outbox;
 use crate::rtp::{AudioLevel, RtpHeader, strip_padding};
-use crate::transport::{InboundIndex, SrtpError};
+use crate::transport::{InboundIndex, OpenedRtp, Path, SrtpError};
 use crate::units::SeqNo;
 
 /// A packet from an unknown address may belong to a participant whose address changed. So many in one tick are tried against the
@@ -28,6 +28,8 @@ struct Opened {
     is_rtx: bool,
     codec: Codec,
     seq: SeqNo,
+    /// The extended sequence number that SRTP found; that of the retransmission where this is one.
+    srtp_index: u64,
     payload: Range<usize>,
 }
 
@@ -42,15 +44,21 @@ impl Sfu {
             },
         };
         let room = &mut self.rooms[key.room];
-        let opened = match open(room, key.participant, now, &header, packet) {
+        let (opened, found) = match open(room, key.participant, now, &header, packet) {
             Ok(opened) => opened,
             Err(reason) => return self.counters.count(reason),
         };
-        if self.rooms[key.room].participants[key.participant].path.is_none_or(|current| current.remote != path.remote) {
-            self.follow_media(key, path, &header);
+        // A fresh packet that authenticated shows where its sender is now, before the next ICE check does.
+        let transport = room.participants[key.participant].transport.as_mut();
+        if transport.is_some_and(|transport| transport.adopt_path(now, path, &opened)) {
+            self.remember_address(key, path.remote);
+            self.counters.count(Counter::PathChanges);
         }
-        if let Some(opened) = opened {
-            self.accept(now, key, &header, packet, &opened, out);
+        let read = read_payload(&self.rooms[key.room].participants[key.participant], &header, packet, opened, found);
+        match read {
+            Ok(Some(opened)) => self.accept(now, key, &header, packet, &opened, out),
+            Ok(None) => {}
+            Err(reason) => self.counters.count(reason),
         }
     }
 
@@ -64,26 +72,15 @@ impl Sfu {
         self.participants.values().copied().find(|key| owns(&self.rooms[key.room].participants[key.participant]))
     }
 
-    /// A fresh packet that authenticated shows where its sender is now, before the next ICE check does. Fresh means the highest
-    /// yet of its SSRC, so that nobody moves a participant by replaying what was delayed (the argument of RFC 9146 §6).
-    fn follow_media(&mut self, key: Key, path: Path, header: &RtpHeader) {
-        let participant = &self.rooms[key.room].participants[key.participant];
-        let is_freshest = participant.inbound.iter().any(|i| i.ssrc == header.ssrc.0 && i.index.is_highest(header.seq.0));
-        if is_freshest {
-            self.remember_address(key, path.remote);
-            self.follow(key, path);
-        }
-    }
-
     fn accept(&mut self, now: Instant, key: Key, header: &RtpHeader, packet: &[u8], opened: &Opened, out: &mut Outbox) {
         let room = &mut self.rooms[key.room];
-        let &Opened { publication: publication_key, layer: layer_index, codec, seq, is_rtx, .. } = opened;
+        let &Opened { publication: publication_key, layer: layer_index, codec, .. } = opened;
         let publication = &mut room.publications[publication_key];
         let payload = &packet[opened.payload.clone()];
         let layer = &mut publication.layers[layer_index];
         let was_flowing = layer.is_flowing(now);
         layer.last_packet = Some(now);
-        let Some(index) = layer.arrive(now, codec, seq, is_rtx, header) else {
+        let Some(index) = layer.arrive(now, opened, header) else {
             return self.counters.count(Counter::DropDuplicate);
         };
         publication.codec = codec;
@@ -92,16 +89,15 @@ impl Sfu {
         }
         let from = LayerRef { publication: publication_key, layer: layer_index };
         if payload.is_empty() {
-            return room.skip(from, seq);
+            return room.skip(from, index);
         }
         let is_keyframe_start = !codec.is_audio() && codec::is_keyframe_start(codec, payload);
         let media = MediaPacket {
             now,
             from,
             codec,
-            seq,
             index,
-            timestamp: header.timestamp.0,
+            timestamp: header.timestamp,
             marker: header.marker,
             is_keyframe_start,
             picture_ids: codec::picture_ids(codec, payload),
@@ -114,7 +110,7 @@ impl Sfu {
             publication.layers[layer_index].keyframes.satisfied();
         }
         if codec.is_audio() && !room.hear(now, key.participant, publication_key, header, packet) {
-            return room.skip(from, seq);
+            return room.skip(from, index);
         }
         if !was_flowing {
             // A layer that begins is aimed at before its first packet is forwarded: that one is often the keyframe.
@@ -127,16 +123,16 @@ impl Sfu {
 
 impl super::publication::Layer {
     /// Notes an arrival; the packet's extended sequence number, or `None` for one that came before or is too old.
-    fn arrive(&mut self, now: Instant, codec: Codec, seq: SeqNo, is_rtx: bool, header: &RtpHeader) -> Option<u64> {
-        if !is_rtx {
-            self.stats.on_packet(now, seq, header.timestamp);
+    fn arrive(&mut self, now: Instant, opened: &Opened, header: &RtpHeader) -> Option<u64> {
+        if !opened.is_rtx {
+            self.stats.on_packet(now, opened.seq, header.timestamp);
         }
-        if codec.is_audio() {
+        if opened.codec.is_audio() {
             // No retransmission is asked for sound: SRTP's replay window already refused doubles.
-            return Some(u64::from(seq.0));
+            return Some(opened.srtp_index);
         }
-        let repair = self.repair.get_or_insert_with(|| Box::new(Repair::default()));
-        match repair.nack.on_packet(seq, now) {
+        let repair = self.repair.get_or_insert_with(Box::default);
+        match repair.nack.on_packet(opened.seq, now) {
             Arrival::New { index } | Arrival::Recovered { index } => Some(index),
             Arrival::Duplicate | Arrival::TooOld => None,
         }
@@ -156,69 +152,72 @@ impl Room {
         publication.silence.admit(level)
     }
 
-    fn skip(&mut self, from: LayerRef, seq: SeqNo) {
+    fn skip(&mut self, from: LayerRef, index: u64) {
         let publication = &self.publications[from.publication];
         for route in &publication.routes {
             if let Some(participant) = self.participants.get_mut(route.participant) {
-                participant.seats[route.seat].line(publication.source).skip(from, seq);
+                participant.seats[route.seat].line(publication.source).skip(from, index);
             }
         }
     }
 }
 
-/// Opens a packet in place and finds what it is. `Ok(None)` for one that carries nothing to forward.
+/// What an SSRC carries: publication, layer, whether retransmissions.
+type Found = (usize, usize, bool);
+
+/// Opens a packet in place, and remembers its SSRC when it was not known yet and the packet authenticates.
 fn open(
     room: &mut Room,
     owner: usize,
     now: Instant,
     header: &RtpHeader,
     packet: &mut [u8],
-) -> Result<Option<Opened>, Counter> {
+) -> Result<(OpenedRtp, Found), Counter> {
     let participant = &mut room.participants[owner];
     let known = participant.inbound.iter().position(|inbound| inbound.ssrc == header.ssrc.0);
-    let mut fresh = match known {
-        Some(_) => None,
-        None => Some(learn(participant, room_layers(&room.publications), header, packet).ok_or(Counter::DropUnknownSsrc)?),
+    let position = match known {
+        Some(position) => position,
+        None => {
+            let learned = learn(participant, room_layers(&room.publications), header, packet);
+            participant.inbound.push(learned.ok_or(Counter::DropUnknownSsrc)?);
+            participant.inbound.len() - 1
+        }
     };
-    let transport = participant.transport.as_mut().filter(|_| participant.is_connected).ok_or(Counter::DropNotConnected)?;
-    let index = match (&mut fresh, known) {
-        (Some(inbound), _) => &mut inbound.index,
-        (None, Some(position)) => &mut participant.inbound[position].index,
-        (None, None) => return Err(Counter::DropUnknownSsrc),
+    let transport = participant.transport.as_mut().filter(|transport| transport.is_connected());
+    let result = match transport {
+        Some(transport) => {
+            transport.open_rtp(packet, usize::from(header.header_len), &mut participant.inbound[position].index)
+        }
+        None => Err(SrtpError::NoKeys),
     };
-    let header_len = usize::from(header.header_len);
-    let range = transport.open_rtp(packet, header_len, header.ssrc.0, index).map_err(|error| match error {
-        SrtpError::Replayed => Counter::DropReplay,
-        _ => Counter::DropAuthentication,
+    let opened = result.map_err(|error| {
+        if known.is_none() {
+            participant.inbound.pop();
+        }
+        match error {
+            SrtpError::NoKeys => Counter::DropNotConnected,
+            SrtpError::Replayed => Counter::DropReplay,
+            _ => Counter::DropAuthentication,
+        }
     })?;
     if let Some(id) = participant.extensions.twcc
         && let Some(&[high, low]) = header.extensions(packet).find(id)
     {
         participant.twcc.record(SeqNo(u16::from_be_bytes([high, low])), now);
     }
-    let (publication, layer, is_rtx) = match fresh {
-        Some(inbound) => {
-            let found = (inbound.publication, inbound.layer, inbound.is_rtx);
-            if !inbound.is_rtx {
-                room.publications[inbound.publication].layers[inbound.layer].ssrc = Some(inbound.ssrc);
-            }
-            participant.inbound.push(inbound);
-            found
-        }
-        None => {
-            let inbound = &participant.inbound[known.expect("either known or fresh")];
-            (inbound.publication, inbound.layer, inbound.is_rtx)
-        }
-    };
-    read_payload(participant, header, packet, range, (publication, layer, is_rtx))
+    let &Inbound { ssrc, publication, layer, is_rtx, .. } = &participant.inbound[position];
+    if !is_rtx {
+        room.publications[publication].layers[layer].begin(ssrc);
+    }
+    Ok((opened, (publication, layer, is_rtx)))
 }
 
 fn read_payload(
     participant: &Participant,
     header: &RtpHeader,
     packet: &[u8],
-    range: Range<usize>,
-    (publication, layer, is_rtx): (usize, usize, bool),
+    opened: OpenedRtp,
+    (publication, layer, is_rtx): Found,
 ) -> Result<Option<Opened>, Counter> {
     let track = participant.tracks.iter().find(|track| track.publication == publication).ok_or(Counter::DropUnknownSsrc)?;
     let payload_type = header.payload_type.0;
@@ -226,7 +225,7 @@ fn read_payload(
         if is_rtx { entry.rtx_payload_type == Some(payload_type) } else { entry.payload_type == payload_type }
     };
     let codec = track.codecs.iter().find(matches).ok_or(Counter::DropUnknownPayloadType)?.codec;
-    let mut payload = range;
+    let OpenedRtp { mut payload, index: srtp_index, .. } = opened;
     if header.has_padding {
         let kept = strip_padding(&packet[payload.clone()]).ok_or(Counter::DropMalformed)?;
         payload.end = payload.start + kept.len();
@@ -241,7 +240,7 @@ fn read_payload(
             return Ok(None);
         }
     }
-    Ok(Some(Opened { publication, layer, is_rtx, codec, seq, payload }))
+    Ok(Some(Opened { publication, layer, is_rtx, codec, seq, srtp_index, payload }))
 }
 
 fn room_layers(publications: &slab::Slab<super::publication::Publication>) -> impl Fn(usize, Option<&[u8]>) -> Option<usize> {

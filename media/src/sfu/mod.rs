@@ -33,12 +33,12 @@ use std::time::{Duration, Instant};
 
 use slab::Slab;
 
-use crate::api::{MediaEvent, Wish};
+use crate::api::Wish;
 use crate::counters::{Counter, Counters};
 use crate::demux::{Protocol, classify};
 use crate::id::{ParticipantId, RoomId, Source};
-use crate::outbox::{Outbox, Path};
-use crate::transport::{Certificate, username_local_part};
+use crate::outbox::Outbox;
+use crate::transport::{Certificate, Path, StunOutcome, Transport, TransportEvent, username_local_part};
 use participant::{MAX_ADDRESSES, Participant};
 use random::Random;
 use room::Room;
@@ -71,6 +71,8 @@ pub(crate) struct Sfu {
     random: Random,
     clock: crate::units::NtpClock,
     next_tick: Instant,
+    /// Packets from unknown addresses since the last tick.
+    strangers: u32,
     scratch: Vec<u8>,
 }
 
@@ -87,6 +89,7 @@ impl Sfu {
             random: Random::new(seed),
             clock: crate::units::NtpClock::new(now, unix_time),
             next_tick: now,
+            strangers: 0,
             scratch: Vec::with_capacity(1500),
         }
     }
@@ -193,24 +196,22 @@ impl Sfu {
         let Some(key) = key else { return self.counters.count(Counter::DropUnknownSource) };
         let participant = &mut self.rooms[key.room].participants[key.participant];
         let Some(transport) = &mut participant.transport else { return };
-        let Some(outcome) = transport.handle_stun(now, datagram, path.remote, |answer| out.push(path, answer)) else {
-            return self.counters.count(Counter::DropStun);
-        };
-        if outcome.is_authenticated {
-            self.remember_address(key, path.remote);
+        let had_path = transport.path().is_some();
+        match transport.handle_stun(now, datagram, path, &mut |to, answer| out.push(to, answer)) {
+            StunOutcome::Answered { has_moved, retired_ufrag, event } => {
+                if let Some(event) = event {
+                    participant.tell(event, &self.counters, out);
+                }
+                if let Some(retired) = retired_ufrag {
+                    self.by_ufrag.remove(&retired);
+                }
+                if has_moved && had_path {
+                    self.counters.count(Counter::PathChanges);
+                }
+                self.remember_address(key, path.remote);
+            }
+            StunOutcome::Rejected | StunOutcome::Ignored(_) => self.counters.count(Counter::DropStun),
         }
-        if outcome.is_nominated {
-            self.follow(key, path);
-        }
-    }
-
-    /// Sends to `path` from now on.
-    fn follow(&mut self, key: Key, path: Path) {
-        let participant = &mut self.rooms[key.room].participants[key.participant];
-        if participant.path.is_some_and(|old| old.remote != path.remote) {
-            self.counters.count(Counter::PathChanges);
-        }
-        participant.path = Some(path);
     }
 
     fn remember_address(&mut self, key: Key, address: SocketAddr) {
@@ -220,7 +221,7 @@ impl Sfu {
         }
         participant.addresses.retain(|other| *other != address);
         if participant.addresses.len() >= MAX_ADDRESSES {
-            let current = participant.path.map(|path| path.remote);
+            let current = participant.transport.as_ref().and_then(Transport::path).map(|path| path.remote);
             let oldest = participant.addresses.iter().position(|a| Some(*a) != current).unwrap_or(0);
             self.by_address.remove(&participant.addresses.remove(oldest));
         }
@@ -231,18 +232,17 @@ impl Sfu {
 
     fn handle_dtls(&mut self, now: Instant, path: Path, datagram: &[u8], out: &mut Outbox) {
         let Some(&key) = self.by_address.get(&path.remote) else { return self.counters.count(Counter::DropUnknownSource) };
-        let participant = &mut self.rooms[key.room].participants[key.participant];
+        let room = &mut self.rooms[key.room];
+        let participant = &mut room.participants[key.participant];
         let Some(transport) = &mut participant.transport else { return };
-        let was_connected = transport.is_connected();
-        let to = participant.path.unwrap_or(path);
-        if transport.handle_dtls(now, datagram, |record| out.push(to, record)).is_err() {
-            self.counters.count(Counter::DropDtls);
-        }
-        if !was_connected && transport.is_connected() {
-            participant.is_connected = true;
-            out.events.push(MediaEvent::Connected { participant: participant.id });
-            let room = &mut self.rooms[key.room];
-            room.retarget(now);
+        let event = transport.handle_dtls(now, datagram, path, &mut |to, record| out.push(to, record));
+        if let Some(event) = event {
+            let is_up = event == TransportEvent::Connected;
+            participant.tell(event, &self.counters, out);
+            if is_up {
+                // Whoever waits for this participant's seats to fill asks for keyframes now.
+                room.retarget(now);
+            }
         }
     }
 

@@ -5,13 +5,14 @@ use std::time::Instant;
 use super::outgoing::Outgoing;
 use super::participant::{Inbound, MAX_INBOUND_SSRCS, Participant, Seat, Track};
 use super::publication::Publication;
-use super::rewrite::Rewriter;
+use super::rewrite::{Pace, Rewriter};
 use super::{Sfu, codecs};
 use crate::api::{Offer, SeatOffer, TrackOffer};
 use crate::error::MediaError;
 use crate::id::ParticipantId;
 use crate::outbox::Outbox;
 use crate::transport::{Answer, InboundIndex, LineAnswer, MediaKind, MediaLine, OutgoingIds, ParsedOffer, Transport};
+use crate::units::{RtpTimestamp, SeqNo};
 
 const MAX_TRACKS: usize = 8;
 const MAX_SEATS: usize = 48;
@@ -43,21 +44,27 @@ impl Sfu {
 
     fn set_transport(&mut self, now: Instant, key: super::Key, parsed: &ParsedOffer) -> Result<(), MediaError> {
         let participant = &mut self.rooms[key.room].participants[key.participant];
+        if participant.fingerprint.is_some_and(|known| known != parsed.fingerprint) {
+            return Err(MediaError::OfferMismatch("the certificate changed: join again"));
+        }
+        participant.fingerprint = Some(parsed.fingerprint);
+        let failed = |_| MediaError::BadOffer("the transport cannot be set up");
         match &mut participant.transport {
             None => {
-                let transport = Transport::new(now, &self.config.certificate, &parsed.ice, parsed.fingerprint)
-                    .map_err(|_| MediaError::BadOffer("the transport cannot be set up"))?;
+                let certificate = self.config.certificate.clone();
+                let transport = Transport::new(now, certificate, parsed.fingerprint, parsed.ufrag.clone()).map_err(failed)?;
                 participant.transport = Some(transport);
             }
-            Some(transport) if !transport.has_fingerprint(parsed.fingerprint) => {
-                return Err(MediaError::OfferMismatch("the certificate changed: join again"));
+            Some(transport) if transport.remote_ufrag() != Some(&parsed.ufrag) => {
+                if let Some(retired) = transport.restart(parsed.ufrag.clone()).map_err(failed)? {
+                    self.by_ufrag.remove(&retired);
+                }
             }
-            Some(transport) => transport
-                .set_remote(&parsed.ice)
-                .map_err(|_| MediaError::BadOffer("ICE cannot be restarted"))?,
+            Some(_) => {}
         }
-        let transport = participant.transport.as_ref().expect("set just above");
-        self.by_ufrag.insert(transport.local_ufrag().to_owned(), key);
+        for ufrag in participant.transport.iter().flat_map(Transport::ufrags) {
+            self.by_ufrag.insert(ufrag.to_owned(), key);
+        }
         Ok(())
     }
 
@@ -111,7 +118,9 @@ impl Sfu {
         let known = participant.seats.len();
         for (audio, video) in offered.iter().filter_map(lines).skip(known) {
             let [audio, video] = [audio, video].map(|line| {
-                let rewriter = Rewriter::new(self.random.next_u32() as u16, self.random.next_u32());
+                let pace = if line.kind == Some(MediaKind::Audio) { Pace::Audio } else { Pace::Video };
+                let first_seq = SeqNo(self.random.next_u32() as u16);
+                let rewriter = Rewriter::new(pace, first_seq, RtpTimestamp(self.random.next_u32()));
                 let ids = OutgoingIds { ssrc: self.random.fresh_ssrc(), rtx_ssrc: self.random.fresh_ssrc() };
                 Outgoing::new(line.mid.clone(), ids, line.codecs.clone(), rewriter)
             });
@@ -127,11 +136,11 @@ impl Sfu {
         participant.answer_version += 1;
         let participant = &*participant;
         let transport = participant.transport.as_ref().expect("set before an answer is written");
-        let fingerprint = self.config.certificate.fingerprint();
+        let fingerprint = self.config.certificate.fingerprint().to_string();
         let answer = Answer {
             version: participant.answer_version,
-            ufrag: transport.local_ufrag(),
-            pwd: transport.local_pwd(),
+            ufrag: &transport.local_credentials().ufrag,
+            pwd: &transport.local_credentials().password,
             fingerprint: &fingerprint,
             candidates: &self.config.candidates,
             lines: parsed.answer_lines(|line| participant.answer_to(line)),

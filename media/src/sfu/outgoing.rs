@@ -7,7 +7,7 @@ use super::rewrite::{Rewriter, Rewritten};
 use super::sent::SentLog;
 use crate::codec::{Codec, PictureIds};
 use crate::transport::{CodecEntry, OutgoingIds};
-use crate::units::SeqNo;
+use crate::units::RtpTimestamp;
 
 /// A pending switch whose keyframe does not come is given up after this; the next decision may try again. The keyframe normally
 /// takes a frame interval and a round trip; a camera that stopped never sends one.
@@ -25,10 +25,9 @@ pub(crate) struct MediaPacket<'a> {
     pub(crate) now: Instant,
     pub(crate) from: LayerRef,
     pub(crate) codec: Codec,
-    pub(crate) seq: SeqNo,
     /// The extended sequence number, by which the layer's ring knows the packet.
     pub(crate) index: u64,
-    pub(crate) timestamp: u32,
+    pub(crate) timestamp: RtpTimestamp,
     pub(crate) marker: bool,
     pub(crate) is_keyframe_start: bool,
     pub(crate) picture_ids: PictureIds,
@@ -135,26 +134,27 @@ impl Outgoing {
             return None;
         }
         // A publisher that changes its codec is a new source as far as decoders go.
-        if is_switch || self.current_codec != Some(packet.codec) {
+        let rewritten = if is_switch || self.current_codec != Some(packet.codec) {
             if !packet.codec.is_audio() && !packet.is_keyframe_start {
                 return None;
             }
-            self.rewriter.switch(packet.now, packet.codec, packet.seq, packet.timestamp, packet.picture_ids);
             self.current = Some(packet.from);
             self.current_codec = Some(packet.codec);
             self.pending = self.pending.filter(|pending| pending.target != packet.from);
             self.last_report = None;
-        }
-        let rewritten = self.rewriter.map(packet.now, packet.seq, packet.timestamp, packet.picture_ids)?;
+            Some(self.rewriter.switch(packet.now, packet.index, packet.timestamp, packet.picture_ids))
+        } else {
+            self.rewriter.map(packet.index, packet.timestamp, packet.picture_ids)
+        }?;
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(packet.payload.len() as u32);
         Some(Admitted { payload_type, rtx_payload_type, rewritten })
     }
 
     /// Leaves a packet of the shown layer out without a gap in the numbers.
-    pub(crate) fn skip(&mut self, from: LayerRef, seq: SeqNo) {
+    pub(crate) fn skip(&mut self, from: LayerRef, index: u64) {
         if self.current == Some(from) {
-            self.rewriter.skip(seq);
+            self.rewriter.skip(index);
         }
     }
 }

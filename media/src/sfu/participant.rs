@@ -7,9 +7,8 @@ use super::outgoing::Outgoing;
 use crate::api::Wish;
 use crate::codec::CodecSet;
 use crate::id::{FeedId, ParticipantId, Source};
-use crate::outbox::Path;
 use crate::rtcp::twcc::TwccRecorder;
-use crate::transport::{CodecEntry, ExtensionIds, InboundIndex, Transport};
+use crate::transport::{CodecEntry, ExtensionIds, Fingerprint, InboundIndex, Path, Transport};
 
 /// SSRCs that one participant may send with: three layers and their retransmissions for camera and screen, two sounds, and as many
 /// again for those that a renegotiation left behind.
@@ -23,9 +22,8 @@ pub(crate) struct Participant {
     pub(crate) id: ParticipantId,
     /// Known from the first offer on.
     pub(crate) transport: Option<Transport>,
-    pub(crate) is_connected: bool,
-    /// Where datagrams go; the latest nominated path.
-    pub(crate) path: Option<Path>,
+    /// Of the certificate in the first offer; another one would be another browser.
+    pub(crate) fingerprint: Option<Fingerprint>,
     pub(crate) addresses: Vec<SocketAddr>,
     pub(crate) tracks: Vec<Track>,
     pub(crate) inbound: Vec<Inbound>,
@@ -42,7 +40,6 @@ pub(crate) struct Participant {
     /// Whether a new offer was asked for and has not come yet.
     pub(crate) is_asked_to_renegotiate: bool,
     pub(crate) timers: Timers,
-    rtt: Option<Duration>,
     /// The SSRC with which the server reports to this participant.
     pub(crate) report_ssrc: u32,
 }
@@ -91,8 +88,7 @@ impl Participant {
         Self {
             id,
             transport: None,
-            is_connected: false,
-            path: None,
+            fingerprint: None,
             addresses: Vec::new(),
             tracks: Vec::new(),
             inbound: Vec::new(),
@@ -106,24 +102,22 @@ impl Participant {
             answer_version: 0,
             is_asked_to_renegotiate: false,
             timers: Timers::default(),
-            rtt: None,
             report_ssrc,
         }
     }
 
-    /// The smoothed round trip (RFC 6298 §2's weight).
+    /// The round trip to the participant.
     pub(crate) fn rtt(&self) -> Duration {
-        self.rtt.unwrap_or(DEFAULT_RTT)
+        self.transport.as_ref().and_then(Transport::round_trip).unwrap_or(DEFAULT_RTT)
     }
 
-    pub(crate) fn measure_rtt(&mut self, sample: Duration) {
-        self.rtt = Some(self.rtt.map_or(sample, |rtt| (rtt * 7 + sample) / 8));
+    /// The transport, if media can flow over it, and where it sends to.
+    pub(crate) fn connected(&mut self) -> Option<(&mut Transport, Path)> {
+        let transport = self.transport.as_mut().filter(|transport| transport.is_connected())?;
+        let path = transport.path()?;
+        Some((transport, path))
     }
 
-    /// The outgoing lines with their seats, audio and video alike.
-    pub(crate) fn outgoing(&self) -> impl Iterator<Item = &Outgoing> {
-        self.seats.iter().flat_map(|seat| [&seat.audio, &seat.video])
-    }
 }
 
 impl PerSource {

@@ -9,7 +9,7 @@ use super::ring::PacketRing;
 use super::speaker::SilenceGate;
 use crate::codec::Codec;
 use crate::id::{FeedId, Source};
-use crate::units::NtpTime;
+use crate::units::{NtpTime, RtpTimestamp};
 
 /// A layer without a packet for this long does not flow: nobody is switched to it. Chromium stops a layer within 100 ms of running
 /// out of bandwidth; a screen that does not change sends a frame a second.
@@ -67,7 +67,7 @@ pub(crate) struct Repair {
 pub(crate) struct SenderReport {
     pub(crate) at: Instant,
     pub(crate) ntp: NtpTime,
-    pub(crate) rtp_timestamp: u32,
+    pub(crate) rtp_timestamp: RtpTimestamp,
 }
 
 impl Publication {
@@ -127,6 +127,15 @@ impl Layer {
             keyframes: KeyframeRequests::default(),
             sender_report: None,
             repair: None,
+        }
+    }
+
+    /// Takes an SSRC as the layer's own. Another one than before starts the layer's numbers afresh.
+    pub(crate) fn begin(&mut self, ssrc: u32) {
+        if self.ssrc != Some(ssrc) {
+            self.ssrc = Some(ssrc);
+            self.repair = None;
+            self.sender_report = None;
         }
     }
 

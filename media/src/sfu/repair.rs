@@ -21,7 +21,8 @@ impl Room {
     ) {
         let Some(participant) = self.participants.get_mut(subscriber) else { return };
         let rtt = participant.rtt();
-        let (Some(path), Some(transport)) = (participant.path, participant.transport.as_mut()) else { return };
+        let Some(transport) = participant.transport.as_mut().filter(|transport| transport.is_connected()) else { return };
+        let Some(path) = transport.path() else { return };
         let line = participant.seats.iter_mut().map(|seat| &mut seat.video).find(|line| line.ids.ssrc == media_ssrc);
         let Some(line) = line else { return };
         let Some(sent) = &mut line.sent else { return };

@@ -10,7 +10,7 @@ use crate::api::MediaEvent;
 use crate::counters::{Counter, Counters};
 use crate::outbox::Outbox;
 use crate::rtcp::build;
-use crate::transport::TimeoutOutcome;
+use crate::transport::{MAX_RTCP_OVERHEAD_BYTES, TransportEvent};
 use crate::units::NtpTime;
 
 /// Transport-wide feedback. Longer makes the publisher's estimate slower, shorter costs packets; libwebrtc uses 50 to 250 ms.
@@ -28,7 +28,7 @@ impl Sfu {
         for key in 0..room.participants.capacity() {
             let Some(participant) = room.participants.get_mut(key) else { continue };
             participant.drive_transport(now, &self.counters, out);
-            if !participant.is_connected {
+            if participant.connected().is_none() {
                 continue;
             }
             request_repairs(room, key, now, &self.counters, &mut self.scratch);
@@ -42,32 +42,41 @@ impl Sfu {
 
 impl Participant {
     fn drive_transport(&mut self, now: Instant, counters: &Counters, out: &mut Outbox) {
-        let (Some(transport), path) = (&mut self.transport, self.path) else { return };
-        let outcome = transport.handle_timeout(now, |datagram| {
-            if let Some(path) = path {
-                out.push(path, datagram);
+        let Some(transport) = &mut self.transport else { return };
+        let event = transport.handle_timeout(now, &mut |path, datagram| out.push(path, datagram));
+        if let Some(event) = event {
+            self.tell(event, counters, out);
+        }
+    }
+
+    /// Passes on what became of the transport.
+    pub(super) fn tell(&self, event: TransportEvent, counters: &Counters, out: &mut Outbox) {
+        let participant = self.id;
+        out.events.push(match event {
+            TransportEvent::Connected => MediaEvent::Connected { participant },
+            TransportEvent::Disconnected => {
+                counters.count(Counter::IceFailed);
+                MediaEvent::Disconnected { participant }
+            }
+            // The browser closed its end; whether it leaves or joins again it says over the WebSocket.
+            TransportEvent::Closed => MediaEvent::Disconnected { participant },
+            TransportEvent::Failed(_) => {
+                counters.count(Counter::DtlsFailed);
+                MediaEvent::Lost { participant }
             }
         });
-        match outcome {
-            TimeoutOutcome::Nothing => {}
-            TimeoutOutcome::HandshakeFailed => {
-                counters.count(Counter::DtlsFailed);
-                out.events.push(MediaEvent::Disconnected { participant: self.id });
-            }
-            TimeoutOutcome::ConsentLost => {
-                counters.count(Counter::IceFailed);
-                self.path = None;
-                out.events.push(MediaEvent::Disconnected { participant: self.id });
-            }
-        }
     }
 
     /// Seals what was collected and sends it; empties the buffer.
     fn send_rtcp(&mut self, compound: &mut Vec<u8>, out: &mut Outbox) {
-        if let (Some(path), Some(transport), false) = (self.path, &mut self.transport, compound.is_empty())
-            && transport.seal_rtcp(compound).is_ok()
+        let len = compound.len();
+        if len > 0
+            && let Some((transport, path)) = self.connected()
         {
-            out.push(path, compound);
+            out.write(path, len + MAX_RTCP_OVERHEAD_BYTES, |buffer| {
+                buffer[..len].copy_from_slice(compound);
+                transport.seal_rtcp(buffer, len).ok()
+            });
         }
         compound.clear();
     }
@@ -143,8 +152,8 @@ impl Outgoing {
         let Some(publication) = publications.get(layer.publication) else { return };
         let Some(source) = publication.layers.get(layer.layer).and_then(|layer| layer.sender_report) else { return };
         let elapsed = publication.codec.clock_rate().ticks(now.saturating_duration_since(source.at)) as u32;
-        let timestamp = self.rewriter.timestamp_of(source.rtp_timestamp.wrapping_add(elapsed));
+        let Some(timestamp) = self.rewriter.map_timestamp(source.rtp_timestamp.plus(elapsed)) else { return };
         self.last_report = Some(now);
-        build::sender_report(compound, self.ids.ssrc, ntp, timestamp, self.packets, self.octets);
+        build::sender_report(compound, self.ids.ssrc, ntp, timestamp.0, self.packets, self.octets);
     }
 }

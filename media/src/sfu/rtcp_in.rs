@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use super::publication::SenderReport;
 use super::{Key, Sfu};
 use crate::counters::Counter;
-use crate::outbox::{Outbox, Path};
+use crate::outbox::Outbox;
 use crate::rtcp::{Compound, Rtcp};
+use crate::transport::Path;
 use crate::units::from_compact_ntp;
 
 /// Round trips beyond this are a clock gone wrong.
@@ -16,9 +17,7 @@ impl Sfu {
     pub(super) fn handle_rtcp(&mut self, now: Instant, path: Path, packet: &mut [u8], out: &mut Outbox) {
         let Some(&key) = self.by_address.get(&path.remote) else { return self.counters.count(Counter::DropUnknownSource) };
         let participant = &mut self.rooms[key.room].participants[key.participant];
-        let Some(transport) = participant.transport.as_mut().filter(|_| participant.is_connected) else {
-            return self.counters.count(Counter::DropNotConnected);
-        };
+        let Some((transport, _)) = participant.connected() else { return self.counters.count(Counter::DropNotConnected) };
         let Ok(len) = transport.open_rtcp(packet) else { return self.counters.count(Counter::DropAuthentication) };
         for packet in Compound::new(&packet[..len]) {
             self.handle_rtcp_packet(now, key, &packet, out);
@@ -36,7 +35,7 @@ impl Sfu {
                     let layer = &mut room.publications[inbound.publication].layers[inbound.layer];
                     layer.stats.on_sender_report(now, report.ntp);
                     layer.sender_report =
-                        Some(SenderReport { at: now, ntp: report.ntp, rtp_timestamp: report.rtp_timestamp.0 });
+                        Some(SenderReport { at: now, ntp: report.ntp, rtp_timestamp: report.rtp_timestamp });
                 }
                 for block in report.blocks() {
                     self.measure(key, ntp.middle(), &block);
@@ -68,8 +67,9 @@ impl Sfu {
         }
         let ticks = now.wrapping_sub(block.last_sender_report).wrapping_sub(block.delay_since_last_sender_report);
         let rtt = from_compact_ntp(ticks);
-        if rtt < MAX_RTT {
-            self.rooms[key.room].participants[key.participant].measure_rtt(rtt);
+        let participant = &mut self.rooms[key.room].participants[key.participant];
+        if let Some(transport) = participant.transport.as_mut().filter(|_| rtt < MAX_RTT) {
+            transport.note_round_trip(rtt);
         }
     }
 

@@ -7,8 +7,8 @@
 mod answer;
 mod offer;
 
-pub(crate) use answer::{Answer, AnswerLine, LineAnswer, OutgoingIds};
-pub(crate) use offer::{CodecEntry, Fingerprint, MediaKind, MediaLine, ParsedOffer, RemoteIce};
+pub(crate) use answer::{Answer, LineAnswer, OutgoingIds};
+pub(crate) use offer::{CodecEntry, ExtensionIds, MediaKind, MediaLine, ParsedOffer};
 
 pub(crate) const URI_MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
 pub(crate) const URI_RID: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";

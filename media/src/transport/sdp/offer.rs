@@ -9,6 +9,7 @@ use rtc_sdp::description::session::SessionDescription;
 use super::{URI_AUDIO_LEVEL, URI_MID, URI_REPAIRED_RID, URI_RID, URI_TWCC};
 use crate::codec::{Codec, CodecSet};
 use crate::error::MediaError;
+use crate::transport::Fingerprint;
 
 /// The largest offer read, bytes. 48 seats with every codec named make 145 kB (measured); more is not a browser of ours.
 const MAX_SDP_BYTES: usize = 200_000;
@@ -22,21 +23,11 @@ const MAX_RID_BYTES: usize = 16;
 /// An offer, checked.
 #[derive(Debug)]
 pub(crate) struct ParsedOffer {
-    pub(crate) ice: RemoteIce,
+    /// The other side's ICE user fragment (RFC 8839 §5.4). Its password is of no use to a side that sends no checks.
+    pub(crate) ufrag: String,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) lines: Vec<MediaLine>,
 }
-
-/// The other side's ICE credentials (RFC 8839 §5.4).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RemoteIce {
-    pub(crate) ufrag: String,
-    pub(crate) pwd: String,
-}
-
-/// The SHA-256 of the other side's certificate (RFC 8122).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fingerprint(pub(crate) [u8; 32]);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MediaKind {
@@ -107,10 +98,10 @@ impl ParsedOffer {
             session.attributes.iter().chain(in_media).find(|a| a.key == key).and_then(|a| a.value.as_deref())
         };
         let ufrag = find("ice-ufrag").filter(|v| is_ice_chars(v, 4)).ok_or(MediaError::BadOffer("without ICE ufrag"))?;
-        let pwd = find("ice-pwd").filter(|v| is_ice_chars(v, 22)).ok_or(MediaError::BadOffer("without ICE password"))?;
+        find("ice-pwd").filter(|v| is_ice_chars(v, 22)).ok_or(MediaError::BadOffer("without ICE password"))?;
         let fingerprint = find("fingerprint").and_then(Fingerprint::parse);
         Ok(Self {
-            ice: RemoteIce { ufrag: ufrag.to_owned(), pwd: pwd.to_owned() },
+            ufrag: ufrag.to_owned(),
             fingerprint: fingerprint.ok_or(MediaError::BadOffer("without SHA-256 fingerprint"))?,
             lines,
         })
@@ -124,21 +115,6 @@ impl ParsedOffer {
 /// RFC 8839 §5.4: ice-char is ALPHA, DIGIT, `+` and `/`; at most 256 of them.
 fn is_ice_chars(value: &str, at_least: usize) -> bool {
     (at_least..=256).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
-}
-
-impl Fingerprint {
-    fn parse(value: &str) -> Option<Self> {
-        let (algorithm, hex) = value.split_once(' ')?;
-        if !algorithm.eq_ignore_ascii_case("sha-256") {
-            return None;
-        }
-        let mut bytes = [0; 32];
-        let mut parts = hex.trim().split(':');
-        for byte in &mut bytes {
-            *byte = u8::from_str_radix(parts.next().filter(|p| p.len() == 2)?, 16).ok()?;
-        }
-        parts.next().is_none().then_some(Self(bytes))
-    }
 }
 
 impl MediaLine {
@@ -243,6 +219,15 @@ fn declared_ssrcs(attributes: &[Attribute]) -> (Option<u32>, Option<u32>) {
 }
 
 impl ExtensionIds {
+    /// Takes what `other` knows and this does not. A BUNDLE group has one numbering (RFC 8843 §9.2).
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.mid = self.mid.or(other.mid);
+        self.rid = self.rid.or(other.rid);
+        self.repaired_rid = self.repaired_rid.or(other.repaired_rid);
+        self.twcc = self.twcc.or(other.twcc);
+        self.audio_level = self.audio_level.or(other.audio_level);
+    }
+
     fn parse(attributes: &[Attribute]) -> Self {
         let mut ids = Self::default();
         for value in attributes.iter().filter(|a| a.key == "extmap").filter_map(|a| a.value.as_deref()) {

@@ -50,6 +50,9 @@ pub(crate) enum SrtpError {
     /// The exported keying material has a wrong length, or the provider lacks an algorithm.
     #[error("the keying material cannot be used")]
     BadKeyingMaterial,
+    /// There are no keys (yet).
+    #[error("there are no keys")]
+    NoKeys,
     /// The packet is shorter than its header and its tag.
     #[error("the packet is too short")]
     TooShort,
