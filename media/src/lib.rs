@@ -7,6 +7,7 @@ mod error;
 mod handle;
 mod id;
 mod rtp;
+mod sfu;
 mod units;
 
 pub use api::{MediaEvent, Offer, SeatOffer, Seated, SeatedFeed, TrackOffer, Wish};

@@ -1,0 +1,3 @@
+//! The selective forwarding unit: pure decisions and state, no socket, no clock. Time is an argument everywhere.
+
+mod rewrite;
