@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::handle::CounterRow;
 
 macro_rules! counters {
-    ($( $variant:ident => ($name:literal, $help:literal, $gauge:literal, $label:expr), )*) => {
+    ($( $variant:ident => ($name:literal, $help:expr, $gauge:literal, $label:expr), )*) => {
         /// One figure.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub(crate) enum Counter { $( $variant, )* }

@@ -20,7 +20,7 @@ pub(super) struct Departure<'a> {
     pub(super) payload_type: u8,
     /// Extended sequence number: its lower 16 bits go on the wire, the rest is SRTP's rollover counter.
     pub(super) index: u64,
-    pub(super) timestamp: RtpTimestamp,
+    pub(super) timestamp: u32,
     pub(super) marker: bool,
     /// The feed, which the receiver compares with the seat's name.
     pub(super) csrc: u32,
@@ -45,13 +45,13 @@ impl Room {
             let departure = Departure {
                 ssrc: line.ids.ssrc,
                 payload_type,
-                index: rewritten.seq,
+                index: rewritten.index,
                 timestamp: rewritten.timestamp,
                 marker: packet.marker,
                 csrc: publication.feed.0,
                 original: None,
                 payload: packet.payload,
-                picture_ids: rewritten.ids,
+                picture_ids: rewritten.picture_ids,
                 codec: packet.codec,
             };
             if departure.send(transport, path, out) {
@@ -64,10 +64,10 @@ impl Room {
                         codec: packet.codec,
                         rtx_payload_type,
                         timestamp: rewritten.timestamp,
-                        picture_ids: rewritten.ids,
+                        picture_ids: rewritten.picture_ids,
                         payload_bytes: packet.payload.len() as u16,
                     };
-                    sent.record(SeqNo::of_index(rewritten.seq), record);
+                    sent.record(SeqNo::of_index(rewritten.index), record);
                 }
             }
         }
@@ -87,7 +87,7 @@ impl Departure<'_> {
             marker: self.marker,
             payload_type: PayloadType(self.payload_type),
             seq: SeqNo::of_index(self.index),
-            timestamp: self.timestamp,
+            timestamp: RtpTimestamp(self.timestamp),
             ssrc: Ssrc(self.ssrc),
             csrcs: &[self.csrc],
             extensions: &[],

@@ -89,15 +89,16 @@ impl Sfu {
         }
         let from = LayerRef { publication: publication_key, layer: layer_index };
         if payload.is_empty() {
-            return room.skip(from, index);
+            return room.skip(from, opened.seq);
         }
         let is_keyframe_start = !codec.is_audio() && codec::is_keyframe_start(codec, payload);
         let media = MediaPacket {
             now,
             from,
             codec,
+            seq: opened.seq,
             index,
-            timestamp: header.timestamp,
+            timestamp: header.timestamp.0,
             marker: header.marker,
             is_keyframe_start,
             picture_ids: codec::picture_ids(codec, payload),
@@ -110,7 +111,7 @@ impl Sfu {
             publication.layers[layer_index].keyframes.satisfied();
         }
         if codec.is_audio() && !room.hear(now, key.participant, publication_key, header, packet) {
-            return room.skip(from, index);
+            return room.skip(from, opened.seq);
         }
         if !was_flowing {
             // A layer that begins is aimed at before its first packet is forwarded: that one is often the keyframe.
@@ -152,11 +153,11 @@ impl Room {
         publication.silence.admit(level)
     }
 
-    fn skip(&mut self, from: LayerRef, index: u64) {
+    fn skip(&mut self, from: LayerRef, seq: SeqNo) {
         let publication = &self.publications[from.publication];
         for route in &publication.routes {
             if let Some(participant) = self.participants.get_mut(route.participant) {
-                participant.seats[route.seat].line(publication.source).skip(from, index);
+                participant.seats[route.seat].line(publication.source).skip(from, seq);
             }
         }
     }

@@ -5,14 +5,13 @@ use std::time::Instant;
 use super::outgoing::Outgoing;
 use super::participant::{Inbound, MAX_INBOUND_SSRCS, Participant, Seat, Track};
 use super::publication::Publication;
-use super::rewrite::{Pace, Rewriter};
+use super::rewrite::Rewriter;
 use super::{Sfu, codecs};
 use crate::api::{Offer, SeatOffer, TrackOffer};
 use crate::error::MediaError;
 use crate::id::ParticipantId;
 use crate::outbox::Outbox;
 use crate::transport::{Answer, InboundIndex, LineAnswer, MediaKind, MediaLine, OutgoingIds, ParsedOffer, Transport};
-use crate::units::{RtpTimestamp, SeqNo};
 
 const MAX_TRACKS: usize = 8;
 const MAX_SEATS: usize = 48;
@@ -118,9 +117,7 @@ impl Sfu {
         let known = participant.seats.len();
         for (audio, video) in offered.iter().filter_map(lines).skip(known) {
             let [audio, video] = [audio, video].map(|line| {
-                let pace = if line.kind == Some(MediaKind::Audio) { Pace::Audio } else { Pace::Video };
-                let first_seq = SeqNo(self.random.next_u32() as u16);
-                let rewriter = Rewriter::new(pace, first_seq, RtpTimestamp(self.random.next_u32()));
+                let rewriter = Rewriter::new(self.random.next_u32() as u16, self.random.next_u32());
                 let ids = OutgoingIds { ssrc: self.random.fresh_ssrc(), rtx_ssrc: self.random.fresh_ssrc() };
                 Outgoing::new(line.mid.clone(), ids, line.codecs.clone(), rewriter)
             });

@@ -7,7 +7,7 @@ use super::rewrite::{Rewriter, Rewritten};
 use super::sent::SentLog;
 use crate::codec::{Codec, PictureIds};
 use crate::transport::{CodecEntry, OutgoingIds};
-use crate::units::RtpTimestamp;
+use crate::units::SeqNo;
 
 /// A pending switch whose keyframe does not come is given up after this; the next decision may try again. The keyframe normally
 /// takes a frame interval and a round trip; a camera that stopped never sends one.
@@ -25,9 +25,10 @@ pub(crate) struct MediaPacket<'a> {
     pub(crate) now: Instant,
     pub(crate) from: LayerRef,
     pub(crate) codec: Codec,
+    pub(crate) seq: SeqNo,
     /// The extended sequence number, by which the layer's ring knows the packet.
     pub(crate) index: u64,
-    pub(crate) timestamp: RtpTimestamp,
+    pub(crate) timestamp: u32,
     pub(crate) marker: bool,
     pub(crate) is_keyframe_start: bool,
     pub(crate) picture_ids: PictureIds,
@@ -142,9 +143,9 @@ impl Outgoing {
             self.current_codec = Some(packet.codec);
             self.pending = self.pending.filter(|pending| pending.target != packet.from);
             self.last_report = None;
-            Some(self.rewriter.switch(packet.now, packet.index, packet.timestamp, packet.picture_ids))
+            Some(self.rewriter.switch(packet.now, packet.codec, packet.seq, packet.timestamp, packet.picture_ids))
         } else {
-            self.rewriter.map(packet.index, packet.timestamp, packet.picture_ids)
+            self.rewriter.map(packet.seq, packet.timestamp, packet.picture_ids)
         }?;
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(packet.payload.len() as u32);
@@ -152,9 +153,9 @@ impl Outgoing {
     }
 
     /// Leaves a packet of the shown layer out without a gap in the numbers.
-    pub(crate) fn skip(&mut self, from: LayerRef, index: u64) {
+    pub(crate) fn skip(&mut self, from: LayerRef, seq: SeqNo) {
         if self.current == Some(from) {
-            self.rewriter.skip(index);
+            self.rewriter.skip(seq);
         }
     }
 }

@@ -152,8 +152,8 @@ impl Outgoing {
         let Some(publication) = publications.get(layer.publication) else { return };
         let Some(source) = publication.layers.get(layer.layer).and_then(|layer| layer.sender_report) else { return };
         let elapsed = publication.codec.clock_rate().ticks(now.saturating_duration_since(source.at)) as u32;
-        let Some(timestamp) = self.rewriter.map_timestamp(source.rtp_timestamp.plus(elapsed)) else { return };
+        let timestamp = self.rewriter.timestamp_of(source.rtp_timestamp.plus(elapsed).0);
         self.last_report = Some(now);
-        build::sender_report(compound, self.ids.ssrc, ntp, timestamp.0, self.packets, self.octets);
+        build::sender_report(compound, self.ids.ssrc, ntp, timestamp, self.packets, self.octets);
     }
 }

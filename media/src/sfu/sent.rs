@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::codec::{Codec, PictureIds};
-use crate::units::{RtpTimestamp, SeqNo};
+use crate::units::SeqNo;
 
 /// Packets remembered; a power of two. A NACK for an older one comes too late for any jitter buffer.
 const RECORDS: usize = 1024;
@@ -34,7 +34,7 @@ pub(crate) struct SentRecord {
     pub(crate) ring_index: u64,
     pub(crate) codec: Codec,
     pub(crate) rtx_payload_type: u8,
-    pub(crate) timestamp: RtpTimestamp,
+    pub(crate) timestamp: u32,
     pub(crate) picture_ids: PictureIds,
     pub(crate) payload_bytes: u16,
 }
@@ -94,7 +94,7 @@ mod tests {
             ring_index,
             codec: Codec::Vp8,
             rtx_payload_type: 97,
-            timestamp: RtpTimestamp(1),
+            timestamp: 1,
             picture_ids: PictureIds::default(),
             payload_bytes: 1_000,
         }

@@ -14,7 +14,7 @@ pub(crate) struct Answer<'a> {
     pub(crate) version: u64,
     pub(crate) ufrag: &'a str,
     pub(crate) pwd: &'a str,
-    /// `AA:BB:…`, SHA-256.
+    /// As in `a=fingerprint`.
     pub(crate) fingerprint: &'a str,
     /// Where the worker is reached, best first.
     pub(crate) candidates: &'a [SocketAddr],
@@ -59,7 +59,7 @@ impl Answer<'_> {
         }
         write!(out, "\r\na=ice-lite\r\na=extmap-allow-mixed\r\na=msid-semantic: WMS *\r\n")?;
         write!(out, "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", self.ufrag, self.pwd)?;
-        write!(out, "a=fingerprint:sha-256 {}\r\na=setup:passive\r\n", self.fingerprint)?;
+        write!(out, "a=fingerprint:{}\r\na=setup:passive\r\n", self.fingerprint)?;
         let mut first = true;
         for line in &self.lines {
             line.write_into(out)?;

@@ -67,7 +67,7 @@ fn an_answer_sends_one_codec_on_a_track_and_every_codec_to_a_seat() {
     });
     let candidates = ["192.0.2.1:5000".parse().expect("an address"), "[2001:db8::1]:5000".parse().expect("an address")];
     let answer =
-        Answer { version: 3, ufrag: "uuuu", pwd: "pwd", fingerprint: "AA:BB", candidates: &candidates, lines }.write();
+        Answer { version: 3, ufrag: "uuuu", pwd: "pwd", fingerprint: "sha-256 AA:BB", candidates: &candidates, lines }.write();
     let sections: Vec<&str> = answer.split("m=").collect();
     assert_eq!(sections.len(), 7, "every line of the offer has its answer");
     assert!(sections[0].contains("a=group:BUNDLE 0 1 2 3\r\n") && sections[0].contains("a=ice-lite\r\n"));
