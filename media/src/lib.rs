@@ -6,6 +6,7 @@ mod config;
 mod error;
 mod handle;
 mod id;
+mod rtcp;
 mod rtp;
 mod sfu;
 mod units;
