@@ -66,7 +66,7 @@ pub(super) struct Client {
 }
 
 /// Changes what the client sends, e.g. to fragment it.
-pub(super) type Rewrite = fn(&[u8]) -> Vec<Vec<u8>>;
+pub(super) type Rewrite = Box<dyn FnMut(&[u8]) -> Vec<Vec<u8>>>;
 
 pub(super) struct Pair {
     pub(super) now: Instant,
@@ -251,7 +251,7 @@ impl Pair {
 
     pub(super) fn client_transmits(&mut self) {
         while let Some(bytes) = self.client.dtls.poll_transmit() {
-            let datagrams = self.rewrite.map_or_else(|| vec![bytes.to_vec()], |rewrite| rewrite(&bytes));
+            let datagrams = self.rewrite.as_mut().map_or_else(|| vec![bytes.to_vec()], |rewrite| rewrite(&bytes));
             for datagram in datagrams {
                 self.post(To::Server, self.client.address, datagram);
             }
