@@ -16,7 +16,7 @@ const DIGEST_BYTES: usize = 32;
 const HASH_NAME: &str = "sha-256";
 
 /// The SHA-256 digest of a certificate.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Fingerprint([u8; DIGEST_BYTES]);
 
 impl Fingerprint {
@@ -67,6 +67,12 @@ pub(crate) struct Certificate {
 }
 
 impl Certificate {
+    /// Makes one with the cryptography that the crate is built with.
+    pub(crate) fn with_default_provider() -> Result<Self, DtlsError> {
+        let provider = rtc_crypto::default_provider().map_err(|error| DtlsError::Handshake(error.to_string()))?;
+        Self::generate(provider)
+    }
+
     /// Makes a new key and signs a certificate with it.
     pub(crate) fn generate(provider: Arc<dyn RTCCryptoProvider>) -> Result<Self, DtlsError> {
         let certificate = rtc_dtls::crypto::Certificate::generate_self_signed(vec!["webcall".to_owned()], provider.crypto())

@@ -12,6 +12,7 @@ mod dtls_flight;
 mod dtls_inbox;
 mod ice;
 mod ice_client;
+mod sdp;
 mod srtp;
 mod state;
 mod stun;
@@ -20,6 +21,7 @@ pub(crate) use certificate::{Certificate, Fingerprint};
 pub(crate) use dtls::{DtlsClient, DtlsError, DtlsEvent};
 pub(crate) use ice::{IceCredentials, IgnoredBinding};
 pub(crate) use ice_client::{Confirmed, IceClient};
+pub(crate) use sdp::{Answer, CodecEntry, ExtensionIds, LineAnswer, MediaKind, MediaLine, OutgoingIds, ParsedOffer};
 pub(crate) use srtp::{
     DtlsRole, InboundIndex, KeyingMaterial, MAX_RTCP_OVERHEAD_BYTES, MAX_RTP_OVERHEAD_BYTES, OpenedRtp, SrtpError, SrtpOpener,
     SrtpProfile, SrtpSealer, from_keying_material,
