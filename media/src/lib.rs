@@ -6,7 +6,7 @@ mod error;
 mod handle;
 mod id;
 
-pub use api::{MediaEvent, Offer, Seated, SeatedFeed, SeatOffer, TrackOffer, Wish};
+pub use api::{MediaEvent, Offer, SeatOffer, Seated, SeatedFeed, TrackOffer, Wish};
 pub use config::MediaConfig;
 pub use error::{MediaError, StartError};
 pub use handle::{CounterRow, Media};
