@@ -71,7 +71,9 @@ impl Connection {
             ClientMessage::Hello { .. } => Err(Refusal::AlreadyGreeted),
             ClientMessage::Join { room, muted } => self.join(id, &room, &muted),
             ClientMessage::Leave {} => self.leave(id),
-            ClientMessage::Offer { sdp, tracks, seats } => wire::offer(sdp, tracks, seats).and_then(|offer| self.offer(id, offer)),
+            ClientMessage::Offer { sdp, tracks, seats } => {
+                wire::offer(sdp, tracks, seats).and_then(|offer| self.offer(id, offer))
+            }
             ClientMessage::Mute { source, muted: true } => self.ask(id, Ask::Mute(wire::source(source))),
             ClientMessage::Mute { source, muted: false } => self.ask(id, Ask::Unmute(wire::source(source))),
             ClientMessage::View { wishes } => wire::wishes(wishes).and_then(|wishes| self.ask(id, Ask::View(wishes))),

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use webcall_media::{MediaError, ParticipantId};
 
 use super::connection::{Ask, Attempt, Connection, Effect};
-use super::context::Context;
+use super::context::{Context, log_failure};
 use super::outgoing::{CloseCode, Outgoing, Sending, outgoing};
 use super::protocol::{ClientFrame, ServerMessage};
 use super::refusal::Refusal;
@@ -134,7 +134,7 @@ impl Driver {
         // A session that ended between the ticket and the entry into the registry was told to nobody.
         let (context, session) = (self.context.clone(), self.principal.session);
         self.work.spawn(async move {
-            context.check_session(session).await;
+            log_failure(context.check_session(session).await);
             Outcome::Checked
         });
         self.attach_socket(backlog)
@@ -285,38 +285,38 @@ impl Driver {
                     self.perform([answer]);
                 }
                 Effect::Negotiate { participant, offer } => {
-                    let calls = self.context.calls.clone();
+                    let calls = self.context.app.calls.clone();
                     self.work.spawn(async move {
                         let answer = tokio::time::timeout(NEGOTIATION_LIMIT, calls.negotiate(participant, offer)).await;
                         Outcome::Answered { participant, answer: answer.unwrap_or(Err(MediaError::Busy.into())) }
                     });
                 }
-                Effect::Leave { participant, reason } => self.context.calls.leave(participant, reason),
+                Effect::Leave { participant, reason } => self.context.app.calls.leave(participant, reason),
             }
         }
     }
 
     fn admit(&mut self, attempt: Attempt, room: RoomId) {
-        let (context, user) = (self.context.clone(), self.principal.user);
-        self.work.spawn(async move { Outcome::Admitted { attempt, admitted: context.role_in(room, user).await } });
+        let (context, principal) = (self.context.clone(), self.principal.clone());
+        self.work.spawn(async move { Outcome::Admitted { attempt, admitted: context.role_in(room, &principal).await } });
     }
 
     fn enter(&mut self, room: RoomId, role: Role, muted: Vec<webcall_media::Source>) {
-        let (user, username) = (self.principal.user, self.principal.username.to_string());
+        let (user, username) = (self.principal.user, self.principal.username.as_str().to_owned());
         let (now, outbox) = (self.context.now(), self.outbox.clone());
-        let entered = self.context.calls.enter(Entry { room, user, username, role, muted, now, outbox });
+        let entered = self.context.app.calls.enter(Entry { room, user, username, role, muted, now, outbox });
         let effects = self.connection.entered(entered);
         self.perform(effects);
         // Who was removed between the look-up and the entry would stay: the hint about it found nobody.
         let context = self.context.clone();
         self.work.spawn(async move {
-            context.check_member(room, user).await;
+            log_failure(context.check_member(room, user).await);
             Outcome::Checked
         });
     }
 
     fn ask(&self, participant: ParticipantId, ask: Ask) -> Result<(), CallError> {
-        let calls = &self.context.calls;
+        let calls = &self.context.app.calls;
         match ask {
             Ask::Mute(source) => calls.mute(participant, source),
             Ask::Unmute(source) => calls.unmute(participant, source),

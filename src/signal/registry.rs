@@ -37,7 +37,7 @@ pub(super) enum End {
 
 /// Every connection of this node. Cheap to clone; all clones are one registry.
 #[derive(Clone)]
-pub struct Connections {
+pub(super) struct Connections {
     state: Arc<Mutex<State>>,
     /// How many sockets there are.
     sockets: watch::Sender<usize>,
@@ -69,13 +69,8 @@ impl Default for Connections {
 
 impl Connections {
     /// How many connections there are, detached ones included.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.lock().connections.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The sessions of all connections, for checking them against the store.
@@ -103,7 +98,7 @@ impl Connections {
 
     /// Asks every client to come back later, closes every connection and waits until all sockets are closed, for `limit` at most.
     /// No new ones are let in.
-    pub async fn drain(&self, limit: Duration) {
+    pub(super) async fn drain(&self, limit: Duration) {
         {
             let mut state = self.lock();
             state.is_draining = true;
@@ -146,7 +141,11 @@ impl Connections {
         let number = state.opened;
         state.by_secret.insert(secret, number);
         state.connections.insert(number, Record { user, session, secret, detached_since: None, control, end });
-        Ok(Registered { registration: Registration { connections: self.clone(), number }, control: control_queue, end: end_signal })
+        Ok(Registered {
+            registration: Registration { connections: self.clone(), number },
+            control: control_queue,
+            end: end_signal,
+        })
     }
 
     /// The connection with this secret, if it belongs to the same session.

@@ -70,10 +70,12 @@ async fn hello(
                     Ok(attached) => return Ok(attached),
                     Err(refusal) => (id, refusal),
                 },
-                (id, Ok(Greeting::Resume { secret, last_seq, .. })) => match resume(context, principal, id, secret, last_seq).await {
-                    Ok(attached) => return Ok(attached),
-                    Err(refusal) => (id, refusal),
-                },
+                (id, Ok(Greeting::Resume { secret, last_seq, .. })) => {
+                    match resume(context, principal, id, secret, last_seq).await {
+                        Ok(attached) => return Ok(attached),
+                        Err(refusal) => (id, refusal),
+                    }
+                }
             },
         };
         write(sink, Message::Text(encode(NO_SEQ, refusal.answer(id)))).await.map_err(|Gone| ReadEnd::Broken)?;
