@@ -7,10 +7,12 @@
 mod av1;
 mod h264;
 mod picture_ids;
+mod set;
 mod vp8;
 mod vp9;
 
 pub(crate) use picture_ids::{PictureId, PictureIdWidth, PictureIds};
+pub(crate) use set::CodecSet;
 
 use crate::units::ClockRate;
 
