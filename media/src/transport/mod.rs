@@ -28,3 +28,6 @@ pub(crate) use srtp::{
 };
 pub(crate) use state::{Path, StunOutcome, Transport, TransportEvent};
 pub(crate) use stun::username_local_part;
+
+#[cfg(test)]
+mod tests;
