@@ -8,7 +8,7 @@ mod parse;
 pub(crate) mod twcc;
 mod twcc_chunks;
 
-pub(crate) use parse::{Compound, Fir, Nack, ReceiverReport, Rtcp, SenderReport};
+pub(crate) use parse::{Compound, Rtcp};
 
 use crate::units::Ssrc;
 
