@@ -116,7 +116,7 @@ pub(crate) fn compact_ntp(span: Duration) -> u32 {
 
 /// The span that a number of units of 1/65536 s stands for.
 pub(crate) fn from_compact_ntp(ticks: u32) -> Duration {
-    Duration::from_nanos(u64::from(ticks) * 1_000_000_000 >> 16)
+    Duration::from_nanos((u64::from(ticks) * 1_000_000_000) >> 16)
 }
 
 /// Extends the 16-bit sequence numbers of one SSRC to 64 bits.
