@@ -52,6 +52,11 @@ pub async fn logout(app: &App, refresh_token: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether a session was not ended, for whoever already let it in and looks again.
+pub async fn is_living(app: &App, session: SessionId) -> Result<bool, Error> {
+    Ok(app.store.session(session).await?.is_some())
+}
+
 /// The user's sessions, last used first.
 pub async fn sessions(app: &App, principal: &Principal) -> Result<Vec<SessionRow>, Error> {
     Ok(app.store.sessions_of(principal.user).await?)

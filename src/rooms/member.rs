@@ -28,6 +28,11 @@ pub async fn membership(app: &App, principal: &Principal, room: RoomId) -> Resul
     Ok(Membership { role: row.role, room_name: row.name })
 }
 
+/// The standing of a user in a room, for whoever already let them in and looks again.
+pub async fn role_of(app: &App, room: RoomId, user: UserId) -> Result<Option<Role>, Error> {
+    Ok(app.store.role_of(room, user).await?)
+}
+
 /// The members of a room, for one of them.
 pub async fn members(app: &App, room: &Room) -> Result<Vec<MemberRow>, Error> {
     Ok(app.store.members_of(room.row.id).await?)

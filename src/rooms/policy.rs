@@ -31,6 +31,8 @@ pub enum Action {
         /// The other's role.
         of: Role,
     },
+    /// The same to another window of one's own. Only for owners: whom a moderator muted must not lift that from a second window.
+    ModerateOwn,
 }
 
 /// Whether a member with this role may do it.
@@ -38,7 +40,7 @@ pub fn can(role: Role, action: Action) -> bool {
     match action {
         Action::TakePart => true,
         Action::Rename | Action::ResetLink => role >= Role::Moderator,
-        Action::Delete => role == Role::Owner,
+        Action::Delete | Action::ModerateOwn => role == Role::Owner,
         Action::Leave => role != Role::Owner,
         Action::ChangeRole { of } => role == Role::Owner && of != Role::Owner,
         Action::RemoveMember { of } | Action::Moderate { of } => role >= Role::Moderator && of < role,
@@ -52,7 +54,7 @@ mod tests {
     use Role::*;
 
     /// Every action, and who may do it: member, moderator, owner.
-    const TABLE: [(Action, [bool; 3]); 14] = [
+    const TABLE: [(Action, [bool; 3]); 15] = [
         (TakePart, [true, true, true]),
         (Rename, [false, true, true]),
         (ResetLink, [false, true, true]),
@@ -67,6 +69,7 @@ mod tests {
         (Moderate { of: Member }, [false, true, true]),
         (Moderate { of: Moderator }, [false, false, true]),
         (Moderate { of: Owner }, [false, false, false]),
+        (ModerateOwn, [false, false, true]),
     ];
 
     #[test]
