@@ -73,7 +73,7 @@ impl App {
             refresh_tokens: RefreshTokens::new(&config.secrets.jwt),
             bus: Bus::default(),
             limits: Limits::default(),
-            metrics: Metrics::default(),
+            metrics: Metrics::new(media.clone()),
             tickets: Tickets::default(),
             shutdown: Shutdown::default(),
             config,

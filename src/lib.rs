@@ -16,11 +16,17 @@ pub mod bus;
 pub mod calls;
 pub mod config;
 pub mod error;
+pub mod http;
 pub mod id;
 pub mod limits;
 pub mod metrics;
 pub mod role;
 pub mod rooms;
+mod serve;
 pub mod shutdown;
+pub mod signal;
 pub mod store;
+pub mod telemetry;
 pub mod time;
+
+pub use serve::{RunError, run};

@@ -62,7 +62,7 @@ impl Signalling {
     }
 
     /// `GET /api/v1/ws`. Keep time limits and compression away from it.
-    pub fn routes(&self) -> Router {
+    pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         Router::new().route("/api/v1/ws", get(upgrade::upgrade)).with_state(self.context.clone())
     }
 

@@ -8,6 +8,7 @@ use webcall::accounts::{self, Device, Password, Principal, Username};
 use webcall::app::{App, Foundations};
 use webcall::calls::Calls;
 use webcall::config::{Args, Config, Origins};
+use webcall::http;
 use webcall::id::RoomId;
 use webcall::rooms::{self, Encryption, RoomName};
 use webcall::signal::{Signalling, Timing};
@@ -43,8 +44,7 @@ impl Server {
         let signalling = Signalling::start(&app, timing);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let routes = signalling.routes();
-        tokio::spawn(async move { axum::serve(listener, routes).await });
+        tokio::spawn(http::serve(listener, http::router(&app, signalling.routes()), app.shutdown.clone()));
         Self { app, signalling, address, _data: data }
     }
 
