@@ -133,7 +133,8 @@ impl Sfu {
     pub(crate) fn set_wishes(&mut self, now: Instant, participant: ParticipantId, wishes: &[Wish], out: &mut Outbox) {
         let Some(key) = self.key_of(participant) else { return };
         let room = &mut self.rooms[key.room];
-        room.participants[key.participant].wishes = wishes.to_vec();
+        let by_feed = wishes.iter().map(|wish| ((wish.participant, wish.kind), wish.clone()));
+        room.participants[key.participant].wishes = by_feed.collect();
         room.reconcile(now, out);
     }
 

@@ -43,7 +43,8 @@ fn firefoxs_ways_are_understood() {
 
 #[test]
 fn an_offer_without_what_a_session_needs_is_refused_and_says_what() {
-    let without = |needle: &str| CHROMIUM.lines().filter(|l| !l.starts_with(needle)).map(|l| format!("{l}\r\n")).collect::<String>();
+    let without =
+        |needle: &str| CHROMIUM.lines().filter(|l| !l.starts_with(needle)).map(|l| format!("{l}\r\n")).collect::<String>();
     for needle in ["a=ice-ufrag", "a=ice-pwd", "a=fingerprint", "a=mid", "m="] {
         let refused = parse(&without(needle)).expect_err(needle);
         assert_eq!(refused.code(), "bad_offer", "{needle}: {refused}");
