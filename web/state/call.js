@@ -12,7 +12,7 @@
 /** @import { LocalMedia } from './media.js' */
 /** @import { Preferences } from './preferences.js' */
 
-import { REJOIN_BACKOFF, backoffMs } from '../net/backoff.js';
+import { REJOIN_BACKOFF, backoffMs } from '../backoff.js';
 import { SignalError } from '../net/socket.js';
 import { CallEngine } from '../rtc/call.js';
 import { attachNothing } from '../rtc/transceivers.js';
@@ -23,7 +23,7 @@ import { Wishes } from './wishes.js';
 /** @typedef {'idle' | 'connecting' | 'connected' | 'reconnecting'} CallStatus */
 
 /** Refusals of `join` that pass by themselves; any other ends the stay. */
-const PASSING = new Set(['connection_lost', 'timeout', 'rate_limited', 'internal', 'unavailable', 'media_unavailable']);
+const PASSING = new Set(['connection_lost', 'timeout', 'timed_out', 'rate_limited', 'too_many_messages', 'busy', 'media_busy', 'internal', 'cancelled']);
 
 export class CallStore extends EventTarget {
   #socket;

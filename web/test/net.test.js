@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Api, ApiError } from '../net/api.js';
-import { SOCKET_BACKOFF, backoffMs } from '../net/backoff.js';
+import { SOCKET_BACKOFF, backoffMs } from '../backoff.js';
 import { Ledger } from '../net/ledger.js';
 
 test('waits grow from try to try and never pass the maximum', () => {
