@@ -1,56 +1,175 @@
-//! The asynchronous façade of the media core: what the server calls. It owns the queues to the workers and knows which worker a
-//! participant is on; everything else happens in the workers.
+//! The asynchronous façade of the media core: what the server calls. It owns the mailboxes of the workers and knows which worker a
+//! room is on; everything else happens in the workers.
 
-use tokio::sync::mpsc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{MediaEvent, Offer, Wish};
 use crate::config::MediaConfig;
+use crate::counters::Counters;
 use crate::error::{MediaError, StartError};
 use crate::id::{ParticipantId, RoomId, Source};
+use crate::net::{Command, Mailbox};
 
-/// The running media core. Cheap to clone.
+mod start;
+
+/// Events waiting for the server. A worker keeps what does not fit and offers it again.
+const EVENT_QUEUE: usize = 4096;
+
+/// The running media core. Cheap to clone; the workers stop when the last clone is gone.
 #[derive(Clone)]
-pub struct Media {}
+pub struct Media(Arc<Shared>);
+
+struct Shared {
+    workers: Vec<WorkerHandle>,
+    directory: Mutex<Directory>,
+    max_participants: usize,
+}
+
+struct WorkerHandle {
+    mailbox: Arc<Mailbox>,
+    counters: Arc<Counters>,
+    port: u16,
+}
+
+#[derive(Default)]
+struct Directory {
+    participants: HashMap<ParticipantId, RoomId>,
+    rooms: HashMap<RoomId, Placement>,
+}
+
+struct Placement {
+    worker: usize,
+    participants: usize,
+}
 
 impl Media {
     /// Binds the ports and starts the workers. The receiver gives what the media core tells of its own accord.
-    pub fn start(_config: MediaConfig) -> Result<(Self, mpsc::Receiver<MediaEvent>), StartError> {
-        unimplemented!()
+    pub fn start(config: MediaConfig) -> Result<(Self, mpsc::Receiver<MediaEvent>), StartError> {
+        let (events, receiver) = mpsc::channel(EVENT_QUEUE);
+        let workers = start::start_workers(&config, &events)?;
+        let shared = Shared { workers, directory: Mutex::default(), max_participants: config.max_participants };
+        Ok((Self(Arc::new(shared)), receiver))
     }
 
     /// Puts a participant into a room's call. Nothing flows until [`Media::negotiate`].
-    pub fn join(&self, _room: RoomId, _participant: ParticipantId) -> Result<(), MediaError> {
-        unimplemented!()
+    ///
+    /// After [`MediaEvent::Lost`] the participant must [`Media::leave`] before joining again.
+    pub fn join(&self, room: RoomId, participant: ParticipantId) -> Result<(), MediaError> {
+        let worker = {
+            let mut directory = self.directory();
+            if directory.participants.contains_key(&participant) {
+                return Err(MediaError::AlreadyJoined(participant));
+            }
+            let worker = directory.place(room, &self.0)?;
+            directory.participants.insert(participant, room);
+            worker
+        };
+        self.0.workers[worker].mailbox.send(Command::Join { room, participant }).inspect_err(|_| {
+            self.directory().remove(participant);
+        })
     }
 
     /// Answers an SDP offer: the first, one that adds tracks or seats, or one that restarts ICE.
-    pub async fn negotiate(&self, _participant: ParticipantId, _offer: Offer) -> Result<String, MediaError> {
-        unimplemented!()
+    pub async fn negotiate(&self, participant: ParticipantId, offer: Offer) -> Result<String, MediaError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(participant, Command::Negotiate { participant, offer, reply })?;
+        answer.await.unwrap_or(Err(MediaError::Busy))
     }
 
     /// Takes a participant out of the call. Not one more packet of theirs is forwarded once the worker has seen this.
-    pub fn leave(&self, _participant: ParticipantId) {
-        unimplemented!()
+    pub fn leave(&self, participant: ParticipantId) {
+        let removed = self.directory().remove(participant);
+        if let Some(worker) = removed {
+            // A leave is taken even by a full mailbox; only a worker that is gone cannot, and then there is nothing to leave.
+            let _ = self.0.workers[worker].mailbox.send(Command::Leave { participant });
+        }
     }
 
     /// Says how large the participant shows which feeds. Replaces the earlier wishes.
-    pub fn set_wishes(&self, _participant: ParticipantId, _wishes: Vec<Wish>) -> Result<(), MediaError> {
-        unimplemented!()
+    pub fn set_wishes(&self, participant: ParticipantId, wishes: Vec<Wish>) -> Result<(), MediaError> {
+        self.send(participant, Command::SetWishes { participant, wishes })
     }
 
     /// Says that the participant switched a source off or on by themselves, so that nobody waits for its keyframe.
-    pub fn set_muted(&self, _participant: ParticipantId, _source: Source, _muted: bool) -> Result<(), MediaError> {
-        unimplemented!()
+    pub fn set_muted(&self, participant: ParticipantId, source: Source, muted: bool) -> Result<(), MediaError> {
+        self.send(participant, Command::SetMuted { participant, source, muted })
     }
 
     /// Forbids or allows a source: while forbidden, the server forwards none of it whatever the page does.
-    pub fn set_forbidden(&self, _participant: ParticipantId, _source: Source, _forbidden: bool) -> Result<(), MediaError> {
-        unimplemented!()
+    pub fn set_forbidden(&self, participant: ParticipantId, source: Source, forbidden: bool) -> Result<(), MediaError> {
+        self.send(participant, Command::SetForbidden { participant, source, forbidden })
     }
 
     /// The counters of all workers added up, as (stable name, labels, value) rows for the metrics page.
     pub fn counters(&self) -> Vec<CounterRow> {
-        unimplemented!()
+        Counters::sum(self.0.workers.iter().map(|worker| &*worker.counters))
+    }
+
+    /// The UDP ports of the workers, in order.
+    pub fn ports(&self) -> Vec<u16> {
+        self.0.workers.iter().map(|worker| worker.port).collect()
+    }
+
+    /// Makes the worker of a participant panic, to test that the crash is contained.
+    #[doc(hidden)]
+    pub fn crash_worker_of(&self, participant: ParticipantId) -> Result<(), MediaError> {
+        self.send(participant, Command::Crash)
+    }
+
+    fn send(&self, participant: ParticipantId, command: Command) -> Result<(), MediaError> {
+        let worker = self.directory().worker_of(participant).ok_or(MediaError::UnknownParticipant(participant))?;
+        self.0.workers[worker].mailbox.send(command)
+    }
+
+    fn directory(&self) -> MutexGuard<'_, Directory> {
+        self.0.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        for worker in &self.workers {
+            let _ = worker.mailbox.send(Command::Stop);
+        }
+    }
+}
+
+impl Directory {
+    /// The worker of a room, where one more takes part from now on: the room's own, else the one with the fewest participants.
+    fn place(&mut self, room: RoomId, shared: &Shared) -> Result<usize, MediaError> {
+        if let Some(placement) = self.rooms.get_mut(&room) {
+            if placement.participants >= shared.max_participants {
+                return Err(MediaError::RoomFull(room));
+            }
+            placement.participants += 1;
+            return Ok(placement.worker);
+        }
+        let load = |worker: usize| -> usize {
+            self.rooms.values().filter(|placement| placement.worker == worker).map(|placement| placement.participants).sum()
+        };
+        let worker = (0..shared.workers.len()).min_by_key(|worker| load(*worker)).ok_or(MediaError::Busy)?;
+        self.rooms.insert(room, Placement { worker, participants: 1 });
+        Ok(worker)
+    }
+
+    fn worker_of(&self, participant: ParticipantId) -> Option<usize> {
+        let room = self.participants.get(&participant)?;
+        self.rooms.get(room).map(|placement| placement.worker)
+    }
+
+    /// Forgets a participant; says on which worker they were.
+    fn remove(&mut self, participant: ParticipantId) -> Option<usize> {
+        let room = self.participants.remove(&participant)?;
+        let placement = self.rooms.get_mut(&room)?;
+        placement.participants -= 1;
+        let worker = placement.worker;
+        if placement.participants == 0 {
+            self.rooms.remove(&room);
+        }
+        Some(worker)
     }
 }
 

@@ -1,12 +1,25 @@
 //! The media core of WebCall: a selective forwarding unit (SFU). No HTTP, no database, no JSON.
+//!
+//! [`Media`] is the whole face. Behind it `net` runs one thread for each worker; `sfu` decides, sans-IO, on `transport` (ICE, DTLS,
+//! SRTP, SDP), `rtp`, `rtcp` and `codec`. Arrows run one way: handle -> net -> { sfu, demux } -> { transport, codec, units }.
 
 pub mod api;
+mod codec;
 mod config;
+mod counters;
+mod demux;
 mod error;
 mod handle;
 mod id;
+mod net;
+mod outbox;
+mod rtcp;
+mod rtp;
+mod sfu;
+mod transport;
+mod units;
 
-pub use api::{MediaEvent, Offer, Seated, SeatedFeed, SeatOffer, TrackOffer, Wish};
+pub use api::{MediaEvent, Offer, SeatOffer, Seated, SeatedFeed, TrackOffer, Wish};
 pub use config::MediaConfig;
 pub use error::{MediaError, StartError};
 pub use handle::{CounterRow, Media};

@@ -1,0 +1,11 @@
+//! The only I/O of the crate: sockets, threads, the clock, the mailboxes. Everything it drives is sans-IO.
+
+mod interfaces;
+mod mailbox;
+mod udp;
+mod worker;
+
+pub(crate) use interfaces::advertised_addresses;
+pub(crate) use mailbox::{Command, Mailbox};
+pub(crate) use udp::MediaSocket;
+pub(crate) use worker::{MAILBOX, SOCKET, Worker, WorkerParts};

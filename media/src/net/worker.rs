@@ -1,0 +1,196 @@
+//! One media thread: waits for its socket and its mailbox, feeds the SFU, sends what comes out.
+//!
+//! A panic anywhere in a turn is contained here: it is logged, everything that the worker held is dropped, its participants are
+//! told `Lost` (they join again by themselves), and the thread goes on with an empty SFU on the same port.
+
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::{Command, Mailbox, MediaSocket};
+use crate::api::MediaEvent;
+use crate::counters::{Counter, Counters};
+use crate::outbox::Outbox;
+use crate::sfu::{Sfu, SfuConfig};
+
+pub(crate) const SOCKET: mio::Token = mio::Token(0);
+pub(crate) const MAILBOX: mio::Token = mio::Token(1);
+/// Batches received before timers and requests get their turn. More delays keyframe requests under load, fewer costs waits.
+const MAX_BATCHES: usize = 8;
+/// What collects in the outbox before it is sent within a turn, bytes.
+const FLUSH_BYTES: usize = 256 << 10;
+/// Events kept while the server does not take them; more are dropped and counted.
+const MAX_EVENTS_WAITING: usize = 65_536;
+/// How soon events are offered again that the server did not take.
+const EVENT_RETRY: Duration = Duration::from_millis(5);
+
+/// What a worker is made of.
+pub(crate) struct WorkerParts {
+    pub(crate) index: usize,
+    pub(crate) poll: mio::Poll,
+    pub(crate) socket: MediaSocket,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) events: mpsc::Sender<MediaEvent>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) config: Arc<SfuConfig>,
+}
+
+pub(crate) struct Worker {
+    parts: WorkerParts,
+    sfu: Sfu,
+    outbox: Outbox,
+    events: VecDeque<MediaEvent>,
+    /// The kernel may hold more datagrams: do not wait for the next readiness, which would not come (edge-triggered).
+    has_more: bool,
+}
+
+#[derive(PartialEq, Eq)]
+enum Turn {
+    GoOn,
+    Stop,
+}
+
+impl Worker {
+    pub(crate) fn new(parts: WorkerParts) -> Self {
+        let sfu = fresh_sfu(&parts);
+        Self { parts, sfu, outbox: Outbox::default(), events: VecDeque::new(), has_more: true }
+    }
+
+    /// Runs until told to stop.
+    pub(crate) fn run(mut self) {
+        let mut ready = mio::Events::with_capacity(8);
+        loop {
+            let wait = self.wait();
+            if let Err(error) = self.parts.poll.poll(&mut ready, wait)
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(worker = self.parts.index, %error, "a media worker cannot wait for its socket");
+                return;
+            }
+            self.has_more |= ready.iter().any(|event| event.token() == SOCKET);
+            match catch_unwind(AssertUnwindSafe(|| self.turn())) {
+                Ok(Turn::GoOn) => {}
+                Ok(Turn::Stop) => return,
+                Err(_) => self.start_afresh(),
+            }
+        }
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        if self.has_more {
+            return Some(Duration::ZERO);
+        }
+        let timers = self.sfu.poll_timeout().map(|at| at.saturating_duration_since(Instant::now()));
+        let retry = (!self.events.is_empty()).then_some(EVENT_RETRY);
+        [timers, retry].into_iter().flatten().min()
+    }
+
+    fn turn(&mut self) -> Turn {
+        let mut turn = Turn::GoOn;
+        for command in self.parts.mailbox.take() {
+            if self.execute(command) == Turn::Stop {
+                turn = Turn::Stop;
+            }
+        }
+        self.receive();
+        self.sfu.handle_timeout(Instant::now(), &mut self.outbox);
+        self.flush();
+        self.tell();
+        turn
+    }
+
+    fn execute(&mut self, command: Command) -> Turn {
+        let (now, sfu, out) = (Instant::now(), &mut self.sfu, &mut self.outbox);
+        match command {
+            Command::Join { room, participant } => sfu.join(room, participant),
+            Command::Negotiate { participant, offer, reply } => {
+                // The caller may have gone; then nobody waits for the answer.
+                let _ = reply.send(sfu.negotiate(now, participant, &offer, out));
+            }
+            Command::Leave { participant } => sfu.leave(now, participant, out),
+            Command::SetWishes { participant, wishes } => sfu.set_wishes(now, participant, &wishes, out),
+            Command::SetMuted { participant, source, muted } => sfu.set_muted(now, participant, source, muted),
+            Command::SetForbidden { participant, source, forbidden } => sfu.set_forbidden(now, participant, source, forbidden),
+            Command::Crash => panic!("crash asked for by a test"),
+            Command::Stop => return Turn::Stop,
+        }
+        Turn::GoOn
+    }
+
+    fn receive(&mut self) {
+        for _ in 0..MAX_BATCHES {
+            if !self.has_more {
+                return;
+            }
+            let now = Instant::now();
+            let (sfu, outbox) = (&mut self.sfu, &mut self.outbox);
+            let result = self.parts.socket.receive(|path, datagram| sfu.handle_datagram(now, path, datagram, outbox));
+            if let Err(error) = result {
+                self.has_more = false;
+                // A refused port of somebody who left comes back as an error of the socket: it concerns no packet of ours.
+                if error.kind() != io::ErrorKind::WouldBlock {
+                    self.has_more = error.kind() == io::ErrorKind::ConnectionRefused;
+                }
+            }
+            if self.outbox.size_bytes() > FLUSH_BYTES {
+                self.flush();
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        let counters = &self.parts.counters;
+        self.parts.socket.send(&self.outbox, |run, result| match result {
+            Ok(()) => {
+                counters.add(Counter::PacketsOut, run.len() as u64);
+                counters.add(Counter::BytesOut, run.iter().map(|t| t.len() as u64).sum());
+            }
+            Err(_) => counters.add(Counter::DropSendFailed, run.len() as u64),
+        });
+        self.outbox.clear_transmits();
+    }
+
+    /// Hands events to the server, in order, as far as it takes them.
+    fn tell(&mut self) {
+        for event in self.outbox.events.drain(..) {
+            if self.events.len() < MAX_EVENTS_WAITING {
+                self.events.push_back(event);
+            } else {
+                self.parts.counters.count(Counter::EventsLost);
+            }
+        }
+        while let Some(event) = self.events.pop_front() {
+            match self.parts.events.try_send(event) {
+                Ok(()) => {}
+                Err(TrySendError::Full(event)) => {
+                    self.events.push_front(event);
+                    return;
+                }
+                Err(TrySendError::Closed(_)) => self.events.clear(),
+            }
+        }
+    }
+
+    fn start_afresh(&mut self) {
+        let lost = self.sfu.participants();
+        tracing::error!(worker = self.parts.index, participants = lost.len(), "a media worker crashed and starts afresh");
+        self.parts.counters.count(Counter::WorkerCrashes);
+        self.outbox = Outbox::default();
+        self.outbox.events.extend(lost.into_iter().map(|participant| MediaEvent::Lost { participant }));
+        self.sfu = fresh_sfu(&self.parts);
+        self.has_more = true;
+        self.tell();
+    }
+}
+
+fn fresh_sfu(parts: &WorkerParts) -> Sfu {
+    let unix_time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    // What is drawn from it need not be secret, only differ from worker to worker and start to start.
+    let seed = unix_time.as_nanos() as u64 ^ ((parts.index as u64) << 56);
+    Sfu::new(parts.config.clone(), parts.counters.clone(), Instant::now(), unix_time, seed)
+}

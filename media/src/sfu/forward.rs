@@ -1,0 +1,107 @@
+//! The hot loop: one opened packet along its routes. No allocation, no search, no log.
+
+use super::outgoing::{Admitted, MediaPacket};
+use super::room::Room;
+use super::sent::SentRecord;
+use crate::codec::rewrite_picture_ids;
+use crate::outbox::Outbox;
+use crate::rtp::{OutHeader, write_header};
+use crate::transport::{MAX_RTP_OVERHEAD_BYTES, Path, Transport};
+use crate::units::{PayloadType, RtpTimestamp, SeqNo, Ssrc};
+
+/// The header that subscribers get: fixed part and one CSRC.
+const HEADER_BYTES: usize = 16;
+/// The original sequence number in front of a retransmission's payload (RFC 4588 §4).
+const OSN_BYTES: usize = 2;
+
+/// An RTP packet about to be written for one subscriber.
+pub(super) struct Departure<'a> {
+    pub(super) ssrc: u32,
+    pub(super) payload_type: u8,
+    /// Extended sequence number: its lower 16 bits go on the wire, the rest is SRTP's rollover counter.
+    pub(super) index: u64,
+    pub(super) timestamp: u32,
+    pub(super) marker: bool,
+    /// The feed, which the receiver compares with the seat's name.
+    pub(super) csrc: u32,
+    /// The original sequence number of a retransmission.
+    pub(super) original: Option<SeqNo>,
+    pub(super) payload: &'a [u8],
+    pub(super) picture_ids: crate::codec::PictureIds,
+    pub(super) codec: crate::codec::Codec,
+}
+
+impl Room {
+    /// Sends a packet to everybody whom its publication is routed to; how many that were.
+    pub(super) fn forward(&mut self, packet: &MediaPacket<'_>, out: &mut Outbox) -> u64 {
+        let publication = &self.publications[packet.from.publication];
+        let mut forwarded = 0;
+        for route in &publication.routes {
+            let Some(participant) = self.participants.get_mut(route.participant) else { continue };
+            let line = participant.seats[route.seat].line(publication.source);
+            let Some(transport) = participant.transport.as_mut().filter(|transport| transport.is_connected()) else { continue };
+            let Some(path) = transport.path() else { continue };
+            let Some(Admitted { payload_type, rtx_payload_type, rewritten }) = line.admit(packet) else { continue };
+            let departure = Departure {
+                ssrc: line.ids.ssrc,
+                payload_type,
+                index: rewritten.index,
+                timestamp: rewritten.timestamp,
+                marker: packet.marker,
+                csrc: publication.feed.0,
+                original: None,
+                payload: packet.payload,
+                picture_ids: rewritten.picture_ids,
+                codec: packet.codec,
+            };
+            if departure.send(transport, path, out) {
+                forwarded += 1;
+                if let (Some(sent), Some(rtx_payload_type)) = (&mut line.sent, rtx_payload_type) {
+                    let record = SentRecord {
+                        serial: publication.serial,
+                        layer: packet.from.layer as u8,
+                        ring_index: packet.index,
+                        codec: packet.codec,
+                        rtx_payload_type,
+                        timestamp: rewritten.timestamp,
+                        picture_ids: rewritten.picture_ids,
+                        payload_bytes: packet.payload.len() as u16,
+                    };
+                    sent.record(SeqNo::of_index(rewritten.index), record);
+                }
+            }
+        }
+        forwarded
+    }
+}
+
+impl Departure<'_> {
+    /// Writes and seals the packet into the outbox; false when it cannot be sealed.
+    pub(super) fn send(&self, transport: &mut Transport, path: Path, out: &mut Outbox) -> bool {
+        let capacity = HEADER_BYTES + OSN_BYTES + self.payload.len() + MAX_RTP_OVERHEAD_BYTES;
+        out.write(path, capacity, |buffer| self.write(transport, buffer))
+    }
+
+    fn write(&self, transport: &mut Transport, buffer: &mut [u8]) -> Option<usize> {
+        let header = OutHeader {
+            marker: self.marker,
+            payload_type: PayloadType(self.payload_type),
+            seq: SeqNo::of_index(self.index),
+            timestamp: RtpTimestamp(self.timestamp),
+            ssrc: Ssrc(self.ssrc),
+            csrcs: &[self.csrc],
+            extensions: &[],
+            padding_bytes: 0,
+        };
+        let header_len = write_header(buffer, &header)?;
+        let mut at = header_len;
+        if let Some(original) = self.original {
+            buffer.get_mut(at..at + OSN_BYTES)?.copy_from_slice(&original.0.to_be_bytes());
+            at += OSN_BYTES;
+        }
+        let payload = buffer.get_mut(at..at + self.payload.len())?;
+        payload.copy_from_slice(self.payload);
+        rewrite_picture_ids(self.codec, payload, self.picture_ids);
+        transport.seal_rtp(buffer, header_len, at + self.payload.len(), self.index).ok()
+    }
+}

@@ -1,0 +1,258 @@
+//! The selective forwarding unit of one worker, sans-IO: datagrams, requests and time in; datagrams and events out.
+//!
+//! [`Sfu`] finds whose datagram it is and hands it on; a [`room::Room`] holds who is in a call and the routes. `negotiate`
+//! compiles routes, `ingress` and `forward` follow them, `repair` mends losses, `reports` does what RTCP and time ask for.
+//! Nothing here knows a socket, a thread or a clock: `now` is always an argument.
+
+mod codecs;
+mod forward;
+mod ingress;
+mod keyframe;
+mod layers;
+mod nack;
+mod negotiate;
+mod outgoing;
+mod participant;
+mod publication;
+mod random;
+mod receive_stats;
+mod repair;
+mod reports;
+mod rewrite;
+mod ring;
+mod room;
+mod rtcp_in;
+mod seating;
+mod sent;
+mod speaker;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use slab::Slab;
+
+use crate::api::Wish;
+use crate::counters::{Counter, Counters};
+use crate::demux::{Protocol, classify};
+use crate::id::{ParticipantId, RoomId, Source};
+use crate::outbox::Outbox;
+use crate::transport::{Certificate, Path, StunOutcome, Transport, TransportEvent, username_local_part};
+use participant::{MAX_ADDRESSES, Participant};
+use random::Random;
+use room::Room;
+
+/// How often timers are looked at. Shorter repairs losses sooner, longer costs less in an idle call.
+const TICK: Duration = Duration::from_millis(10);
+
+/// What all SFUs of a server share.
+pub(crate) struct SfuConfig {
+    pub(crate) certificate: Arc<Certificate>,
+    /// Where this worker is reached, best first.
+    pub(crate) candidates: Vec<SocketAddr>,
+}
+
+/// Where a participant is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key {
+    room: usize,
+    participant: usize,
+}
+
+pub(crate) struct Sfu {
+    config: Arc<SfuConfig>,
+    counters: Arc<Counters>,
+    rooms: Slab<Room>,
+    room_keys: HashMap<RoomId, usize>,
+    participants: HashMap<ParticipantId, Key>,
+    by_address: HashMap<SocketAddr, Key>,
+    by_ufrag: HashMap<String, Key>,
+    random: Random,
+    clock: crate::units::NtpClock,
+    next_tick: Instant,
+    /// Packets from unknown addresses since the last tick.
+    strangers: u32,
+    scratch: Vec<u8>,
+}
+
+impl Sfu {
+    pub(crate) fn new(config: Arc<SfuConfig>, counters: Arc<Counters>, now: Instant, unix_time: Duration, seed: u64) -> Self {
+        Self {
+            config,
+            counters,
+            rooms: Slab::new(),
+            room_keys: HashMap::new(),
+            participants: HashMap::new(),
+            by_address: HashMap::new(),
+            by_ufrag: HashMap::new(),
+            random: Random::new(seed),
+            clock: crate::units::NtpClock::new(now, unix_time),
+            next_tick: now,
+            strangers: 0,
+            scratch: Vec::with_capacity(1500),
+        }
+    }
+
+    /// Everybody in a call here.
+    pub(crate) fn participants(&self) -> Vec<ParticipantId> {
+        self.participants.keys().copied().collect()
+    }
+
+    /// Puts a participant into a call. A second join of the same one changes nothing.
+    pub(crate) fn join(&mut self, room: RoomId, participant: ParticipantId) {
+        if self.participants.contains_key(&participant) {
+            return;
+        }
+        let (rooms, random) = (&mut self.rooms, &mut self.random);
+        let room = *self.room_keys.entry(room).or_insert_with(|| rooms.insert(Room::new(room, random.next_u32() | 1)));
+        let report_ssrc = self.random.fresh_ssrc();
+        let key = self.rooms[room].participants.insert(Participant::new(participant, report_ssrc));
+        self.participants.insert(participant, Key { room, participant: key });
+        self.count_gauges();
+    }
+
+    /// Takes a participant out: from here on nothing of theirs is received, forwarded or remembered.
+    pub(crate) fn leave(&mut self, now: Instant, participant: ParticipantId, out: &mut Outbox) {
+        let Some(key) = self.participants.remove(&participant) else { return };
+        self.rooms[key.room].remove(key.participant);
+        self.by_address.retain(|_, other| *other != key);
+        self.by_ufrag.retain(|_, other| *other != key);
+        if self.rooms[key.room].participants.is_empty() {
+            let room = self.rooms.remove(key.room);
+            self.room_keys.remove(&room.id);
+        } else {
+            self.rooms[key.room].reconcile(now, out);
+        }
+        self.count_gauges();
+    }
+
+    pub(crate) fn set_wishes(&mut self, now: Instant, participant: ParticipantId, wishes: &[Wish], out: &mut Outbox) {
+        let Some(key) = self.key_of(participant) else { return };
+        let room = &mut self.rooms[key.room];
+        let by_feed = wishes.iter().map(|wish| ((wish.participant, wish.kind), wish.clone()));
+        room.participants[key.participant].wishes = by_feed.collect();
+        room.reconcile(now, out);
+    }
+
+    pub(crate) fn set_muted(&mut self, now: Instant, participant: ParticipantId, source: Source, muted: bool) {
+        let Some(key) = self.key_of(participant) else { return };
+        let room = &mut self.rooms[key.room];
+        room.participants[key.participant].muted.set(source, muted);
+        for (_, publication) in room.publications.iter_mut().filter(|(_, p)| p.owner == key.participant && p.source == source) {
+            publication.is_muted = muted;
+        }
+        room.retarget(now);
+    }
+
+    pub(crate) fn set_forbidden(&mut self, now: Instant, participant: ParticipantId, source: Source, forbidden: bool) {
+        let Some(key) = self.key_of(participant) else { return };
+        let room = &mut self.rooms[key.room];
+        room.participants[key.participant].forbidden.set(source, forbidden);
+        for (_, publication) in room.publications.iter_mut().filter(|(_, p)| p.owner == key.participant && p.source == source) {
+            publication.is_forbidden = forbidden;
+        }
+        room.retarget(now);
+    }
+
+    /// Takes one datagram, in place.
+    pub(crate) fn handle_datagram(&mut self, now: Instant, path: Path, datagram: &mut [u8], out: &mut Outbox) {
+        self.counters.count(Counter::PacketsIn);
+        self.counters.add(Counter::BytesIn, datagram.len() as u64);
+        match classify(datagram) {
+            Protocol::Rtp => self.handle_rtp(now, path, datagram, out),
+            Protocol::Rtcp => self.handle_rtcp(now, path, datagram, out),
+            Protocol::Stun => self.handle_stun(now, path, datagram, out),
+            Protocol::Dtls => self.handle_dtls(now, path, datagram, out),
+            _ => self.counters.count(Counter::DropNotMedia),
+        }
+    }
+
+    /// When [`Sfu::handle_timeout`] wants to be called; `None` while there is nobody.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        (!self.participants.is_empty()).then_some(self.next_tick)
+    }
+
+    /// Does what time asks for.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, out: &mut Outbox) {
+        if now < self.next_tick || self.participants.is_empty() {
+            return;
+        }
+        self.next_tick = now + TICK;
+        for index in 0..self.rooms.capacity() {
+            if self.rooms.contains(index) {
+                self.rooms[index].handle_timeout(now, out);
+                self.handle_room_timers(now, index, out);
+            }
+        }
+        self.count_gauges();
+    }
+
+    fn key_of(&self, participant: ParticipantId) -> Option<Key> {
+        self.participants.get(&participant).copied()
+    }
+
+    fn handle_stun(&mut self, now: Instant, path: Path, datagram: &[u8], out: &mut Outbox) {
+        let key = username_local_part(datagram).and_then(|ufrag| self.by_ufrag.get(ufrag)).copied();
+        let Some(key) = key else { return self.counters.count(Counter::DropUnknownSource) };
+        let participant = &mut self.rooms[key.room].participants[key.participant];
+        let Some(transport) = &mut participant.transport else { return };
+        let had_path = transport.path().is_some();
+        match transport.handle_stun(now, datagram, path, &mut |to, answer| out.push(to, answer)) {
+            StunOutcome::Answered { has_moved, retired_ufrag, event } => {
+                if let Some(event) = event {
+                    participant.tell(event, &self.counters, out);
+                }
+                if let Some(retired) = retired_ufrag {
+                    self.by_ufrag.remove(&retired);
+                }
+                if has_moved && had_path {
+                    self.counters.count(Counter::PathChanges);
+                }
+                self.remember_address(key, path.remote);
+            }
+            StunOutcome::Rejected | StunOutcome::Ignored(_) => self.counters.count(Counter::DropStun),
+        }
+    }
+
+    fn remember_address(&mut self, key: Key, address: SocketAddr) {
+        let participant = &mut self.rooms[key.room].participants[key.participant];
+        if participant.addresses.contains(&address) && self.by_address.get(&address) == Some(&key) {
+            return;
+        }
+        participant.addresses.retain(|other| *other != address);
+        if participant.addresses.len() >= MAX_ADDRESSES {
+            let current = participant.transport.as_ref().and_then(Transport::path).map(|path| path.remote);
+            let oldest = participant.addresses.iter().position(|a| Some(*a) != current).unwrap_or(0);
+            self.by_address.remove(&participant.addresses.remove(oldest));
+        }
+        participant.addresses.push(address);
+        // An address that moved to another participant (a NAT gave it anew) belongs to whoever authenticated last.
+        self.by_address.insert(address, key);
+    }
+
+    fn handle_dtls(&mut self, now: Instant, path: Path, datagram: &[u8], out: &mut Outbox) {
+        let Some(&key) = self.by_address.get(&path.remote) else { return self.counters.count(Counter::DropUnknownSource) };
+        let room = &mut self.rooms[key.room];
+        let participant = &mut room.participants[key.participant];
+        let Some(transport) = &mut participant.transport else { return };
+        let event = transport.handle_dtls(now, datagram, path, &mut |to, record| out.push(to, record));
+        if let Some(event) = event {
+            let is_up = event == TransportEvent::Connected;
+            participant.tell(event, &self.counters, out);
+            if is_up {
+                // Whoever waits for this participant's seats to fill asks for keyframes now.
+                room.retarget(now);
+            }
+        }
+    }
+
+    fn count_gauges(&self) {
+        let participants = self.participants.len() as u64;
+        let publications = self.rooms.iter().map(|(_, room)| room.publications.len() as u64).sum();
+        let routes = |room: &Room| room.publications.iter().map(|(_, p)| p.routes.len() as u64).sum::<u64>();
+        self.counters.set(Counter::Participants, participants);
+        self.counters.set(Counter::Publications, publications);
+        self.counters.set(Counter::Subscriptions, self.rooms.iter().map(|(_, room)| routes(room)).sum());
+    }
+}

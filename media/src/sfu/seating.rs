@@ -1,0 +1,100 @@
+//! Who sits in whose seats: a pure decision, made again whenever the feeds, the wishes or the speakers change.
+//!
+//! While there are seats enough everyone is seated. Otherwise, in this order: pinned feeds, the loudest speakers, shared
+//! screens, feeds that the viewer can see, those already seated, the earliest in the call. Nobody who stays seated moves to another
+//! seat, since each move costs a keyframe and a moment of the wrong picture.
+
+use crate::id::FeedId;
+
+/// A feed that could be seated, as one viewer sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    pub(crate) feed: FeedId,
+    pub(crate) is_pinned: bool,
+    /// Among the loudest three now.
+    pub(crate) is_loud: bool,
+    pub(crate) is_screen: bool,
+    pub(crate) is_visible: bool,
+    /// Rises with each feed of the room: who came first.
+    pub(crate) order: u64,
+}
+
+/// The feed for each seat, given who sits there now.
+pub(crate) fn assign(seats: &[Option<FeedId>], candidates: &[Candidate]) -> Vec<Option<FeedId>> {
+    let mut ranked: Vec<&Candidate> = candidates.iter().collect();
+    if ranked.len() > seats.len() {
+        ranked.sort_by_key(|c| {
+            let is_seated = seats.contains(&Some(c.feed));
+            let wanted = (c.is_pinned, c.is_loud, c.is_screen, c.is_visible, is_seated);
+            (std::cmp::Reverse(wanted), c.order)
+        });
+        ranked.truncate(seats.len());
+    }
+    ranked.sort_by_key(|c| c.order);
+    let mut result: Vec<Option<FeedId>> =
+        seats.iter().map(|seat| seat.filter(|feed| ranked.iter().any(|c| c.feed == *feed))).collect();
+    let mut newcomers = ranked.iter().map(|c| c.feed).filter(|feed| !seats.contains(&Some(*feed)));
+    for seat in result.iter_mut().filter(|seat| seat.is_none()) {
+        *seat = newcomers.next();
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(n: u32) -> Candidate {
+        Candidate { feed: FeedId(n), is_pinned: false, is_loud: false, is_screen: false, is_visible: false, order: u64::from(n) }
+    }
+
+    fn seats(numbers: &[u32]) -> Vec<Option<FeedId>> {
+        numbers.iter().map(|n| (*n != 0).then_some(FeedId(*n))).collect()
+    }
+
+    #[test]
+    fn everyone_is_seated_in_order_while_there_are_seats_enough() {
+        let all = [feed(1), feed(2), feed(3)];
+        assert_eq!(assign(&seats(&[0, 0, 0, 0]), &all), seats(&[1, 2, 3, 0]));
+    }
+
+    #[test]
+    fn who_stays_does_not_move_when_others_leave_and_come() {
+        let all = [feed(2), feed(3), feed(4)];
+        assert_eq!(assign(&seats(&[1, 2, 3, 0]), &all), seats(&[4, 2, 3, 0]));
+    }
+
+    #[test]
+    fn the_pinned_the_loud_the_screen_and_the_visible_are_seated_before_others_in_that_order() {
+        let mut all: Vec<Candidate> = (1..=6).map(feed).collect();
+        all[2].is_visible = true;
+        all[3].is_screen = true;
+        all[4].is_loud = true;
+        all[5].is_pinned = true;
+        assert_eq!(assign(&seats(&[0]), &all), seats(&[6]));
+        assert_eq!(assign(&seats(&[0, 0]), &all), seats(&[5, 6]));
+        assert_eq!(assign(&seats(&[0, 0, 0]), &all), seats(&[4, 5, 6]));
+        assert_eq!(assign(&seats(&[0, 0, 0, 0]), &all), seats(&[3, 4, 5, 6]));
+        assert_eq!(assign(&seats(&[0, 0, 0, 0, 0]), &all), seats(&[1, 3, 4, 5, 6]));
+    }
+
+    #[test]
+    fn a_quiet_newcomer_does_not_push_out_somebody_seated_but_a_speaker_does() {
+        let mut all: Vec<Candidate> = (1..=3).map(feed).collect();
+        all[0].order = 9;
+        assert_eq!(assign(&seats(&[1, 2]), &all), seats(&[1, 2]));
+        all[2].is_loud = true;
+        assert_eq!(assign(&seats(&[1, 2]), &all), seats(&[3, 2]), "the last in the call gives way");
+    }
+
+    #[test]
+    fn no_feed_is_ever_seated_twice() {
+        let all: Vec<Candidate> = (1..=9).map(feed).collect();
+        for taken in [[0, 0, 0], [9, 0, 1], [4, 5, 6]] {
+            let result = assign(&seats(&taken), &all);
+            for (i, seat) in result.iter().enumerate() {
+                assert!(seat.is_some() && !result[..i].contains(seat));
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! What one participant's media travels over: ICE, DTLS and SRTP as sans-IO state machines. Every name of the libraries below ends here.
+//!
+//! [`Transport`] joins the three and is what `sfu` and `net` use. `IceClient` and `DtlsClient` are the other end, for synthetic
+//! participants. Nothing in here knows a socket, a clock or a thread; nothing in here panics, grows without bound or logs.
+
+mod certificate;
+mod client_hello;
+mod dtls;
+mod dtls_association;
+mod dtls_config;
+mod dtls_flight;
+mod dtls_inbox;
+mod ice;
+mod ice_client;
+mod sdp;
+mod srtp;
+mod state;
+mod stun;
+
+pub(crate) use certificate::{Certificate, Fingerprint};
+pub(crate) use dtls::{DtlsClient, DtlsError, DtlsEvent};
+pub(crate) use ice::{IceCredentials, IgnoredBinding};
+pub(crate) use ice_client::{Confirmed, IceClient};
+pub(crate) use sdp::{Answer, CodecEntry, ExtensionIds, LineAnswer, MediaKind, MediaLine, OutgoingIds, ParsedOffer};
+pub(crate) use srtp::{
+    DtlsRole, InboundIndex, KeyingMaterial, MAX_RTCP_OVERHEAD_BYTES, MAX_RTP_OVERHEAD_BYTES, OpenedRtp, SrtpError, SrtpOpener,
+    SrtpProfile, SrtpSealer, from_keying_material,
+};
+pub(crate) use state::{Path, StunOutcome, Transport, TransportEvent};
+pub(crate) use stun::username_local_part;
+
+#[cfg(test)]
+mod tests;
