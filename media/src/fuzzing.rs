@@ -3,24 +3,24 @@
 //! `media/fuzz` runs these under libFuzzer, `media/tests/fuzz_corpora.rs` runs its corpora and mutations of them as an ordinary
 //! test. A target holds when it returns: panics, overflows and the assertions in here are what fuzzing looks for.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, LazyLock};
-use std::time::Instant;
-
 use crate::codec::{Codec, inspect, is_keyframe_start, picture_ids, rewrite_picture_ids};
 use crate::demux::{Protocol, classify};
 use crate::rtcp::{Compound, Rtcp, build};
 use crate::rtp::{AudioLevel, OutHeader, RtpHeader, strip_padding, write_header};
-use crate::transport::{Certificate, ParsedOffer, Path, Transport, username_local_part};
+use crate::transport::fuzzing as transport;
+use crate::transport::{ParsedOffer, username_local_part};
 use crate::units::SeqNo;
 
 /// A fuzz target, by the name of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 13] = [
     ("demux", demux),
     ("stun", stun),
+    ("client_hello", client_hello),
+    ("dtls", dtls),
+    ("srtp", srtp),
     ("sdp", sdp),
     ("rtp", rtp),
     ("rtcp", rtcp),
@@ -43,20 +43,25 @@ pub fn demux(datagram: &[u8]) {
     assert!(datagram.len() >= least);
 }
 
-/// Answers a connectivity check of a stranger, who does not know the password.
+/// Answers connectivity checks of strangers.
 pub fn stun(datagram: &[u8]) {
-    static CERTIFICATE: LazyLock<Arc<Certificate>> =
-        LazyLock::new(|| Arc::new(Certificate::with_default_provider().expect("a key can be made")));
-    let now = Instant::now();
-    let certificate = Arc::clone(&CERTIFICATE);
-    let fingerprint = certificate.fingerprint();
-    let mut transport =
-        Transport::new(now, certificate, fingerprint, "remote".to_owned()).expect("the system gives random numbers");
-    let path = Path { remote: SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 5_000)), local_ip: None };
     let _ = username_local_part(datagram);
-    let _ = transport.handle_stun(now, datagram, path, &mut |_, answer| assert!(answer.len() >= 20));
-    let media = transport.handle_dtls(now, datagram, path, &mut |_, _| panic!("nobody consented"));
-    assert!(media.is_none() && !transport.is_connected());
+    transport::stun(datagram);
+}
+
+/// Reads the body of a DTLS ClientHello.
+pub fn client_hello(body: &[u8]) {
+    transport::client_hello(body);
+}
+
+/// Takes DTLS datagrams, each behind its length in one byte.
+pub fn dtls(input: &[u8]) {
+    transport::dtls(input);
+}
+
+/// Opens an SRTP or SRTCP packet behind the length of its header in one byte.
+pub fn srtp(input: &[u8]) {
+    transport::srtp(input);
 }
 
 /// Reads an SDP offer.
