@@ -1,5 +1,7 @@
 //! Settings that must stop the start, each with a message that says what to change.
 
+#![allow(clippy::unwrap_used)] // A panic is how a test fails.
+
 use std::collections::HashMap;
 use std::process::Command;
 
