@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncoder};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -25,6 +25,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     durations: Family<RequestLabels, Histogram>,
     rooms: Gauge,
+    calls: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -44,11 +45,12 @@ impl Metrics {
             Family::<RequestLabels, Histogram>::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS_S.iter().copied()));
         let help = "Time from the head of a request to the head of its answer";
         registry.register_with_unit("http_request_duration", help, Unit::Seconds, durations.clone());
-        let rooms = Gauge::default();
+        let (rooms, calls): (Gauge, Gauge) = Default::default();
         let ours = registry.sub_registry_with_prefix(PREFIX);
         ours.register("rooms", "Rooms that exist", rooms.clone());
+        ours.register("calls", "Rooms in which somebody is in a call now", calls.clone());
         ours.register_collector(Box::new(MediaCollector { media }));
-        Self { registry, requests, durations, rooms }
+        Self { registry, requests, durations, rooms, calls }
     }
 
     /// Counts an answered request. `path` is the route's pattern.
@@ -58,9 +60,10 @@ impl Metrics {
         self.durations.get_or_create(&labels).observe(latency.as_secs_f64());
     }
 
-    /// Notes how many rooms there are.
-    pub fn set_rooms(&self, count: i64) {
-        self.rooms.set(count);
+    /// Notes how many rooms there are, and in how many there is a call.
+    pub fn set_rooms(&self, rooms: i64, calls: usize) {
+        self.rooms.set(rooms);
+        self.calls.set(i64::try_from(calls).unwrap_or(i64::MAX));
     }
 
     /// All figures in the text format of OpenMetrics.
@@ -98,16 +101,20 @@ fn encode_rows(mut rows: Vec<CounterRow>, mut encoder: DescriptorEncoder<'_>) ->
         let kind = if is_gauge { MetricType::Gauge } else { MetricType::Counter };
         let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
         for row in group {
-            let labels: Vec<(&str, &str)> = row.label.into_iter().collect();
-            let mut one = metric.encode_family(&labels)?;
-            if is_gauge {
-                one.encode_gauge(&i64::try_from(row.value).unwrap_or(i64::MAX))?;
-            } else {
-                one.encode_counter::<NoLabels, u64, u64>(&row.value, None)?;
+            match row.label {
+                Some(label) => encode_value(&mut metric.encode_family(&[label])?, row)?,
+                None => encode_value(&mut metric, row)?,
             }
         }
     }
     Ok(())
+}
+
+fn encode_value(metric: &mut MetricEncoder<'_>, row: &CounterRow) -> fmt::Result {
+    if row.is_gauge {
+        return metric.encode_gauge(&i64::try_from(row.value).unwrap_or(i64::MAX));
+    }
+    metric.encode_counter::<NoLabels, u64, u64>(&row.value, None)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The status chunks of transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1.3, §3.1.4): two bytes each, a
-//! run of one status or a vector of 14 or 7.
+//! The status chunks of transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1.3, §3.1.4): two bytes
+//! each, a run of one status or a vector of 14 or 7.
 
 /// The status of one packet; the value is its two-bit code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_mixture_is_a_vector_of_14_where_all_deltas_are_small() {
         let symbols = [SmallDelta, Missing, SmallDelta, SmallDelta];
-        assert_eq!(chunks(&symbols), [0b10_1011_0000_0000_00]);
+        assert_eq!(chunks(&symbols), [0b1010_1100_0000_0000]);
     }
 
     #[test]
