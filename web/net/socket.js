@@ -8,7 +8,7 @@
 
 /** @import { ClientMessage, ServerFrame, ServerMessage } from '../protocol.js' */
 
-import { SOCKET_BACKOFF, backoffMs } from './backoff.js';
+import { SOCKET_BACKOFF, backoffMs } from '../backoff.js';
 import { Ledger } from './ledger.js';
 
 /** A server that has not answered by then will not. Offers of a full room take the longest. */

@@ -29,11 +29,12 @@ const MAX_RESTARTS = 3;
  * @property {(offer: { sdp: string, tracks: TrackOffer[], seats: SeatOffer[] }) => Promise<string>} offer resolves with the answer's SDP
  * @property {CodecChoice} codec
  * @property {number | null} cameraWidth
+ * @property {RTCIceServer[]} iceServers beside the server itself; mostly none
  * @property {Attach} attach
  */
 
 export class CallEngine extends EventTarget {
-  #pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+  #pc;
   #transceivers;
   #publisher;
   #negotiator;
@@ -48,6 +49,7 @@ export class CallEngine extends EventTarget {
   /** @param {EngineOptions} options */
   constructor(options) {
     super();
+    this.#pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', iceServers: options.iceServers });
     this.#transceivers = new Transceivers(this.#pc, options.attach);
     this.#publisher = new Publisher(this.#transceivers, options.codec);
     this.#publisher.addPerson(options.cameraWidth);

@@ -5,7 +5,7 @@
  * failure. After MAX_FAILURES in a row it says `failed` and stops: then only a new connection helps.
  */
 
-import { OFFER_BACKOFF, backoffMs } from '../net/backoff.js';
+import { OFFER_BACKOFF, backoffMs } from '../backoff.js';
 
 /** About 12 s of trying. */
 const MAX_FAILURES = 5;

@@ -12,7 +12,7 @@
 /** @import { LocalMedia } from './media.js' */
 /** @import { Preferences } from './preferences.js' */
 
-import { REJOIN_BACKOFF, backoffMs } from '../net/backoff.js';
+import { REJOIN_BACKOFF, backoffMs } from '../backoff.js';
 import { SignalError } from '../net/socket.js';
 import { CallEngine } from '../rtc/call.js';
 import { attachNothing } from '../rtc/transceivers.js';
@@ -23,12 +23,15 @@ import { Wishes } from './wishes.js';
 /** @typedef {'idle' | 'connecting' | 'connected' | 'reconnecting'} CallStatus */
 
 /** Refusals of `join` that pass by themselves; any other ends the stay. */
-const PASSING = new Set(['connection_lost', 'timeout', 'rate_limited', 'internal', 'unavailable', 'media_unavailable']);
+const PASSING = new Set(['connection_lost', 'timeout', 'timed_out', 'rate_limited', 'too_many_messages', 'busy', 'media_busy', 'internal', 'cancelled']);
 
 export class CallStore extends EventTarget {
   #socket;
   #media;
   #preferences;
+  #fetchIceServers;
+  /** @type {RTCIceServer[]} */
+  #iceServers = [];
   #makeEngine;
   #own;
   #wishes;
@@ -54,13 +57,15 @@ export class CallStore extends EventTarget {
    * @param {SignalSocket} socket
    * @param {LocalMedia} media
    * @param {Preferences} preferences
+   * @param {() => Promise<RTCIceServer[]>} fetchIceServers
    * @param {(options: EngineOptions) => CallEngine} makeEngine
    */
-  constructor(socket, media, preferences, makeEngine = (options) => new CallEngine(options)) {
+  constructor(socket, media, preferences, fetchIceServers, makeEngine = (options) => new CallEngine(options)) {
     super();
     this.#socket = socket;
     this.#media = media;
     this.#preferences = preferences;
+    this.#fetchIceServers = fetchIceServers;
     this.#makeEngine = makeEngine;
     this.#own = new OwnSources(media, (source, muted) => socket.request({ type: 'mute', source, muted }), (source) => this.#forbidden(source));
     this.#wishes = new Wishes((wishes) => socket.request({ type: 'view', wishes }));
@@ -101,6 +106,10 @@ export class CallStore extends EventTarget {
   /** Open the connection early, so that joining is quick. */
   prepare() {
     this.#socket.connect();
+    this.#fetchIceServers().then(
+      (servers) => (this.#iceServers = servers),
+      () => {}, // the server itself is enough nearly everywhere
+    );
   }
 
   /** Close it again when nobody joined. */
@@ -218,6 +227,7 @@ export class CallStore extends EventTarget {
       },
       codec: this.#preferences.get('codec'),
       cameraWidth: this.#media.camera.track?.getSettings().width ?? null,
+      iceServers: this.#iceServers,
       attach: attachNothing,
     });
     this.#engine = engine;

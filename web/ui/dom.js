@@ -1,5 +1,5 @@
 /**
- * Elements, typed and without markup strings: `el('button', { class: 'primary', on: { click } }, t('join'))`.
+ * Elements, typed and without markup strings: `el('button', { class: 'primary', on: { click } }, t('rooms.create'))`.
  *
  * Nothing in the client parses HTML; text is always text. Used by views and by the other parts of `ui/`.
  */

@@ -45,7 +45,7 @@ export function spotlight(count, width, height) {
   const strip = beside ? Math.round(clamp(width * 0.2, 120, 260)) : Math.round(clamp(height * 0.2, 84, 150));
   const main = beside ? { left: 0, top: 0, width: width - strip - GAP, height } : { left: 0, top: 0, width, height: height - strip - GAP };
   const length = beside ? height : width;
-  const tile = beside ? { width: strip, height: Math.round(strip / WIDEST) } : { width: Math.round(strip * 1.2), height: strip };
+  const tile = beside ? { width: strip, height: Math.round(strip / WIDEST) } : { width: Math.floor(Math.min(strip * 1.2, (width - 2 * GAP) / 3)), height: strip };
   const each = (beside ? tile.height : tile.width) + GAP;
   const fit = Math.max(1, Math.min(count - 1, Math.floor((length + GAP) / each)));
   const start = Math.max(0, Math.round((length - (fit * each - GAP)) / 2));

@@ -37,7 +37,7 @@ export function controls(app, acts, signal) {
     items: [
       { icon: 'settings', label: t('call.settings'), action: 'devices', click: acts.devices },
       { icon: 'fullscreen', label: t('help.fullscreen'), action: 'fullscreen', click: acts.fullscreen },
-      { icon: 'warning', label: t('call.details'), action: 'details', click: acts.details },
+      { icon: 'signal', label: t('call.details'), action: 'details', click: acts.details },
       { icon: 'help', label: t('call.help'), action: 'help', click: acts.help },
     ],
   });

@@ -17,8 +17,8 @@ const SHORTEST_PASSWORD_BYTES = 8;
  * @returns {string | null} an error code
  */
 export function checkRegistration({ username = '', password = '' }) {
-  if (!USERNAME.test(username.trim())) return 'username_invalid';
-  return new TextEncoder().encode(password).length < SHORTEST_PASSWORD_BYTES ? 'password_too_short' : null;
+  if (!USERNAME.test(username.trim())) return 'invalid_username';
+  return new TextEncoder().encode(password).length < SHORTEST_PASSWORD_BYTES ? 'invalid_password' : null;
 }
 
 /** @type {Page} */

@@ -42,7 +42,7 @@ function nameSection(app, room, draw) {
     {
       submit: t('rooms.rename'),
       action: 'rename-room',
-      check: ({ name = '' }) => (name.trim() === '' ? 'room_name_invalid' : null),
+      check: ({ name = '' }) => (name.trim() === '' ? 'invalid_room_name' : null),
       send: async ({ name = '' }) => {
         await app.rooms.rename(room.id, name.trim());
         toast(t('rooms.renamed'));
@@ -52,6 +52,7 @@ function nameSection(app, room, draw) {
     field({ label: t('rooms.name'), name: 'name', attributes: { maxlength: '100', value: room.name } }),
   );
   rename.classList.add('inline-form');
+  rename.querySelector('.button')?.classList.remove('primary');
   return el('section', {}, rename, open);
 }
 

@@ -28,7 +28,7 @@ export const roomsPage = (app, _parameters, signal) => {
     {
       submit: t('rooms.create'),
       action: 'create-room',
-      check: ({ room_name: name = '' }) => (name.trim() === '' ? 'room_name_invalid' : null),
+      check: ({ room_name: name = '' }) => (name.trim() === '' ? 'invalid_room_name' : null),
       send: async ({ room_name: name = '' }) => app.go(`/rooms/${(await app.rooms.create(name.trim())).id}`),
     },
     field({ label: t('rooms.name'), name: 'room_name', attributes: { maxlength: '100' } }),

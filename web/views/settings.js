@@ -67,7 +67,7 @@ function password(app) {
     {
       submit: t('settings.change'),
       action: 'change-password',
-      check: ({ new_password: next = '' }) => (new TextEncoder().encode(next).length < 8 ? 'password_too_short' : null),
+      check: ({ new_password: next = '' }) => (new TextEncoder().encode(next).length < 8 ? 'invalid_password' : null),
       send: async ({ current_password: current = '', new_password: next = '' }) => {
         await app.session.changePassword(current, next);
         change.reset();
