@@ -78,6 +78,9 @@ impl Sfu {
         let publication = &mut room.publications[publication_key];
         let payload = &packet[opened.payload.clone()];
         let layer = &mut publication.layers[layer_index];
+        if opened.is_rtx {
+            self.counters.count(Counter::RtxIn);
+        }
         let was_flowing = layer.is_flowing(now);
         layer.last_packet = Some(now);
         let Some(index) = layer.arrive(now, opened, header) else {
