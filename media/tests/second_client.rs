@@ -7,21 +7,18 @@ mod independent;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use independent::{Call, Losses, Manner, Participant, Received, SeatIds, Sending, Ssrcs, keyframe, local_config, sound};
+use independent::{
+    Call, Losses, Manner, Participant, Received, SeatIds, Sending, Ssrcs, interframe, keyframe, local_config, sound,
+};
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
-use webcall_media::{MediaEvent, RoomId, SeatedFeed, Source};
+use webcall_media::{MediaEvent, ParticipantId, RoomId, SeatedFeed};
 
 const ROOM: RoomId = RoomId(1);
 const IPV4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const IPV6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
-
-/// A frame that needs the one before it.
-fn interframe(seq: u16) -> Sending {
-    Sending { source: Source::Camera, seq, timestamp: 3000 * u32::from(seq), payload: vec![0x10, 0x51, 0x02, seq as u8] }
-}
 
 /// Two in a room, and where each sees the other.
 struct Pair {
@@ -145,7 +142,7 @@ async fn a_packet_lost_on_the_way_up_is_asked_for_again_and_forwarded() {
 
 #[tokio::test]
 async fn reports_reach_those_who_send_and_those_who_receive() {
-    let Pair { call: _call, mut anna, mut boris, anna_at_boris, .. } = Pair::meet(IPV4).await;
+    let Pair { call, mut anna, mut boris, anna_at_boris, .. } = Pair::meet(IPV4).await;
     anna.send(keyframe(1)).await;
     assert_arrives(&mut boris, &anna_at_boris, &keyframe(1)).await;
     let ssrcs = Ssrcs::of(anna.id.0);
@@ -153,6 +150,7 @@ async fn reports_reach_those_who_send_and_those_who_receive() {
     assert!(feedback.packet_status_count >= 1);
     let report: ReceiverReport = anna.feedback().await;
     assert!(report.reports.iter().any(|block| block.ssrc == ssrcs.video), "{report:?}");
+    assert_eq!(call.count("keyframe_requests", "out"), 0, "the first packet was a keyframe");
     let picture = SeatIds::of(&boris.answer, &format!("v{}", anna_at_boris.0));
     let report: SenderReport = boris.feedback().await;
     assert_eq!((report.ssrc, report.packet_count), (picture.ssrc, 1));
@@ -163,7 +161,7 @@ async fn seats_of_a_second_offer_are_filled_while_the_first_ones_go_on() {
     let mut call = Call::start(local_config(IPV4));
     let boris = call.join(ROOM, 2, Manner::FIRST).await;
     let clara = call.join(ROOM, 3, Manner::SECOND).await;
-    let anna = webcall_media::ParticipantId(1);
+    let anna = ParticipantId(1);
     call.media.join(ROOM, anna).expect("there is room");
     let mut anna = call.connect(anna, Manner::SECOND, 1).await;
     let boris_at_annas = call.seated(anna.id, boris.id).await;

@@ -1,6 +1,6 @@
 //! A running media core with its events, as the server would see them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::sync::mpsc;
 use webcall_media::{Media, MediaConfig, MediaEvent, ParticipantId, RoomId, Seated, SeatedFeed};
@@ -32,6 +32,15 @@ impl Call {
         let id = ParticipantId(id);
         self.media.join(room, id).expect("there is room");
         self.connect(id, manner, 2).await
+    }
+
+    /// Two in a room, each seated with the other.
+    pub(crate) async fn pair(&mut self, room: RoomId, ids: [u64; 2]) -> [Participant; 2] {
+        let one = self.join(room, ids[0], Manner::FIRST).await;
+        let other = self.join(room, ids[1], Manner::SECOND).await;
+        self.seated(one.id, other.id).await;
+        self.seated(other.id, one.id).await;
+        [one, other]
     }
 
     /// Negotiates for a participant who is in a room, and waits until media can flow.
@@ -94,6 +103,14 @@ impl Call {
         let row = rows.iter().find(|row| row.name == name && row.label.is_none_or(|(_, value)| value == label));
         row.expect("a counter of this name").value
     }
+}
+
+/// Where the answer says that media goes.
+pub(crate) fn address_of(answer: &str) -> SocketAddr {
+    let candidate = answer.lines().find_map(|line| line.strip_prefix("a=candidate:")).expect("a candidate");
+    let mut words = candidate.split(' ').skip(4);
+    let (ip, port) = (words.next().expect("an address"), words.next().expect("a port"));
+    SocketAddr::new(ip.parse().expect("an address"), port.parse().expect("a port"))
 }
 
 /// What the answer says about one line of a seat.

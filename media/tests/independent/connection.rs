@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::tap::RtcpTap;
 use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc::interceptor::{Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
@@ -20,7 +21,6 @@ use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpRtxParameters, RtpCodecKind,
 };
 use rtc::rtp_transceiver::{RTCRtpSenderId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
-use super::tap::RtcpTap;
 use webcall_media::{Offer, SeatOffer, Source, TrackOffer};
 
 /// The mid as a header extension (RFC 8843 §15).
@@ -49,20 +49,10 @@ pub(crate) enum Naming {
 }
 
 impl Manner {
-    pub(crate) const FIRST: Self = Self {
-        opus: 111,
-        vp8: 96,
-        rtx: 97,
-        srtp: SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
-        naming: Naming::DeclaredSsrcs,
-    };
-    pub(crate) const SECOND: Self = Self {
-        opus: 109,
-        vp8: 120,
-        rtx: 124,
-        srtp: SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
-        naming: Naming::Mids,
-    };
+    pub(crate) const FIRST: Self =
+        Self { opus: 111, vp8: 96, rtx: 97, srtp: SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, naming: Naming::DeclaredSsrcs };
+    pub(crate) const SECOND: Self =
+        Self { opus: 109, vp8: 120, rtx: 124, srtp: SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80, naming: Naming::Mids };
 }
 
 /// The SSRCs with which a participant sends.
@@ -114,8 +104,7 @@ impl Connection {
         pc.add_local_candidate(host_candidate(local)).expect("a host candidate");
         let ssrcs = Ssrcs::of(participant);
         let microphone = add_track(&mut pc, "microphone", RtpCodecKind::Audio, opus(manner).rtp_codec, ssrcs.audio, None);
-        let camera =
-            add_track(&mut pc, "camera", RtpCodecKind::Video, vp8(manner).rtp_codec, ssrcs.video, Some(ssrcs.video_rtx));
+        let camera = add_track(&mut pc, "camera", RtpCodecKind::Video, vp8(manner).rtp_codec, ssrcs.video, Some(ssrcs.video_rtx));
         Self { pc, manner, ssrcs, microphone, camera, seats: 0 }
     }
 
@@ -140,10 +129,7 @@ impl Connection {
                 TrackOffer { mid: mids[0].clone(), source: Source::Microphone },
                 TrackOffer { mid: mids[1].clone(), source: Source::Camera },
             ],
-            seats: mids[2..]
-                .chunks(2)
-                .map(|pair| SeatOffer { audio_mid: pair[0].clone(), video_mid: pair[1].clone() })
-                .collect(),
+            seats: mids[2..].chunks(2).map(|pair| SeatOffer { audio_mid: pair[0].clone(), video_mid: pair[1].clone() }).collect(),
             sdp,
         }
     }
