@@ -77,6 +77,9 @@ impl Sfu {
         let publication = &mut room.publications[publication_key];
         let payload = &packet[opened.payload.clone()];
         let layer = &mut publication.layers[layer_index];
+        if opened.is_rtx {
+            self.counters.count(Counter::RtxIn);
+        }
         let was_flowing = layer.is_flowing(now);
         layer.last_packet = Some(now);
         let (index, is_in_order) = match layer.arrive(now, opened, header) {
@@ -109,15 +112,16 @@ impl Sfu {
         if let Some(repair) = &mut publication.layers[layer_index].repair {
             repair.ring.push(now, index, StoredHeader { codec, marker: header.marker }, payload);
         }
-        if is_keyframe_start {
-            publication.layers[layer_index].keyframes.satisfied();
-        }
         if codec.is_audio() && !room.hear(now, key.participant, publication_key, header, packet) {
             return room.skip(from, opened.seq);
         }
         if !was_flowing {
             // A layer that begins is aimed at before its first packet is forwarded: that one is often the keyframe.
             room.retarget(now);
+        }
+        if is_keyframe_start {
+            // After aiming, which asks for the very keyframe that this is.
+            room.publications[publication_key].layers[layer_index].keyframes.satisfied();
         }
         let forwarded = room.forward(&media, out);
         self.counters.add(Counter::PacketsForwarded, forwarded);
