@@ -13,9 +13,12 @@ mod handle;
 mod id;
 mod net;
 mod outbox;
+mod random;
 mod rtcp;
 mod rtp;
 mod sfu;
+#[doc(hidden)]
+pub mod synthetic;
 mod transport;
 mod units;
 

@@ -14,7 +14,6 @@ mod negotiate;
 mod outgoing;
 mod participant;
 mod publication;
-mod random;
 mod receive_stats;
 mod repair;
 mod reports;
@@ -40,7 +39,7 @@ use crate::id::{ParticipantId, RoomId, Source};
 use crate::outbox::Outbox;
 use crate::transport::{Certificate, Path, StunOutcome, Transport, TransportEvent, username_local_part};
 use participant::{MAX_ADDRESSES, Participant};
-use random::Random;
+use crate::random::Random;
 use room::Room;
 
 /// How often timers are looked at. Shorter repairs losses sooner, longer costs less in an idle call.
