@@ -1,1 +1,27 @@
-fn main() {}
+//! The command `webcall`.
+
+use std::process::ExitCode;
+
+use webcall::config::Command;
+
+fn main() -> ExitCode {
+    let args = match Command::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Serve(args)) => args,
+        Ok(Command::Print(text)) => {
+            println!("{text}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return failed(&error),
+    };
+    webcall::telemetry::init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the system lets threads start");
+    match runtime.block_on(webcall::run(&args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("webcall cannot start: {error}");
+    ExitCode::FAILURE
+}

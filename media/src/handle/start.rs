@@ -14,10 +14,7 @@ use crate::net::{MAILBOX, Mailbox, MediaSocket, SOCKET, Worker, WorkerParts, adv
 use crate::sfu::SfuConfig;
 use crate::transport::Certificate;
 
-pub(super) fn start_workers(
-    config: &MediaConfig,
-    events: &mpsc::Sender<MediaEvent>,
-) -> Result<Vec<WorkerHandle>, StartError> {
+pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEvent>) -> Result<Vec<WorkerHandle>, StartError> {
     let certificate = Arc::new(Certificate::with_default_provider().map_err(|error| StartError::Certificate(error.to_string()))?);
     let addresses = if config.advertised.is_empty() { advertised_addresses() } else { config.advertised.clone() };
     if addresses.is_empty() {

@@ -17,12 +17,32 @@ const MAX_WAITING: usize = 1024;
 
 /// A request to a worker.
 pub(crate) enum Command {
-    Join { room: RoomId, participant: ParticipantId },
-    Negotiate { participant: ParticipantId, offer: Offer, reply: oneshot::Sender<Result<String, MediaError>> },
-    Leave { participant: ParticipantId },
-    SetWishes { participant: ParticipantId, wishes: Vec<Wish> },
-    SetMuted { participant: ParticipantId, source: Source, muted: bool },
-    SetForbidden { participant: ParticipantId, source: Source, forbidden: bool },
+    Join {
+        room: RoomId,
+        participant: ParticipantId,
+    },
+    Negotiate {
+        participant: ParticipantId,
+        offer: Offer,
+        reply: oneshot::Sender<Result<String, MediaError>>,
+    },
+    Leave {
+        participant: ParticipantId,
+    },
+    SetWishes {
+        participant: ParticipantId,
+        wishes: Vec<Wish>,
+    },
+    SetMuted {
+        participant: ParticipantId,
+        source: Source,
+        muted: bool,
+    },
+    SetForbidden {
+        participant: ParticipantId,
+        source: Source,
+        forbidden: bool,
+    },
     /// For the tests of crash containment.
     Crash,
     Stop,

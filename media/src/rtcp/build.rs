@@ -1,76 +1,96 @@
-//! Writes the RTCP packets that the SFU sends, each behind what the buffer already holds, so that they form one compound.
+//! Appends RTCP packets to a buffer that the caller reuses, so that nothing is allocated once it has grown.
+//!
+//! Each function appends one whole packet (or as many as the content takes) and nothing of a packet that would be empty.
+//! Canonical names are in the answer (RFC 5576), not in RTCP, and reduced size (RFC 5506) is always negotiated. The caller keeps the
+//! datagram below the path's MTU.
 
-use super::ReportBlock;
+use super::{FORMAT_NACK, FORMAT_PLI, PAYLOAD_FEEDBACK, RECEIVER_REPORT, ReportBlock, SENDER_REPORT, TRANSPORT_FEEDBACK};
 use crate::units::{NtpTime, SeqNo};
 
-/// The most blocks that a report's five-bit count can name.
+/// Blocks in one report: the count has five bits.
 const MAX_BLOCKS: usize = 31;
 
-/// RFC 3550 §6.4.1, without reception blocks: those go out in a receiver report of their own.
+/// A sender report without blocks.
 pub(crate) fn sender_report(out: &mut Vec<u8>, ssrc: u32, ntp: NtpTime, rtp_timestamp: u32, packets: u32, octets: u32) {
-    packet(out, 0, 200, |body| {
-        body.extend(ssrc.to_be_bytes());
-        body.extend(ntp.0.to_be_bytes());
-        for word in [rtp_timestamp, packets, octets] {
-            body.extend(word.to_be_bytes());
-        }
-    });
-}
-
-/// RFC 3550 §6.4.2. Blocks beyond 31 are left out.
-pub(crate) fn receiver_report(out: &mut Vec<u8>, from: u32, blocks: &[ReportBlock]) {
-    let blocks = &blocks[..blocks.len().min(MAX_BLOCKS)];
-    packet(out, blocks.len() as u8, 201, |body| {
-        body.extend(from.to_be_bytes());
-        for block in blocks {
-            let lost = (u32::from(block.fraction_lost) << 24) | (block.cumulative_lost as u32 & 0x00ff_ffff);
-            let words = [
-                block.ssrc.0,
-                lost,
-                block.highest_seq,
-                block.jitter,
-                block.last_sender_report,
-                block.delay_since_last_sender_report,
-            ];
-            words.iter().for_each(|word| body.extend(word.to_be_bytes()));
-        }
-    });
-}
-
-/// Generic NACK (RFC 4585 §6.2.1). `lost` is in rising order.
-pub(crate) fn nack(out: &mut Vec<u8>, from: u32, media_ssrc: u32, lost: &[SeqNo]) {
-    if lost.is_empty() {
-        return;
+    let start = begin(out, SENDER_REPORT, 0);
+    put(out, ssrc);
+    out.extend_from_slice(&ntp.0.to_be_bytes());
+    for word in [rtp_timestamp, packets, octets] {
+        put(out, word);
     }
-    packet(out, 1, 205, |body| {
-        body.extend(from.to_be_bytes());
-        body.extend(media_ssrc.to_be_bytes());
-        let mut rest = lost;
-        while let Some((first, others)) = rest.split_first() {
-            let behind = |seq: &SeqNo| seq.0.wrapping_sub(first.0).wrapping_sub(1);
-            let near = others.iter().take_while(|seq| behind(seq) < 16).count();
-            let bits = others[..near].iter().fold(0u16, |bits, seq| bits | (1 << behind(seq)));
-            body.extend(first.0.to_be_bytes());
-            body.extend(bits.to_be_bytes());
-            rest = &others[near..];
+    end(out, start);
+}
+
+/// Receiver reports: one for each 31 blocks, and one without any for none.
+pub(crate) fn receiver_report(out: &mut Vec<u8>, from: u32, blocks: &[ReportBlock]) {
+    let (first, rest) = blocks.split_at(blocks.len().min(MAX_BLOCKS));
+    for blocks in std::iter::once(first).chain(rest.chunks(MAX_BLOCKS)) {
+        let start = begin(out, RECEIVER_REPORT, (blocks.len() & 0x1f) as u8);
+        put(out, from);
+        for block in blocks {
+            put_block(out, block);
         }
-    });
+        end(out, start);
+    }
 }
 
-/// Picture loss indication (RFC 4585 §6.3.1).
-pub(crate) fn pli(out: &mut Vec<u8>, from: u32, media_ssrc: u32) {
-    packet(out, 1, 206, |body| {
-        body.extend(from.to_be_bytes());
-        body.extend(media_ssrc.to_be_bytes());
-    });
+fn put_block(out: &mut Vec<u8>, block: &ReportBlock) {
+    let lost = block.cumulative_lost.clamp(-0x80_0000, 0x7f_ffff).cast_unsigned() & 0xff_ffff;
+    put(out, block.ssrc.0);
+    put(out, u32::from(block.fraction_lost) << 24 | lost);
+    for word in [block.highest_seq, block.jitter, block.last_sender_report, block.delay_since_last_sender_report] {
+        put(out, word);
+    }
 }
 
-/// Writes a header, the body, zeros up to a whole word, and the length.
-pub(super) fn packet(out: &mut Vec<u8>, count_or_format: u8, kind: u8, write_body: impl FnOnce(&mut Vec<u8>)) {
+/// A request for lost packets. `seqs` are in the order of sending; up to 17 in a row take four bytes.
+pub(crate) fn nack(out: &mut Vec<u8>, from: u32, media: u32, seqs: &[SeqNo]) {
+    let Some((&first, rest)) = seqs.split_first() else { return };
+    let start = begin(out, TRANSPORT_FEEDBACK, FORMAT_NACK);
+    put(out, from);
+    put(out, media);
+    let (mut first, mut bits) = (first, 0_u16);
+    for &seq in rest {
+        match seq.ahead_of(first) {
+            0 => {}
+            ahead @ 1..=16 => bits |= 1 << (ahead - 1),
+            _ => {
+                put(out, u32::from(first.0) << 16 | u32::from(bits));
+                (first, bits) = (seq, 0);
+            }
+        }
+    }
+    put(out, u32::from(first.0) << 16 | u32::from(bits));
+    end(out, start);
+}
+
+/// A request for a keyframe.
+pub(crate) fn pli(out: &mut Vec<u8>, from: u32, media: u32) {
+    let start = begin(out, PAYLOAD_FEEDBACK, FORMAT_PLI);
+    put(out, from);
+    put(out, media);
+    end(out, start);
+}
+
+/// Appends a header whose length [`end`] fills in, and says where it lies.
+pub(super) fn begin(out: &mut Vec<u8>, packet_type: u8, count: u8) -> usize {
     let start = out.len();
-    out.extend([0x80 | count_or_format, kind, 0, 0]);
-    write_body(out);
-    out.resize(start + (out.len() - start).next_multiple_of(4), 0);
-    let words = ((out.len() - start) / 4 - 1) as u16;
-    out[start + 2..start + 4].copy_from_slice(&words.to_be_bytes());
+    out.extend_from_slice(&[0x80 | count, packet_type, 0, 0]);
+    start
 }
+
+/// Writes the length of the packet that began at `start`, in words without the first.
+pub(super) fn end(out: &mut [u8], start: usize) {
+    let words = (out.len() - start) / 4 - 1;
+    if let Some(length) = out.get_mut(start + 2..start + 4) {
+        length.copy_from_slice(&((words & 0xffff) as u16).to_be_bytes());
+    }
+}
+
+fn put(out: &mut Vec<u8>, word: u32) {
+    out.extend_from_slice(&word.to_be_bytes());
+}
+
+#[cfg(test)]
+#[path = "build_tests.rs"]
+mod tests;

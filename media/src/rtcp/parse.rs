@@ -1,63 +1,194 @@
-//! Walks a compound packet. Every length is checked against what is there before anything is read.
+//! Reads compound packets (RFC 3550 §6.1, reduced ones of RFC 5506) without copying.
+//!
+//! Called with opened SRTCP only. A length that does not fit, another version or padding in the wrong place ends the walk; what
+//! came before it stands. A packet too short for its type is [`Rtcp::Other`].
 
-use super::ReportBlock;
+use super::{
+    BLOCK_BYTES, BYE, FORMAT_FIR, FORMAT_NACK, FORMAT_PLI, FORMAT_TWCC, PAYLOAD_FEEDBACK, RECEIVER_REPORT, ReportBlock,
+    SENDER_REPORT, TRANSPORT_FEEDBACK,
+};
 use crate::units::{NtpTime, RtpTimestamp, SeqNo, Ssrc};
 
-/// Packets read of one compound; browsers send a handful. The rest is ignored.
-const MAX_PACKETS: usize = 32;
+/// Packets read of one datagram. Browsers send up to ten; a datagram of empty packets is an attack.
+const MAX_PACKETS: usize = 64;
+/// Bytes of an RTCP header.
 const HEADER_BYTES: usize = 4;
-const BLOCK_BYTES: usize = 24;
 
-/// The packets of a compound, in order.
-pub(crate) struct Compound<'a> {
-    rest: &'a [u8],
-    left: usize,
-}
-
-/// One RTCP packet.
-#[derive(Debug, PartialEq, Eq)]
+/// One packet of a compound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Rtcp<'a> {
+    /// RFC 3550 §6.4.1.
     SenderReport(SenderReport<'a>),
+    /// RFC 3550 §6.4.2.
     ReceiverReport(ReceiverReport<'a>),
-    /// Generic NACK (RFC 4585 §6.2.1).
+    /// RFC 4585 §6.2.1.
     Nack(Nack<'a>),
-    /// Picture loss indication (RFC 4585 §6.3.1).
+    /// RFC 4585 §6.3.1.
     Pli {
+        /// Whose keyframe is wanted.
         media_ssrc: Ssrc,
     },
-    /// Full intra request (RFC 5104 §4.3.1).
+    /// RFC 5104 §4.3.1.
     Fir(Fir<'a>),
-    /// Anything else, well-formed as far as its header goes.
-    Other,
+    /// RFC 3550 §6.6: the first source that leaves.
+    Bye {
+        /// Who.
+        ssrc: Ssrc,
+    },
+    /// Transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01): the bytes behind the two SSRCs.
+    TransportWide {
+        /// Base, count, reference time, chunks and deltas.
+        feedback: &'a [u8],
+    },
+    /// Anything else, or too short for its type.
+    Other {
+        /// The packet type.
+        packet_type: u8,
+    },
 }
 
-#[derive(Debug, PartialEq, Eq)]
+/// A sender report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SenderReport<'a> {
+    /// Who sends.
     pub(crate) ssrc: Ssrc,
+    /// The sender's wall clock.
     pub(crate) ntp: NtpTime,
+    /// The media clock at the same moment.
     pub(crate) rtp_timestamp: RtpTimestamp,
-    blocks: &'a [u8],
+    /// Packets sent so far.
+    pub(crate) packets: u32,
+    /// Payload octets sent so far.
+    pub(crate) octets: u32,
+    blocks: Blocks<'a>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+impl SenderReport<'_> {
+    /// How the sender receives others.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = ReportBlock> {
+        self.blocks.iter()
+    }
+}
+
+/// A receiver report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct ReceiverReport<'a> {
-    blocks: &'a [u8],
+    /// Who reports.
+    pub(crate) ssrc: Ssrc,
+    blocks: Blocks<'a>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+impl ReceiverReport<'_> {
+    /// How others are received.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = ReportBlock> {
+        self.blocks.iter()
+    }
+}
+
+/// A request for lost packets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Nack<'a> {
+    /// Of which source.
     pub(crate) media_ssrc: Ssrc,
-    pairs: &'a [u8],
+    entries: &'a [u8],
 }
 
-#[derive(Debug, PartialEq, Eq)]
+impl<'a> Nack<'a> {
+    /// The lost numbers: at most 17 for each four bytes of the packet.
+    pub(crate) fn seqs(&self) -> impl Iterator<Item = SeqNo> + use<'a> {
+        let entries = self.entries.as_chunks::<4>().0.iter();
+        entries.flat_map(|&[p0, p1, b0, b1]| {
+            let (first, bits) = (u16::from_be_bytes([p0, p1]), u16::from_be_bytes([b0, b1]));
+            let following = (0..16).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| first.wrapping_add(bit + 1));
+            std::iter::once(first).chain(following).map(SeqNo)
+        })
+    }
+}
+
+/// A full intra request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Fir<'a> {
     entries: &'a [u8],
 }
 
+impl<'a> Fir<'a> {
+    /// The sources whose keyframe is wanted.
+    pub(crate) fn ssrcs(&self) -> impl Iterator<Item = Ssrc> + use<'a> {
+        self.entries.as_chunks::<8>().0.iter().map(|&[s0, s1, s2, s3, ..]| Ssrc(u32::from_be_bytes([s0, s1, s2, s3])))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Blocks<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Blocks<'a> {
+    /// `None` when the packet is too short for its count.
+    fn parse(bytes: &'a [u8], count: u8) -> Option<Self> {
+        Some(Self { bytes: bytes.get(..usize::from(count) * BLOCK_BYTES)? })
+    }
+
+    fn iter(&self) -> impl Iterator<Item = ReportBlock> + use<'a> {
+        self.bytes.as_chunks::<BLOCK_BYTES>().0.iter().filter_map(|block| read_block(block))
+    }
+}
+
+fn read_block(block: &[u8]) -> Option<ReportBlock> {
+    let mut words = Words(block);
+    let ssrc = Ssrc(words.next()?);
+    let loss = words.next()?;
+    Some(ReportBlock {
+        ssrc,
+        fraction_lost: (loss >> 24) as u8,
+        // The sign of 24 bits, by way of the top of 32.
+        cumulative_lost: (loss << 8).cast_signed() >> 8,
+        highest_seq: words.next()?,
+        jitter: words.next()?,
+        last_sender_report: words.next()?,
+        delay_since_last_sender_report: words.next()?,
+    })
+}
+
+/// Big-endian words from the start of some bytes.
+struct Words<'a>(&'a [u8]);
+
+impl Words<'_> {
+    fn next(&mut self) -> Option<u32> {
+        let (word, rest) = self.0.split_first_chunk::<4>()?;
+        self.0 = rest;
+        Some(u32::from_be_bytes(*word))
+    }
+}
+
+/// The packets of one datagram.
+#[derive(Clone, Debug)]
+pub(crate) struct Compound<'a> {
+    rest: &'a [u8],
+    budget: usize,
+}
+
 impl<'a> Compound<'a> {
-    pub(crate) fn new(packet: &'a [u8]) -> Self {
-        Self { rest: packet, left: MAX_PACKETS }
+    /// Walks a datagram of opened RTCP.
+    pub(crate) fn new(datagram: &'a [u8]) -> Self {
+        Self { rest: datagram, budget: MAX_PACKETS }
+    }
+
+    fn split(&mut self) -> Option<Rtcp<'a>> {
+        let (&[first, packet_type, l0, l1], _) = self.rest.split_first_chunk::<HEADER_BYTES>()?;
+        let len = HEADER_BYTES + 4 * usize::from(u16::from_be_bytes([l0, l1]));
+        let (packet, rest) = self.rest.split_at_checked(len)?;
+        if first >> 6 != 2 {
+            return None;
+        }
+        self.rest = rest;
+        let mut body = packet.get(HEADER_BYTES..)?;
+        // RFC 3550 allows padding of whole words in the last packet only, but libwebrtc pads feedback to a word with it.
+        if first & 0x20 != 0 {
+            let padding = usize::from(*body.last()?);
+            body = body.get(..body.len().checked_sub(padding)?).filter(|_| padding != 0)?;
+        }
+        Some(read(packet_type, first & 0x1f, body).unwrap_or(Rtcp::Other { packet_type }))
     }
 }
 
@@ -65,98 +196,42 @@ impl<'a> Iterator for Compound<'a> {
     type Item = Rtcp<'a>;
 
     fn next(&mut self) -> Option<Rtcp<'a>> {
-        self.left = self.left.checked_sub(1)?;
-        let &[first, kind, high, low] = self.rest.first_chunk::<HEADER_BYTES>()?;
-        let len = HEADER_BYTES + 4 * usize::from(u16::from_be_bytes([high, low]));
-        if first >> 6 != 2 || self.rest.len() < len {
-            self.rest = &[];
-            return None;
+        self.budget = self.budget.checked_sub(1)?;
+        let packet = self.split();
+        if packet.is_none() {
+            self.budget = 0;
         }
-        let (packet, rest) = self.rest.split_at(len);
-        self.rest = rest;
-        let body = without_padding(first, &packet[HEADER_BYTES..])?;
-        // A packet that is shorter than its kind demands is skipped; the compound goes on.
-        Some(read(first & 0x1f, kind, body).unwrap_or(Rtcp::Other))
+        packet
     }
 }
 
-/// RFC 3550 §6.4.1: the last byte counts the padding, itself included.
-fn without_padding(first: u8, body: &[u8]) -> Option<&[u8]> {
-    if first & 0x20 == 0 {
-        return Some(body);
-    }
-    let padding = usize::from(*body.last()?);
-    body.get(..body.len().checked_sub(padding)?)
-}
-
-fn read(count_or_format: u8, kind: u8, body: &[u8]) -> Option<Rtcp<'_>> {
-    let blocks = |from: usize| body.get(from..from + BLOCK_BYTES * usize::from(count_or_format));
-    match (kind, count_or_format) {
-        (200, _) => Some(Rtcp::SenderReport(SenderReport {
-            ssrc: Ssrc(word(body, 0)?),
-            ntp: NtpTime((u64::from(word(body, 4)?) << 32) | u64::from(word(body, 8)?)),
-            rtp_timestamp: RtpTimestamp(word(body, 12)?),
-            blocks: blocks(24)?,
-        })),
-        (201, _) => Some(Rtcp::ReceiverReport(ReceiverReport { blocks: blocks(4)? })),
-        (205, 1) => Some(Rtcp::Nack(Nack { media_ssrc: Ssrc(word(body, 4)?), pairs: body.get(8..)? })),
-        (206, 1) => Some(Rtcp::Pli { media_ssrc: Ssrc(word(body, 4)?) }),
-        (206, 4) => Some(Rtcp::Fir(Fir { entries: body.get(8..)? })),
-        _ => Some(Rtcp::Other),
-    }
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..).and_then(|rest| rest.first_chunk::<4>()).map(|word| u32::from_be_bytes(*word))
-}
-
-fn report_blocks(bytes: &[u8]) -> impl Iterator<Item = ReportBlock> {
-    bytes.chunks_exact(BLOCK_BYTES).filter_map(|block| {
-        let lost = word(block, 4)?;
-        Some(ReportBlock {
-            ssrc: Ssrc(word(block, 0)?),
-            fraction_lost: (lost >> 24) as u8,
-            // Sign-extends 24 bits.
-            cumulative_lost: ((lost << 8) as i32) >> 8,
-            highest_seq: word(block, 8)?,
-            jitter: word(block, 12)?,
-            last_sender_report: word(block, 16)?,
-            delay_since_last_sender_report: word(block, 20)?,
-        })
-    })
-}
-
-impl SenderReport<'_> {
-    pub(crate) fn blocks(&self) -> impl Iterator<Item = ReportBlock> {
-        report_blocks(self.blocks)
-    }
-}
-
-impl ReceiverReport<'_> {
-    pub(crate) fn blocks(&self) -> impl Iterator<Item = ReportBlock> {
-        report_blocks(self.blocks)
-    }
-}
-
-impl Nack<'_> {
-    /// The lost sequence numbers: each pair names one and, by bit, which of the 16 behind it.
-    pub(crate) fn seqs(&self) -> impl Iterator<Item = SeqNo> {
-        self.pairs.chunks_exact(4).flat_map(|pair| {
-            let first = u16::from_be_bytes([pair[0], pair[1]]);
-            let behind = u16::from_be_bytes([pair[2], pair[3]]);
-            let following = (0..16).filter(move |bit| behind & (1 << bit) != 0).map(move |bit| first.wrapping_add(bit + 1));
-            std::iter::once(first).chain(following).map(SeqNo)
-        })
-    }
-}
-
-impl Fir<'_> {
-    /// The SSRCs of which a keyframe is wanted.
-    pub(crate) fn ssrcs(&self) -> impl Iterator<Item = Ssrc> {
-        self.entries.chunks_exact(8).filter_map(|entry| word(entry, 0)).map(Ssrc)
+fn read(packet_type: u8, count: u8, body: &[u8]) -> Option<Rtcp<'_>> {
+    let mut words = Words(body);
+    let ssrc = Ssrc(words.next()?);
+    match (packet_type, count) {
+        (SENDER_REPORT, count) => {
+            let ntp = NtpTime(u64::from(words.next()?) << 32 | u64::from(words.next()?));
+            let rtp_timestamp = RtpTimestamp(words.next()?);
+            let (packets, octets) = (words.next()?, words.next()?);
+            let blocks = Blocks::parse(words.0, count)?;
+            Some(Rtcp::SenderReport(SenderReport { ssrc, ntp, rtp_timestamp, packets, octets, blocks }))
+        }
+        (RECEIVER_REPORT, count) => Some(Rtcp::ReceiverReport(ReceiverReport { ssrc, blocks: Blocks::parse(words.0, count)? })),
+        (BYE, 1..) => Some(Rtcp::Bye { ssrc }),
+        (TRANSPORT_FEEDBACK, FORMAT_NACK) => Some(Rtcp::Nack(Nack { media_ssrc: Ssrc(words.next()?), entries: words.0 })),
+        (TRANSPORT_FEEDBACK, FORMAT_TWCC) => {
+            words.next()?;
+            Some(Rtcp::TransportWide { feedback: words.0 })
+        }
+        (PAYLOAD_FEEDBACK, FORMAT_PLI) => Some(Rtcp::Pli { media_ssrc: Ssrc(words.next()?) }),
+        (PAYLOAD_FEEDBACK, FORMAT_FIR) => {
+            words.next()?;
+            Some(Rtcp::Fir(Fir { entries: words.0 }))
+        }
+        _ => None,
     }
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
+#[path = "parse_tests.rs"]
 mod tests;

@@ -1,119 +1,188 @@
-//! Transport-wide congestion control feedback: when each packet of a publisher arrived
-//! (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1). Without it Chromium sends 30 kbit/s.
+//! Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01): remembers when the packets of one
+//! transport arrived and reports it. Without these reports Chromium sends at 30 kbit/s.
+//!
+//! One recorder for each publisher's transport. `record` is called for each packet and only writes one slot; `build` is called on a
+//! timer. A packet that comes after it was reported missing is reported again, with what followed it.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::build::packet;
+use super::build::{begin, end};
+use super::twcc_chunks::{Symbol, put_chunks};
+use super::{FORMAT_TWCC, TRANSPORT_FEEDBACK};
 use crate::units::{SeqExtender, SeqNo};
 
-/// Packets that one feedback covers, lost ones included: what 50 ms of the fastest publisher hold, many times over.
-const MAX_SPAN: usize = 512;
-/// A delta is counted in quarters of a millisecond.
-const TICK: Duration = Duration::from_micros(250);
-/// The reference time is counted in 64 ms.
-const TICKS_PER_REFERENCE: u64 = 256;
+/// Packets remembered; a power of two. 1024 are 100 ms of 100 Mbit/s; what falls out unreported counts as never seen.
+const WINDOW: u64 = 1024;
+/// Deltas and reference times count quarters of a millisecond.
+const TICKS_PER_SECOND: u64 = 4_000;
+/// The reference time counts 64 ms.
+const TICKS_PER_REFERENCE: u32 = 256;
+/// Bytes of statuses and deltas in one packet, so that it fits any path.
+const MAX_FEEDBACK_BYTES: usize = 900;
+/// Packets of one call of `build`; what is left is reported the next time.
+const MAX_PACKETS: usize = 3;
 
+/// When the packets of a transport arrived.
+#[derive(Debug)]
 pub(crate) struct TwccRecorder {
     epoch: Option<Instant>,
     seqs: SeqExtender,
-    /// The lowest number not reported yet.
-    base: Option<u64>,
-    /// Arrival ticks by number minus base, modulo the span; `None` where nothing arrived.
-    arrivals: Box<[Option<u64>]>,
-    highest: u64,
-    feedbacks: u8,
+    /// By index modulo the window: ticks since the epoch, which may wrap.
+    arrivals: Box<[Option<u32>]>,
+    /// The first index to report next.
+    next: u64,
+    /// One past the highest index that arrived.
+    end: u64,
+    feedback_count: u8,
 }
 
 impl Default for TwccRecorder {
     fn default() -> Self {
-        let arrivals = vec![None; MAX_SPAN].into();
-        Self { epoch: None, seqs: SeqExtender::default(), base: None, arrivals, highest: 0, feedbacks: 0 }
+        let arrivals = vec![None; WINDOW as usize].into_boxed_slice();
+        Self { epoch: None, seqs: SeqExtender::default(), arrivals, next: 0, end: 0, feedback_count: 0 }
     }
 }
 
 impl TwccRecorder {
-    /// Notes an arrival. What comes behind the last feedback is too late to report; what runs too far ahead drops the oldest.
+    /// Notes the arrival of the packet with this transport-wide number. Only the first arrival of a number counts.
     pub(crate) fn record(&mut self, seq: SeqNo, now: Instant) {
         let Some(index) = self.seqs.extend(seq) else { return };
+        if self.epoch.is_none() {
+            (self.next, self.end) = (index, index);
+        }
         let epoch = *self.epoch.get_or_insert(now);
-        let base = *self.base.get_or_insert(index);
-        if index < base {
+        if index >= self.end {
+            self.advance(index + 1);
+        } else if index + WINDOW < self.end {
             return;
         }
-        if index >= base + MAX_SPAN as u64 {
-            let new_base = index + 1 - MAX_SPAN as u64;
-            for forgotten in base..new_base.min(base + MAX_SPAN as u64) {
-                self.arrivals[forgotten as usize % MAX_SPAN] = None;
-            }
-            self.base = Some(new_base);
+        let ticks = ticks(now.saturating_duration_since(epoch));
+        let slot = self.slot(index);
+        if slot.is_none() {
+            *slot = Some(ticks);
+            self.next = self.next.min(index);
         }
-        let ticks = now.saturating_duration_since(epoch).as_micros() / TICK.as_micros();
-        self.arrivals[index as usize % MAX_SPAN].get_or_insert(ticks as u64);
-        self.highest = self.highest.max(index);
     }
 
-    /// Writes one feedback for what arrived since the last one, as far as its deltas reach; nothing when nothing did.
-    pub(crate) fn build(&mut self, out: &mut Vec<u8>, from: u32, media_ssrc: u32) {
-        let Some(base) = self.base else { return };
-        let arrival = |index: u64| self.arrivals[index as usize % MAX_SPAN];
-        let Some(first) = (base..=self.highest).find_map(arrival) else { return };
+    /// Appends feedback about everything recorded since the last call; nothing if there is nothing. Gives the number of packets.
+    pub(crate) fn build(&mut self, out: &mut Vec<u8>, from: u32, media: u32) -> usize {
+        (0..MAX_PACKETS).take_while(|_| self.build_one(out, from, media).is_some()).count()
+    }
+
+    /// Moves the end of the window; what falls out of it is forgotten.
+    fn advance(&mut self, end: u64) {
+        let cleared_from = self.end.max(end.saturating_sub(WINDOW));
+        for index in cleared_from..end {
+            *self.slot(index) = None;
+        }
+        self.end = end;
+        self.next = self.next.max(end.saturating_sub(WINDOW));
+    }
+
+    fn build_one(&mut self, out: &mut Vec<u8>, from: u32, media: u32) -> Option<()> {
+        let first = (self.next..self.end).find_map(|index| self.arrival(index))?;
         let reference = first / TICKS_PER_REFERENCE;
-        let (mut statuses, mut deltas) = ([0u8; MAX_SPAN], [0i16; MAX_SPAN]);
-        let (mut count, mut last) = (0, reference * TICKS_PER_REFERENCE);
-        for index in base..=self.highest.min(base + MAX_SPAN as u64 - 1) {
-            if let Some(ticks) = arrival(index) {
-                // A gap that two bytes cannot hold (8 s) starts the next feedback.
-                let Ok(delta) = i16::try_from(ticks as i64 - last as i64) else { break };
-                statuses[count] = if (0..=255).contains(&delta) { 1 } else { 2 };
-                deltas[count] = delta;
-                last = ticks;
-            }
-            count += 1;
+        let mut statuses = Statuses::new(reference.wrapping_mul(TICKS_PER_REFERENCE));
+        let base = self.next;
+        while self.next < self.end && statuses.push(self.arrival(self.next)) {
+            self.next += 1;
         }
-        // What is lost at the very end may still come: it belongs to the next feedback.
-        while count > 0 && statuses[count - 1] == 0 {
-            count -= 1;
-        }
-        let feedback_count = self.feedbacks;
-        packet(out, 15, 205, |body| {
-            body.extend(from.to_be_bytes());
-            body.extend(media_ssrc.to_be_bytes());
-            body.extend((base as u16).to_be_bytes());
-            body.extend((count as u16).to_be_bytes());
-            body.extend(&(reference as u32).to_be_bytes()[1..]);
-            body.push(feedback_count);
-            write_chunks(body, &statuses[..count]);
-            for (status, delta) in statuses[..count].iter().zip(deltas) {
-                match status {
-                    1 => body.push(delta as u8),
-                    2 => body.extend(delta.to_be_bytes()),
-                    _ => {}
-                }
-            }
-        });
-        self.feedbacks = self.feedbacks.wrapping_add(1);
-        for index in base..base + count as u64 {
-            self.arrivals[index as usize % MAX_SPAN] = None;
-        }
-        self.base = Some(base + count as u64);
+        // The last status is of a packet that came; losses before one that did not fit begin the next feedback.
+        self.next -= statuses.trim();
+        let start = begin(out, TRANSPORT_FEEDBACK, FORMAT_TWCC);
+        out.extend_from_slice(&from.to_be_bytes());
+        out.extend_from_slice(&media.to_be_bytes());
+        out.extend_from_slice(&SeqNo::of_index(base).0.to_be_bytes());
+        out.extend_from_slice(&((statuses.len & 0xffff) as u16).to_be_bytes());
+        out.extend_from_slice(&(reference << 8 | u32::from(self.feedback_count)).to_be_bytes());
+        statuses.put(out);
+        out.resize(start + (out.len() - start).next_multiple_of(4), 0);
+        end(out, start);
+        self.feedback_count = self.feedback_count.wrapping_add(1);
+        Some(())
+    }
+
+    fn arrival(&self, index: u64) -> Option<u32> {
+        self.arrivals[(index % WINDOW) as usize]
+    }
+
+    fn slot(&mut self, index: u64) -> &mut Option<u32> {
+        &mut self.arrivals[(index % WINDOW) as usize]
     }
 }
 
-/// Run-length chunks for runs of more than seven, else vectors of seven two-bit symbols (§3.1.3, §3.1.4).
-fn write_chunks(body: &mut Vec<u8>, statuses: &[u8]) {
-    let mut rest = statuses;
-    while let Some(first) = rest.first() {
-        let run = rest.iter().take_while(|status| *status == first).count();
-        let taken = if run > 7 || run == rest.len() {
-            body.extend(((u16::from(*first) << 13) | run as u16).to_be_bytes());
-            run
-        } else {
-            let seven = &rest[..rest.len().min(7)];
-            let symbols = seven.iter().enumerate().fold(0u16, |word, (at, status)| word | (u16::from(*status) << (12 - 2 * at)));
-            body.extend((0xc000 | symbols).to_be_bytes());
-            seven.len()
+/// The clock of feedback, which wraps with the reference time: after twelve days.
+fn ticks(since_epoch: std::time::Duration) -> u32 {
+    let whole = since_epoch.as_secs().wrapping_mul(TICKS_PER_SECOND);
+    let ticks = whole.wrapping_add(u64::from(since_epoch.subsec_micros()) / 250);
+    (ticks & 0xffff_ffff) as u32
+}
+
+/// The statuses and deltas of one feedback packet.
+struct Statuses {
+    symbols: [Symbol; WINDOW as usize],
+    deltas: [i16; WINDOW as usize],
+    len: usize,
+    delta_count: usize,
+    delta_bytes: usize,
+    newest: u32,
+}
+
+impl Statuses {
+    fn new(reference_ticks: u32) -> Self {
+        Self {
+            symbols: [Symbol::Missing; WINDOW as usize],
+            deltas: [0; WINDOW as usize],
+            len: 0,
+            delta_count: 0,
+            delta_bytes: 0,
+            newest: reference_ticks,
+        }
+    }
+
+    /// Adds the next status; false when it has no room or its delta does not fit 16 bits.
+    fn push(&mut self, arrival: Option<u32>) -> bool {
+        let delta = arrival.map(|ticks| ticks.wrapping_sub(self.newest).cast_signed());
+        let (symbol, bytes) = match delta {
+            None => (Symbol::Missing, 0),
+            Some(0..=255) => (Symbol::SmallDelta, 1),
+            Some(_) => (Symbol::LargeDelta, 2),
         };
-        rest = &rest[taken..];
+        let Ok(delta) = delta.map(i16::try_from).transpose() else { return false };
+        // At worst a chunk of two bytes holds seven statuses.
+        let size = (self.len / 7 + 1) * 2 + self.delta_bytes + bytes;
+        let Some(slot) = self.symbols.get_mut(self.len).filter(|_| size <= MAX_FEEDBACK_BYTES) else { return false };
+        *slot = symbol;
+        self.len += 1;
+        if let (Some(delta), Some(ticks)) = (delta, arrival) {
+            self.deltas[self.delta_count] = delta;
+            self.delta_count += 1;
+            self.delta_bytes += bytes;
+            self.newest = ticks;
+        }
+        true
+    }
+
+    /// Removes losses from the end; how many.
+    fn trim(&mut self) -> u64 {
+        let before = self.len;
+        while self.len > 0 && self.symbols[self.len - 1] == Symbol::Missing {
+            self.len -= 1;
+        }
+        (before - self.len) as u64
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        let symbols = &self.symbols[..self.len];
+        put_chunks(out, symbols);
+        let received = symbols.iter().filter(|symbol| **symbol != Symbol::Missing);
+        for (symbol, delta) in received.zip(&self.deltas) {
+            let [high, low] = delta.to_be_bytes();
+            match symbol {
+                Symbol::LargeDelta => out.extend_from_slice(&[high, low]),
+                Symbol::SmallDelta | Symbol::Missing => out.push(low),
+            }
+        }
     }
 }
 

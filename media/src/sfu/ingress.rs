@@ -186,9 +186,7 @@ fn open(
     };
     let transport = participant.transport.as_mut().filter(|transport| transport.is_connected());
     let result = match transport {
-        Some(transport) => {
-            transport.open_rtp(packet, usize::from(header.header_len), &mut participant.inbound[position].index)
-        }
+        Some(transport) => transport.open_rtp(packet, usize::from(header.header_len), &mut participant.inbound[position].index),
         None => Err(SrtpError::NoKeys),
     };
     let opened = result.map_err(|error| {

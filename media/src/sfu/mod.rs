@@ -114,6 +114,9 @@ impl Sfu {
     /// Takes a participant out: from here on nothing of theirs is received, forwarded or remembered.
     pub(crate) fn leave(&mut self, now: Instant, participant: ParticipantId, out: &mut Outbox) {
         let Some(key) = self.participants.remove(&participant) else { return };
+        if let Some(transport) = &mut self.rooms[key.room].participants[key.participant].transport {
+            transport.close(now, &mut |to, record| out.push(to, record));
+        }
         self.rooms[key.room].remove(key.participant);
         self.by_address.retain(|_, other| *other != key);
         self.by_ufrag.retain(|_, other| *other != key);
@@ -129,7 +132,8 @@ impl Sfu {
     pub(crate) fn set_wishes(&mut self, now: Instant, participant: ParticipantId, wishes: &[Wish], out: &mut Outbox) {
         let Some(key) = self.key_of(participant) else { return };
         let room = &mut self.rooms[key.room];
-        room.participants[key.participant].wishes = wishes.to_vec();
+        let by_feed = wishes.iter().map(|wish| ((wish.participant, wish.kind), wish.clone()));
+        room.participants[key.participant].wishes = by_feed.collect();
         room.reconcile(now, out);
     }
 

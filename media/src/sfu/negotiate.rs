@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use super::outgoing::Outgoing;
 use super::participant::{Inbound, MAX_INBOUND_SSRCS, Participant, Seat, Track};
-use super::publication::Publication;
 use super::rewrite::Rewriter;
 use super::{Sfu, codecs};
 use crate::api::{Offer, SeatOffer, TrackOffer};
@@ -54,7 +53,7 @@ impl Sfu {
                 let transport = Transport::new(now, certificate, parsed.fingerprint, parsed.ufrag.clone()).map_err(failed)?;
                 participant.transport = Some(transport);
             }
-            Some(transport) if transport.remote_ufrag() != Some(&parsed.ufrag) => {
+            Some(transport) if transport.remote_ufrag() != parsed.ufrag => {
                 if let Some(retired) = transport.restart(parsed.ufrag.clone()).map_err(failed)? {
                     self.by_ufrag.remove(&retired);
                 }
@@ -90,19 +89,9 @@ impl Sfu {
                 continue;
             }
             let source = offer.source;
-            let feed = room.feed_of(owner, source.feed());
-            let mut publication = Publication::new(room.next_serial(), owner, source, feed, chosen.codec, &line.rids);
+            let publication = room.publish(owner, source, chosen.codec, &line.rids);
             let participant = &mut room.participants[owner];
-            publication.is_muted = participant.muted.get(source);
-            publication.is_forbidden = participant.forbidden.get(source);
-            let publication = room.publications.insert(publication);
-            participant.tracks.push(Track {
-                mid: offer.mid.clone(),
-                source,
-                publication,
-                codecs: line.codecs.clone(),
-                chosen,
-            });
+            participant.tracks.push(Track { mid: offer.mid.clone(), source, publication, codecs: line.codecs.clone(), chosen });
             participant.declare_ssrcs(line, publication);
         }
     }
@@ -121,7 +110,7 @@ impl Sfu {
                 let ids = OutgoingIds { ssrc: self.random.fresh_ssrc(), rtx_ssrc: self.random.fresh_ssrc() };
                 Outgoing::new(line.mid.clone(), ids, line.codecs.clone(), rewriter)
             });
-            participant.seats.push(Seat { feed: None, audio, video });
+            participant.seats.push(Seat { feed: None, width_px: 0, audio, video });
         }
         if let Some((_, video)) = offered.first().and_then(lines) {
             participant.decodable = video.codec_set();

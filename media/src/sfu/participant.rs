@@ -1,12 +1,13 @@
 //! One participant of a call as the media core sees them: a transport, what they send, and the seats in which they receive.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::outgoing::Outgoing;
 use crate::api::Wish;
 use crate::codec::CodecSet;
-use crate::id::{FeedId, ParticipantId, Source};
+use crate::id::{FeedId, FeedKind, ParticipantId, Source};
 use crate::rtcp::twcc::TwccRecorder;
 use crate::transport::{CodecEntry, ExtensionIds, Fingerprint, InboundIndex, Path, Transport};
 
@@ -28,7 +29,8 @@ pub(crate) struct Participant {
     pub(crate) tracks: Vec<Track>,
     pub(crate) inbound: Vec<Inbound>,
     pub(crate) seats: Vec<Seat>,
-    pub(crate) wishes: Vec<Wish>,
+    /// How large the participant shows which feeds; empty until it says so.
+    pub(crate) wishes: HashMap<(ParticipantId, FeedKind), Wish>,
     /// What the participant's browser decodes.
     pub(crate) decodable: CodecSet,
     /// Header-extension ids, one numbering for the whole transport (RFC 8843 §9.2).
@@ -79,6 +81,8 @@ pub(crate) struct Inbound {
 /// A pair of receiving m-lines.
 pub(crate) struct Seat {
     pub(crate) feed: Option<FeedId>,
+    /// How large the feed is shown here, pixels; 0 while it is not visible.
+    pub(crate) width_px: u32,
     pub(crate) audio: Outgoing,
     pub(crate) video: Outgoing,
 }
@@ -93,7 +97,7 @@ impl Participant {
             tracks: Vec::new(),
             inbound: Vec::new(),
             seats: Vec::new(),
-            wishes: Vec::new(),
+            wishes: HashMap::new(),
             decodable: CodecSet::ALL,
             extensions: ExtensionIds::default(),
             muted: PerSource::default(),
@@ -117,7 +121,6 @@ impl Participant {
         let path = transport.path()?;
         Some((transport, path))
     }
-
 }
 
 impl PerSource {

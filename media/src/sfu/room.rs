@@ -3,19 +3,20 @@
 //! [`Room::reconcile`] is idempotent: it derives seats and routes afresh from participants, publications, wishes and speakers.
 //! Everything that changes one of these calls it; packets only follow the routes.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use slab::Slab;
 
 use super::layers;
-use super::outgoing::LayerRef;
-use super::participant::Participant;
+use super::outgoing::{LayerRef, Outgoing};
+use super::participant::{Participant, Track};
 use super::publication::{Publication, Route};
 use super::seating::{self, Candidate};
 use super::speaker::ActiveSpeakers;
 use crate::api::{MediaEvent, Seated, SeatedFeed};
-use crate::codec::CodecSet;
-use crate::id::{FeedId, FeedKind, ParticipantId, RoomId};
+use crate::codec::{Codec, CodecSet};
+use crate::id::{FeedId, FeedKind, ParticipantId, RoomId, Source};
 use crate::outbox::Outbox;
 
 /// Width taken for a feed before the viewer has said how large it is shown, pixels.
@@ -29,7 +30,7 @@ pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) participants: Slab<Participant>,
     pub(crate) publications: Slab<Publication>,
-    pub(crate) feeds: Vec<Feed>,
+    pub(crate) feeds: BTreeMap<FeedId, Feed>,
     pub(crate) speakers: ActiveSpeakers,
     loudest: Vec<FeedId>,
     next_feed: u32,
@@ -42,11 +43,19 @@ pub(crate) struct Room {
 /// A participant's person or screen, which takes a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Feed {
-    pub(crate) id: FeedId,
     pub(crate) owner: usize,
     pub(crate) participant: ParticipantId,
     pub(crate) kind: FeedKind,
+    /// The publications' keys: at most one of each kind, since a participant has each source once.
+    audio: Option<usize>,
+    video: Option<usize>,
     order: u64,
+}
+
+impl Feed {
+    fn publication(&mut self, source: Source) -> &mut Option<usize> {
+        if source.is_audio() { &mut self.audio } else { &mut self.video }
+    }
 }
 
 impl Room {
@@ -55,7 +64,7 @@ impl Room {
             id,
             participants: Slab::new(),
             publications: Slab::new(),
-            feeds: Vec::new(),
+            feeds: BTreeMap::new(),
             speakers: ActiveSpeakers::default(),
             loudest: Vec::new(),
             next_feed: first_feed,
@@ -66,23 +75,31 @@ impl Room {
         }
     }
 
-    /// The feed of this kind of a participant, made when it is the first time.
-    pub(crate) fn feed_of(&mut self, owner: usize, kind: FeedKind) -> FeedId {
-        if let Some(feed) = self.feeds.iter().find(|feed| feed.owner == owner && feed.kind == kind) {
-            return feed.id;
+    /// Adds a publication; makes its feed when it is the first of it.
+    pub(crate) fn publish(&mut self, owner: usize, source: Source, codec: Codec, rids: &[String]) -> usize {
+        let kind = source.feed();
+        let known = self.feeds.iter().find(|(_, feed)| feed.owner == owner && feed.kind == kind).map(|(id, _)| *id);
+        let id = known.unwrap_or_else(|| self.new_feed(owner, kind));
+        self.next_serial += 1;
+        let mut publication = Publication::new(self.next_serial, owner, source, id, codec, rids);
+        let participant = &self.participants[owner];
+        publication.is_muted = participant.muted.get(source);
+        publication.is_forbidden = participant.forbidden.get(source);
+        let key = self.publications.insert(publication);
+        if let Some(feed) = self.feeds.get_mut(&id) {
+            *feed.publication(source) = Some(key);
         }
+        key
+    }
+
+    fn new_feed(&mut self, owner: usize, kind: FeedKind) -> FeedId {
         let id = FeedId(self.next_feed);
         // 0 is kept free: to a receiver it would look like "none".
         self.next_feed = self.next_feed.wrapping_add(1).max(1);
         self.next_order += 1;
         let participant = self.participants[owner].id;
-        self.feeds.push(Feed { id, owner, participant, kind, order: self.next_order });
+        self.feeds.insert(id, Feed { owner, participant, kind, audio: None, video: None, order: self.next_order });
         id
-    }
-
-    pub(crate) fn next_serial(&mut self) -> u32 {
-        self.next_serial += 1;
-        self.next_serial
     }
 
     /// Takes a publication away, and its feed with its last one. The caller reconciles.
@@ -103,8 +120,10 @@ impl Room {
             owner.tracks.retain(|track| track.publication != key);
             owner.inbound.retain(|inbound| inbound.publication != key);
         }
-        if !self.publications.iter().any(|(_, other)| other.feed == publication.feed) {
-            self.feeds.retain(|feed| feed.id != publication.feed);
+        let Some(feed) = self.feeds.get_mut(&publication.feed) else { return };
+        *feed.publication(publication.source) = None;
+        if feed.audio.is_none() && feed.video.is_none() {
+            self.feeds.remove(&publication.feed);
             self.speakers.remove(publication.feed);
         }
     }
@@ -115,7 +134,6 @@ impl Room {
         for publication in published {
             self.unpublish(publication);
         }
-        self.feeds.retain(|feed| feed.owner != key);
         self.participants.remove(key)
     }
 
@@ -140,9 +158,8 @@ impl Room {
     fn ask_to_renegotiate(&mut self, out: &mut Outbox) {
         let decodable = self.decodable();
         for (_, participant) in &mut self.participants {
-            let is_fitting = |track: &super::participant::Track| {
-                super::codecs::choose(&track.codecs, decodable).is_none_or(|entry| *entry == track.chosen)
-            };
+            let is_fitting =
+                |track: &Track| super::codecs::choose(&track.codecs, decodable).is_none_or(|entry| *entry == track.chosen);
             if !participant.is_asked_to_renegotiate && !participant.tracks.iter().all(is_fitting) {
                 participant.is_asked_to_renegotiate = true;
                 out.events.push(MediaEvent::Renegotiate { participant: participant.id });
@@ -153,57 +170,57 @@ impl Room {
     fn seat(&mut self, viewer: usize, out: &mut Outbox) {
         let (feeds, loudest) = (&self.feeds, &self.loudest);
         let Some(participant) = self.participants.get_mut(viewer) else { return };
-        let candidates: Vec<Candidate> = feeds
-            .iter()
-            .filter(|feed| feed.owner != viewer)
-            .map(|feed| {
-                let wish = participant.wishes.iter().find(|w| w.participant == feed.participant && w.kind == feed.kind);
-                Candidate {
-                    feed: feed.id,
-                    is_pinned: wish.is_some_and(|wish| wish.pinned),
-                    is_loud: loudest.contains(&feed.id),
-                    is_screen: feed.kind == FeedKind::Screen,
-                    is_visible: wish.is_some_and(|wish| wish.width_px > 0),
-                    order: feed.order,
-                }
-            })
-            .collect();
+        let wishes = &participant.wishes;
+        let candidate = |(id, feed): (&FeedId, &Feed)| {
+            let wish = wishes.get(&(feed.participant, feed.kind));
+            Candidate {
+                feed: *id,
+                is_pinned: wish.is_some_and(|wish| wish.pinned),
+                is_loud: loudest.contains(id),
+                is_screen: feed.kind == FeedKind::Screen,
+                is_visible: wish.is_some_and(|wish| wish.width_px > 0),
+                order: feed.order,
+            }
+        };
+        let candidates: Vec<Candidate> = feeds.iter().filter(|(_, feed)| feed.owner != viewer).map(candidate).collect();
         let taken: Vec<Option<FeedId>> = participant.seats.iter().map(|seat| seat.feed).collect();
         let assigned = seating::assign(&taken, &candidates);
         let mut changed = Vec::new();
-        for (index, (seat, feed)) in participant.seats.iter_mut().zip(assigned).enumerate() {
-            if seat.feed == feed {
+        for (index, (seat, id)) in participant.seats.iter_mut().zip(assigned).enumerate() {
+            let feed = id.and_then(|id| feeds.get(&id));
+            let wish = feed.and_then(|feed| wishes.get(&(feed.participant, feed.kind)));
+            let unasked = if wishes.is_empty() { DEFAULT_WIDTH_PX } else { 0 };
+            seat.width_px = wish.map_or(unasked, |wish| wish.width_px);
+            if seat.feed == id {
                 continue;
             }
-            seat.feed = feed;
+            seat.feed = id;
             // Sound of the one who left the seat ends at once; the picture may go on until the new one's keyframe.
             seat.audio.clear();
-            let feed = feed.and_then(|id| feeds.iter().find(|feed| feed.id == id));
-            if feed.is_none() {
+            if id.is_none() {
                 seat.video.clear();
             }
-            let seated = feed.map(|f| SeatedFeed { participant: f.participant, kind: f.kind, feed: f.id });
-            changed.push(Seated { seat: index, feed: seated });
+            let seated = |(id, feed): (FeedId, &Feed)| SeatedFeed { participant: feed.participant, kind: feed.kind, feed: id };
+            changed.push(Seated { seat: index, feed: id.zip(feed).map(seated) });
         }
         if !changed.is_empty() {
             out.events.push(MediaEvent::Seats { participant: participant.id, seats: changed });
         }
     }
 
-    /// Writes the seats down as flat routes. A line goes on showing its old source until the new one's keyframe only while the old
-    /// source is still in the room and its owner sits in another seat or in none: then it is the line's own `current`.
+    /// Writes the seats down as flat routes. A line that still shows its seat's former feed keeps its route to that until the new
+    /// feed's keyframe.
     fn compile_routes(&mut self) {
         for (_, publication) in &mut self.publications {
             publication.routes.clear();
         }
-        for (viewer, participant) in &mut self.participants {
-            for (index, seat) in participant.seats.iter_mut().enumerate() {
-                let route = Route { participant: viewer, seat: index };
-                for (key, publication) in &mut self.publications {
-                    let line = seat.line(publication.source);
-                    let is_shown = line.current.is_some_and(|layer| layer.publication == key);
-                    if Some(publication.feed) == seat.feed || is_shown {
-                        publication.routes.push(route);
+        for (viewer, participant) in &self.participants {
+            for (index, seat) in participant.seats.iter().enumerate() {
+                let feed = seat.feed.and_then(|id| self.feeds.get(&id));
+                for (line, seated) in [(&seat.audio, feed.and_then(|f| f.audio)), (&seat.video, feed.and_then(|f| f.video))] {
+                    let shown = line.current.map(|layer| layer.publication).filter(|shown| Some(*shown) != seated);
+                    for key in seated.into_iter().chain(shown) {
+                        self.publications[key].routes.push(Route { participant: viewer, seat: index });
                     }
                 }
             }
@@ -216,25 +233,17 @@ impl Room {
         for (_, participant) in &mut self.participants {
             for seat in &mut participant.seats {
                 seat.video.expire_pending(now);
-                let Some(feed) = seat.feed else { continue };
-                let width_px = wished_width(&participant.wishes, &self.feeds, feed);
-                let mut has = [false; 2];
-                for (key, publication) in self.publications.iter_mut().filter(|(_, p)| p.feed == feed) {
-                    let is_audio = publication.source.is_audio();
-                    has[usize::from(is_audio)] = true;
-                    let line = seat.line(publication.source);
-                    if is_audio {
-                        line.aim(now, LayerRef { publication: key, layer: 0 });
-                    } else {
-                        aim_video(now, line, key, publication, width_px);
+                let Some(feed) = seat.feed.and_then(|id| self.feeds.get(&id)) else { continue };
+                match feed.audio {
+                    Some(publication) => {
+                        seat.audio.drop_foreign(publication);
+                        seat.audio.aim(now, LayerRef { publication, layer: 0 });
                     }
+                    None => seat.audio.clear(),
                 }
-                let [has_video, has_audio] = has;
-                if !has_video {
-                    seat.video.clear();
-                }
-                if !has_audio {
-                    seat.audio.clear();
+                match feed.video {
+                    Some(key) => aim_video(now, &mut seat.video, key, &mut self.publications[key], seat.width_px),
+                    None => seat.video.clear(),
                 }
             }
         }
@@ -258,7 +267,7 @@ impl Room {
             return;
         }
         self.loudest = loudest;
-        let of = |id: &FeedId| self.feeds.iter().find(|feed| feed.id == *id).map(|feed| feed.participant);
+        let of = |id: &FeedId| self.feeds.get(id).map(|feed| feed.participant);
         let speakers = self.loudest.iter().filter_map(of).collect();
         out.events.push(MediaEvent::Speakers { room: self.id, speakers });
         // Only a room with more feeds than seats re-seats by voice.
@@ -268,15 +277,7 @@ impl Room {
     }
 }
 
-fn wished_width(wishes: &[crate::api::Wish], feeds: &[Feed], feed: FeedId) -> u32 {
-    if wishes.is_empty() {
-        return DEFAULT_WIDTH_PX;
-    }
-    let Some(feed) = feeds.iter().find(|f| f.id == feed) else { return 0 };
-    wishes.iter().find(|w| w.participant == feed.participant && w.kind == feed.kind).map_or(0, |wish| wish.width_px)
-}
-
-fn aim_video(now: Instant, line: &mut super::outgoing::Outgoing, key: usize, publication: &mut Publication, width_px: u32) {
+fn aim_video(now: Instant, line: &mut Outgoing, key: usize, publication: &mut Publication, width_px: u32) {
     if width_px == 0 {
         line.clear();
         return;

@@ -34,8 +34,7 @@ impl Sfu {
                 if let Some(inbound) = inbound {
                     let layer = &mut room.publications[inbound.publication].layers[inbound.layer];
                     layer.stats.on_sender_report(now, report.ntp);
-                    layer.sender_report =
-                        Some(SenderReport { at: now, ntp: report.ntp, rtp_timestamp: report.rtp_timestamp });
+                    layer.sender_report = Some(SenderReport { at: now, ntp: report.ntp, rtp_timestamp: report.rtp_timestamp });
                 }
                 for block in report.blocks() {
                     self.measure(key, ntp.middle(), &block);

@@ -45,14 +45,7 @@ mod tests {
     use super::*;
 
     fn feed(n: u32) -> Candidate {
-        Candidate {
-            feed: FeedId(n),
-            is_pinned: false,
-            is_loud: false,
-            is_screen: false,
-            is_visible: false,
-            order: u64::from(n),
-        }
+        Candidate { feed: FeedId(n), is_pinned: false, is_loud: false, is_screen: false, is_visible: false, order: u64::from(n) }
     }
 
     fn seats(numbers: &[u32]) -> Vec<Option<FeedId>> {

@@ -212,3 +212,137 @@ impl Partial {
         self.length.is_some_and(|length| self.present == [(0, length)])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A record of epoch 0 with one part of a message.
+    fn part(sequence: u16, length: usize, offset: usize, bytes: &[u8]) -> Vec<u8> {
+        let mut out = vec![22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0];
+        out.extend((HANDSHAKE_HEADER_BYTES as u16 + bytes.len() as u16).to_be_bytes());
+        out.push(1);
+        out.extend(&(length as u32).to_be_bytes()[1..]);
+        out.extend(sequence.to_be_bytes());
+        out.extend(&(offset as u32).to_be_bytes()[1..]);
+        out.extend(&(bytes.len() as u32).to_be_bytes()[1..]);
+        out.extend(bytes);
+        out
+    }
+
+    fn insert(inbox: &mut Inbox, datagram: &[u8]) -> Vec<Placed> {
+        records(datagram).flat_map(|record| fragments(record.body)).map(|fragment| inbox.insert(fragment)).collect()
+    }
+
+    fn taken(inbox: &mut Inbox) -> Vec<(u16, Vec<u8>)> {
+        std::iter::from_fn(|| inbox.take()).map(|message| (message.sequence, message.body)).collect()
+    }
+
+    #[test]
+    fn messages_come_out_once_and_in_order_whatever_order_they_come_in() {
+        let mut inbox = Inbox::default();
+        insert(&mut inbox, &part(1, 2, 0, b"bb"));
+        insert(&mut inbox, &part(0, 4, 2, b"aa"));
+        assert_eq!(taken(&mut inbox), []);
+        insert(&mut inbox, &part(0, 4, 0, b"AA"));
+        assert_eq!(taken(&mut inbox), [(0, b"AAaa".to_vec()), (1, b"bb".to_vec())]);
+        assert_eq!(insert(&mut inbox, &part(0, 4, 0, b"AA")), [Placed::Repeated(0)]);
+        assert_eq!(taken(&mut inbox), []);
+    }
+
+    #[test]
+    fn a_message_without_a_body_is_whole() {
+        let mut inbox = Inbox::default();
+        insert(&mut inbox, &part(0, 0, 0, b""));
+        assert_eq!(taken(&mut inbox), [(0, Vec::new())]);
+    }
+
+    #[test]
+    fn several_records_and_several_messages_in_a_record_are_all_read() {
+        let mut two = part(0, 1, 0, b"a");
+        let second = part(1, 1, 0, b"b");
+        two.extend(&second[RECORD_HEADER_BYTES..]);
+        let len = (two.len() - RECORD_HEADER_BYTES) as u16;
+        two[11..13].copy_from_slice(&len.to_be_bytes());
+        two.extend(part(2, 1, 0, b"c"));
+        let mut inbox = Inbox::default();
+        insert(&mut inbox, &two);
+        assert_eq!(taken(&mut inbox).len(), 3);
+    }
+
+    #[test]
+    fn what_contradicts_itself_or_is_too_large_is_dropped() {
+        let mut inbox = Inbox::default();
+        assert_eq!(insert(&mut inbox, &part(0, 4, 3, b"aa")), [], "beyond its own end");
+        assert_eq!(insert(&mut inbox, &part(0, MAX_MESSAGE_BYTES + 1, 0, b"aa")), [], "longer than any message");
+        assert_eq!(insert(&mut inbox, &part(0, 4, 0, b"aa")), [Placed::Kept]);
+        assert_eq!(insert(&mut inbox, &part(0, 5, 2, b"aa")), [Placed::Dropped], "another length");
+        assert_eq!(insert(&mut inbox, &part(MAX_AHEAD as u16, 1, 0, b"a")), [Placed::Dropped], "too far ahead");
+    }
+
+    #[test]
+    fn the_bytes_kept_are_bounded() {
+        let mut inbox = Inbox::default();
+        let mut kept = 0;
+        for sequence in 0..MAX_AHEAD as u16 {
+            // One byte at the far end: it costs the whole message.
+            kept += usize::from(
+                insert(&mut inbox, &part(sequence, MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES - 1, b"a")) == [Placed::Kept],
+            );
+        }
+        assert_eq!(kept, MAX_BUFFERED_BYTES / MAX_MESSAGE_BYTES);
+        let scattered =
+            (0..200).filter(|at| insert(&mut Inbox::default(), &part(0, 1_000, at * 2, b"a")) == [Placed::Kept]).count();
+        assert_eq!(scattered, 200);
+        let mut inbox = Inbox::default();
+        let scattered = (0..200).filter(|at| insert(&mut inbox, &part(0, 1_000, at * 2, b"a")) == [Placed::Kept]).count();
+        assert_eq!(scattered, MAX_FRAGMENTS);
+    }
+
+    #[test]
+    fn a_whole_message_is_written_as_one_record_that_reads_as_itself() {
+        let message = Message { kind: 1, sequence: 7, body: b"hello".to_vec() };
+        let mut bytes = Vec::new();
+        message.write_record(0x0102_0304_0506, &mut bytes);
+        assert_eq!(bytes[5..11], [1, 2, 3, 4, 5, 6]);
+        let record = records(&bytes).next().unwrap();
+        assert_eq!((record.content, record.epoch, record.bytes.len()), (ContentType::Handshake, 0, bytes.len()));
+        let fragment = fragments(record.body).next().unwrap();
+        assert_eq!((fragment.kind, fragment.sequence, fragment.length, fragment.bytes), (1, 7, 5, &b"hello"[..]));
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_cut_into_overlapping_parts_in_any_order_is_the_same_message(
+            body in proptest::collection::vec(any::<u8>(), 1..300),
+            cuts in proptest::collection::vec((0usize..300, 1usize..80), 0..12),
+        ) {
+            let mut parts: Vec<Vec<u8>> = cuts
+                .into_iter()
+                .filter(|(at, _)| *at < body.len())
+                .map(|(at, len)| part(0, body.len(), at, &body[at..(at + len).min(body.len())]))
+                .collect();
+            parts.extend(body.chunks(37).enumerate().map(|(number, chunk)| part(0, body.len(), number * 37, chunk)));
+            let mut inbox = Inbox::default();
+            let mut out = Vec::new();
+            // The last ones may be dropped while there are too many gaps; the second time around there are none.
+            for datagram in parts.iter().rev().chain(&parts) {
+                insert(&mut inbox, datagram);
+                out.extend(taken(&mut inbox));
+            }
+            prop_assert_eq!(out, [(0, body)]);
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let mut inbox = Inbox::default();
+            insert(&mut inbox, &bytes);
+            for fragment in fragments(&bytes) {
+                inbox.insert(fragment);
+            }
+            taken(&mut inbox);
+        }
+    }
+}

@@ -161,7 +161,9 @@ fn codecs(media: &MediaDescription, kind: MediaKind) -> Vec<CodecEntry> {
     };
     let mut found: Vec<CodecEntry> = Vec::new();
     for format in &media.media_name.formats {
-        let Some((name, fmtp)) = of("rtpmap", format).map(|name| (name, of("fmtp", format).unwrap_or_default())) else { continue };
+        let Some((name, fmtp)) = of("rtpmap", format).map(|name| (name, of("fmtp", format).unwrap_or_default())) else {
+            continue;
+        };
         let Some(codec) = known_codec(name, fmtp).filter(|c| c.is_audio() == (kind == MediaKind::Audio)) else { continue };
         let Some(payload_type) = parse_payload_type(format) else { continue };
         if found.iter().any(|entry| entry.codec == codec) {

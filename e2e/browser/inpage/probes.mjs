@@ -1,0 +1,135 @@
+// The eyes and ears of the tests, installed into a page beside the synthetic devices.
+//
+// They read what a person would see or hear: the pixels of a tile's video element and the spectrum of an audio element's sound,
+// found by the page's own names (`data-tile`, `data-username`, `data-participant`). The function is sent to the browser as text:
+// it must name nothing outside itself.
+
+/** Installs `webcallTest.look`, `hear`, `watch`, `tiles` and `armFirstFrame`. */
+export function installProbes() {
+  const test = (window.webcallTest ??= {});
+  const WIDTH = 64;
+  const HEIGHT = 36;
+  const COUNTER_BITS = 8;
+  const FFT_SIZE = 4096;
+
+  const remote = (element) => element.dataset.own === undefined || element.dataset.own === 'false';
+
+  // Every tile that shows somebody else, newest last.
+  test.tiles = () =>
+    [...document.querySelectorAll('[data-tile]')].map((tile) => ({
+      participant: tile.dataset.participant ?? '',
+      username: tile.dataset.username ?? '',
+      kind: tile.dataset.kind ?? '',
+      own: !remote(tile),
+    }));
+
+  function tileOf(who) {
+    return [...document.querySelectorAll('[data-tile]')].find(
+      (tile) =>
+        (who.own === true) === !remote(tile) &&
+        (who.username === undefined || tile.dataset.username === who.username) &&
+        (who.participant === undefined || tile.dataset.participant === who.participant) &&
+        (tile.dataset.kind ?? 'person') === (who.kind ?? 'person'),
+    );
+  }
+
+  const canvas = document.createElement('canvas');
+  canvas.width = WIDTH;
+  canvas.height = HEIGHT;
+  const brush = canvas.getContext('2d', { willReadFrequently: true, alpha: false });
+
+  const shown = (element) => {
+    const box = element.getBoundingClientRect();
+    const style = getComputedStyle(element);
+    return box.width > 1 && box.height > 1 && style.visibility === 'visible' && style.display !== 'none' && style.opacity !== '0';
+  };
+
+  // The colour in the middle and the counter along the lower edge of a tile's picture; null while there is none to be seen.
+  test.look = (who) => {
+    const video = tileOf(who)?.querySelector('video');
+    if (!video || video.readyState < 2 || video.videoWidth === 0 || !shown(video)) return null;
+    brush.drawImage(video, 0, 0, WIDTH, HEIGHT);
+    const { data } = brush.getImageData(0, 0, WIDTH, HEIGHT);
+    const pixel = (x, y) => [...data.subarray((y * WIDTH + x) * 4, (y * WIDTH + x) * 4 + 3)];
+    let counter = 0;
+    for (let bit = 0; bit < COUNTER_BITS; bit += 1) {
+      const [red, green, blue] = pixel(Math.floor(((bit + 0.5) * WIDTH) / COUNTER_BITS), Math.floor(HEIGHT * 0.88));
+      if (red + green + blue > 3 * 128) counter |= 1 << bit;
+    }
+    return { colour: pixel(WIDTH / 2, Math.floor(HEIGHT * 0.35)), counter, width: video.videoWidth, height: video.videoHeight };
+  };
+
+  // Samples one tile's counter for a while: when it changed, in milliseconds since the start.
+  test.watch = (who, length_ms) =>
+    new Promise((resolve) => {
+      const start_ms = performance.now();
+      const changes_ms = [];
+      let last = null;
+      const timer = setInterval(() => {
+        const now_ms = performance.now() - start_ms;
+        const seen = test.look(who);
+        if (seen !== null && seen.counter !== last) {
+          last = seen.counter;
+          changes_ms.push(now_ms);
+        }
+        if (now_ms < length_ms) return;
+        clearInterval(timer);
+        resolve(changes_ms);
+      }, 20);
+    });
+
+  const ears = new WeakMap();
+  let audio = null;
+  function earOf(element) {
+    const [track] = element.srcObject?.getAudioTracks() ?? [];
+    if (track === undefined) return null;
+    const known = ears.get(element);
+    if (known?.track === track) return known;
+    audio ??= new AudioContext({ sampleRate: 48_000 });
+    void audio.resume();
+    const analyser = audio.createAnalyser();
+    analyser.fftSize = FFT_SIZE;
+    analyser.smoothingTimeConstant = 0;
+    const source = audio.createMediaStreamSource(new MediaStream([track]));
+    source.connect(analyser);
+    const ear = { track, source, analyser, spectrum: new Float32Array(analyser.frequencyBinCount) };
+    ears.set(element, ear);
+    return ear;
+  }
+
+  // The strongest tone that a participant's audio elements play: { hz, level_db }; null while none plays.
+  test.hear = (who) => {
+    const participant = who.participant ?? tileOf(who)?.dataset.participant;
+    const kind = who.kind ?? 'person';
+    let loudest = null;
+    for (const element of document.querySelectorAll('audio[data-participant]')) {
+      if (element.dataset.participant !== participant || (element.dataset.kind ?? kind) !== kind) continue;
+      if (element.muted || element.paused || element.volume === 0) continue;
+      const ear = earOf(element);
+      if (ear === null) continue;
+      ear.analyser.getFloatFrequencyData(ear.spectrum);
+      let peak = 1;
+      for (let bin = 2; bin < ear.spectrum.length; bin += 1) if (ear.spectrum[bin] > ear.spectrum[peak]) peak = bin;
+      const level_db = Math.max(ear.spectrum[peak], -200);
+      if (loudest === null || level_db > loudest.level_db) loudest = { hz: (peak * 48_000) / FFT_SIZE, level_db };
+    }
+    return loudest;
+  };
+
+  // Arms a stop-watch: it starts at the next click on `action` and stops when a first remote picture can be read.
+  test.armFirstFrame = (action) => {
+    test.first_frame_ms = null;
+    const started = (event) => {
+      if (!event.target.closest?.(`[data-action="${action}"]`)) return;
+      document.removeEventListener('click', started, true);
+      const start_ms = performance.now();
+      const poll = () => {
+        const seen = test.tiles().some((tile) => !tile.own && test.look(tile) !== null);
+        if (seen) test.first_frame_ms = performance.now() - start_ms;
+        else requestAnimationFrame(poll);
+      };
+      poll();
+    };
+    document.addEventListener('click', started, true);
+  };
+}

@@ -1,0 +1,46 @@
+// The processes and folders that a spec makes, and their end: whatever happens to the spec, nothing of it stays.
+
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const children = new Set();
+const folders = new Set();
+
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+
+/** A process that ends with the spec at the latest. */
+export function start(command, args, options = {}) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+/** Asks a process to end and waits until it has; kills it when it does not listen. */
+export async function stop(child, signal = 'SIGTERM', bound_ms = 10_000) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  const timer = setTimeout(() => child.kill('SIGKILL'), bound_ms);
+  await gone;
+  clearTimeout(timer);
+}
+
+/** An empty folder that goes with the spec. */
+export function temporaryFolder(name) {
+  const folder = mkdtempSync(join(tmpdir(), `webcall-${name}-`));
+  folders.add(folder);
+  return folder;
+}
+
+/** Removes a folder made by {@link temporaryFolder}. */
+export function removeFolder(folder) {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  folders.delete(folder);
+}

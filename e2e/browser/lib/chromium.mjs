@@ -1,0 +1,83 @@
+// Chromium, Debian's own, driven by playwright-core. Every page gets a context of its own: cookies and storage of one user.
+
+import { chromium } from 'playwright-core';
+
+import { Page, preload } from './page.mjs';
+
+const EXECUTABLE = process.env.WEBCALL_CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+  // Every page is somebody's open window: none may be slowed because another is in front.
+  '--disable-background-timer-throttling',
+  '--disable-renderer-backgrounding',
+  '--disable-backgrounding-occluded-windows',
+  // The media ports are on the loopback interface.
+  '--allow-loopback-in-peer-connection',
+];
+
+/** Starts a browser. */
+export async function launchChromium() {
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, headless: true, args: FLAGS });
+  return {
+    name: 'chromium',
+    page: (label, media, options = {}) => openPage(browser, label, media, options),
+    close: () => browser.close(),
+  };
+}
+
+async function openPage(browser, label, media, { width = 1000, height = 700, language = 'en', colour_scheme = 'light' }) {
+  const context = await browser.newContext({ viewport: { width, height }, locale: language, colorScheme: colour_scheme });
+  await context.grantPermissions(['camera', 'microphone', 'clipboard-read', 'clipboard-write']);
+  await context.addInitScript({ content: preload(media) });
+  const page = new ChromiumPage(label, media);
+  await page.open(context);
+  return page;
+}
+
+class ChromiumPage extends Page {
+  engine = 'chromium';
+  #context;
+  #page;
+
+  async open(context) {
+    this.#context = context;
+    this.#page = await context.newPage();
+    this.#page.on('console', (message) => this.console.push(`${message.type()}: ${message.text()}`));
+    this.#page.on('pageerror', (error) => this.errors.push(error.stack ?? error.message));
+  }
+
+  async goto(url) {
+    await this.#page.goto(url, { waitUntil: 'domcontentloaded' });
+  }
+
+  async reload() {
+    await this.#page.reload({ waitUntil: 'domcontentloaded' });
+  }
+
+  evaluateSource(source) {
+    return this.#page.evaluate(source);
+  }
+
+  async press(selector) {
+    await this.#page.locator(selector).first().click();
+  }
+
+  async resize(width, height) {
+    await this.#page.setViewportSize({ width, height });
+  }
+
+  async screenshot(path) {
+    await this.#page.screenshot({ path });
+  }
+
+  async close() {
+    await this.#context.close();
+  }
+}

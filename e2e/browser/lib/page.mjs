@@ -1,0 +1,127 @@
+// One face over a page of either browser, so that a spec runs the same in both and in calls that mix them.
+//
+// A driver gives `goto`, `reload`, `evaluateSource`, `press`, `screenshot`, `resize` and `close`; everything a spec uses is built on
+// those here. Elements are found by the page's stable names: `data-action` for what can be pressed, `name` for what can be filled.
+// Nothing sleeps for a fixed time: every wait names what it waits for and has a bound.
+
+import { installProbes } from '../inpage/probes.mjs';
+import { installSyntheticMedia } from '../inpage/synthetic.mjs';
+
+/** How long a wait lasts before it fails, unless told. Generous: the machine may be building something else. */
+export const BOUND_MS = 45_000;
+const POLL_MS = 50;
+
+/** The text that a driver installs before the page's own scripts. */
+export function preload(media) {
+  return `(${installSyntheticMedia})(${JSON.stringify(media)}); (${installProbes})();`;
+}
+
+export class Page {
+  /** @param {string} label names the page in messages */
+  constructor(label, media) {
+    this.label = label;
+    this.media = media;
+    /** What the page wrote to its console and every error nobody caught. */
+    this.console = [];
+    this.errors = [];
+  }
+
+  /** Runs a self-contained function in the page with arguments that JSON can carry, and gives what it returns. */
+  evaluate(fn, ...args) {
+    return this.evaluateSource(`(${fn})(...${JSON.stringify(args)})`);
+  }
+
+  /** Waits until a function run in the page returns something truthy, and gives it. */
+  async waitFor(what, fn, args = [], bound_ms = BOUND_MS) {
+    const end_ms = Date.now() + bound_ms;
+    for (;;) {
+      const value = await this.evaluate(fn, ...args).catch((error) => ifNavigating(error));
+      if (value) return value;
+      if (Date.now() > end_ms) throw new Error(`${this.label}: waited ${bound_ms} ms for ${what}\n${await this.situation()}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  /** Waits for an element, by selector. */
+  see(selector, bound_ms = BOUND_MS) {
+    return this.waitFor(selector, (wanted) => document.querySelector(wanted) !== null, [selector], bound_ms);
+  }
+
+  /** Waits until a selector matches nothing any more. */
+  seeGone(selector, bound_ms = BOUND_MS) {
+    return this.waitFor(`no ${selector}`, (wanted) => document.querySelector(wanted) === null, [selector], bound_ms);
+  }
+
+  /** Presses the button or link with this `data-action`, as a pointer would, once it is there and enabled. */
+  async click(action, within = '') {
+    const selector = `${within} [data-action="${action}"]`.trim();
+    await this.waitFor(
+      `${selector} to be pressable`,
+      (wanted) => {
+        const element = document.querySelector(wanted);
+        return element !== null && !element.disabled && element.getBoundingClientRect().width > 0;
+      },
+      [selector],
+    );
+    await this.press(selector);
+  }
+
+  /** Types into the field with this `name`. */
+  async fill(name, text) {
+    await this.see(`[name="${name}"]`);
+    await this.evaluate(
+      (wanted, value) => {
+        const field = document.querySelector(`[name="${wanted}"]`);
+        field.focus();
+        const prototype = field instanceof HTMLTextAreaElement ? HTMLTextAreaElement.prototype : HTMLInputElement.prototype;
+        Object.getOwnPropertyDescriptor(prototype, 'value').set.call(field, value);
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+        field.dispatchEvent(new Event('change', { bubbles: true }));
+      },
+      name,
+      text,
+    );
+  }
+
+  /** Chooses an option of the select with this `name`. */
+  async choose(name, value) {
+    await this.see(`select[name="${name}"]`);
+    await this.evaluate(
+      (wanted, option) => {
+        const field = document.querySelector(`select[name="${wanted}"]`);
+        field.value = option;
+        if (field.value !== option) throw new Error(`no option ${option} in ${[...field.options].map((each) => each.value)}`);
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+        field.dispatchEvent(new Event('change', { bubbles: true }));
+      },
+      name,
+      value,
+    );
+  }
+
+  /** What a person in front of the page would report, for the message of a failed wait. */
+  async situation() {
+    const seen = await this.evaluate(() => ({
+      address: location.pathname,
+      page: document.querySelector('[data-page]')?.dataset.page,
+      connection: document.querySelector('[data-connection]')?.dataset.connection,
+      tiles: window.webcallTest?.tiles?.(),
+      transports: window.webcallTest?.connections?.map((each) => `${each.connectionState}/${each.iceConnectionState}`),
+      text: document.body?.innerText?.slice(0, 600),
+    })).catch((error) => String(error));
+    return JSON.stringify({ seen, console: this.console.slice(-15), errors: this.errors.slice(-5) }, null, 1);
+  }
+
+  /** What no page may do: throw uncaught, or try what its content policy forbids. */
+  async complaints() {
+    const violations = await this.evaluate(() => window.webcallTest?.violations ?? []).catch(() => []);
+    return [...this.errors, ...violations].map((line) => `${this.label}: ${line}`);
+  }
+}
+
+// A page on its way to another address has nothing to evaluate in; that is not a failure, the wait goes on.
+function ifNavigating(error) {
+  const passing = /context was destroyed|navigation|no such frame|no such window|Cannot find context|DiscardedBrowsingContext/i;
+  if (passing.test(String(error))) return null;
+  throw error;
+}

@@ -1,0 +1,171 @@
+// A call to test with: one server, the browsers in use, and people, each with an account, a colour and a tone of their own.
+//
+// People are registered and signed in over the API, from within their page, so that a spec starts where its own subject starts; the
+// pages for that have a spec of their own.
+
+import { launchChromium } from './chromium.mjs';
+import { noComplaints } from './eyes.mjs';
+import { launchFirefox } from './firefox.mjs';
+import { ADDRESS, freeUdpPorts, startServer, WORKERS } from './server.mjs';
+import { UdpProxy } from './udp-proxy.mjs';
+
+const PASSWORD = 'correct horse battery staple';
+const PALETTE = ['#d02020', '#2020d0', '#20a020', '#c0c020', '#c020c0', '#20c0c0', '#e08020', '#808080', '#6020a0', '#a06040'];
+const NAMES = ['anna', 'boris', 'clara', 'dmitri', 'elena', 'fjodor', 'greta', 'hakon', 'irina', 'jakob'];
+const FPS = 15;
+
+/** The synthetic devices of the nth person. */
+export function mediaOf(index) {
+  return {
+    colour: PALETTE[index % PALETTE.length],
+    other_colour: PALETTE[(index + 5) % PALETTE.length],
+    tone_hz: 400 + 90 * index,
+    screen_colour: '#f0a0a0',
+    screen_tone_hz: 2000 + 90 * index,
+    fps: FPS,
+    width: 320,
+    height: 180,
+  };
+}
+
+/** Starts a server and nothing else yet. */
+export async function party(options) {
+  return new Party(await startServer(options));
+}
+
+/** Starts a server whose media goes through a UDP proxy. */
+export async function partyBehindProxy({ seed = 1, ...options } = {}) {
+  const address = ADDRESS ?? '127.0.0.1';
+  const first = await freeUdpPorts(WORKERS);
+  const server = await startServer({ ...options, media: { ...options.media, advertised: [address], advertised_port: first } });
+  const row = (start) => Array.from({ length: WORKERS }, (_, index) => start + index);
+  const table = new Party(server);
+  table.proxy = await UdpProxy.start({ address, ports: row(first), targets: row(server.media_port), seed });
+  return table;
+}
+
+class Party {
+  people = [];
+  /** The UDP proxy, if the media goes through one. */
+  proxy = null;
+  #browsers = new Map();
+
+  constructor(server) {
+    this.server = server;
+  }
+
+  /** The running browser of this name, started on first use. */
+  browser(engine) {
+    if (!this.#browsers.has(engine)) this.#browsers.set(engine, engine === 'firefox' ? launchFirefox() : launchChromium());
+    return this.#browsers.get(engine);
+  }
+
+  /** A page that nobody is signed in to. */
+  async stranger(engine, options = {}) {
+    const index = this.people.length;
+    const label = NAMES[index] ?? `guest${index}`;
+    const page = await (await this.browser(engine)).page(label, { ...mediaOf(index), ...options.media }, options);
+    page.username = label;
+    this.people.push(page);
+    return page;
+  }
+
+  /** A page of a new person, signed in, on the rooms page. */
+  async person(engine, options = {}) {
+    const page = await this.stranger(engine, options);
+    const { access_token } = await this.server.register(page.username, PASSWORD);
+    page.token = access_token;
+    await this.signIn(page, page.username);
+    return page;
+  }
+
+  /** One more window of a person: a second participant of the same user. */
+  async secondWindow(person, engine = person.engine) {
+    const page = await this.stranger(engine);
+    page.username = person.username;
+    page.token = person.token;
+    await this.signIn(page, person.username);
+    return page;
+  }
+
+  /** Signs a page in; its refresh cookie carries it from then on. */
+  async signIn(page, username) {
+    await page.goto(`${this.server.url}/login`);
+    await page.see('[data-page="login"]');
+    await page.evaluate(
+      async (name, word) => {
+        const response = await fetch('/api/v1/auth/login', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ username: name, password: word }),
+        });
+        if (!response.ok) throw new Error(`login: ${response.status}`);
+      },
+      username,
+      PASSWORD,
+    );
+    await page.goto(`${this.server.url}/`);
+    await page.see('[data-page="rooms"]');
+  }
+
+  /** A room of the first of these people, with the others as members. */
+  async room(people, name = 'Stammtisch') {
+    const [owner, ...others] = people;
+    const room = await this.server.request('POST', 'rooms', { token: owner.token, body: { name, encryption: 'open' } });
+    for (const other of new Set(others.map((page) => page.token))) {
+      if (other !== owner.token) await this.server.request('POST', 'rooms/join', { token: other, body: { code: room.link_code } });
+    }
+    return room;
+  }
+
+  /** Leads a page to a room's pre-join page. */
+  async prejoin(page, room, { codec } = {}) {
+    await page.goto(`${this.server.url}/rooms/${room.id}`);
+    await page.see('[data-page="prejoin"]');
+    if (codec !== undefined) await page.choose('codec', codec);
+  }
+
+  /** Joins these people, one after the other, and waits until each is connected. */
+  async join(people, room, options = {}) {
+    for (const page of people) {
+      await this.prejoin(page, room, options);
+      await page.click('join-call');
+      await inCall(page);
+    }
+  }
+
+  /** Ends everything, and fails when a page or the server has something to complain of. */
+  async end() {
+    const pages = [...this.people];
+    const browsers = await Promise.all(this.#browsers.values());
+    try {
+      await noComplaints(pages, await this.server.close());
+    } finally {
+      this.proxy?.close();
+      await Promise.all(browsers.map((browser) => browser.close()));
+    }
+  }
+}
+
+/** The participant that a page is in its call. */
+export function ownParticipant(page) {
+  return page.waitFor('a tile of its own', () => window.webcallTest.tiles().find((tile) => tile.own)?.participant);
+}
+
+/** Runs a spec's body around a party and ends the party whatever happens; the body's own failure is the one that is told. */
+export async function during(starting, body) {
+  const table = await starting;
+  let trouble = null;
+  try {
+    await body(table);
+  } catch (error) {
+    trouble = error;
+  }
+  await table.end().catch((error) => (trouble ??= error));
+  if (trouble !== null) throw trouble;
+}
+
+/** Waits until a page is in the call and its media is up. */
+export function inCall(page, bound_ms) {
+  return page.see('[data-page="call"][data-connection="connected"], [data-page="call"] [data-connection="connected"]', bound_ms);
+}

@@ -1,0 +1,173 @@
+// The release binary as a newcomer starts it: a data folder of its own, free ports, its two printed lines. Keeps its log and says
+// what must never stand in one.
+
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { removeFolder, start, stop, temporaryFolder } from './children.mjs';
+
+const root = new URL('../../..', import.meta.url).pathname;
+const EXECUTABLE = process.env.WEBCALL_BINARY ?? join(process.env.CARGO_TARGET_DIR || join(root, 'target'), 'release', 'webcall');
+/** The address that browsers reach and that is not the loopback one: Firefox pairs no loopback candidates. */
+export const ADDRESS = process.env.WEBCALL_TEST_ADDRESS ?? null;
+/** Media threads of a server under test: two, so that rooms spread and ports are in a row. */
+export const WORKERS = 2;
+const START_BOUND_MS = 60_000;
+const MAX_LOG_LINES = 50_000;
+
+/**
+ * Starts a server.
+ * @param {{ env?: Record<string, string>, media?: Record<string, string> }} options `media`: further keys of turn.toml
+ */
+export async function startServer({ env = {}, media = {} } = {}) {
+  const folder = temporaryFolder('server');
+  const server = new Server(folder, await freeTcpPort(), await freeUdpPorts(WORKERS), env);
+  server.configure(media);
+  await server.start();
+  return server;
+}
+
+class Server {
+  log = [];
+  secret = '';
+  /** When `start` last saw the server ready, and how long that took. */
+  ready_ms = 0;
+  #folder;
+  #env;
+  #child = null;
+
+  constructor(folder, port, media_port, env) {
+    this.#folder = folder;
+    this.port = port;
+    this.media_port = media_port;
+    this.url = `http://localhost:${port}`;
+    this.#env = env;
+  }
+
+  /** Writes turn.toml; takes effect at the next start. */
+  configure(media) {
+    const keys = { workers: WORKERS, udp_port: this.media_port, ...media };
+    const lines = Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
+    writeFileSync(join(this.#folder, 'turn.toml'), `[media]\n${lines.join('\n')}\n`);
+  }
+
+  async start() {
+    const started_ms = Date.now();
+    const child = start(EXECUTABLE, ['--data', join(this.#folder, 'data'), '--turn-config', join(this.#folder, 'turn.toml')], {
+      cwd: this.#folder,
+      env: { PATH: process.env.PATH, HOME: this.#folder, RUST_LOG: process.env.RUST_LOG ?? 'info', ...this.#env, PORT: String(this.port) },
+    });
+    this.#child = child;
+    createInterface({ input: child.stderr }).on('line', (line) => this.log.length < MAX_LOG_LINES && this.log.push(line));
+    const printed = [];
+    const ready = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(this.#trouble(`not ready in ${START_BOUND_MS} ms`)), START_BOUND_MS);
+      child.once('exit', (code) => reject(this.#trouble(`ended with ${code} at start`)));
+      child.once('error', (error) => reject(this.#trouble(error.message)));
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        printed.push(line);
+        if (printed.length < 2) return;
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    await ready;
+    child.removeAllListeners('exit');
+    this.ready_ms = Date.now() - started_ms;
+    const address = /^WebCall is ready: http:\/\/localhost:(\d+)$/.exec(printed[0]);
+    const secret = /^Registration secret: (\S+)$/.exec(printed[1]);
+    if (address?.[1] !== String(this.port) || secret === null) throw this.#trouble(`printed ${JSON.stringify(printed)}`);
+    this.secret = secret[1];
+  }
+
+  /** Stops as a service manager would, and fails when the server does not end well. */
+  async stop() {
+    await stop(this.#child, 'SIGTERM', 20_000);
+    if (this.#child.exitCode !== 0) throw this.#trouble(`ended with ${this.#child.exitCode ?? this.#child.signalCode}`);
+  }
+
+  /** Ends it as a power cut would. */
+  async kill() {
+    await stop(this.#child, 'SIGKILL');
+  }
+
+  async restart() {
+    await this.stop();
+    await this.start();
+  }
+
+  /** Ends it and removes its data; gives what must never stand in its log. */
+  async close() {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.stop();
+    removeFolder(this.#folder);
+    return this.complaints();
+  }
+
+  /** Panics, secrets, tokens and the addresses of people in the log. */
+  complaints() {
+    const forbidden = [/panicked at/, /\beyJ[\w-]{10,}/, new RegExp(escaped(this.secret))];
+    if (ADDRESS !== null) forbidden.push(new RegExp(`${escaped(ADDRESS)}:\\d+`));
+    return this.log.filter((line) => forbidden.some((each) => each.test(line))).map((line) => `server log: ${line}`);
+  }
+
+  /** One HTTP request to the API; fails on anything but success. A rate limit is honoured as a person would: by waiting. */
+  async request(method, path, { token, body } = {}) {
+    for (;;) {
+      const response = await fetch(`${this.url}/api/v1/${path}`, {
+        method,
+        headers: { ...(token && { authorization: `Bearer ${token}` }), ...(body && { 'content-type': 'application/json' }) },
+        body: body && JSON.stringify(body),
+      });
+      if (response.status === 429) {
+        await response.text();
+        await new Promise((resolve) => setTimeout(resolve, 1000 * Number(response.headers.get('retry-after') ?? 1)));
+        continue;
+      }
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+      return text === '' ? null : JSON.parse(text);
+    }
+  }
+
+  /** A new account: { user, access_token }. */
+  register(username, password) {
+    return this.request('POST', 'auth/register', { body: { username, password, registration_secret: this.secret } });
+  }
+
+  #trouble(what) {
+    return new Error(`server: ${what}\n${this.log.slice(-30).join('\n')}`);
+  }
+}
+
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+export async function freeTcpPort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+/** The first of `count` free UDP ports in a row. */
+export async function freeUdpPorts(count) {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const first = 20_000 + Math.floor(Math.random() * 12_000);
+    const row = Array.from({ length: count }, (_, index) => first + index);
+    if ((await Promise.all(row.map(isFree))).every(Boolean)) return first;
+  }
+  throw new Error('no free UDP ports');
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
+    const probe = createSocket('udp4');
+    probe.once('error', () => resolve(false));
+    probe.bind(port, () => probe.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,94 @@
+//! The running server: everything that use-cases need, in one place, handed to them first. Cheap to clone. It decides nothing.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use webcall_media::Media;
+
+use crate::accounts::{AccessTokens, Passwords, RefreshTokens, Tickets};
+use crate::bus::Bus;
+use crate::calls::Calls;
+use crate::config::Config;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::shutdown::Shutdown;
+use crate::store::Store;
+use crate::time::Clock;
+
+/// The running server.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What the server consists of.
+pub struct Parts {
+    /// The settings.
+    pub config: Config,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// What outlives a restart.
+    pub store: Store,
+    /// Hints between those who change and those who show.
+    pub bus: Bus,
+    /// The media core.
+    pub media: Media,
+    /// Who is in which call.
+    pub calls: Calls,
+    /// Rate limits.
+    pub limits: Limits,
+    /// Figures for dashboards.
+    pub metrics: Metrics,
+    /// Hashes passwords.
+    pub passwords: Passwords,
+    /// Makes and checks access tokens.
+    pub access_tokens: AccessTokens,
+    /// Makes and checks refresh tokens.
+    pub refresh_tokens: RefreshTokens,
+    /// WebSocket tickets.
+    pub tickets: Tickets,
+    /// Says when to stop, and waits for those who must finish.
+    pub shutdown: Shutdown,
+}
+
+/// What is started before the [`App`] and handed to it.
+pub struct Foundations {
+    /// The settings.
+    pub config: Config,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// What outlives a restart.
+    pub store: Store,
+    /// The media core.
+    pub media: Media,
+    /// Who is in which call.
+    pub calls: Calls,
+}
+
+impl App {
+    /// Puts the server together.
+    pub fn new(foundations: Foundations) -> Self {
+        let Foundations { config, clock, store, media, calls } = foundations;
+        Self(Arc::new(Parts {
+            passwords: Passwords::new(&config.secrets.password_pepper, config.password_cost),
+            access_tokens: AccessTokens::new(&config.secrets.jwt),
+            refresh_tokens: RefreshTokens::new(&config.secrets.jwt),
+            bus: Bus::default(),
+            limits: Limits::default(),
+            metrics: Metrics::new(media.clone()),
+            tickets: Tickets::default(),
+            shutdown: Shutdown::default(),
+            config,
+            clock,
+            store,
+            media,
+            calls,
+        }))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,105 @@
+//! What a call tells its participants: plain values in the words of the domain. The signalling layer turns them into messages; this
+//! module must not know how those look on the wire.
+
+use webcall_media::{ParticipantId, Seated, Source};
+
+use crate::id::{RoomId, UserId};
+use crate::role::Role;
+use crate::time::Timestamp;
+
+/// An event and the participant it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// For whom.
+    pub to: ParticipantId,
+    /// What.
+    pub event: CallEvent,
+}
+
+/// Something that a participant is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallEvent {
+    /// Somebody else entered.
+    Entered(ParticipantView),
+    /// Somebody's state changed, one's own included.
+    Changed(ParticipantView),
+    /// Somebody else is gone.
+    Gone {
+        /// Who.
+        participant: ParticipantId,
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// One is no longer in the call oneself, without having asked for it.
+    Removed {
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// The changed seats of one's own.
+    Seats(Vec<Seated>),
+    /// Who speaks now, loudest first.
+    Speakers(Vec<ParticipantId>),
+    /// Whether one's media can flow.
+    Media(MediaState),
+    /// A new offer is needed.
+    Renegotiate,
+    /// The room's name or link changed, or one's own role in it.
+    RoomChanged {
+        /// Which room.
+        room: RoomId,
+    },
+}
+
+/// Why a participant is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaveReason {
+    /// By themselves.
+    Left,
+    /// The connection broke and did not come back in time.
+    TimedOut,
+    /// A moderator removed them.
+    Removed,
+    /// The room was deleted, or they are no longer a member.
+    RoomGone,
+    /// Their session was ended.
+    SessionEnded,
+    /// The media core lost their media.
+    MediaLost,
+}
+
+/// Whether media can flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaState {
+    /// ICE and DTLS are up.
+    Connected,
+    /// No consent check for 30 s.
+    Disconnected,
+}
+
+/// A participant as everybody in the call sees them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParticipantView {
+    /// The participant.
+    pub participant: ParticipantId,
+    /// Whose window it is.
+    pub user: UserId,
+    /// The user's name.
+    pub username: String,
+    /// The user's standing in the room.
+    pub role: Role,
+    /// The sources offered.
+    pub sources: Vec<SourceView>,
+    /// When they entered.
+    pub joined_at: Timestamp,
+}
+
+/// The state of one offered source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceView {
+    /// The source.
+    pub source: Source,
+    /// Switched off, by whoever.
+    pub muted: bool,
+    /// Switched off by a moderator and not allowed again yet.
+    pub forbidden: bool,
+}

@@ -1,0 +1,17 @@
+//! Who is in which room's call on this node. One small part of it is state and decisions ([`call`], [`source`]: pure, no media core,
+//! no queue), the other a thin owner ([`Calls`]) that keeps all calls behind one lock, asks the media core and delivers events.
+//! The signalling layer calls it; it never sees a message of the protocol or a socket. Nothing here survives a restart: callers
+//! join again by themselves.
+
+mod call;
+mod error;
+mod event;
+mod outbox;
+mod owner;
+mod source;
+
+pub use call::{MAX_PARTICIPANTS, MAX_PARTICIPANTS_PER_USER, ModeratorAct};
+pub use error::CallError;
+pub use event::{CallEvent, Delivery, LeaveReason, MediaState, ParticipantView, SourceView};
+pub use outbox::{Inbox, Outbox, Taken, outbox};
+pub use owner::{Calls, Entered, Entry};

@@ -1,0 +1,90 @@
+//! The command line: two options and two questions.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::ConfigError;
+
+/// What `--help` prints.
+const HELP: &str = "\
+WebCall: voice and video calls in the browser, from one binary
+
+Usage: webcall [--data DIR] [--turn-config FILE]
+
+  --data DIR          folder of the database and the generated secrets (default ./data)
+  --turn-config FILE  media network settings (default ./turn.toml when there is one)
+  --help              this text
+  --version           the version
+
+The environment variables are described in README.md and .env.example.";
+
+/// Where `turn.toml` is looked for without `--turn-config`.
+const DEFAULT_TURN_CONFIG: &str = "turn.toml";
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Serve.
+    Serve(Args),
+    /// Print a text and stop.
+    Print(String),
+}
+
+/// The options of `webcall`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Args {
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// The media settings; `None` takes the defaults.
+    pub turn_config: Option<PathBuf>,
+}
+
+impl Command {
+    /// Reads the arguments after the program's name.
+    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, ConfigError> {
+        let mut args = Args { data_dir: PathBuf::from("data"), turn_config: None };
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            let mut value =
+                || arguments.next().ok_or_else(|| ConfigError::Argument(format!("{} needs a value", argument.display())));
+            match argument.to_str() {
+                Some("--data") => args.data_dir = value()?.into(),
+                Some("--turn-config") => args.turn_config = Some(value()?.into()),
+                Some("--help" | "-h") => return Ok(Self::Print(HELP.to_owned())),
+                Some("--version" | "-V") => return Ok(Self::Print(format!("webcall {}", env!("CARGO_PKG_VERSION")))),
+                _ => return Err(ConfigError::Argument(format!("unknown argument `{}`", argument.display()))),
+            }
+        }
+        if args.turn_config.is_none() && Path::new(DEFAULT_TURN_CONFIG).exists() {
+            args.turn_config = Some(DEFAULT_TURN_CONFIG.into());
+        }
+        Ok(Self::Serve(args))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Command, ConfigError> {
+        Command::parse(arguments.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn options_are_read() {
+        let Ok(Command::Serve(args)) = parse(&["--data", "/d", "--turn-config", "/t"]) else { panic!("must serve") };
+        assert_eq!(args, Args { data_dir: "/d".into(), turn_config: Some("/t".into()) });
+    }
+
+    #[test]
+    fn unknown_and_incomplete_arguments_are_refused_by_name() {
+        assert!(parse(&["--port"]).unwrap_err().to_string().contains("unknown argument `--port`"));
+        assert!(parse(&["--data"]).unwrap_err().to_string().contains("--data needs a value"));
+    }
+
+    #[test]
+    fn help_and_version_are_printed() {
+        assert_eq!(parse(&["--help"]).unwrap(), Command::Print(HELP.to_owned()));
+        assert!(matches!(parse(&["--version"]).unwrap(), Command::Print(text) if text.starts_with("webcall ")));
+    }
+}

@@ -1,0 +1,131 @@
+//! `turn.toml`: the media core's network settings. An unknown key is an error that names its line, so that a typing mistake is
+//! noticed at start and not when no sound comes.
+
+use std::fs;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use serde::Deserialize;
+use webcall_media::MediaConfig;
+
+use super::ConfigError;
+
+/// More threads than any machine this was measured on; each costs a UDP port.
+const WORKERS: RangeInclusive<usize> = 0..=64;
+/// Two make a call; beyond a thousand the participant list itself becomes the load.
+const MAX_PARTICIPANTS: RangeInclusive<usize> = 2..=1_000;
+/// Below, a burst of one keyframe is lost; above, the kernel refuses.
+const SOCKET_BUFFER_BYTES: RangeInclusive<usize> = 65_536..=67_108_864;
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct TurnFile {
+    media: MediaSection,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct MediaSection {
+    workers: usize,
+    udp_port: u16,
+    advertised: Vec<IpAddr>,
+    advertised_port: u16,
+    max_participants: usize,
+    socket_buffer_bytes: usize,
+}
+
+impl Default for MediaSection {
+    fn default() -> Self {
+        let core = MediaConfig::default();
+        Self {
+            workers: 0,
+            udp_port: core.udp_port,
+            advertised: core.advertised,
+            advertised_port: core.advertised_port.unwrap_or(0),
+            max_participants: core.max_participants,
+            socket_buffer_bytes: core.socket_buffer_bytes,
+        }
+    }
+}
+
+/// Reads the file, or takes the defaults without one.
+pub(super) fn load(file: Option<&Path>) -> Result<MediaConfig, ConfigError> {
+    let Some(file) = file else { return Ok(MediaConfig::default()) };
+    let text = fs::read_to_string(file).map_err(|source| ConfigError::File { path: file.to_owned(), source })?;
+    parse(&text).map_err(|problem| ConfigError::TurnFile { file: file.to_owned(), problem })
+}
+
+fn parse(text: &str) -> Result<MediaConfig, String> {
+    let TurnFile { media } = toml::from_str(text).map_err(|error| error.to_string())?;
+    within("workers", media.workers, WORKERS)?;
+    within("max_participants", media.max_participants, MAX_PARTICIPANTS)?;
+    within("socket_buffer_bytes", media.socket_buffer_bytes, SOCKET_BUFFER_BYTES)?;
+    let workers = if media.workers == 0 { MediaConfig::default().workers } else { media.workers };
+    enough_ports("udp_port", media.udp_port, workers)?;
+    enough_ports("advertised_port", media.advertised_port, workers)?;
+    Ok(MediaConfig {
+        workers,
+        udp_port: media.udp_port,
+        advertised: media.advertised,
+        advertised_port: (media.advertised_port != 0).then_some(media.advertised_port),
+        max_participants: media.max_participants,
+        socket_buffer_bytes: media.socket_buffer_bytes,
+    })
+}
+
+fn within(key: &str, value: usize, range: RangeInclusive<usize>) -> Result<(), String> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(format!("media.{key} must be from {} to {}, not {value}", range.start(), range.end()))
+}
+
+/// Each worker takes the next port; 0 lets the system choose.
+fn enough_ports(key: &str, first: u16, workers: usize) -> Result<(), String> {
+    let last = usize::from(first) + workers - 1;
+    if first == 0 || last <= usize::from(u16::MAX) {
+        return Ok(());
+    }
+    Err(format!("media.{key} = {first} leaves no room below 65536 for {workers} workers, which take a port each"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &str = include_str!("../../turn.toml");
+
+    #[test]
+    fn the_shipped_file_says_the_defaults() {
+        assert_eq!(format!("{:?}", parse(SHIPPED).unwrap()), format!("{:?}", MediaConfig::default()));
+    }
+
+    #[test]
+    fn the_shipped_file_has_every_key() {
+        for key in ["workers", "udp_port", "advertised", "advertised_port", "max_participants", "socket_buffer_bytes"] {
+            assert!(SHIPPED.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let problem = parse("[media]\nworkers = 1\nudp_prot = 50000\n").unwrap_err();
+        assert!(problem.contains("line 3") && problem.contains("udp_prot"), "{problem}");
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused_by_name() {
+        for (line, name) in [
+            ("workers = 65", "media.workers"),
+            ("max_participants = 1", "media.max_participants"),
+            ("socket_buffer_bytes = 1", "media.socket_buffer_bytes"),
+            ("workers = 2\nudp_port = 65535", "media.udp_port"),
+            ("workers = 2\nadvertised_port = 65535", "media.advertised_port"),
+        ] {
+            let problem = parse(&format!("[media]\n{line}")).unwrap_err();
+            assert!(problem.contains(name), "{problem}");
+        }
+        assert!(parse("[media]\nadvertised = [\"example.org\"]").unwrap_err().contains("line 2"));
+    }
+}

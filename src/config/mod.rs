@@ -1,0 +1,152 @@
+//! The settings of one run, read once at start from the command line, the environment and `turn.toml`, and checked here, so that
+//! nothing that runs later can meet a bad setting. What is missing gets a safe default or is generated once into the data folder;
+//! with `APP_ENV=production` a missing or weak secret is refused.
+//!
+//! Nobody else reads the environment. A [`Config`] has no `Debug`, so that it cannot reach a log.
+
+mod args;
+mod environment;
+mod error;
+mod ice;
+mod media;
+mod origins;
+mod secrets;
+
+pub use args::{Args, Command};
+pub use error::ConfigError;
+pub use ice::IceServer;
+pub use origins::Origins;
+pub use secrets::{Secret, Secrets};
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use sqlx::postgres::PgConnectOptions;
+use webcall_media::MediaConfig;
+
+use environment::Variables;
+
+/// The port without `PORT`.
+const DEFAULT_PORT: u16 = 8080;
+/// bcrypt's cost: 2^12 rounds, about a quarter of a second. One more doubles the time of each log-in and of each guess.
+const PASSWORD_COST: u32 = 12;
+
+/// The settings of one run.
+pub struct Config {
+    /// Whether real people depend on it.
+    pub environment: Environment,
+    /// TCP port of HTTP; 0 lets the system choose.
+    pub port: u16,
+    /// The folder of the database and the generated secrets.
+    pub data_dir: PathBuf,
+    /// Where accounts and rooms are kept.
+    pub database: Database,
+    /// Keys and secrets.
+    pub secrets: Secrets,
+    /// bcrypt's cost for new passwords. Not settable from outside; tests lower it.
+    pub password_cost: u32,
+    /// Origins of other pages that may use the interface.
+    pub origins: Origins,
+    /// Proxies whose word on the sender's address is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// STUN and TURN servers told to browsers in addition to this server.
+    pub ice_servers: Vec<IceServer>,
+    /// The media core's settings.
+    pub media: MediaConfig,
+}
+
+/// Whether real people depend on this server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Environment {
+    /// On a developer's machine: secrets are generated, cookies work without TLS.
+    Development,
+    /// Secrets must be given and strong; cookies need TLS.
+    Production,
+}
+
+/// Where accounts and rooms are kept.
+#[derive(Clone)]
+pub enum Database {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server.
+    Postgres(Box<PgConnectOptions>),
+}
+
+impl Config {
+    /// Reads and checks everything. `variable` looks up an environment variable. Creates the data folder and missing secrets.
+    pub fn load(args: &Args, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let variables = Variables::new(&variable);
+        let environment = variables.parse("APP_ENV", parse_environment)?.unwrap_or(Environment::Development);
+        if variables.text("REDIS_URL").is_some() {
+            return Err(ConfigError::RedisUnsupported);
+        }
+        let port = variables.parse("PORT", parse_port)?.unwrap_or(DEFAULT_PORT);
+        let origins = variables.parse("CORS_ORIGINS", Origins::parse)?.unwrap_or_default();
+        let trusted_proxies = variables.parse("TRUSTED_PROXIES", parse_addresses)?.unwrap_or_default();
+        let database = match variables.text("DATABASE_URL") {
+            Some(url) => parse_database(&url)?,
+            None => Database::Sqlite(args.data_dir.join("webcall.db")),
+        };
+        let ice_servers = ice::from_variables(&variables)?;
+        let media = media::load(args.turn_config.as_deref())?;
+        // Last, because it is the only step that writes.
+        let secrets = Secrets::load(&variables, environment, &args.data_dir)?;
+        Ok(Self {
+            environment,
+            port,
+            data_dir: args.data_dir.clone(),
+            database,
+            secrets,
+            password_cost: PASSWORD_COST,
+            origins,
+            trusted_proxies,
+            ice_servers,
+            media,
+        })
+    }
+
+    /// Whether real people depend on this server.
+    pub fn is_production(&self) -> bool {
+        self.environment == Environment::Production
+    }
+}
+
+fn parse_environment(text: &str) -> Result<Environment, String> {
+    match text {
+        "production" => Ok(Environment::Production),
+        "development" => Ok(Environment::Development),
+        _ => Err("must be `production` or `development`".to_owned()),
+    }
+}
+
+fn parse_port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "must be a number from 0 to 65535".to_owned())
+}
+
+fn parse_addresses(text: &str) -> Result<Vec<IpAddr>, String> {
+    let parse = |item: &str| item.parse().map_err(|_| format!("`{item}` is not an IP address"));
+    environment::items(text).map(parse).collect()
+}
+
+/// The URL may hold a password: no part of it goes into the message.
+fn parse_database(url: &str) -> Result<Database, ConfigError> {
+    if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+        if path.is_empty() || path.contains('?') || path == ":memory:" {
+            return Err(ConfigError::Variable {
+                name: "DATABASE_URL",
+                problem: "`sqlite:` must be followed by the path of a file, without options".to_owned(),
+            });
+        }
+        return Ok(Database::Sqlite(Path::new(path).to_path_buf()));
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        let options = PgConnectOptions::from_str(url).map_err(|_| ConfigError::Variable {
+            name: "DATABASE_URL",
+            problem: "is not a PostgreSQL address like postgres://user:password@host:5432/database".to_owned(),
+        })?;
+        return Ok(Database::Postgres(Box::new(options)));
+    }
+    Err(ConfigError::Variable { name: "DATABASE_URL", problem: "must begin with `sqlite:` or `postgres://`".to_owned() })
+}

@@ -1,0 +1,146 @@
+//! What a use-case can answer instead of what was asked. Every variant has a stable code, the same over HTTP and WebSocket; the text
+//! is for developers, the web client shows its own by code. Nothing here knows HTTP: `http/problem.rs` turns an error into a
+//! response.
+
+use thiserror::Error;
+
+use crate::store::StoreError;
+
+/// A refusal or failure that the one who asked is told about.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The request is not what the interface describes.
+    #[error("{0}")]
+    Malformed(String),
+    /// The body is not JSON by its content type.
+    #[error("the body must be application/json")]
+    UnsupportedMediaType,
+    /// The body is too large.
+    #[error("the body may have at most {limit_bytes} bytes")]
+    BodyTooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// A value is well-formed but not allowed; the code names which.
+    #[error("{detail}")]
+    Invalid {
+        /// The stable code, `invalid_…`.
+        code: &'static str,
+        /// What is allowed.
+        detail: &'static str,
+    },
+    /// No such route or asset.
+    #[error("there is nothing here")]
+    NotFound,
+    /// The route exists, the method does not.
+    #[error("this method is not allowed here")]
+    MethodNotAllowed,
+
+    /// Not signed in, or the access token is no longer valid.
+    #[error("sign in first")]
+    NotSignedIn,
+    /// The session was ended or has expired, or its refresh token was used twice.
+    #[error("the session has ended: log in again")]
+    SessionEnded,
+    /// Unknown user or wrong password: never told apart.
+    #[error("the username or the password is wrong")]
+    WrongCredentials,
+    /// The current password is wrong.
+    #[error("the current password is wrong")]
+    WrongPassword,
+    /// The registration secret is wrong.
+    #[error("the registration secret is wrong")]
+    WrongRegistrationSecret,
+    /// The WebSocket ticket is unknown, used or expired.
+    #[error("the ticket is unknown, was used or has expired")]
+    TicketInvalid,
+    /// The request comes from a page of another origin.
+    #[error("requests from this origin are not allowed")]
+    OriginRefused,
+
+    /// The username is taken.
+    #[error("the username is taken")]
+    UsernameTaken,
+    /// No such session of this user.
+    #[error("no such session")]
+    SessionNotFound,
+
+    /// No such room, or not a member: never told apart.
+    #[error("no such room, or you are not a member of it")]
+    RoomNotFound,
+    /// No room has this link.
+    #[error("no room has this link")]
+    LinkNotFound,
+    /// The user is not a member of the room.
+    #[error("no such member")]
+    MemberNotFound,
+    /// The role does not allow it.
+    #[error("your role in this room does not allow this")]
+    NotAllowed,
+    /// The owner cannot leave.
+    #[error("the owner cannot leave: delete the room instead")]
+    OwnerCannotLeave,
+    /// The room has as many members as it may.
+    #[error("the room has as many members as it may have")]
+    TooManyMembers,
+    /// The user is in as many rooms as they may.
+    #[error("you are in as many rooms as you may be")]
+    TooManyRooms,
+
+    /// Too many requests of this kind.
+    #[error("too many requests: try again in {retry_after_s} s")]
+    RateLimited {
+        /// Seconds until one passes.
+        retry_after_s: u64,
+    },
+    /// The server has too much to do.
+    #[error("the server is busy: try again shortly")]
+    Busy,
+    /// The request took too long.
+    #[error("the request took too long")]
+    TimedOut,
+    /// Something broke. The cause is logged, never sent.
+    #[error("something went wrong on the server")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// The stable code that programs go by.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::BodyTooLarge { .. } => "body_too_large",
+            Self::Invalid { code, .. } => code,
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::NotSignedIn => "not_signed_in",
+            Self::SessionEnded => "session_ended",
+            Self::WrongCredentials => "wrong_credentials",
+            Self::WrongPassword => "wrong_password",
+            Self::WrongRegistrationSecret => "wrong_registration_secret",
+            Self::TicketInvalid => "ticket_invalid",
+            Self::OriginRefused => "origin_refused",
+            Self::UsernameTaken => "username_taken",
+            Self::SessionNotFound => "session_not_found",
+            Self::RoomNotFound => "room_not_found",
+            Self::LinkNotFound => "link_not_found",
+            Self::MemberNotFound => "member_not_found",
+            Self::NotAllowed => "not_allowed",
+            Self::OwnerCannotLeave => "owner_cannot_leave",
+            Self::TooManyMembers => "too_many_members",
+            Self::TooManyRooms => "too_many_rooms",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Busy => "busy",
+            Self::TimedOut => "timed_out",
+            Self::Internal(_) => "internal",
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Internal(Box::new(error))
+    }
+}

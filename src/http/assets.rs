@@ -1,0 +1,106 @@
+//! The web client's files, compressed and put into the binary by `build.rs`. All of them live under one hash of the whole tree
+//! (`/a/<hash>/…`), so they may be cached for ever and always fit each other; the page that names the hash is never cached.
+
+use axum::extract::State;
+use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::extract::Segments;
+use crate::app::App;
+use crate::error::Error;
+
+include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// One file in three encodings. An empty one is not smaller than the file itself and is not used.
+struct Asset {
+    path: &'static str,
+    content_type: &'static str,
+    identity: &'static [u8],
+    gzip: &'static [u8],
+    brotli: &'static [u8],
+}
+
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+const ASK_AGAIN: &str = "no-cache";
+
+/// The page, for every address of the client.
+pub(super) async fn page(State(_): State<App>, headers: HeaderMap) -> Response {
+    respond(&PAGE, &headers, ASK_AGAIN)
+}
+
+/// The service worker must have an address that does not change.
+pub(super) async fn service_worker(State(_): State<App>, headers: HeaderMap) -> Result<Response, Error> {
+    Ok(respond(find("sw.js").ok_or(Error::NotFound)?, &headers, ASK_AGAIN))
+}
+
+/// A file of the client.
+pub(super) async fn asset(
+    State(_): State<App>,
+    Segments((tree, path)): Segments<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    if tree != TREE {
+        return Err(Error::NotFound);
+    }
+    Ok(respond(find(&path).ok_or(Error::NotFound)?, &headers, FOR_EVER))
+}
+
+fn find(path: &str) -> Option<&'static Asset> {
+    ASSETS.binary_search_by(|asset| asset.path.cmp(path)).ok().map(|at| &ASSETS[at])
+}
+
+fn respond(asset: &'static Asset, headers: &HeaderMap, caching: &'static str) -> Response {
+    let etag = format!("\"{TREE}\"");
+    let caching = [(CACHE_CONTROL, caching), (VARY, "accept-encoding")];
+    if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, caching, [(ETAG, etag)]).into_response();
+    }
+    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content = [(CONTENT_TYPE, asset.content_type)];
+    match encoding(asset, accepted) {
+        Some((name, body)) => (caching, content, [(ETAG, etag)], [(CONTENT_ENCODING, name)], body).into_response(),
+        None => (caching, content, [(ETAG, etag)], asset.identity).into_response(),
+    }
+}
+
+/// The smallest encoding that the browser takes. One that it names with `q=0` it does not take (RFC 9110 §12.5.3).
+fn encoding(asset: &Asset, accepted: &str) -> Option<(&'static str, &'static [u8])> {
+    let takes = |name: &str| {
+        accepted.split(',').any(|item| {
+            let mut parts = item.split(';').map(str::trim);
+            let is_named = parts.next().is_some_and(|item| item.eq_ignore_ascii_case(name));
+            is_named && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        })
+    };
+    [("br", asset.brotli), ("gzip", asset.gzip)].into_iter().find(|(name, body)| !body.is_empty() && takes(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASSET: Asset = Asset { path: "x.js", content_type: "text/javascript", identity: b"xxxx", gzip: b"xx", brotli: b"x" };
+
+    #[test]
+    fn the_smallest_encoding_that_the_browser_takes_is_chosen() {
+        for (accepted, expected) in [
+            ("gzip, deflate, br, zstd", Some("br")),
+            ("gzip", Some("gzip")),
+            ("br;q=0, gzip;q=0.5", Some("gzip")),
+            ("br;q=0.1", Some("br")),
+            ("identity", None),
+            ("", None),
+            ("brotli", None),
+        ] {
+            assert_eq!(encoding(&ASSET, accepted).map(|(name, _)| name), expected, "{accepted:?}");
+        }
+    }
+
+    #[test]
+    fn assets_are_sorted_so_that_each_is_found() {
+        for asset in ASSETS {
+            assert_eq!(find(asset.path).map(|found| found.path), Some(asset.path));
+        }
+    }
+}

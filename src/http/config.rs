@@ -1,0 +1,62 @@
+//! What a page needs to know of the server: limits for its forms, for everybody; servers for its connections, for who is signed in.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use super::extract::SignedIn;
+use super::problem::Problem;
+use crate::accounts::{Password, Username};
+use crate::app::App;
+use crate::config::IceServer;
+use crate::error::Error;
+use crate::rooms::MAX_ROOM_NAME_CHARS;
+
+/// Facts about the server.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Facts {
+    /// The server's version.
+    version: &'static str,
+    /// What registering takes: `secret`.
+    registration: &'static str,
+    /// The kinds of rooms that can be made.
+    encryption: [&'static str; 1],
+    min_username: usize,
+    max_username: usize,
+    /// In bytes.
+    min_password: usize,
+    /// In bytes.
+    max_password: usize,
+    /// In characters.
+    max_room_name: usize,
+}
+
+/// Servers for the browser's `RTCConfiguration`.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct IceServers {
+    ice_servers: Vec<IceServer>,
+}
+
+/// Facts about the server, for everybody.
+#[utoipa::path(get, path = "/config", tag = "config", responses((status = 200, body = Facts)))]
+pub(super) async fn config() -> Json<Facts> {
+    Json(Facts {
+        version: env!("CARGO_PKG_VERSION"),
+        registration: "secret",
+        encryption: ["open"],
+        min_username: Username::MIN_LEN,
+        max_username: Username::MAX_LEN,
+        min_password: Password::MIN_LEN,
+        max_password: Password::MAX_LEN,
+        max_room_name: MAX_ROOM_NAME_CHARS,
+    })
+}
+
+/// STUN and TURN servers beside this one, as `STUN_SERVERS` and `TURN_URLS` name them. Mostly none.
+#[utoipa::path(get, path = "/ice-servers", tag = "config", security(("bearer" = [])), responses(
+    (status = 200, body = IceServers),
+    (status = 401, description = "`not_signed_in`", body = Problem),
+))]
+pub(super) async fn ice_servers(State(app): State<App>, SignedIn(_): SignedIn) -> Result<Json<IceServers>, Error> {
+    Ok(Json(IceServers { ice_servers: app.config.ice_servers.clone() }))
+}

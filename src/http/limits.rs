@@ -1,0 +1,22 @@
+//! What one request may cost: the size of its body and the time it takes.
+
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::error::Error;
+
+/// The largest body. The largest honest one, a registration, has 2 kB.
+pub(super) const MAX_BODY_BYTES: usize = 64 << 10;
+/// The longest a request may take. A log-in that waits for 64 others takes 16 s; a database that answers in 5 s is given up earlier.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// Answers `timed_out` in place of a handler that takes too long. A WebSocket's request ends with its upgrade.
+pub(super) async fn time_limit(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Error::TimedOut.into_response(),
+    }
+}

@@ -1,0 +1,106 @@
+//! The interface over HTTP: the router as one table, and the middleware around it. Handlers read a request, call a use-case and write
+//! its answer; they hold no rule and never touch the store. Descriptions for `openapi.json` come from the same handlers.
+
+mod address;
+mod assets;
+mod auth;
+mod config;
+mod cookie;
+mod extract;
+mod foreign;
+mod headers;
+mod health;
+mod limits;
+mod me;
+mod metrics;
+mod observe;
+mod openapi;
+mod problem;
+mod rooms;
+mod server;
+mod ticket;
+
+pub use openapi::document;
+pub use server::serve;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::error::Error;
+
+/// Every route of the server with its middleware; `signalling` has the WebSocket's.
+pub fn router(app: &App, signalling: Router<App>) -> Router {
+    let (api, _description) = api().split_for_parts();
+    let router = api
+        .merge(pages())
+        .merge(operations())
+        .merge(signalling)
+        .fallback(|| async { Error::NotFound })
+        .method_not_allowed_fallback(|| async { Error::MethodNotAllowed });
+    with_middleware(router, app).with_state(app.clone())
+}
+
+/// The interface for programs. `routes!` takes method and path from the handler, whose first line says them.
+fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::base()).nest(
+        "/api/v1",
+        OpenApiRouter::new()
+            .routes(routes!(auth::register)) //           POST   /auth/register
+            .routes(routes!(auth::login)) //              POST   /auth/login
+            .routes(routes!(auth::refresh)) //            POST   /auth/refresh
+            .routes(routes!(auth::logout)) //             POST   /auth/logout
+            .routes(routes!(me::me)) //                   GET    /me
+            .routes(routes!(me::sessions)) //             GET    /me/sessions
+            .routes(routes!(me::end_session)) //          DELETE /me/sessions/{id}
+            .routes(routes!(me::change_password)) //      POST   /me/password
+            .routes(routes!(rooms::create, rooms::list)) // POST, GET /rooms
+            .routes(routes!(rooms::get, rooms::update, rooms::delete)) // GET, PATCH, DELETE /rooms/{id}
+            .routes(routes!(rooms::join)) //              POST   /rooms/join
+            .routes(routes!(rooms::by_link)) //           GET    /rooms/link/{code}
+            .routes(routes!(rooms::change_role, rooms::remove_member)) // PATCH, DELETE /rooms/{id}/members/{user}
+            .routes(routes!(ticket::issue)) //            POST   /ws-ticket
+            .routes(routes!(config::config)) //           GET    /config
+            .routes(routes!(config::ice_servers)), //     GET    /ice-servers
+    )
+}
+
+/// The web client: its pages are all the same document, which looks at the address itself.
+fn pages() -> Router<App> {
+    Router::new()
+        .route("/", get(assets::page))
+        .route("/login", get(assets::page))
+        .route("/register", get(assets::page))
+        .route("/settings", get(assets::page))
+        .route("/rooms/{id}", get(assets::page))
+        .route("/join/{code}", get(assets::page))
+        .route("/sw.js", get(assets::service_worker))
+        .route("/a/{tree}/{*path}", get(assets::asset))
+}
+
+/// For those who run the server.
+fn operations() -> Router<App> {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::metrics))
+}
+
+/// The layers that every request passes, from the outside in. A layer added later is further outside, hence the order below.
+fn with_middleware(router: Router<App>, app: &App) -> Router<App> {
+    let router = router
+        .layer(DefaultBodyLimit::max(limits::MAX_BODY_BYTES))
+        .layer(from_fn_with_state(app.clone(), foreign::refuse_foreign_writes))
+        .layer(foreign::cors(app))
+        .layer(from_fn(limits::time_limit))
+        // Inside the observation, so that a panic is logged, counted and answered with its request's identifier.
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn_with_state(app.clone(), observe::observe))
+        .layer(from_fn_with_state(app.clone(), headers::secure));
+    router.layer(from_fn_with_state(app.clone(), address::find))
+}

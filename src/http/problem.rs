@@ -1,0 +1,93 @@
+//! Errors as problem documents (RFC 9457): `application/problem+json` with a stable `code`. The only place that turns an [`Error`] into
+//! a status. The cause of an internal error is logged here and never sent.
+
+use std::any::Any;
+
+use axum::response::{IntoResponse, Response};
+use axum::{Json, http};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::store::StoreError;
+
+/// What a client gets instead of what it asked for.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Problem {
+    /// Always `about:blank`: the code says more.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// English, for developers.
+    detail: String,
+    /// Stable, for programs.
+    code: &'static str,
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let shown = if is_busy(&self) { &Self::Busy } else { &self };
+        if let Self::Internal(cause) = shown {
+            tracing::error!(error = %cause, "a request failed");
+        }
+        let status = status(shown);
+        let problem = Problem {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: shown.to_string(),
+            code: shown.code(),
+        };
+        let mut response = (status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(retry_after_s) = retry_after_s(shown) {
+            headers.insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// Answers a request whose handler panicked.
+pub(super) fn panicked(_panic: Box<dyn Any + Send + 'static>) -> Response {
+    Error::Internal("a handler panicked".into()).into_response()
+}
+
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::Malformed(_) => StatusCode::BAD_REQUEST,
+        Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Error::NotSignedIn | Error::SessionEnded | Error::WrongCredentials | Error::TicketInvalid => StatusCode::UNAUTHORIZED,
+        Error::WrongPassword | Error::WrongRegistrationSecret | Error::OriginRefused | Error::NotAllowed => StatusCode::FORBIDDEN,
+        Error::NotFound | Error::SessionNotFound | Error::RoomNotFound | Error::LinkNotFound | Error::MemberNotFound => {
+            StatusCode::NOT_FOUND
+        }
+        Error::UsernameTaken | Error::OwnerCannotLeave | Error::TooManyMembers | Error::TooManyRooms => StatusCode::CONFLICT,
+        Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Busy | Error::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn retry_after_s(error: &Error) -> Option<u64> {
+    match error {
+        Error::RateLimited { retry_after_s } => Some(*retry_after_s),
+        Error::Busy | Error::TimedOut => Some(1),
+        _ => None,
+    }
+}
+
+/// Whether the store had no connection free in time: not a fault, only load.
+fn is_busy(error: &Error) -> bool {
+    matches!(error, Error::Internal(cause) if cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_busy))
+}

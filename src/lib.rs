@@ -1,0 +1,32 @@
+//! The server of WebCall. Imports run one way:
+//!
+//! ```text
+//! main -> lib -> { http, signal } -> { rooms, accounts, calls } -> { store, bus, media handle } -> { id, role, time, config, error }
+//! ```
+//!
+//! - [`http`] the interface under `/api/v1`, the web client's files, health and metrics
+//! - [`signal`] one WebSocket for each open page: the signalling protocol
+//! - [`accounts`], [`rooms`], [`calls`] the use-cases; `rooms::policy` says who may do what
+//! - [`store`] everything that outlives a restart; [`bus`] hints that something changed
+//! - [`app`] holds all of it together; [`config`] reads the settings once at start
+
+pub mod accounts;
+pub mod app;
+pub mod bus;
+pub mod calls;
+pub mod config;
+pub mod error;
+pub mod http;
+pub mod id;
+pub mod limits;
+pub mod metrics;
+pub mod role;
+pub mod rooms;
+mod serve;
+pub mod shutdown;
+pub mod signal;
+pub mod store;
+pub mod telemetry;
+pub mod time;
+
+pub use serve::{RunError, run};

@@ -1,0 +1,144 @@
+//! Rate limits of what costs the server or an account's safety: registering, logging in, making rooms, fetching tickets. Each is a
+//! leaky bucket (GCRA) for each address or account; what does not fit is answered `rate_limited` with the seconds to wait.
+//!
+//! Addresses count whole in IPv4 and by /64 in IPv6, the least that one home is given. An address is a household, an office or a
+//! test run, so its buckets are deep; an account's are not.
+
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock, MonotonicClock};
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use crate::error::Error;
+use crate::id::UserId;
+
+/// Registrations: 200 at once from one address, then 200 an hour. Each needs the registration secret and costs a quarter of a second
+/// of one core, so this bounds the cost and not the guessing, which 128 random bits do.
+const REGISTRATION: Bucket = Bucket { burst: 200, interval: Duration::from_secs(18) };
+/// Log-ins from one address: 300 at once, then 6 a minute.
+const LOGIN_FROM: Bucket = Bucket { burst: 300, interval: Duration::from_secs(10) };
+/// Log-ins to one account and changes of its password: 20 at once, then 2 a minute: a guesser gets 2,880 a day.
+const LOGIN_TO: Bucket = Bucket { burst: 20, interval: Duration::from_secs(30) };
+/// New rooms of one account: 30 at once, then one a minute.
+const ROOM_CREATION: Bucket = Bucket { burst: 30, interval: Duration::from_secs(60) };
+/// WebSocket tickets of one account: 60 at once, then one a second.
+const TICKET: Bucket = Bucket { burst: 60, interval: Duration::from_secs(1) };
+/// Keys remembered for each limit, about 5 MB. When so many are not full again, unknown keys are refused until some are.
+const MAX_KEYS: usize = 50_000;
+
+struct Bucket {
+    burst: u32,
+    interval: Duration,
+}
+
+/// All limits.
+pub struct Limits {
+    registration: Keyed<IpAddr>,
+    login_from: Keyed<IpAddr>,
+    login_to: Keyed<String>,
+    room_creation: Keyed<UserId>,
+    ticket: Keyed<UserId>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            registration: Keyed::new(&REGISTRATION),
+            login_from: Keyed::new(&LOGIN_FROM),
+            login_to: Keyed::new(&LOGIN_TO),
+            room_creation: Keyed::new(&ROOM_CREATION),
+            ticket: Keyed::new(&TICKET),
+        }
+    }
+}
+
+impl Limits {
+    /// Counts an attempt to register.
+    pub fn registration(&self, address: IpAddr) -> Result<(), Error> {
+        self.registration.count(&network(address))
+    }
+
+    /// Counts an attempt to log in from an address.
+    pub fn login_from(&self, address: IpAddr) -> Result<(), Error> {
+        self.login_from.count(&network(address))
+    }
+
+    /// Counts an attempt to log in to an account, whether there is one of this name or not.
+    pub fn login_to(&self, username_folded: &str) -> Result<(), Error> {
+        self.login_to.count(&username_folded.to_owned())
+    }
+
+    /// Counts a new room.
+    pub fn room_creation(&self, user: UserId) -> Result<(), Error> {
+        self.room_creation.count(&user)
+    }
+
+    /// Counts a new ticket.
+    pub fn ticket(&self, user: UserId) -> Result<(), Error> {
+        self.ticket.count(&user)
+    }
+}
+
+struct Keyed<K: Hash + Eq + Clone> {
+    limiter: RateLimiter<K, HashMapStateStore<K>, MonotonicClock>,
+}
+
+impl<K: Hash + Eq + Clone> Keyed<K> {
+    fn new(bucket: &Bucket) -> Self {
+        let burst = NonZeroU32::new(bucket.burst).expect("a bucket holds something");
+        let quota = Quota::with_period(bucket.interval).expect("a bucket's interval is not zero").allow_burst(burst);
+        Self { limiter: RateLimiter::new(quota, HashMapStateStore::default(), MonotonicClock) }
+    }
+
+    fn count(&self, key: &K) -> Result<(), Error> {
+        if self.limiter.len() >= MAX_KEYS {
+            self.limiter.retain_recent();
+            self.limiter.shrink_to_fit();
+            if self.limiter.len() >= MAX_KEYS {
+                return Err(Error::Busy);
+            }
+        }
+        self.limiter.check_key(key).map_err(|not_until| {
+            let wait = not_until.wait_time_from(MonotonicClock.now());
+            Error::RateLimited { retry_after_s: wait.as_secs() + u64::from(wait.subsec_nanos() > 0) }
+        })
+    }
+}
+
+/// The network that counts as one sender.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_passes_and_the_next_is_told_how_long_to_wait() {
+        let limits = Limits::default();
+        let user = UserId::from_bytes([1; 16]);
+        for _ in 0..ROOM_CREATION.burst {
+            limits.room_creation(user).unwrap();
+        }
+        let Err(Error::RateLimited { retry_after_s }) = limits.room_creation(user) else { panic!("must be limited") };
+        assert!((1..=60).contains(&retry_after_s), "{retry_after_s}");
+        limits.room_creation(UserId::from_bytes([2; 16])).expect("another account has a bucket of its own");
+    }
+
+    #[test]
+    fn neighbours_in_an_ipv6_network_share_a_bucket_and_mapped_addresses_are_ipv4() {
+        let parse = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert_eq!(network(parse("2001:db8::1")), network(parse("2001:db8::ffff:1")));
+        assert_ne!(network(parse("2001:db8::1")), network(parse("2001:db8:0:1::1")));
+        assert_eq!(network(parse("::ffff:203.0.113.7")), parse("203.0.113.7"));
+        assert_ne!(network(parse("203.0.113.7")), network(parse("203.0.113.8")));
+    }
+}

@@ -1,0 +1,64 @@
+//! What a connection's task needs of the rest of the server: who may enter, and whether what was let in may stay.
+
+use crate::accounts::{self, Principal};
+use crate::app::App;
+use crate::error::Error;
+use crate::id::{RoomId, SessionId, UserId};
+use crate::role::Role;
+use crate::rooms;
+use crate::time::Timestamp;
+
+use super::refusal::Refusal;
+use super::registry::Connections;
+use super::timing::Timing;
+
+/// The server and its connections. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Context {
+    pub(super) app: App,
+    pub(super) connections: Connections,
+    pub(super) timing: Timing,
+}
+
+impl Context {
+    pub(super) fn now(&self) -> Timestamp {
+        self.app.clock.now()
+    }
+
+    /// The standing of somebody who wants to enter a room's call.
+    pub(super) async fn role_in(&self, room: RoomId, principal: &Principal) -> Result<Role, Refusal> {
+        match rooms::membership(&self.app, principal, room).await {
+            Ok(membership) => Ok(membership.role),
+            Err(error) => {
+                if let Error::Internal(cause) = &error {
+                    tracing::error!(%cause, "a membership could not be looked up");
+                }
+                Err(Refusal::from(&error))
+            }
+        }
+    }
+
+    /// Ends the connections of a session that is no more.
+    pub(super) async fn check_session(&self, session: SessionId) -> Result<(), Error> {
+        if !accounts::is_living(&self.app, session).await? {
+            self.connections.end_session(session);
+        }
+        Ok(())
+    }
+
+    /// Brings a user's standing in a running call up to date.
+    pub(super) async fn check_member(&self, room: RoomId, user: UserId) -> Result<(), Error> {
+        match rooms::role_of(&self.app, room, user).await? {
+            Some(role) => self.app.calls.set_role(room, user, role),
+            None => self.app.calls.member_gone(room, user),
+        }
+        Ok(())
+    }
+}
+
+/// For a check that is done again when it matters.
+pub(super) fn log_failure(checked: Result<(), Error>) {
+    if let Err(error) = checked {
+        tracing::warn!(%error, "a connection could not be checked against the store");
+    }
+}

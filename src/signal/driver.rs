@@ -1,0 +1,361 @@
+//! The task of one connection, from `hello` until the client leaves for good or stays away too long. It outlives the sockets: owns the
+//! state machine, the numbered replay and the current socket's sending end, and runs the effects. Nothing in its loop waits: what
+//! takes time (the store, negotiation) runs beside it and reports back.
+
+use std::time::Duration;
+
+use axum::extract::ws::Utf8Bytes;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use webcall_media::{MediaError, ParticipantId};
+
+use super::connection::{Ask, Attempt, Connection, Effect};
+use super::context::{Context, log_failure};
+use super::outgoing::{CloseCode, Outgoing, Sending, outgoing};
+use super::protocol::{ClientFrame, ServerMessage};
+use super::refusal::Refusal;
+use super::registry::{End, Registered, Registration};
+use super::replay::{Replay, encode};
+use crate::accounts::Principal;
+use crate::calls::{CallError, Entry, Inbox, LeaveReason, Outbox, Taken, outbox};
+use crate::id::RoomId;
+use crate::role::Role;
+
+/// Messages of the client that wait for this task. When full, the socket is not read for a moment.
+const INBOX: usize = 64;
+/// How long the media core may take for an answer; it needs a few milliseconds.
+const NEGOTIATION_LIMIT: Duration = Duration::from_secs(10);
+
+/// What others ask of a connection.
+pub(super) enum Control {
+    /// Continue on another socket.
+    Attach(Attach),
+    /// Tell the client that something about a room changed.
+    RoomChanged(RoomId),
+}
+
+/// The wish to continue a connection.
+pub(super) struct Attach {
+    pub(super) id: u32,
+    pub(super) last_seq: u64,
+    /// `None` when it cannot be continued.
+    pub(super) reply: oneshot::Sender<Option<Attached>>,
+}
+
+/// What a socket needs to serve a connection.
+pub(super) struct Attached {
+    pub(super) number: SocketNumber,
+    pub(super) inbox: mpsc::Sender<(SocketNumber, Inbound)>,
+    pub(super) outgoing: Outgoing,
+    /// To be sent before anything from `outgoing`.
+    pub(super) backlog: Vec<Utf8Bytes>,
+}
+
+/// Tells the sockets of a connection apart: a replaced one has no say any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SocketNumber(u64);
+
+/// What a socket passes on.
+#[derive(Debug)]
+pub(super) enum Inbound {
+    /// A message.
+    Frame(ClientFrame),
+    /// One that is refused unheard.
+    Refused { id: u32, refusal: Refusal },
+    /// The socket is gone for good: the page was closed, or was thrown out.
+    Finished,
+}
+
+/// What came of something that took time.
+enum Outcome {
+    Admitted { attempt: Attempt, admitted: Result<Role, Refusal> },
+    Answered { participant: ParticipantId, answer: Result<String, CallError> },
+    Checked,
+}
+
+/// Whether the task goes on.
+enum Flow {
+    Continue,
+    End { reason: LeaveReason, close: CloseCode },
+}
+
+/// The task of one connection.
+pub(super) struct Driver {
+    context: Context,
+    principal: Principal,
+    secret: String,
+    registration: Registration,
+    control: mpsc::Receiver<Control>,
+    end: watch::Receiver<Option<End>>,
+    connection: Connection,
+    replay: Replay,
+    events: Inbox,
+    outbox: Outbox,
+    inbox_sender: mpsc::Sender<(SocketNumber, Inbound)>,
+    inbox: mpsc::Receiver<(SocketNumber, Inbound)>,
+    sockets: u64,
+    socket: Option<(SocketNumber, Sending)>,
+    deadline: Option<Instant>,
+    work: JoinSet<Outcome>,
+}
+
+impl Driver {
+    pub(super) fn new(context: Context, principal: Principal, secret: String, registered: Registered) -> Self {
+        let Registered { registration, control, end } = registered;
+        let (outbox, events) = outbox();
+        let (inbox_sender, inbox) = mpsc::channel(INBOX);
+        Self {
+            context,
+            principal,
+            secret,
+            registration,
+            control,
+            end,
+            connection: Connection::new(),
+            replay: Replay::default(),
+            events,
+            outbox,
+            inbox_sender,
+            inbox,
+            sockets: 0,
+            socket: None,
+            deadline: None,
+            work: JoinSet::new(),
+        }
+    }
+
+    /// The first socket; answers `hello`.
+    pub(super) fn begin(&mut self, id: u32) -> Attached {
+        let welcome = self.welcome(id, false);
+        let backlog = vec![self.replay.push(welcome)];
+        // A session that ended between the ticket and the entry into the registry was told to nobody.
+        let (context, session) = (self.context.clone(), self.principal.session);
+        self.work.spawn(async move {
+            log_failure(context.check_session(session).await);
+            Outcome::Checked
+        });
+        self.attach_socket(backlog)
+    }
+
+    /// Runs until the connection ends.
+    pub(super) async fn run(mut self) {
+        loop {
+            let flow = tokio::select! {
+                biased;
+                _ = self.end.changed() => self.ended(),
+                Some(control) = self.control.recv() => self.control(control),
+                taken = self.events.next() => self.event(taken),
+                Some(outcome) = self.work.join_next() => self.outcome(outcome),
+                Some((socket, inbound)) = self.inbox.recv() => self.inbound(socket, inbound),
+                // After the inbox: what a socket passed on before it broke still counts.
+                () = gone(self.socket.as_ref()) => self.socket_gone(),
+                () = until(self.deadline) => Flow::End { reason: LeaveReason::TimedOut, close: CloseCode::GOING_AWAY },
+            };
+            if let Flow::End { reason, close } = flow {
+                return self.finish(reason, close);
+            }
+        }
+    }
+
+    fn finish(mut self, reason: LeaveReason, close: CloseCode) {
+        let leave = self.connection.end(reason);
+        self.perform(leave);
+        if let Some((_, sending)) = self.socket.take() {
+            sending.close(close);
+        }
+    }
+
+    fn ended(&mut self) -> Flow {
+        let end = *self.end.borrow_and_update();
+        match end {
+            Some(End::SessionEnded) => Flow::End { reason: LeaveReason::SessionEnded, close: CloseCode::SESSION_ENDED },
+            Some(End::Drain { retry_ms }) => {
+                self.send(ServerMessage::Drain { retry_ms });
+                Flow::End { reason: LeaveReason::TimedOut, close: CloseCode::SERVICE_RESTART }
+            }
+            // An error says that the registry forgot this connection: nobody can reach it any more.
+            Some(End::Evicted) | None => Flow::End { reason: LeaveReason::TimedOut, close: CloseCode::GOING_AWAY },
+        }
+    }
+
+    fn control(&mut self, control: Control) -> Flow {
+        match control {
+            Control::Attach(attach) => self.attach(attach),
+            Control::RoomChanged(room) => {
+                self.send(ServerMessage::RoomChanged { room: room.to_string() });
+                Flow::Continue
+            }
+        }
+    }
+
+    fn attach(&mut self, attach: Attach) -> Flow {
+        let Attach { id, last_seq, reply } = attach;
+        let Some(missed) = self.replay.after(last_seq) else {
+            let _ = reply.send(None); // that socket then begins afresh, or is gone as well
+            return Flow::End { reason: LeaveReason::TimedOut, close: CloseCode::REPLACED };
+        };
+        // The answer has the number that the client named: what was missed continues from there.
+        let mut backlog = vec![encode(last_seq, self.welcome(id, true))];
+        backlog.extend(missed);
+        let attached = self.attach_socket(backlog);
+        if reply.send(Some(attached)).is_err() {
+            self.detach(CloseCode::GOING_AWAY);
+        }
+        Flow::Continue
+    }
+
+    fn attach_socket(&mut self, backlog: Vec<Utf8Bytes>) -> Attached {
+        if let Some((_, replaced)) = self.socket.take() {
+            replaced.close(CloseCode::REPLACED);
+        }
+        self.sockets += 1;
+        let number = SocketNumber(self.sockets);
+        let (sending, outgoing) = outgoing();
+        self.socket = Some((number, sending));
+        self.deadline = None;
+        self.registration.set_detached(None);
+        Attached { number, inbox: self.inbox_sender.clone(), outgoing, backlog }
+    }
+
+    fn detach(&mut self, close: CloseCode) {
+        if let Some((_, sending)) = self.socket.take() {
+            sending.close(close);
+        }
+        let now = Instant::now();
+        self.deadline = Some(now + self.context.timing.resume_window);
+        self.registration.set_detached(Some(now.into_std()));
+    }
+
+    fn socket_gone(&mut self) -> Flow {
+        self.detach(CloseCode::GOING_AWAY);
+        Flow::Continue
+    }
+
+    fn event(&mut self, taken: Taken) -> Flow {
+        match taken {
+            Taken::Delivery(delivery) => {
+                let effects = self.connection.event(delivery);
+                self.perform(effects);
+                Flow::Continue
+            }
+            Taken::Overrun => Flow::End { reason: LeaveReason::TimedOut, close: CloseCode::TRY_AGAIN_LATER },
+        }
+    }
+
+    fn inbound(&mut self, from: SocketNumber, inbound: Inbound) -> Flow {
+        if self.socket.as_ref().is_none_or(|(current, _)| *current != from) {
+            return Flow::Continue; // a replaced socket
+        }
+        match inbound {
+            Inbound::Frame(frame) => {
+                let effects = self.connection.handle(frame);
+                self.perform(effects);
+            }
+            Inbound::Refused { id, refusal } => self.send(refusal.answer(id)),
+            Inbound::Finished => return Flow::End { reason: LeaveReason::Left, close: CloseCode::GOING_AWAY },
+        }
+        Flow::Continue
+    }
+
+    fn outcome(&mut self, outcome: Result<Outcome, tokio::task::JoinError>) -> Flow {
+        let effects = match outcome {
+            Ok(Outcome::Admitted { attempt, admitted }) => self.connection.admitted(attempt, admitted),
+            Ok(Outcome::Answered { participant, answer }) => self.connection.answered(participant, answer),
+            Ok(Outcome::Checked) => Vec::new(),
+            Err(error) => {
+                tracing::error!(%error, "the work of a connection broke off");
+                return Flow::End { reason: LeaveReason::TimedOut, close: CloseCode::INTERNAL };
+            }
+        };
+        self.perform(effects);
+        Flow::Continue
+    }
+
+    fn perform(&mut self, effects: impl IntoIterator<Item = Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Send(message) => self.send(message),
+                Effect::Admit { attempt, room } => self.admit(attempt, room),
+                Effect::Enter { room, role, muted } => self.enter(room, role, muted),
+                Effect::Ask { id, participant, ask } => {
+                    let answer = Connection::done(id, self.ask(participant, ask));
+                    self.perform([answer]);
+                }
+                Effect::Negotiate { participant, offer } => {
+                    let calls = self.context.app.calls.clone();
+                    self.work.spawn(async move {
+                        let answer = tokio::time::timeout(NEGOTIATION_LIMIT, calls.negotiate(participant, offer)).await;
+                        Outcome::Answered { participant, answer: answer.unwrap_or(Err(MediaError::Busy.into())) }
+                    });
+                }
+                Effect::Leave { participant, reason } => self.context.app.calls.leave(participant, reason),
+            }
+        }
+    }
+
+    fn admit(&mut self, attempt: Attempt, room: RoomId) {
+        let (context, principal) = (self.context.clone(), self.principal.clone());
+        self.work.spawn(async move { Outcome::Admitted { attempt, admitted: context.role_in(room, &principal).await } });
+    }
+
+    fn enter(&mut self, room: RoomId, role: Role, muted: Vec<webcall_media::Source>) {
+        let (user, username) = (self.principal.user, self.principal.username.as_str().to_owned());
+        let (now, outbox) = (self.context.now(), self.outbox.clone());
+        let entered = self.context.app.calls.enter(Entry { room, user, username, role, muted, now, outbox });
+        let effects = self.connection.entered(entered);
+        self.perform(effects);
+        // Who was removed between the look-up and the entry would stay: the hint about it found nobody.
+        let context = self.context.clone();
+        self.work.spawn(async move {
+            log_failure(context.check_member(room, user).await);
+            Outcome::Checked
+        });
+    }
+
+    fn ask(&self, participant: ParticipantId, ask: Ask) -> Result<(), CallError> {
+        let calls = &self.context.app.calls;
+        match ask {
+            Ask::Mute(source) => calls.mute(participant, source),
+            Ask::Unmute(source) => calls.unmute(participant, source),
+            Ask::View(wishes) => calls.set_wishes(participant, wishes),
+            Ask::Moderate { target, act } => calls.moderate(participant, target, act),
+        }
+    }
+
+    /// Numbers and keeps a message, and sends it if there is a socket. One that does not keep up is closed; the client resumes.
+    fn send(&mut self, message: ServerMessage) {
+        let frame = self.replay.push(message);
+        if self.socket.as_ref().is_some_and(|(_, sending)| sending.push(frame).is_err()) {
+            self.detach(CloseCode::TRY_AGAIN_LATER);
+        }
+    }
+
+    fn welcome(&self, id: u32, resumed: bool) -> ServerMessage {
+        let timing = &self.context.timing;
+        let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+        ServerMessage::Welcome {
+            id,
+            connection: self.secret.clone(),
+            resumed,
+            resume_window_s: seconds(timing.resume_window),
+            ping_interval_s: seconds(timing.ping_interval),
+        }
+    }
+}
+
+/// Waits until the socket's task has dropped its end, however that came about; for ever without a socket.
+async fn gone(socket: Option<&(SocketNumber, Sending)>) {
+    match socket {
+        Some((_, sending)) => sending.gone().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for a moment, or for ever.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

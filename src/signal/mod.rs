@@ -1,0 +1,73 @@
+//! Signalling: the WebSocket over which a browser enters calls and negotiates media. The protocol is `protocol.rs` (typed) and
+//! `PROTOCOL.md` (explained).
+//!
+//! A message goes one way: `socket.rs` reads and limits it, `connection.rs` (pure) says what is to be done, `driver.rs` does it with
+//! the calls and the store, `replay.rs` numbers the answer, `outgoing.rs` queues it for the socket. `upgrade.rs` lets sockets in,
+//! `registry.rs` knows all connections, `enforce.rs` ends what the store no longer allows.
+
+mod connection;
+mod context;
+mod driver;
+mod enforce;
+mod greeting;
+mod open;
+mod outgoing;
+pub mod protocol;
+mod rate;
+mod refusal;
+mod registry;
+mod replay;
+mod resume;
+mod socket;
+mod timing;
+mod upgrade;
+mod wire;
+
+#[cfg(test)]
+mod declarations;
+
+pub use registry::{MAX_CONNECTIONS_PER_USER, MAX_SOCKETS, MAX_SOCKETS_PER_USER};
+pub use timing::Timing;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::app::App;
+use context::Context;
+use registry::Connections;
+
+/// How long the sockets have to close when the server stops.
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// The running signalling. Cheap to clone.
+#[derive(Clone)]
+pub struct Signalling {
+    context: Context,
+}
+
+impl Signalling {
+    /// Starts what enforces changes in running calls, and what sends everybody away when the server stops.
+    pub fn start(app: &App, timing: Timing) -> Self {
+        let context = Context { app: app.clone(), connections: Connections::default(), timing };
+        // Subscribed before the first socket, so that no hint about one is missed.
+        tokio::spawn(enforce::enforce(context.clone(), app.bus.subscribe()));
+        let (stopping, connections) = (app.clone(), context.connections.clone());
+        app.shutdown.spawn(async move {
+            stopping.shutdown.begun().await;
+            connections.drain(DRAIN_LIMIT).await;
+        });
+        Self { context }
+    }
+
+    /// `GET /api/v1/ws`. Keep time limits and compression away from it.
+    pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        Router::new().route("/api/v1/ws", get(upgrade::upgrade)).with_state(self.context.clone())
+    }
+
+    /// How many connections there are, detached ones included.
+    pub fn connections(&self) -> usize {
+        self.context.connections.len()
+    }
+}

@@ -1,0 +1,244 @@
+//! Every connection and socket of this node: who may open one more, where a connection is that somebody wants to continue, and whom
+//! the end of a session or of the server concerns. Holds handles only; the state of a connection is with its own task (`driver.rs`).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+
+use super::driver::Control;
+use super::refusal::Refusal;
+use super::resume::SecretDigest;
+use crate::id::{RoomId, SessionId, UserId};
+
+/// Connections of one user, detached ones included. When all are taken, the one detached for longest gives way: a page that was
+/// reloaded often is no reason to lock its user out.
+pub const MAX_CONNECTIONS_PER_USER: usize = 20;
+/// Sockets of one user: some more, so that a full set of connections can still be resumed.
+pub const MAX_SOCKETS_PER_USER: usize = MAX_CONNECTIONS_PER_USER + 4;
+/// Sockets on this node. Each costs about 20 kB and a file descriptor.
+pub const MAX_SOCKETS: usize = 20_000;
+/// Notes queued for a connection's task, which reads them at once. A note that finds the queue full is a hint and may be lost.
+const CONTROL_QUEUE: usize = 16;
+/// The shortest and the longest time that `drain` asks clients to stay away: spread, so that they do not come back all at once.
+const RETRY_MS: std::ops::Range<u64> = 500..3_000;
+
+/// Why a connection has to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// Its session was ended.
+    SessionEnded,
+    /// It was detached and had to give way.
+    Evicted,
+    /// The server stops.
+    Drain { retry_ms: u32 },
+}
+
+/// Every connection of this node. Cheap to clone; all clones are one registry.
+#[derive(Clone)]
+pub(super) struct Connections {
+    state: Arc<Mutex<State>>,
+    /// How many sockets there are.
+    sockets: watch::Sender<usize>,
+}
+
+#[derive(Default)]
+struct State {
+    connections: HashMap<u64, Record>,
+    by_secret: HashMap<SecretDigest, u64>,
+    sockets_of: HashMap<UserId, usize>,
+    opened: u64,
+    is_draining: bool,
+}
+
+struct Record {
+    user: UserId,
+    session: SessionId,
+    secret: SecretDigest,
+    detached_since: Option<Instant>,
+    control: mpsc::Sender<Control>,
+    end: watch::Sender<Option<End>>,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { state: Arc::default(), sockets: watch::Sender::new(0) }
+    }
+}
+
+impl Connections {
+    /// How many connections there are, detached ones included.
+    pub(super) fn len(&self) -> usize {
+        self.lock().connections.len()
+    }
+
+    /// The sessions of all connections, for checking them against the store.
+    pub(super) fn sessions(&self) -> Vec<SessionId> {
+        let mut sessions: Vec<_> = self.lock().connections.values().map(|record| record.session).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        sessions
+    }
+
+    /// Ends every connection of a session.
+    pub(super) fn end_session(&self, session: SessionId) {
+        for record in self.lock().connections.values().filter(|record| record.session == session) {
+            record.end.send_replace(Some(End::SessionEnded));
+        }
+    }
+
+    /// Tells every connection of a user that something about a room changed.
+    pub(super) fn room_changed(&self, user: UserId, room: RoomId) {
+        for record in self.lock().connections.values().filter(|record| record.user == user) {
+            // A client that misses it sees the change when it next fetches the room.
+            let _ = record.control.try_send(Control::RoomChanged(room));
+        }
+    }
+
+    /// Asks every client to come back later, closes every connection and waits until all sockets are closed, for `limit` at most.
+    /// No new ones are let in.
+    pub(super) async fn drain(&self, limit: Duration) {
+        {
+            let mut state = self.lock();
+            state.is_draining = true;
+            for (number, record) in &state.connections {
+                record.end.send_replace(Some(End::Drain { retry_ms: retry_ms(*number) }));
+            }
+        }
+        let mut sockets = self.sockets.subscribe();
+        // Nothing to do when the time is over: the process ends and the rest with it.
+        let _ = tokio::time::timeout(limit, sockets.wait_for(|open| *open == 0)).await;
+    }
+
+    /// Room for one more socket of a user, given back when dropped.
+    pub(super) fn admit_socket(&self, user: UserId) -> Result<SocketPermit, SocketRefusal> {
+        let mut state = self.lock();
+        if state.is_draining || *self.sockets.borrow() >= MAX_SOCKETS {
+            return Err(SocketRefusal::ServerBusy);
+        }
+        let of_user = state.sockets_of.entry(user).or_default();
+        if *of_user >= MAX_SOCKETS_PER_USER {
+            return Err(SocketRefusal::TooMany);
+        }
+        *of_user += 1;
+        self.sockets.send_modify(|open| *open += 1);
+        Ok(SocketPermit { connections: self.clone(), user })
+    }
+
+    /// Enters a new connection.
+    pub(super) fn open(&self, user: UserId, session: SessionId, secret: SecretDigest) -> Result<Registered, Refusal> {
+        let mut state = self.lock();
+        if state.is_draining {
+            return Err(Refusal::TooManyConnections);
+        }
+        if state.connections.values().filter(|record| record.user == user).count() >= MAX_CONNECTIONS_PER_USER {
+            state.evict(user)?;
+        }
+        let (control, control_queue) = mpsc::channel(CONTROL_QUEUE);
+        let (end, end_signal) = watch::channel(None);
+        state.opened += 1;
+        let number = state.opened;
+        state.by_secret.insert(secret, number);
+        state.connections.insert(number, Record { user, session, secret, detached_since: None, control, end });
+        Ok(Registered {
+            registration: Registration { connections: self.clone(), number },
+            control: control_queue,
+            end: end_signal,
+        })
+    }
+
+    /// The connection with this secret, if it belongs to the same session.
+    pub(super) fn find(&self, secret: SecretDigest, session: SessionId) -> Option<mpsc::Sender<Control>> {
+        let state = self.lock();
+        let record = state.connections.get(state.by_secret.get(&secret)?)?;
+        (record.session == session).then(|| record.control.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Maps only: a panic leaves nothing half done that would be worth refusing everybody.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Ends the connection of a user that has been without a socket for longest.
+    fn evict(&mut self, user: UserId) -> Result<(), Refusal> {
+        let detached = self.connections.iter().filter(|(_, record)| record.user == user);
+        let oldest = detached.filter_map(|(number, record)| Some((record.detached_since?, *number))).min();
+        let (_, number) = oldest.ok_or(Refusal::TooManyConnections)?;
+        if let Some(record) = self.remove(number) {
+            record.end.send_replace(Some(End::Evicted));
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Record> {
+        let record = self.connections.remove(&number)?;
+        self.by_secret.remove(&record.secret);
+        Some(record)
+    }
+}
+
+fn retry_ms(number: u64) -> u32 {
+    // Fibonacci hashing: neighbours come far apart.
+    let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    let retry_ms = RETRY_MS.start + spread % (RETRY_MS.end - RETRY_MS.start);
+    u32::try_from(retry_ms).expect("RETRY_MS ends at 3000")
+}
+
+/// A new connection's place in the registry and what reaches it from there.
+pub(super) struct Registered {
+    pub(super) registration: Registration,
+    pub(super) control: mpsc::Receiver<Control>,
+    pub(super) end: watch::Receiver<Option<End>>,
+}
+
+/// A connection's place in the registry, given back when dropped.
+pub(super) struct Registration {
+    connections: Connections,
+    number: u64,
+}
+
+impl Registration {
+    /// Notes since when the connection has no socket, or that it has one again.
+    pub(super) fn set_detached(&self, since: Option<Instant>) {
+        if let Some(record) = self.connections.lock().connections.get_mut(&self.number) {
+            record.detached_since = since;
+        }
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.connections.lock().remove(self.number);
+    }
+}
+
+/// A socket's place, given back when dropped.
+pub(super) struct SocketPermit {
+    connections: Connections,
+    user: UserId,
+}
+
+impl Drop for SocketPermit {
+    fn drop(&mut self) {
+        let mut state = self.connections.lock();
+        if let Some(of_user) = state.sockets_of.get_mut(&self.user) {
+            *of_user -= 1;
+            if *of_user == 0 {
+                state.sockets_of.remove(&self.user);
+            }
+        }
+        self.connections.sockets.send_modify(|open| *open -= 1);
+    }
+}
+
+/// Why a socket was not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SocketRefusal {
+    /// The user has too many.
+    TooMany,
+    /// The node has too many, or stops.
+    ServerBusy,
+}

@@ -1,0 +1,114 @@
+//! What a connection sent of late, so that a client whose socket broke gets what it missed. Pure. Numbers the messages.
+//!
+//! Bounded in messages and bytes; the oldest go first. A client that missed more than is kept cannot resume: it is told
+//! `resumed: false` and starts afresh.
+
+use std::collections::VecDeque;
+
+use axum::extract::ws::Utf8Bytes;
+
+use super::protocol::{ServerFrame, ServerMessage};
+
+/// Messages kept. In a large call somebody changes something about once a second: minutes' worth.
+pub(super) const MAX_MESSAGES: usize = 512;
+/// Bytes kept; at most the newest message more. An answer to 48 seats is 150 kB.
+pub(super) const MAX_BYTES: usize = 1 << 20;
+
+/// The numbered messages of one connection.
+#[derive(Debug, Default)]
+pub(super) struct Replay {
+    last_seq: u64,
+    kept: VecDeque<Utf8Bytes>,
+    kept_bytes: usize,
+}
+
+impl Replay {
+    /// Numbers a message, keeps it and returns it as it is sent.
+    pub(super) fn push(&mut self, message: ServerMessage) -> Utf8Bytes {
+        self.last_seq += 1;
+        let frame = encode(self.last_seq, message);
+        self.kept_bytes += frame.len();
+        self.kept.push_back(frame.clone());
+        while self.kept.len() > MAX_MESSAGES || (self.kept_bytes > MAX_BYTES && self.kept.len() > 1) {
+            let dropped = self.kept.pop_front();
+            self.kept_bytes -= dropped.map_or(0, |frame| frame.len());
+        }
+        frame
+    }
+
+    /// Everything after `seen`, oldest first; `None` when some of it is no longer kept, or `seen` was never sent.
+    pub(super) fn after(&self, seen: u64) -> Option<impl Iterator<Item = Utf8Bytes>> {
+        let missed = usize::try_from(self.last_seq.checked_sub(seen)?).ok()?;
+        let skipped = self.kept.len().checked_sub(missed)?;
+        Some(self.kept.iter().skip(skipped).cloned())
+    }
+}
+
+/// A message as it is sent.
+pub(super) fn encode(seq: u64, message: ServerMessage) -> Utf8Bytes {
+    let text = serde_json::to_string(&ServerFrame { seq, message });
+    text.expect("every message is a map with string keys").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ok(id: u32) -> ServerMessage {
+        ServerMessage::Ok { id }
+    }
+
+    fn after(replay: &Replay, seen: u64) -> Option<Vec<String>> {
+        replay.after(seen).map(|frames| frames.map(|frame| frame.to_string()).collect())
+    }
+
+    #[test]
+    fn messages_are_numbered_from_one() {
+        let mut replay = Replay::default();
+        assert_eq!(replay.push(ok(7)).as_str(), r#"{"seq":1,"type":"ok","id":7}"#);
+        assert_eq!(replay.push(ok(8)).as_str(), r#"{"seq":2,"type":"ok","id":8}"#);
+    }
+
+    #[test]
+    fn exactly_what_was_missed_is_replayed() {
+        let mut replay = Replay::default();
+        for id in 1..=3 {
+            replay.push(ok(id));
+        }
+        assert_eq!(after(&replay, 3), Some(vec![]));
+        assert_eq!(after(&replay, 2), Some(vec![r#"{"seq":3,"type":"ok","id":3}"#.to_owned()]));
+        assert_eq!(after(&replay, 0).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_number_that_was_never_sent_cannot_be_continued() {
+        let mut replay = Replay::default();
+        replay.push(ok(1));
+        assert_eq!(after(&replay, 2), None);
+        assert_eq!(after(&replay, u64::MAX), None);
+    }
+
+    #[test]
+    fn who_missed_more_messages_than_are_kept_cannot_resume() {
+        let mut replay = Replay::default();
+        for _ in 0..=MAX_MESSAGES {
+            replay.push(ok(1));
+        }
+        assert_eq!(after(&replay, 0), None);
+        assert_eq!(after(&replay, 1).unwrap().len(), MAX_MESSAGES);
+    }
+
+    #[test]
+    fn no_more_bytes_are_kept_than_allowed_but_always_the_newest_message() {
+        let mut replay = Replay::default();
+        let answer = |bytes| ServerMessage::Answer { id: 1, sdp: "x".repeat(bytes) };
+        for _ in 0..10 {
+            replay.push(answer(200_000));
+            assert!(replay.kept_bytes <= MAX_BYTES);
+            assert_eq!(replay.kept_bytes, replay.kept.iter().map(|frame| frame.len()).sum::<usize>());
+        }
+        assert_eq!(replay.kept.len(), 5);
+        replay.push(answer(2 * MAX_BYTES));
+        assert_eq!(replay.kept.len(), 1);
+    }
+}

@@ -1,0 +1,95 @@
+//! Opening the database: connection settings, their reasons, and migrations.
+
+use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{Databases, Result, Store, StoreError};
+
+/// Connections that read SQLite beside the writer. Each costs a thread and up to 16 MB of cache; reads here take microseconds.
+const SQLITE_READERS: u32 = 4;
+/// Connections to PostgreSQL. More only queue inside PostgreSQL, whose default is 100 in all, shared with other nodes.
+const POSTGRES_CONNECTIONS: u32 = 16;
+/// A request that waits this long for a connection is answered `busy`. Longer only piles requests up.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The first SQLite without the WAL-reset corruption bug.
+const SQLITE_OLDEST: (u32, u32, u32) = (3, 51, 3);
+
+impl Store {
+    /// Opens or creates a SQLite database file and brings its schema up to date.
+    pub async fn open_sqlite(file: &Path) -> Result<Self> {
+        create_private(file)?;
+        let options = sqlite_options(file);
+        let writer =
+            SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options.clone()).await?;
+        refuse_old_sqlite(&writer).await?;
+        sqlx::migrate!("migrations/sqlite").run(&writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(options.read_only(true).create_if_missing(false));
+        Ok(Self { databases: Databases::Sqlite { writer, readers } })
+    }
+
+    /// Connects to PostgreSQL and brings the schema up to date. Several nodes may do so at once: the migrator takes a lock.
+    pub async fn open_postgres(options: PgConnectOptions) -> Result<Self> {
+        let options = options.application_name("webcall").options([("statement_timeout", "10s")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await?;
+        sqlx::migrate!("migrations/postgres").run(&pool).await?;
+        Ok(Self { databases: Databases::Postgres(pool) })
+    }
+
+    /// Finishes what was begun and closes all connections.
+    pub async fn close(&self) {
+        match &self.databases {
+            Databases::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Databases::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// WAL lets readers go on beside the writer; `synchronous = full` makes a commit survive a power cut; memory-mapped reading stays off,
+/// because it is what made past WAL bugs worse.
+fn sqlite_options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(ACQUIRE_TIMEOUT)
+        .pragma("journal_size_limit", "67108864")
+        .pragma("cache_size", "-16000")
+        .pragma("temp_store", "memory")
+        .optimize_on_close(true, None)
+}
+
+/// The file holds password hashes: nobody but the server's user may read it.
+fn create_private(file: &Path) -> Result<()> {
+    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file)?;
+    Ok(())
+}
+
+async fn refuse_old_sqlite(writer: &sqlx::SqlitePool) -> Result<()> {
+    let (version,): (String,) = sqlx::query_as("select sqlite_version()").fetch_one(writer).await?;
+    if parse_version(&version).is_some_and(|found| found >= SQLITE_OLDEST) {
+        return Ok(());
+    }
+    Err(StoreError::SqliteTooOld(version))
+}
+
+fn parse_version(text: &str) -> Option<(u32, u32, u32)> {
+    let mut parts = text.split('.').map(|part| part.parse().ok());
+    Some((parts.next()??, parts.next()??, parts.next()??))
+}

@@ -1,0 +1,144 @@
+//! Rooms: adding, listing, renaming, changing the link, deleting. Who may is decided by `rooms::policy`, not here.
+
+use sqlx::FromRow;
+
+use super::{Result, Store, in_transaction, on_reader, on_writer};
+use crate::id::{RoomId, UserId};
+use crate::role::Role;
+use crate::time::Timestamp;
+
+/// The text of a query for rooms as one of their members sees them.
+macro_rules! select_rooms {
+    ($which:literal) => {
+        concat!(
+            "select r.id, r.name, r.encryption, r.link_code, r.created_at, r.member_count, m.role ",
+            "from members m join rooms r on r.id = m.room_id ",
+            $which
+        )
+    };
+}
+
+/// A room to add.
+#[derive(Clone, Debug)]
+pub struct NewRoom<'a> {
+    /// The identifier.
+    pub id: RoomId,
+    /// The name.
+    pub name: &'a str,
+    /// How the room is encrypted; never changes.
+    pub encryption: &'a str,
+    /// The code in the link.
+    pub link_code: &'a str,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A stored room as one of its members sees it.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct RoomRow {
+    /// The identifier.
+    pub id: RoomId,
+    /// The name.
+    pub name: String,
+    /// How the room is encrypted.
+    pub encryption: String,
+    /// The code in the link.
+    pub link_code: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// How many members it has.
+    pub member_count: i64,
+    /// The standing of the one who looks.
+    pub role: Role,
+}
+
+/// A room as one who holds its link sees it.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct LinkedRoom {
+    /// The identifier.
+    pub id: RoomId,
+    /// The name.
+    pub name: String,
+}
+
+/// What became of a new room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddedRoom {
+    /// The room and its owner's membership are there.
+    Added,
+    /// The user is in as many rooms as allowed; nothing was added.
+    TooManyRooms,
+}
+
+impl Store {
+    /// Adds a room with its owner as the only member, unless the owner is in `max_rooms` already.
+    pub async fn add_room(&self, room: &NewRoom<'_>, owner: UserId, max_rooms: i64) -> Result<AddedRoom> {
+        in_transaction!(self, tx => {
+            sqlx::query::<Db>(
+                "insert into rooms (id, name, encryption, link_code, created_at, member_count) values ($1, $2, $3, $4, $5, 1)",
+            )
+            .bind(room.id)
+            .bind(room.name)
+            .bind(room.encryption)
+            .bind(room.link_code)
+            .bind(room.created_at)
+            .execute(&mut *tx)
+            .await?;
+            let added = sqlx::query::<Db>(super::members::INSERT)
+                .bind(room.id)
+                .bind(owner)
+                .bind(Role::Owner)
+                .bind(room.created_at)
+                .bind(max_rooms)
+                .execute(&mut *tx)
+                .await?;
+            if added.rows_affected() == 0 {
+                tx.rollback().await?;
+                return Ok(AddedRoom::TooManyRooms);
+            }
+            tx.commit().await?;
+        });
+        Ok(AddedRoom::Added)
+    }
+
+    /// The rooms of a user, newest first. Their number is bounded where they are joined.
+    pub async fn rooms_of(&self, user: UserId) -> Result<Vec<RoomRow>> {
+        let sql = select_rooms!("where m.user_id = $1 order by r.created_at desc, r.id desc");
+        Ok(on_reader!(self, pool => sqlx::query_as::<Db, RoomRow>(sql).bind(user).fetch_all(pool).await?))
+    }
+
+    /// One room as this member sees it; nothing for who is not a member.
+    pub async fn room_of(&self, room: RoomId, user: UserId) -> Result<Option<RoomRow>> {
+        let sql = select_rooms!("where m.room_id = $1 and m.user_id = $2");
+        Ok(on_reader!(self, pool => sqlx::query_as::<Db, RoomRow>(sql).bind(room).bind(user).fetch_optional(pool).await?))
+    }
+
+    /// The room that a link leads to.
+    pub async fn room_by_link(&self, link_code: &str) -> Result<Option<LinkedRoom>> {
+        let sql = "select id, name from rooms where link_code = $1";
+        Ok(on_reader!(self, pool => sqlx::query_as::<Db, LinkedRoom>(sql).bind(link_code).fetch_optional(pool).await?))
+    }
+
+    /// Gives a room a new name, a new link, or both. Returns whether the room was there.
+    pub async fn update_room(&self, room: RoomId, name: Option<&str>, link_code: Option<&str>) -> Result<bool> {
+        let sql = "update rooms set name = coalesce($1, name), link_code = coalesce($2, link_code) where id = $3";
+        let rows = on_writer!(self, pool => {
+            sqlx::query::<Db>(sql).bind(name).bind(link_code).bind(room).execute(pool).await?.rows_affected()
+        });
+        Ok(rows == 1)
+    }
+
+    /// Deletes a room and all memberships. Returns whether it was there.
+    pub async fn delete_room(&self, room: RoomId) -> Result<bool> {
+        let sql = "delete from rooms where id = $1";
+        let rows = on_writer!(self, pool => sqlx::query::<Db>(sql).bind(room).execute(pool).await?.rows_affected());
+        Ok(rows == 1)
+    }
+
+    /// How many rooms there are, for the metrics page.
+    pub async fn count_rooms(&self) -> Result<i64> {
+        let (count,): (i64,) =
+            on_reader!(self, pool => sqlx::query_as::<Db, _>("select count(*) from rooms").fetch_one(pool).await?);
+        Ok(count)
+    }
+}

@@ -1,0 +1,58 @@
+/** The composition root: makes every store once, wires them to the browser and to each other, and starts the router. */
+
+import { pickLanguage, setLanguage } from './i18n/index.js';
+import { Api } from './net/api.js';
+import { SignalSocket } from './net/socket.js';
+import { CallStore } from './state/call.js';
+import { LocalMedia } from './state/media.js';
+import { Preferences, browserStorage } from './state/preferences.js';
+import { RoomsStore } from './state/rooms.js';
+import { SessionStore } from './state/session.js';
+import { mountAnnouncer } from './ui/announce.js';
+import { mountToasts } from './ui/toast.js';
+import { Router } from './views/router.js';
+
+const preferences = new Preferences(browserStorage());
+const api = new Api();
+const windows = 'BroadcastChannel' in globalThis ? new BroadcastChannel('webcall') : null;
+const session = new SessionStore(api, preferences, windows);
+const rooms = new RoomsStore(api);
+const media = new LocalMedia(preferences);
+const socket = new SignalSocket({
+  ticket: async () => (await api.call('POST', 'ws-ticket')).ticket,
+  open: (protocols) => new WebSocket(new URL('/api/v1/ws', location.href.replace(/^http/, 'ws')), protocols),
+  random: Math.random,
+});
+const call = new CallStore(socket, media, preferences, async () => (await api.call('GET', 'ice-servers')).ice_servers ?? []);
+
+const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+const router = new Router({ session, rooms, media, call, preferences, go: (path) => router.go(path), redraw: () => router.draw() }, root);
+
+/** The page's language and theme follow the preferences. */
+function dress() {
+  const language = pickLanguage(preferences.get('language'), navigator.languages);
+  setLanguage(language);
+  document.documentElement.lang = language;
+  const theme = preferences.get('theme');
+  if (theme) document.documentElement.dataset['theme'] = theme;
+  else delete document.documentElement.dataset['theme'];
+}
+
+preferences.addEventListener('change', (event) => {
+  const { key } = /** @type {CustomEvent} */ (event).detail;
+  if (key !== 'language' && key !== 'theme') return;
+  dress();
+  if (key === 'language') router.draw();
+});
+session.addEventListener('change', () => session.status === 'signed-out' && rooms.forget());
+globalThis.addEventListener('online', () => socket.nudge());
+document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && socket.nudge());
+// Closing the window is leaving: nobody should look at a frozen tile until the server notices.
+globalThis.addEventListener('pagehide', () => call.leave());
+globalThis.addEventListener('pageshow', (event) => event.persisted && location.reload());
+
+dress();
+mountAnnouncer();
+mountToasts();
+router.draw();
+void session.restore();

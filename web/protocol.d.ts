@@ -1,0 +1,284 @@
+// The signalling protocol, version 1. Generated from src/signal/protocol.rs: do not edit.
+// After a change there: UPDATE=1 cargo nextest run -p webcall declarations
+
+export type VERSION = 1;
+
+export type MAX_FRAME_BYTES = 262144;
+
+export type MAX_TRACKS = 8;
+
+export type MAX_SEATS = 48;
+
+export type MAX_WISHES = 400;
+
+/** A frame from the client. */
+export type ClientFrame = {
+  /** Chosen by the client, echoed in the answer. */
+  id: number;
+} & ClientMessage;
+
+/** What a client can say. */
+export type ClientMessage =
+  | {
+    type: "hello";
+    /** [`VERSION`]. */
+    version: number;
+    /** A connection to continue. */
+    resume?: Resume;
+  }
+  | {
+    type: "join";
+    /** The room. */
+    room: string;
+    /** What is switched off on entering. */
+    muted: Array<Source>;
+  }
+  | {
+    type: "leave";
+  }
+  | {
+    type: "offer";
+    /** The browser's SDP. */
+    sdp: string;
+    /** The sending m-lines. */
+    tracks: Array<TrackOffer>;
+    /** The receiving pairs of m-lines, in seat order. */
+    seats: Array<SeatOffer>;
+  }
+  | {
+    type: "mute";
+    /** The source. */
+    source: Source;
+    /** Off or on. */
+    muted: boolean;
+  }
+  | {
+    type: "view";
+    /** One for each feed of interest; others count as not visible. */
+    wishes: Array<Wish>;
+  }
+  | {
+    type: "moderate";
+    /** On whom. */
+    participant: string;
+    /** What. */
+    action: ModeratorAction;
+  }
+  | {
+    type: "ping";
+  };
+
+/** Which connection to continue. */
+export type Resume = {
+  /** The secret from `welcome`. */
+  connection: string;
+  /** The last `seq` that arrived. */
+  last_seq: number;
+};
+
+/** One sending m-line. */
+export type TrackOffer = {
+  /** Its `a=mid`. */
+  mid: string;
+  /** What it carries. */
+  source: Source;
+};
+
+/** One receiving pair of m-lines. */
+export type SeatOffer = {
+  /** The `a=mid` of the audio m-line. */
+  audio_mid: string;
+  /** The `a=mid` of the video m-line. */
+  video_mid: string;
+};
+
+/** How large a feed is shown. */
+export type Wish = {
+  /** Whose feed. */
+  participant: string;
+  /** Which of the two. */
+  kind: FeedKind;
+  /** Width in device pixels; 0 while not visible. */
+  width: number;
+  /** Pinned by the viewer. */
+  pinned: boolean;
+};
+
+/** What a moderator can do to a participant. */
+export type ModeratorAction =
+  | {
+    do: "mute";
+    /** The source. */
+    source: Source;
+  }
+  | {
+    do: "allow";
+    /** The source. */
+    source: Source;
+  }
+  | {
+    do: "remove";
+  };
+
+/** A frame from the server. */
+export type ServerFrame = {
+  /** Rises by one with every message of the connection, from 1. */
+  seq: number;
+} & ServerMessage;
+
+/** What the server can say. */
+export type ServerMessage =
+  | {
+    type: "welcome";
+    /** The request. */
+    id: number;
+    /** The secret to resume with. */
+    connection: string;
+    /** Whether the earlier connection was continued; `false` means start afresh: join again. */
+    resumed: boolean;
+    /** For how long the server keeps the connection after it broke, seconds. */
+    resume_window_s: number;
+    /** The server pings this often, seconds; silence of twice that means broken. */
+    ping_interval_s: number;
+  }
+  | {
+    type: "ok";
+    /** The request. */
+    id: number;
+  }
+  | {
+    type: "error";
+    /** The request; 0 when none could be read. */
+    id: number;
+    /** Stable, for programs. */
+    code: string;
+    /** English, for developers; the client shows its own text by code. */
+    message: string;
+  }
+  | {
+    type: "joined";
+    /** The request. */
+    id: number;
+    /** The room. */
+    room: string;
+    /** Oneself. */
+    participant: string;
+    /** Everybody in the call, oneself included. */
+    participants: Array<Participant>;
+  }
+  | {
+    type: "answer";
+    /** The request. */
+    id: number;
+    /** The server's SDP. */
+    sdp: string;
+  }
+  | {
+    type: "participant_joined";
+    /** Who. */
+    participant: Participant;
+  }
+  | {
+    type: "participant_changed";
+    /** The whole new state. */
+    participant: Participant;
+  }
+  | {
+    type: "participant_left";
+    /** Who. */
+    participant: string;
+    /** Why. */
+    reason: LeaveReason;
+  }
+  | {
+    type: "seats";
+    /** The changed seats. */
+    seats: Array<Seat>;
+  }
+  | {
+    type: "speakers";
+    /** Participants. */
+    participants: Array<string>;
+  }
+  | {
+    type: "media";
+    /** Which. */
+    state: MediaState;
+  }
+  | {
+    type: "renegotiate";
+  }
+  | {
+    type: "removed";
+    /** Why. */
+    reason: LeaveReason;
+  }
+  | {
+    type: "room_changed";
+    /** The room. */
+    room: string;
+  }
+  | {
+    type: "drain";
+    /** Milliseconds. */
+    retry_ms: number;
+  };
+
+/** One participant as others see them. */
+export type Participant = {
+  /** The participant. */
+  participant: string;
+  /** Whose window it is. */
+  user: string;
+  /** The user's name. */
+  username: string;
+  /** The user's standing in the room. */
+  role: Role;
+  /** The sources offered, whether switched on or off. */
+  sources: Array<SourceState>;
+  /** Unix milliseconds. */
+  joined_at: number;
+};
+
+/** The state of one offered source. */
+export type SourceState = {
+  /** The source. */
+  source: Source;
+  /** Switched off, by whoever. */
+  muted: boolean;
+  /** Switched off by a moderator and not allowed again yet. */
+  forbidden: boolean;
+};
+
+/** Who sits in a seat. */
+export type Seat = {
+  /** The index of the seat in the offer. */
+  seat: number;
+  /** `null` for an empty seat. */
+  feed: SeatFeed | null;
+};
+
+/** A seated feed. */
+export type SeatFeed = {
+  /** Whose. */
+  participant: string;
+  /** Which of the two. */
+  kind: FeedKind;
+  /** The CSRC of its packets. */
+  csrc: number;
+};
+
+/** What a track shows or plays. */
+export type Source = "microphone" | "camera" | "screen" | "screen_audio";
+
+/** Which of a participant's two feeds takes a seat. */
+export type FeedKind = "person" | "screen";
+
+/** A user's standing in a room. */
+export type Role = "member" | "moderator" | "owner";
+
+/** Why somebody is no longer in the call. */
+export type LeaveReason = "left" | "timed_out" | "removed" | "room_gone" | "session_ended" | "media_lost";
+
+/** Whether media can flow. */
+export type MediaState = "connected" | "disconnected";

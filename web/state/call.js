@@ -1,0 +1,403 @@
+/**
+ * The call this window is in: joining it, staying in it through broken connections, leaving it.
+ *
+ * Ties the socket (what is said), the engine (what is sent and seen) and the local devices together. Says `status`, `people` {news},
+ * `seats`, `speakers`, `mine`, `notice` {code, source}, `room`, `ended` {code}. Views read its getters and call its methods; it
+ * knows no view. One store for the page; `enter` begins a stay, `leave` or `ended` ends it.
+ */
+
+/** @import { FeedKind, ModeratorAction, Participant, ServerMessage, Source, Wish } from '../protocol.js' */
+/** @import { SignalSocket } from '../net/socket.js' */
+/** @import { EngineOptions } from '../rtc/call.js' */
+/** @import { LocalMedia } from './media.js' */
+/** @import { Preferences } from './preferences.js' */
+
+import { REJOIN_BACKOFF, backoffMs } from '../backoff.js';
+import { SignalError } from '../net/socket.js';
+import { CallEngine } from '../rtc/call.js';
+import { attachNothing } from '../rtc/transceivers.js';
+import { OwnSources } from './own-sources.js';
+import { Roster, moderated } from './roster.js';
+import { Wishes } from './wishes.js';
+
+/** @typedef {'idle' | 'connecting' | 'connected' | 'reconnecting'} CallStatus */
+
+/** Refusals of `join` that pass by themselves; any other ends the stay. */
+const PASSING = new Set(['connection_lost', 'timeout', 'timed_out', 'rate_limited', 'too_many_messages', 'busy', 'media_busy', 'internal', 'cancelled']);
+
+export class CallStore extends EventTarget {
+  #socket;
+  #media;
+  #preferences;
+  #fetchIceServers;
+  /** @type {RTCIceServer[]} */
+  #iceServers = [];
+  #makeEngine;
+  #own;
+  #wishes;
+  #roster = new Roster();
+  /** @type {string | null} */
+  #room = null;
+  /** @type {string | null} */
+  #me = null;
+  /** @type {CallEngine | null} */
+  #engine = null;
+  /** @type {string[]} */
+  #speakers = [];
+  /** Rises with every join, so that a late answer to an earlier one is known as such. */
+  #stay = 0;
+  #rejoins = 0;
+  #wasConnected = false;
+  /** @type {CallStatus} */
+  #status = 'idle';
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #rejoinTimer;
+
+  /**
+   * @param {SignalSocket} socket
+   * @param {LocalMedia} media
+   * @param {Preferences} preferences
+   * @param {() => Promise<RTCIceServer[]>} fetchIceServers
+   * @param {(options: EngineOptions) => CallEngine} makeEngine
+   */
+  constructor(socket, media, preferences, fetchIceServers, makeEngine = (options) => new CallEngine(options)) {
+    super();
+    this.#socket = socket;
+    this.#media = media;
+    this.#preferences = preferences;
+    this.#fetchIceServers = fetchIceServers;
+    this.#makeEngine = makeEngine;
+    this.#own = new OwnSources(media, (source, muted) => socket.request({ type: 'mute', source, muted }), (source) => this.#forbidden(source));
+    this.#wishes = new Wishes((wishes) => socket.request({ type: 'view', wishes }));
+    socket.addEventListener('up', (event) => this.#socketUp(/** @type {CustomEvent} */ (event).detail.resumed));
+    socket.addEventListener('down', () => this.#updateStatus());
+    socket.addEventListener('ended', (event) => this.#end(/** @type {CustomEvent} */ (event).detail.code));
+    socket.addEventListener('message', (event) => this.#message(/** @type {CustomEvent} */ (event).detail));
+    media.addEventListener('change', () => this.#ownChanged());
+  }
+
+  /** @returns {CallStatus} */
+  get status() {
+    return this.#status;
+  }
+
+  get room() {
+    return this.#room;
+  }
+
+  /** Oneself, once joined. @returns {Participant | null} */
+  get me() {
+    return this.#me === null ? null : this.#roster.find(this.#me);
+  }
+
+  get roster() {
+    return this.#roster;
+  }
+
+  /** Loudest first. @returns {readonly string[]} */
+  get speakers() {
+    return this.#speakers;
+  }
+
+  get engine() {
+    return this.#engine;
+  }
+
+  /** Open the connection early, so that joining is quick. */
+  prepare() {
+    this.#socket.connect();
+    this.#fetchIceServers().then(
+      (servers) => (this.#iceServers = servers),
+      () => {}, // the server itself is enough nearly everywhere
+    );
+  }
+
+  /** Close it again when nobody joined. */
+  unprepare() {
+    if (this.#room === null) this.#socket.close();
+  }
+
+  /** @param {string} room */
+  enter(room) {
+    this.#room = room;
+    this.#rejoins = 0;
+    this.#wasConnected = false;
+    this.#updateStatus();
+    if (this.#socket.isUp) void this.#join();
+    else this.#socket.connect();
+  }
+
+  /** Leave by oneself. Says goodbye, so that nobody looks at a frozen tile. */
+  leave() {
+    if (this.#room === null) return;
+    this.#socket.request({ type: 'leave' }).catch(() => {});
+    this.#finish();
+    this.#socket.close();
+  }
+
+  /** @param {Source} source */
+  isOn(source) {
+    return this.#own.isOn(source);
+  }
+
+  /** Whether a moderator switched this off. @param {Source} source */
+  isForbidden(source) {
+    return this.me?.sources.some((state) => state.source === source && state.forbidden) ?? false;
+  }
+
+  /** @param {'microphone' | 'camera' | 'screen'} source */
+  async toggle(source) {
+    const on = !this.isOn(source);
+    if (on && this.isForbidden(source)) {
+      this.#notice('muted_by_moderator', source);
+      return;
+    }
+    if (source === 'screen') {
+      if (!on) this.#media.stopScreen();
+      else await this.#media.shareScreen().catch((error) => this.#notice(error.code ?? 'device_failed', source));
+      return;
+    }
+    await this.#media.set(source, on ? 'on' : 'off');
+    const { error } = this.#media[source];
+    if (on && error) this.#notice(error, source);
+  }
+
+  /**
+   * @param {string} participant
+   * @param {ModeratorAction} action
+   */
+  async moderate(participant, action) {
+    await this.#socket.request({ type: 'moderate', participant, action }).catch((error) => this.#notice(error.code, null));
+  }
+
+  /** How large each feed is shown now. @param {Wish[]} wishes */
+  view(wishes) {
+    this.#wishes.set(wishes);
+  }
+
+  /**
+   * @param {string} participant
+   * @param {FeedKind} kind
+   */
+  seatOf(participant, kind) {
+    return this.#engine?.seats.find(participant, kind) ?? null;
+  }
+
+  async #join() {
+    const stay = ++this.#stay;
+    const room = this.#room;
+    if (room === null) return;
+    clearTimeout(this.#rejoinTimer);
+    this.#closeEngine();
+    const joined = this.#socket.request({ type: 'join', room, muted: this.#own.enter() });
+    const engine = this.#openEngine(joined);
+    try {
+      const answer = await joined;
+      if (stay !== this.#stay || answer.type !== 'joined') return;
+      this.#me = answer.participant;
+      this.#roster.replace(answer.participants);
+      this.#wishes.again();
+      engine.wantSeats(this.#feedsOfOthers());
+      this.#say('people', { news: null });
+      this.#say('mine');
+    } catch (error) {
+      if (stay === this.#stay) this.#joinRefused(/** @type {{ code?: string }} */ (error).code ?? 'internal');
+    }
+  }
+
+  /** @param {string} code */
+  #joinRefused(code) {
+    this.#closeEngine();
+    if (code === 'already_in_call' || PASSING.has(code)) this.#rejoin();
+    else this.#end(code);
+  }
+
+  /**
+   * @param {Promise<ServerMessage>} joined
+   * @returns {CallEngine}
+   */
+  #openEngine(joined) {
+    const engine = this.#makeEngine({
+      offer: async (offer) => {
+        await joined;
+        await this.#untilUp();
+        if (engine !== this.#engine) throw new SignalError('connection_lost');
+        const answer = await this.#socket.request({ type: 'offer', ...offer });
+        return answer.type === 'answer' ? answer.sdp : '';
+      },
+      codec: this.#preferences.get('codec'),
+      cameraWidth: this.#media.camera.track?.getSettings().width ?? null,
+      iceServers: this.#iceServers,
+      attach: attachNothing,
+    });
+    this.#engine = engine;
+    engine.addEventListener('state', () => engine === this.#engine && this.#updateStatus());
+    engine.addEventListener('settled', () => engine === this.#engine && this.#own.report(engine));
+    engine.addEventListener('lost', (event) => {
+      if (engine !== this.#engine) return;
+      this.#notice(/** @type {CustomEvent} */ (event).detail.code, null);
+      this.#rejoin();
+    });
+    this.#own.send(engine);
+    engine.negotiate();
+    return engine;
+  }
+
+  #closeEngine() {
+    const engine = this.#engine;
+    this.#engine = null;
+    engine?.close();
+    this.#say('seats');
+    this.#updateStatus();
+  }
+
+  /** Start the stay afresh, soon; later when that did not help. */
+  #rejoin() {
+    this.#stay += 1;
+    this.#closeEngine();
+    clearTimeout(this.#rejoinTimer);
+    const waitMs = backoffMs(REJOIN_BACKOFF, this.#rejoins++, Math.random());
+    this.#rejoinTimer = setTimeout(async () => {
+      if (!this.#socket.isUp) return; // `up` joins
+      await this.#socket.request({ type: 'leave' }).catch(() => {});
+      if (this.#room !== null && this.#socket.isUp) void this.#join();
+    }, waitMs);
+  }
+
+  /** @param {boolean} resumed */
+  #socketUp(resumed) {
+    if (this.#room === null) return;
+    if (resumed && this.#engine !== null && this.#me !== null) {
+      this.#own.forgetTold();
+      this.#own.report(this.#engine);
+      this.#wishes.again();
+    } else if (resumed) this.#rejoin();
+    else void this.#join();
+    this.#updateStatus();
+  }
+
+  /** @returns {Promise<void>} */
+  #untilUp() {
+    if (this.#socket.isUp) return Promise.resolve();
+    return new Promise((resolve) => this.#socket.addEventListener('up', () => resolve(), { once: true }));
+  }
+
+  /** @param {ServerMessage} message */
+  #message(message) {
+    if (message.type === 'drain') this.#socket.drain(message.retry_ms);
+    if (this.#room === null) return;
+    switch (message.type) {
+      case 'participant_joined':
+        this.#roster.put(message.participant);
+        return this.#peopleChanged({ kind: 'joined', name: message.participant.username, reason: null });
+      case 'participant_changed':
+        return this.#participantChanged(message.participant);
+      case 'participant_left': {
+        const who = this.#roster.remove(message.participant);
+        return this.#peopleChanged(who && { kind: 'left', name: who.username, reason: message.reason });
+      }
+      case 'seats':
+        this.#engine?.applySeats(message.seats);
+        return this.#say('seats');
+      case 'speakers':
+        this.#speakers = message.participants;
+        return this.#say('speakers');
+      case 'media':
+        if (message.state === 'disconnected') this.#engine?.restartIce();
+        return;
+      case 'renegotiate':
+        return this.#engine?.negotiate();
+      case 'removed':
+        return message.reason === 'media_lost' || message.reason === 'timed_out' ? this.#rejoin() : this.#end(message.reason);
+      case 'room_changed':
+        return this.#say('room');
+    }
+  }
+
+  /** @param {Participant} participant */
+  #participantChanged(participant) {
+    const before = this.#roster.put(participant);
+    if (participant.participant === this.#me) {
+      const { forbidden, allowed } = moderated(before, participant);
+      for (const source of forbidden) this.#forbidden(source);
+      for (const source of allowed) this.#notice('allowed_by_moderator', source);
+      this.#say('mine');
+    }
+    this.#peopleChanged(null);
+  }
+
+  /** @param {Source} source */
+  #forbidden(source) {
+    if (this.isOn(source)) this.#own.forbid(source);
+    this.#notice('muted_by_moderator', source);
+  }
+
+  /** @param {{ kind: 'joined' | 'left', name: string, reason: string | null } | null} news */
+  #peopleChanged(news) {
+    this.#engine?.wantSeats(this.#feedsOfOthers());
+    this.#say('people', { news });
+  }
+
+  #ownChanged() {
+    if (this.#engine) {
+      this.#own.send(this.#engine);
+      if (this.#socket.isUp && this.#me !== null) this.#own.report(this.#engine);
+    }
+    this.#say('mine');
+  }
+
+  #feedsOfOthers() {
+    return this.#roster.feeds().filter(({ participant }) => participant.participant !== this.#me).length;
+  }
+
+  #updateStatus() {
+    const whole = this.#socket.isUp && this.#me !== null && this.#engine?.state === 'connected';
+    if (whole) {
+      this.#wasConnected = true;
+      this.#rejoins = 0;
+    }
+    const status = this.#room === null ? 'idle' : whole ? 'connected' : this.#wasConnected ? 'reconnecting' : 'connecting';
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#say('status');
+  }
+
+  /** The stay is over, not by this person's wish. @param {string} code */
+  #end(code) {
+    if (this.#room === null) {
+      if (code === 'session_ended') this.#say('ended', { code });
+      return;
+    }
+    this.#finish();
+    this.#socket.close();
+    this.#say('ended', { code });
+  }
+
+  #finish() {
+    this.#stay += 1;
+    this.#room = null;
+    this.#me = null;
+    this.#roster.clear();
+    this.#speakers = [];
+    clearTimeout(this.#rejoinTimer);
+    this.#wishes.stop();
+    this.#closeEngine();
+    this.#media.stop();
+  }
+
+  /**
+   * @param {string} code
+   * @param {Source | null} source
+   */
+  #notice(code, source) {
+    this.#say('notice', { code, source });
+  }
+
+  /**
+   * @param {string} type
+   * @param {object} [detail]
+   */
+  #say(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

@@ -1,0 +1,129 @@
+/** The rooms of the signed-in user, and what can be done with them. Says `change` when the list did. Touches no DOM. */
+
+/** @import { Room, RoomWithMembers } from '../api.js' */
+/** @import { Api } from '../net/api.js' */
+
+export class RoomsStore extends EventTarget {
+  #api;
+  /** @type {Room[] | null} */
+  #rooms = null;
+
+  /** @param {Api} api */
+  constructor(api) {
+    super();
+    this.#api = api;
+  }
+
+  /** Those with somebody in the call first, then by name; null until loaded. @returns {readonly Room[] | null} */
+  get rooms() {
+    return this.#rooms;
+  }
+
+  /** @param {string} id */
+  find(id) {
+    return this.#rooms?.find((room) => room.id === id) ?? null;
+  }
+
+  async load() {
+    this.#take((await this.#api.call('GET', 'rooms')).rooms);
+  }
+
+  /** Another account has other rooms. */
+  forget() {
+    this.#rooms = null;
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<RoomWithMembers>}
+   */
+  async details(id) {
+    return this.#api.call('GET', `rooms/${encodeURIComponent(id)}`);
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Promise<Room>}
+   */
+  async create(name) {
+    return this.#keep(await this.#api.call('POST', 'rooms', { name, encryption: 'open' }));
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} name
+   */
+  async rename(id, name) {
+    return this.#keep(await this.#api.call('PATCH', `rooms/${encodeURIComponent(id)}`, { name }));
+  }
+
+  /**
+   * The old link stops working.
+   * @param {string} id
+   */
+  async resetLink(id) {
+    return this.#keep(await this.#api.call('PATCH', `rooms/${encodeURIComponent(id)}`, { reset_link: true }));
+  }
+
+  /** @param {string} id */
+  async remove(id) {
+    await this.#api.call('DELETE', `rooms/${encodeURIComponent(id)}`);
+    this.#drop(id);
+  }
+
+  /**
+   * What is behind this link?
+   * @param {string} code
+   * @returns {Promise<string>} the room's name
+   */
+  async nameBehind(code) {
+    return (await this.#api.call('GET', `rooms/link/${encodeURIComponent(code)}`)).name;
+  }
+
+  /**
+   * @param {string} code
+   * @returns {Promise<Room>}
+   */
+  async join(code) {
+    return this.#keep(await this.#api.call('POST', 'rooms/join', { code }));
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} user
+   * @param {'moderator' | 'member'} role
+   */
+  async setRole(room, user, role) {
+    await this.#api.call('PATCH', `rooms/${encodeURIComponent(room)}/members/${encodeURIComponent(user)}`, { role });
+  }
+
+  /**
+   * Remove a member, or leave when it is oneself.
+   * @param {string} room
+   * @param {string} user
+   */
+  async removeMember(room, user) {
+    await this.#api.call('DELETE', `rooms/${encodeURIComponent(room)}/members/${encodeURIComponent(user)}`);
+    if (user === this.#api.user?.id) this.#drop(room);
+  }
+
+  /**
+   * @param {Room} room
+   * @returns {Room}
+   */
+  #keep(room) {
+    this.#take([...(this.#rooms ?? []).filter(({ id }) => id !== room.id), room]);
+    return room;
+  }
+
+  /** @param {string} id */
+  #drop(id) {
+    this.#take((this.#rooms ?? []).filter((room) => room.id !== id));
+  }
+
+  /** @param {Room[]} rooms */
+  #take(rooms) {
+    this.#rooms = rooms.sort((a, b) => Number(b.in_call > 0) - Number(a.in_call > 0) || a.name.localeCompare(b.name));
+    this.dispatchEvent(new Event('change'));
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Who is signed in in this window. Says `change`: pages follow it, not the other way round.
+ *
+ * Signing out in one window signs out the others of the same browser; another account signed in there does not take this window over.
+ */
+
+/** @import { Grant, SessionRow, User } from '../api.js' */
+/** @import { Api } from '../net/api.js' */
+/** @import { Preferences } from './preferences.js' */
+
+import { ApiError } from '../net/api.js';
+
+/** @typedef {'unknown' | 'signed-in' | 'signed-out' | 'unreachable'} Status */
+/** @typedef {'session_ended' | 'other_account' | null} Reason */
+
+export class SessionStore extends EventTarget {
+  #api;
+  #preferences;
+  #windows;
+  /** @type {Status} */
+  #status = 'unknown';
+  /** @type {Reason} */
+  #reason = null;
+
+  /**
+   * @param {Api} api
+   * @param {Preferences} preferences
+   * @param {BroadcastChannel | null} windows the other windows of this browser
+   */
+  constructor(api, preferences, windows) {
+    super();
+    this.#api = api;
+    this.#preferences = preferences;
+    this.#windows = windows;
+    api.addEventListener('signed-out', () => this.#leave('session_ended'));
+    api.addEventListener('other-account', () => this.#become('signed-out', 'other_account'));
+    windows?.addEventListener('message', ({ data }) => {
+      if (data?.kind === 'signed-out' && data.user === this.user?.id) this.#leave('session_ended');
+    });
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  /** Why nobody is signed in, when that was not this person's wish. */
+  get reason() {
+    return this.#reason;
+  }
+
+  /** @returns {User | null} */
+  get user() {
+    return this.#api.user;
+  }
+
+  /** Find out whether this browser is signed in. */
+  async restore() {
+    if (this.#preferences.get('signedIn') === null) {
+      this.#become('signed-out', null);
+      return;
+    }
+    try {
+      await this.#api.renew();
+      this.#become('signed-in', null);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) this.#leave(null);
+      else this.#become('unreachable', null);
+    }
+  }
+
+  /**
+   * @param {string} username
+   * @param {string} password
+   * @param {string} registrationSecret
+   */
+  async register(username, password, registrationSecret) {
+    const body = { username, password, registration_secret: registrationSecret };
+    this.#enter(await this.#api.callOpen('POST', 'auth/register', body));
+  }
+
+  /**
+   * @param {string} username
+   * @param {string} password
+   */
+  async login(username, password) {
+    this.#enter(await this.#api.callOpen('POST', 'auth/login', { username, password }));
+  }
+
+  /** End this session here and on the server. Without the server it ends here at least. */
+  async logout() {
+    const user = this.user?.id;
+    await this.#api.callOpen('POST', 'auth/logout').catch(() => {});
+    this.#windows?.postMessage({ kind: 'signed-out', user });
+    this.#leave(null);
+  }
+
+  /** @returns {Promise<SessionRow[]>} */
+  async sessions() {
+    return (await this.#api.call('GET', 'me/sessions')).sessions;
+  }
+
+  /** @param {string} id */
+  async endSession(id) {
+    await this.#api.call('DELETE', `me/sessions/${encodeURIComponent(id)}`);
+  }
+
+  /**
+   * @param {string} currentPassword
+   * @param {string} newPassword
+   */
+  async changePassword(currentPassword, newPassword) {
+    await this.#api.call('POST', 'me/password', { current_password: currentPassword, new_password: newPassword });
+  }
+
+  /** The server ended this session while a socket was open. */
+  ended() {
+    if (this.#status === 'signed-in') this.#leave('session_ended');
+  }
+
+  /** @param {Grant} grant */
+  #enter(grant) {
+    this.#api.adopt(grant);
+    this.#preferences.set('signedIn', 'yes');
+    this.#become('signed-in', null);
+  }
+
+  /** @param {Reason} reason */
+  #leave(reason) {
+    this.#api.forget();
+    this.#preferences.set('signedIn', null);
+    this.#become('signed-out', reason);
+  }
+
+  /**
+   * @param {Status} status
+   * @param {Reason} reason
+   */
+  #become(status, reason) {
+    this.#status = status;
+    this.#reason = reason;
+    this.dispatchEvent(new Event('change'));
+  }
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { GAP, grid, spotlight } from '../ui/grid.js';
+
+const WINDOWS = [[360, 560], [1400, 760], [800, 600], [2560, 1300], [640, 300]];
+const overlap = (a, b) => a.left < b.left + b.width && b.left < a.left + a.width && a.top < b.top + b.height && b.top < a.top + a.height;
+
+for (const [name, layout] of [['grid', grid], ['spotlight', spotlight]]) {
+  test(`no two tiles of a ${name} overlap and none leaves the window`, () => {
+    for (const [width, height] of WINDOWS)
+      for (let count = 1; count <= 50; count += 1) {
+        const rects = layout(count, width, height);
+        assert.ok(rects.length >= 1 && rects.length <= count);
+        rects.forEach((rect, index) => {
+          assert.ok(rect.left >= -1 && rect.top >= -1, `${name} ${count} in ${width}×${height}`);
+          assert.ok(rect.left + rect.width <= width + 1 && rect.top + rect.height <= height + 1, `${name} ${count} in ${width}×${height}`);
+          for (const other of rects.slice(index + 1)) assert.ok(!overlap(rect, other), `${name} ${count} in ${width}×${height}`);
+        });
+      }
+  });
+}
+
+test('two people stand side by side in a wide window and one above the other on a phone', () => {
+  const [left, right] = grid(2, 1400, 700);
+  assert.equal(left.top, right.top);
+  const [upper, lower] = grid(2, 360, 640);
+  assert.equal(upper.left, lower.left);
+  assert.ok(lower.top >= upper.top + upper.height + GAP - 1);
+});
+
+test('one tile uses the height of a wide window', () => {
+  const [only] = grid(1, 1600, 800);
+  assert.equal(only.height, 800);
+});
+
+test('nine people in a wide window make three rows of three', () => {
+  assert.equal(new Set(grid(9, 1400, 787).map(({ top }) => top)).size, 3);
+});
+
+test('the spotlight takes most of the window', () => {
+  for (const [width, height] of WINDOWS) {
+    const [main] = spotlight(5, width, height);
+    assert.ok(main.width * main.height > 0.5 * width * height, `${width}×${height}`);
+  }
+});
+
+test('a window without room has no tiles', () => {
+  assert.deepEqual(grid(3, 0, 0), []);
+  assert.deepEqual(spotlight(3, 0, 500), []);
+});

@@ -1,0 +1,365 @@
+import assert from 'node:assert/strict';
+import { beforeEach, mock, test } from 'node:test';
+
+import { SignalError } from '../net/socket.js';
+import { CallStore } from '../state/call.js';
+import { Preferences } from '../state/preferences.js';
+import { Roster, mayModerate, moderated } from '../state/roster.js';
+import { RoomsStore } from '../state/rooms.js';
+import { SessionStore } from '../state/session.js';
+import { Wishes } from '../state/wishes.js';
+
+const settle = async () => {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+};
+
+beforeEach(() => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ['setTimeout'] });
+});
+
+const source = (name, muted, forbidden = false) => ({ source: name, muted, forbidden });
+const person = (id, fields = {}) => ({ participant: id, user: `u${id}`, username: id, role: 'member', joined_at: 0, sources: [source('microphone', false), source('camera', false)], ...fields });
+
+/** A socket, an engine and devices whose other side is the test. */
+class FakeSocket extends EventTarget {
+  isUp = true;
+  asked = [];
+  answers = {};
+  connect() {}
+  nudge() {}
+  drain() {}
+  close() {
+    this.isUp = false;
+  }
+  async request(message) {
+    this.asked.push(message);
+    const answer = this.answers[message.type];
+    if (answer instanceof Error) throw answer;
+    return answer ?? { type: 'ok' };
+  }
+  say(message) {
+    this.dispatchEvent(new CustomEvent('message', { detail: message }));
+  }
+  up(resumed) {
+    this.isUp = true;
+    this.dispatchEvent(new CustomEvent('up', { detail: { resumed } }));
+  }
+  down() {
+    this.isUp = false;
+    this.dispatchEvent(new Event('down'));
+  }
+  count(type) {
+    return this.asked.filter((message) => message.type === type).length;
+  }
+}
+
+class FakeEngine extends EventTarget {
+  state = 'connecting';
+  closed = false;
+  wanted = 0;
+  offered = new Set();
+  tracks = new Map();
+  restarts = 0;
+  negotiations = 0;
+  seats = { find: () => null, all: [] };
+  negotiate() {
+    this.negotiations += 1;
+  }
+  wantSeats(feeds) {
+    this.wanted = feeds;
+  }
+  applySeats() {}
+  restartIce() {
+    this.restarts += 1;
+  }
+  async setTrack(name, track) {
+    this.tracks.set(name, track);
+  }
+  isOffered(name) {
+    return this.offered.has(name);
+  }
+  close() {
+    this.closed = true;
+  }
+  connect() {
+    this.state = 'connected';
+    this.dispatchEvent(new Event('state'));
+  }
+  settle() {
+    this.offered = new Set(['microphone', 'camera']);
+    this.dispatchEvent(new Event('settled'));
+  }
+}
+
+class FakeMedia extends EventTarget {
+  microphone = { on: true, track: { id: 'm' }, error: null };
+  camera = { on: false, track: null, error: null };
+  screen = null;
+  async set(name, state) {
+    this[name] = { on: state === 'on', track: { id: name, getSettings: () => ({}) }, error: null };
+    this.dispatchEvent(new CustomEvent('change', { detail: { source: name } }));
+  }
+  stop() {
+    this.stopped = true;
+  }
+  stopScreen() {}
+}
+
+async function joined() {
+  const socket = new FakeSocket();
+  const media = new FakeMedia();
+  const engines = [];
+  const call = new CallStore(socket, media, new Preferences(null), async () => [], (options) => {
+    const engine = Object.assign(new FakeEngine(), { options });
+    engines.push(engine);
+    return engine;
+  });
+  const notices = [];
+  const ended = [];
+  call.addEventListener('notice', ({ detail }) => notices.push(`${detail.code} ${detail.source}`));
+  call.addEventListener('ended', ({ detail }) => ended.push(detail.code));
+  socket.answers.join = { type: 'joined', room: 'r', participant: 'me', participants: [person('me'), person('you')] };
+  call.enter('r');
+  await settle();
+  return { call, socket, media, engines, notices, ended };
+}
+
+test('joining says what is switched off', async () => {
+  const { socket } = await joined();
+  assert.deepEqual(socket.asked[0], { type: 'join', room: 'r', muted: ['camera'] });
+});
+
+test('a call is connected when socket, answer and media all are', async () => {
+  const { call, engines, socket } = await joined();
+  assert.equal(call.status, 'connecting');
+  engines[0].connect();
+  assert.equal(call.status, 'connected');
+  socket.down();
+  assert.equal(call.status, 'reconnecting');
+  socket.up(true);
+  assert.equal(call.status, 'connected');
+});
+
+test('a resumed connection keeps the participant and its media', async () => {
+  const { engines, socket } = await joined();
+  engines[0].connect();
+  socket.down();
+  socket.up(true);
+  await settle();
+  assert.equal(engines.length, 1);
+  assert.equal(socket.count('join'), 1);
+});
+
+test('a connection that starts afresh joins again with new media', async () => {
+  const { call, engines, socket } = await joined();
+  engines[0].connect();
+  socket.down();
+  socket.up(false);
+  await settle();
+  assert.equal(engines.length, 2);
+  assert.ok(engines[0].closed);
+  assert.equal(socket.count('join'), 2);
+  engines[1].connect();
+  assert.equal(call.status, 'connected');
+});
+
+test('lost media joins again by itself, a removal does not', async () => {
+  const { call, engines, socket, ended, media } = await joined();
+  socket.say({ type: 'removed', reason: 'media_lost' });
+  mock.timers.tick(500);
+  await settle();
+  assert.equal(engines.length, 2);
+  socket.say({ type: 'removed', reason: 'removed' });
+  assert.deepEqual(ended, ['removed']);
+  assert.equal(call.status, 'idle');
+  assert.ok(media.stopped);
+});
+
+test('a join that is refused for good ends the stay, one that fails in passing is tried again', async () => {
+  const { call, socket, ended } = await joined();
+  socket.answers.join = new SignalError('busy');
+  socket.up(false);
+  await settle();
+  assert.deepEqual(ended, []);
+  socket.answers.join = new SignalError('room_not_found');
+  mock.timers.tick(1000);
+  await settle();
+  assert.deepEqual(ended, ['room_not_found']);
+  assert.equal(call.status, 'idle');
+});
+
+test('switching a device is told once, after the server knows the source', async () => {
+  const { call, engines, socket } = await joined();
+  await call.toggle('camera');
+  assert.equal(socket.count('mute'), 0);
+  engines[0].settle();
+  assert.deepEqual(socket.asked.filter(({ type }) => type === 'mute'), [{ type: 'mute', source: 'camera', muted: false }]);
+  await call.toggle('camera');
+  assert.deepEqual(socket.asked.at(-1), { type: 'mute', source: 'camera', muted: true });
+  engines[0].settle();
+  assert.equal(socket.count('mute'), 2);
+});
+
+test('what was told before the connection broke is told again', async () => {
+  const { engines, socket } = await joined();
+  engines[0].settle();
+  socket.down();
+  socket.up(true);
+  await settle();
+  assert.deepEqual(socket.asked.filter(({ type }) => type === 'mute').map(({ source: name, muted }) => [name, muted]), [['microphone', false], ['camera', true]]);
+});
+
+test('a moderator who mutes switches the microphone off here too, and it stays off', async () => {
+  const { call, engines, socket, media, notices } = await joined();
+  engines[0].settle();
+  socket.say({ type: 'participant_changed', participant: person('me', { sources: [source('microphone', true, true), source('camera', true)] }) });
+  assert.equal(media.microphone.on, false);
+  assert.deepEqual(notices, ['muted_by_moderator microphone']);
+  await call.toggle('microphone');
+  assert.equal(media.microphone.on, false);
+  assert.deepEqual(notices, ['muted_by_moderator microphone', 'muted_by_moderator microphone']);
+  socket.say({ type: 'participant_changed', participant: person('me', { sources: [source('microphone', true), source('camera', true)] }) });
+  assert.equal(notices.at(-1), 'allowed_by_moderator microphone');
+  await call.toggle('microphone');
+  assert.equal(media.microphone.on, true);
+});
+
+test('seats are wanted for every other person and every shared screen', async () => {
+  const { engines, socket } = await joined();
+  assert.equal(engines[0].wanted, 1);
+  socket.say({ type: 'participant_joined', participant: person('third', { sources: [source('screen', false)] }) });
+  assert.equal(engines[0].wanted, 3);
+  socket.say({ type: 'participant_left', participant: 'third', reason: 'left' });
+  assert.equal(engines[0].wanted, 1);
+});
+
+test('the server can ask for an offer and for a new path', async () => {
+  const { engines, socket } = await joined();
+  const before = engines[0].negotiations;
+  socket.say({ type: 'renegotiate' });
+  socket.say({ type: 'media', state: 'disconnected' });
+  assert.equal(engines[0].negotiations, before + 1);
+  assert.equal(engines[0].restarts, 1);
+});
+
+test('leaving says goodbye and lets the devices go', async () => {
+  const { call, socket, media, engines, ended } = await joined();
+  call.leave();
+  assert.equal(socket.asked.at(-1).type, 'leave');
+  assert.ok(engines[0].closed && media.stopped && !socket.isUp);
+  assert.deepEqual(ended, []);
+});
+
+test('an offer of an earlier stay is never sent', async () => {
+  const { engines, socket } = await joined();
+  socket.down();
+  const offer = engines[0].options.offer({ sdp: '', tracks: [], seats: [] });
+  socket.up(false);
+  await assert.rejects(offer, { code: 'connection_lost' });
+  assert.equal(socket.count('offer'), 0);
+});
+
+test('wishes are sent once the layout is quiet, and only when they changed', async () => {
+  const sent = [];
+  const wishes = new Wishes(async (list) => sent.push(list));
+  const wish = (width) => [{ participant: 'you', kind: 'person', width, pinned: false }];
+  wishes.set(wish(100));
+  wishes.set(wish(200));
+  mock.timers.tick(100);
+  wishes.set(wish(200));
+  mock.timers.tick(100);
+  assert.deepEqual(sent, [wish(200)]);
+  wishes.again();
+  mock.timers.tick(100);
+  assert.equal(sent.length, 2);
+});
+
+test('moderators moderate members, owners everybody else, nobody themselves or an owner', () => {
+  const [owner, moderator, member, other] = ['owner', 'moderator', 'member', 'member'].map((role, at) => person(String(at), { role }));
+  const may = [[owner, moderator], [owner, member], [moderator, member]];
+  for (const mine of [owner, moderator, member])
+    for (const theirs of [owner, moderator, member, other]) {
+      const expected = may.some(([a, b]) => a === mine && b === theirs) || (theirs === other && mine !== member);
+      assert.equal(mayModerate(mine, theirs), expected, `${mine.role} on ${theirs.role}`);
+    }
+});
+
+test('a change tells what it newly forbids and allows', () => {
+  const before = person('x', { sources: [source('microphone', true, true), source('camera', false)] });
+  const after = person('x', { sources: [source('microphone', true), source('camera', true, true)] });
+  assert.deepEqual(moderated(before, after), { forbidden: ['camera'], allowed: ['microphone'] });
+  assert.deepEqual(moderated(null, before), { forbidden: ['microphone'], allowed: [] });
+});
+
+test('a switched-off screen is no feed', () => {
+  const roster = new Roster();
+  roster.put(person('a', { sources: [source('screen', true)] }));
+  roster.put(person('b', { joined_at: 1, sources: [source('screen', false)] }));
+  assert.deepEqual(roster.feeds().map(({ participant, kind }) => `${participant.participant} ${kind}`), ['a person', 'b person', 'b screen']);
+});
+
+test('a remembered value that nobody knows any more is ignored', () => {
+  const kept = new Map([['webcall.codec', 'H266'], ['webcall.language', 'ru']]);
+  const preferences = new Preferences({ getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) });
+  assert.equal(preferences.get('codec'), 'automatic');
+  assert.equal(preferences.get('language'), 'ru');
+  preferences.set('language', null);
+  assert.equal(kept.has('webcall.language'), false);
+});
+
+test('without storage a choice lives as long as the page', () => {
+  const refuse = () => {
+    throw new Error('refused');
+  };
+  for (const storage of [null, { getItem: refuse, setItem: refuse, removeItem: refuse }]) {
+    const preferences = new Preferences(storage);
+    preferences.set('theme', 'dark');
+    assert.equal(preferences.get('theme'), 'dark');
+  }
+});
+
+class FakeApi extends EventTarget {
+  user = null;
+  async renew() {
+    this.user = { id: 'a', username: 'anna' };
+  }
+  adopt({ user }) {
+    this.user = user;
+  }
+  forget() {
+    this.user = null;
+  }
+  async callOpen() {
+    return { user: { id: 'a', username: 'anna' } };
+  }
+  async call(method, path, body) {
+    return this.answer(method, path, body);
+  }
+}
+
+test('a browser that never signed in asks the server for nothing', async () => {
+  const session = new SessionStore(new FakeApi(), new Preferences(null), null);
+  await session.restore();
+  assert.equal(session.status, 'signed-out');
+});
+
+test('signing out in one window signs out the other windows of the same account', async () => {
+  const windows = new EventTarget();
+  windows.postMessage = () => {};
+  const session = new SessionStore(new FakeApi(), new Preferences(null), windows);
+  await session.login('anna', 'password');
+  windows.dispatchEvent(new MessageEvent('message', { data: { kind: 'signed-out', user: 'b' } }));
+  assert.equal(session.status, 'signed-in');
+  windows.dispatchEvent(new MessageEvent('message', { data: { kind: 'signed-out', user: 'a' } }));
+  assert.equal(session.status, 'signed-out');
+});
+
+test('rooms with somebody in the call stand first', async () => {
+  const api = new FakeApi();
+  const room = (id, name, inCall) => ({ id, name, in_call: inCall });
+  api.answer = () => ({ rooms: [room('1', 'Zoo', 0), room('2', 'Alps', 0), room('3', 'Moon', 2)] });
+  const rooms = new RoomsStore(api);
+  await rooms.load();
+  assert.deepEqual(rooms.rooms.map(({ name }) => name), ['Moon', 'Alps', 'Zoo']);
+});

@@ -1,0 +1,48 @@
+/** A small menu that opens above its button. The browser's own popover: Escape and a click elsewhere close it. */
+
+import { el } from './dom.js';
+import { icon } from './icons.js';
+
+/** @import { IconName } from './icons.js' */
+
+const MARGIN = 8;
+let lastId = 0;
+
+/**
+ * @param {{ label: string, action: string, class?: string, items: { icon: IconName, label: string, action: string, click: () => void }[] }} options
+ * @returns {[HTMLButtonElement, HTMLElement]} the button and the menu; both go into the page
+ */
+export function menu({ label, action, class: extra = '', items }) {
+  const id = `menu-${++lastId}`;
+  const button = el('button', { class: extra, type: 'button', title: label, 'aria-label': label, 'aria-haspopup': 'menu', popovertarget: id, data: { action } }, icon('more'));
+  const list = el('div', { class: 'menu', id, popover: 'auto', role: 'menu' });
+  for (const item of items) {
+    const click = () => {
+      list.hidePopover?.();
+      item.click();
+    };
+    list.append(el('button', { class: 'menu-item', type: 'button', role: 'menuitem', data: { action: item.action }, on: { click } }, icon(item.icon), el('span', {}, item.label)));
+  }
+  list.addEventListener('toggle', (event) => {
+    if (/** @type {ToggleEvent} */ (event).newState !== 'open') return;
+    const place = button.getBoundingClientRect();
+    list.style.setProperty('--menu-bottom', `${innerHeight - place.top + MARGIN}px`);
+    list.style.setProperty('--menu-right', `${Math.max(MARGIN, innerWidth - place.right)}px`);
+    /** @type {HTMLElement | null} */ (list.firstElementChild)?.focus();
+  });
+  list.addEventListener('keydown', (event) => moveFocus(list, event));
+  return [button, list];
+}
+
+/**
+ * @param {HTMLElement} list
+ * @param {KeyboardEvent} event
+ */
+function moveFocus(list, event) {
+  const items = /** @type {HTMLElement[]} */ ([...list.children]);
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const now = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  items[(now + step + items.length) % items.length]?.focus();
+}

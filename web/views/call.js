@@ -1,0 +1,131 @@
+/** The call as a person sees it: puts stage, sound, banners, list and controls together. The state is all in `CallStore`. */
+
+/** @import { App } from './page.js' */
+/** @import { RoomWithMembers } from '../api.js' */
+/** @import { Key } from '../i18n/index.js' */
+
+import { t } from '../i18n/index.js';
+import { announce } from '../ui/announce.js';
+import { el, listen } from '../ui/dom.js';
+import { icon } from '../ui/icons.js';
+import { Banners } from './call-banners.js';
+import { openDetails, openDevices, openHelp } from './call-dialogs.js';
+import { controls } from './controls.js';
+import { participantsPanel } from './participants.js';
+import { copyLink } from './room-acts.js';
+import { SeatAudio } from './seat-audio.js';
+import { Stage } from './stage.js';
+
+/** More news than this at once is only counted in the list. */
+const FLOOD_PEOPLE = 12;
+
+/**
+ * @param {App} app
+ * @param {RoomWithMembers} room
+ * @param {AbortSignal} signal
+ * @param {() => void} left
+ */
+export function callView(app, room, signal, left) {
+  const invite = () => void copyLink(room);
+  const banners = new Banners(app, { soundOn: () => audio.play(), invite }, signal);
+  const audio = new SeatAudio(app, () => banners.soundBlocked(), signal);
+  const stage = new Stage(app, signal);
+  const togglePanel = () => {
+    panel.hidden = !panel.hidden;
+    const next = panel.hidden ? root.querySelector('[data-action=participants]') : panel.querySelector('h2');
+    /** @type {HTMLElement | null} */ (next)?.focus();
+    root.querySelector('[data-action=participants]')?.setAttribute('aria-expanded', String(!panel.hidden));
+  };
+  const panel = participantsPanel(app, { close: togglePanel, invite }, signal);
+  const leave = () => {
+    app.call.leave();
+    left();
+  };
+  const fullscreen = () => void (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen?.())?.catch(() => {});
+  const acts = { participants: togglePanel, leave, help: openHelp, details: () => openDetails(app), devices: () => openDevices(app), fullscreen };
+  const root = el(
+    'main',
+    { id: 'content', class: 'call', data: { page: 'call', room: room.id } },
+    callHeader(app, room, signal),
+    banners.element,
+    stage.element,
+    panel,
+    controls(app, acts, signal),
+    audio.element,
+  );
+  followStatus(app, root, signal);
+  listen(app.call, 'people', ({ detail }) => tellNews(app, detail.news), signal);
+  keepRoomFresh(app, room, root, signal);
+  signal.addEventListener('abort', () => document.fullscreenElement && void document.exitFullscreen().catch(() => {}));
+  return root;
+}
+
+/**
+ * @param {App} app
+ * @param {RoomWithMembers} room
+ * @param {AbortSignal} signal
+ */
+function callHeader(app, room, signal) {
+  const state = el('span', { class: 'badge connection', role: 'status' });
+  const draw = () => {
+    const { status } = app.call;
+    const waiting = status === 'connecting' || status === 'reconnecting';
+    state.hidden = !waiting;
+    if (waiting) state.textContent = t(`call.${status}`);
+  };
+  listen(app.call, 'status', draw, signal);
+  draw();
+  return el(
+    'header',
+    { class: 'call-header' },
+    el('h1', { tabindex: '-1' }, room.name),
+    el('span', { class: 'badge open', title: t('encryption.open_hint') }, icon('lock'), el('span', {}, t('encryption.open'))),
+    state,
+  );
+}
+
+/**
+ * @param {App} app
+ * @param {HTMLElement} root
+ * @param {AbortSignal} signal
+ */
+function followStatus(app, root, signal) {
+  let before = app.call.status;
+  const draw = () => {
+    const { status } = app.call;
+    if (status === 'idle') return;
+    root.dataset['connection'] = status;
+    if (before === 'reconnecting' && status === 'connected') announce(t('call.reconnected'));
+    before = status;
+  };
+  listen(app.call, 'status', draw, signal);
+  draw();
+}
+
+/**
+ * @param {App} app
+ * @param {{ kind: 'joined' | 'left', name: string, reason: string | null } | null} news
+ */
+function tellNews(app, news) {
+  if (!news || app.call.roster.count > FLOOD_PEOPLE) return;
+  const special = news.reason === 'timed_out' || news.reason === 'removed' ? `_${news.reason}` : '';
+  announce(t(/** @type {Key} */ (`call.${news.kind}${special}`), { name: news.name }));
+}
+
+/**
+ * Somebody renamed the room, or gave it another link.
+ * @param {App} app
+ * @param {RoomWithMembers} room
+ * @param {HTMLElement} root
+ * @param {AbortSignal} signal
+ */
+function keepRoomFresh(app, room, root, signal) {
+  const changed = async () => {
+    const now = await app.rooms.details(room.id).catch(() => null);
+    if (!now || signal.aborted) return;
+    Object.assign(room, now);
+    /** @type {HTMLElement} */ (root.querySelector('h1')).textContent = room.name;
+    document.title = `${room.name} · WebCall`;
+  };
+  listen(app.call, 'room', () => void changed(), signal);
+}

@@ -1,0 +1,73 @@
+/** What every page is, and the frame around the pages of a signed-in person. */
+
+/** @import { CallStore } from '../state/call.js' */
+/** @import { LocalMedia } from '../state/media.js' */
+/** @import { Preferences } from '../state/preferences.js' */
+/** @import { RoomsStore } from '../state/rooms.js' */
+/** @import { SessionStore } from '../state/session.js' */
+/** @import { Child } from '../ui/dom.js' */
+
+import { t } from '../i18n/index.js';
+import { el } from '../ui/dom.js';
+import { icon } from '../ui/icons.js';
+import { brandMark } from '../ui/brand.js';
+
+/**
+ * What pages may use.
+ * @typedef {object} App
+ * @property {SessionStore} session
+ * @property {RoomsStore} rooms
+ * @property {LocalMedia} media
+ * @property {CallStore} call
+ * @property {Preferences} preferences
+ * @property {(path: string) => void} go
+ * @property {() => void} redraw the same page again, after the language changed
+ */
+
+/**
+ * A page draws itself once; what it listens to ends with `signal`, when another page takes its place.
+ * @typedef {{ title: string, element: HTMLElement }} Drawn
+ * @typedef {(app: App, parameters: string[], signal: AbortSignal) => Drawn} Page
+ */
+
+/**
+ * The frame of a signed-in page: brand, links, content.
+ * @param {App} app
+ * @param {string} name for `data-page`
+ * @param {Child[]} content
+ * @returns {HTMLElement}
+ */
+export function framed(app, name, ...content) {
+  const here = name === 'settings' ? 'settings' : 'rooms';
+  /** @param {string} page */
+  const current = (page) => (page === here ? { 'aria-current': 'page' } : {});
+  const header = el(
+    'header',
+    { class: 'top-bar' },
+    el('a', { class: 'brand', href: '/' }, brandMark(), el('span', {}, 'WebCall')),
+    el(
+      'nav',
+      { 'aria-label': 'WebCall' },
+      el('a', { href: '/', ...current('rooms') }, icon('people'), el('span', {}, t('shell.rooms'))),
+      el('a', { href: '/settings', ...current('settings') }, icon('settings'), el('span', {}, app.session.user?.username ?? t('shell.settings'))),
+    ),
+  );
+  return el('div', { class: 'frame' }, header, el('main', { id: 'content', class: 'content', data: { page: name } }, ...content));
+}
+
+/**
+ * A page heading, which takes the focus when the page appears.
+ * @param {string} text
+ */
+export function heading(text) {
+  return el('h1', { tabindex: '-1' }, text);
+}
+
+/**
+ * A card in the middle of an otherwise empty page.
+ * @param {string} name for `data-page`
+ * @param {Child[]} content
+ */
+export function centred(name, ...content) {
+  return el('main', { id: 'content', class: 'centred', data: { page: name } }, el('div', { class: 'brand large' }, brandMark(), el('span', {}, 'WebCall')), el('section', { class: 'card' }, ...content));
+}

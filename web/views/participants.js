@@ -1,0 +1,118 @@
+/** The list of participants beside the stage. Owners and moderators can mute, allow and remove from here. */
+
+/** @import { App } from './page.js' */
+/** @import { Key } from '../i18n/index.js' */
+/** @import { Participant } from '../protocol.js' */
+/** @import { IconName } from '../ui/icons.js' */
+
+import { t } from '../i18n/index.js';
+import { isSending, mayModerate, sourceState } from '../state/roster.js';
+import { confirmFirst } from '../ui/dialog.js';
+import { el, fill, listen } from '../ui/dom.js';
+import { iconButton } from '../ui/form.js';
+import { icon } from '../ui/icons.js';
+import { avatar } from './avatar.js';
+
+/** What a moderator can switch off. A screen's sound goes with its picture. @type {readonly ('microphone' | 'camera' | 'screen')[]} */
+const MODERATED = ['microphone', 'camera', 'screen'];
+
+/**
+ * @param {App} app
+ * @param {{ close: () => void, invite: () => void }} acts
+ * @param {AbortSignal} signal
+ */
+export function participantsPanel(app, acts, signal) {
+  const title = el('h2', { id: 'participants-title', tabindex: '-1' });
+  const list = el('ul', { class: 'participants' });
+  const panel = el(
+    'aside',
+    { class: 'panel', id: 'participants', 'aria-labelledby': 'participants-title', hidden: true },
+    el('header', { class: 'dialog-header' }, title, iconButton({ icon: 'close', label: t('common.close'), action: 'close-participants', click: acts.close })),
+    list,
+    el('button', { class: 'button wide', type: 'button', data: { action: 'copy-link' }, on: { click: acts.invite } }, icon('link'), t('rooms.copy_link')),
+  );
+  const draw = () => {
+    const { me, roster } = app.call;
+    title.textContent = `${t('call.participants')} · ${roster.count}`;
+    const focused = focusedIn(list);
+    fill(list, ...roster.people.map((one) => row(app, one, me)));
+    if (focused) /** @type {HTMLElement | null} */ (list.querySelector(focused))?.focus();
+  };
+  listen(app.call, ['people', 'mine'], draw, signal);
+  draw();
+  return panel;
+}
+
+/**
+ * @param {HTMLElement} list
+ * @returns {string | null} a selector that finds the focused button again
+ */
+function focusedIn(list) {
+  const active = document.activeElement;
+  if (!(active instanceof HTMLElement) || !list.contains(active)) return null;
+  return `[data-participant="${active.closest('li')?.dataset['participant']}"] [data-action="${active.dataset['action']}"]`;
+}
+
+/**
+ * @param {App} app
+ * @param {Participant} one
+ * @param {Participant | null} me
+ */
+function row(app, one, me) {
+  const own = one.participant === me?.participant;
+  const name = own ? t('call.you', { name: one.username }) : one.username;
+  const buttons = me && mayModerate(me, one) ? moderation(app, one) : [];
+  /** @param {'microphone' | 'camera'} source */
+  const on = (source) => (own ? app.call.isOn(source) : isSending(one, source));
+  return el(
+    'li',
+    { class: 'participant', data: { participant: one.participant, username: one.username } },
+    avatar(one.username),
+    el('div', { class: 'participant-text' }, el('span', { class: 'participant-name' }, name), one.role === 'member' ? null : el('span', { class: 'hint' }, t(`role.${one.role}`))),
+    el('span', { class: 'participant-state' }, ...state('microphone', on('microphone')), ...state('camera', on('camera'))),
+    buttons.length > 0 ? el('div', { class: 'moderation' }, ...buttons) : null,
+  );
+}
+
+/**
+ * @param {'microphone' | 'camera'} source
+ * @param {boolean} on
+ */
+function state(source, on) {
+  const text = t(on ? `device.${source}` : `call.${source}_is_off`);
+  return [icon(on ? source : `${source}-off`), el('span', { class: 'visually-hidden' }, text)];
+}
+
+/**
+ * @param {App} app
+ * @param {Participant} one
+ */
+function moderation(app, one) {
+  const id = one.participant;
+  const buttons = MODERATED.flatMap((source) => {
+    const now = sourceState(one, source);
+    if (!now) return [];
+    if (now.forbidden) {
+      const label = t(`moderate.allow.${source}`);
+      return [textButton(source, label, `allow-${source}`, () => void app.call.moderate(id, { do: 'allow', source }))];
+    }
+    if (now.muted) return [];
+    const icons = /** @type {const} */ ({ microphone: 'microphone-off', camera: 'camera-off', screen: 'screen-off' });
+    return [textButton(icons[source], t(/** @type {Key} */ (`moderate.${source}`)), `mute-${source}`, () => void app.call.moderate(id, { do: 'mute', source }))];
+  });
+  const remove = async () => {
+    const agreed = await confirmFirst({ title: t('moderate.remove_title', { name: one.username }), text: t('moderate.remove_text'), action: t('moderate.remove') });
+    if (agreed) await app.call.moderate(id, { do: 'remove' });
+  };
+  return [...buttons, textButton('exit', t('moderate.remove'), 'remove-participant', () => void remove())];
+}
+
+/**
+ * @param {IconName} name
+ * @param {string} label
+ * @param {string} action
+ * @param {() => void} click
+ */
+function textButton(name, label, action, click) {
+  return el('button', { class: 'chip', type: 'button', data: { action }, on: { click } }, icon(name), label);
+}

@@ -1,0 +1,62 @@
+/** What can be done with a room from several places: copy its link, leave it, delete it. */
+
+/** @import { App } from './page.js' */
+/** @import { Room } from '../api.js' */
+
+import { errorText, t } from '../i18n/index.js';
+import { confirmFirst, openDialog } from '../ui/dialog.js';
+import { el } from '../ui/dom.js';
+import { toast } from '../ui/toast.js';
+
+/** @param {Pick<Room, 'link_code'>} room */
+export function roomLink(room) {
+  return new URL(`/join/${room.link_code ?? ''}`, location.href).href;
+}
+
+/**
+ * Where the browser refuses the clipboard (not https), the link is shown to be copied by hand.
+ * @param {Pick<Room, 'link_code'>} room
+ */
+export async function copyLink(room) {
+  const link = roomLink(room);
+  try {
+    await navigator.clipboard.writeText(link);
+    toast(t('rooms.link_copied'));
+  } catch {
+    const input = el('input', { class: 'copyable', readonly: true, value: link, 'aria-label': t('rooms.link') });
+    openDialog({ title: t('rooms.link'), class: 'narrow' }, el('p', {}, t('rooms.link_manual')), input);
+    input.select();
+  }
+}
+
+/**
+ * @param {App} app
+ * @param {Pick<Room, 'id' | 'name'>} room
+ */
+export async function deleteRoom(app, room) {
+  const agreed = await confirmFirst({ title: t('rooms.delete_title', { name: room.name }), text: t('rooms.delete_text'), action: t('rooms.delete') });
+  if (agreed) await attempt(() => app.rooms.remove(room.id));
+}
+
+/**
+ * @param {App} app
+ * @param {Pick<Room, 'id' | 'name'>} room
+ */
+export async function leaveRoom(app, room) {
+  const agreed = await confirmFirst({ title: t('rooms.leave_title', { name: room.name }), text: t('rooms.leave_text'), action: t('rooms.leave') });
+  if (agreed) await attempt(() => app.rooms.removeMember(room.id, app.session.user?.id ?? ''));
+}
+
+/**
+ * @param {() => Promise<unknown>} act
+ * @returns {Promise<boolean>} whether it worked; if not, a note says why
+ */
+export async function attempt(act) {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    toast(errorText(error), 'problem');
+    return false;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * One tile: a person or a shared screen. Shows a picture only while it is known to be of the one whose name stands under it: after a seat
+ * got another feed, or a camera came back, the initials stay until a frame of that feed has arrived.
+ */
+
+/** @import { FeedKind } from '../protocol.js' */
+/** @import { Rect } from '../ui/grid.js' */
+
+import { t } from '../i18n/index.js';
+import { el, fill } from '../ui/dom.js';
+import { icon } from '../ui/icons.js';
+import { avatar } from './avatar.js';
+
+/** Where the browser cannot tell whose frames a seat plays, a seat that was used before is trusted after this long. */
+const TRUST_AFTER_MS = 600;
+
+/**
+ * @typedef {object} Picture where a tile's picture comes from
+ * @property {MediaStreamTrack} track
+ * @property {string} feed changes when another feed took the seat
+ * @property {() => 'yes' | 'no' | 'unknown'} verdict whether the present frames are this feed's
+ * @property {number} seatedAtMs
+ * @property {boolean} usedBefore
+ */
+
+/**
+ * @typedef {object} TileState
+ * @property {string} name
+ * @property {boolean} microphoneOn
+ * @property {boolean} pictureOn
+ * @property {boolean} speaking
+ * @property {boolean} pinned
+ * @property {Picture | null} picture
+ */
+
+/** @typedef {{ participant: string, username: string, kind: FeedKind, own: boolean, pin: () => void }} TileOptions */
+
+export class Tile {
+  #options;
+  #video = el('video', { playsinline: true, autoplay: true, 'aria-hidden': 'true' });
+  #label = el('div', { class: 'tile-label' });
+  #pin = el('button', { class: 'tile-pin', type: 'button', data: { action: 'pin' } }, icon('pin'));
+  /** @type {Picture | null} */
+  #picture = null;
+  #pictureOn = false;
+  #live = false;
+  #drawn = '';
+  #gone = false;
+
+  /** @param {TileOptions} options */
+  constructor(options) {
+    this.#options = options;
+    const { participant, username, kind, own, pin } = options;
+    this.#video.muted = true;
+    if (own && kind === 'person') this.#video.classList.add('mirrored');
+    this.element = el(
+      'div',
+      { class: `tile ${kind}`, role: 'group', data: { tile: '', participant, username, kind, ...(own ? { own: '' } : {}) }, on: { click: pin } },
+      this.#video,
+      el('div', { class: 'tile-cover' }, kind === 'screen' ? icon('screen') : avatar(username)),
+      this.#label,
+      this.#pin,
+    );
+    this.#watch();
+  }
+
+  /** @param {TileState} state */
+  update(state) {
+    this.#show(state);
+    const drawn = JSON.stringify([state.name, state.microphoneOn, state.pictureOn, state.speaking, state.pinned]);
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    const person = this.#options.kind === 'person';
+    fill(this.#label, person && !state.microphoneOn ? icon('microphone-off') : null, el('span', {}, state.name));
+    const about = [state.name];
+    if (person && !state.microphoneOn) about.push(t('call.microphone_is_off'));
+    if (person && !state.pictureOn) about.push(t('call.camera_is_off'));
+    this.element.setAttribute('aria-label', about.join(', '));
+    this.element.classList.toggle('speaking', state.speaking && person);
+    this.element.classList.toggle('pinned', state.pinned);
+    this.element.dataset['microphone'] = state.microphoneOn ? 'on' : 'off';
+    this.element.dataset['camera'] = state.pictureOn ? 'on' : 'off';
+    const pin = t(state.pinned ? 'call.unpin' : 'call.pin', { name: state.name });
+    this.#pin.title = pin;
+    this.#pin.setAttribute('aria-label', pin);
+    this.#pin.setAttribute('aria-pressed', String(state.pinned));
+  }
+
+  /** @param {Rect | null} rect null: no room for it */
+  place(rect) {
+    this.element.hidden = rect === null;
+    if (!rect) return;
+    for (const [side, value] of Object.entries(rect)) this.element.style.setProperty(`--${side}`, `${value}px`);
+    this.element.classList.toggle('small', rect.width < 180);
+  }
+
+  dispose() {
+    this.#gone = true;
+    this.#video.srcObject = null;
+    this.element.remove();
+  }
+
+  /** @param {TileState} state */
+  #show({ picture, pictureOn }) {
+    if (picture?.track !== this.#picture?.track) this.#video.srcObject = picture ? new MediaStream([picture.track]) : null;
+    if (picture?.feed !== this.#picture?.feed || (pictureOn && !this.#pictureOn)) this.#setLive(false);
+    this.#picture = picture;
+    this.#pictureOn = pictureOn;
+    if (!pictureOn || !picture) this.#setLive(false);
+  }
+
+  /** Look at each frame that is about to be shown, as long as the tile lives. */
+  #watch() {
+    if ('requestVideoFrameCallback' in this.#video) {
+      const onFrame = () => {
+        if (this.#gone) return;
+        this.#frame();
+        this.#video.requestVideoFrameCallback(onFrame);
+      };
+      this.#video.requestVideoFrameCallback(onFrame);
+    } else {
+      /** @type {HTMLVideoElement} */ (this.#video).addEventListener('timeupdate', () => this.#frame());
+    }
+  }
+
+  #frame() {
+    const picture = this.#picture;
+    if (!picture || !this.#pictureOn) return;
+    const verdict = picture.verdict();
+    const trusted = verdict === 'unknown' && (!picture.usedBefore || performance.now() - picture.seatedAtMs > TRUST_AFTER_MS);
+    this.#setLive(verdict === 'yes' || trusted);
+  }
+
+  /** @param {boolean} live */
+  #setLive(live) {
+    if (live === this.#live) return;
+    this.#live = live;
+    this.element.classList.toggle('live', live);
+  }
+}
