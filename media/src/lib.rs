@@ -19,6 +19,8 @@ mod random;
 mod rtcp;
 mod rtp;
 mod sfu;
+#[cfg(test)]
+mod sim;
 #[doc(hidden)]
 pub mod synthetic;
 mod transport;

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use crate::transport::{Fingerprint, IceCredentials};
 
 /// The answer to an offer.
-#[derive(Debug)]
 pub(super) struct Answer {
     pub(super) ice: IceCredentials,
     pub(super) fingerprint: Fingerprint,

@@ -72,8 +72,7 @@ impl Participant {
         let csrc = packet.get(12..16).filter(|_| header.csrc_count > 0);
         let csrc = csrc.and_then(|csrc| csrc.first_chunk::<4>()).map_or(0, |csrc| u32::from_be_bytes(*csrc));
         let is_rtx = kind == LineKind::Repair;
-        let received =
-            Received { now, codec, seq, timestamp: header.timestamp.0, marker: header.marker, csrc, is_rtx, payload };
+        let received = Received { now, codec, seq, timestamp: header.timestamp.0, marker: header.marker, csrc, is_rtx, payload };
         let seat = &mut self.seats[seat];
         if kind == LineKind::Sound {
             seat.sound.content.receive(&received);

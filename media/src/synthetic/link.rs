@@ -10,8 +10,9 @@ use super::participant::SyntheticError;
 use crate::demux::{Protocol, classify};
 use crate::rtp::{OutHeader, write_header};
 use crate::transport::{
-    Certificate, DtlsClient, DtlsEvent, DtlsRole, Fingerprint, IceClient, IceCredentials, InboundIndex, MAX_RTCP_OVERHEAD_BYTES,
-    MAX_RTP_OVERHEAD_BYTES, OpenedRtp, SrtpError, SrtpOpener, SrtpProfile, SrtpSealer, from_keying_material,
+    Certificate, Confirmed, DtlsClient, DtlsEvent, DtlsRole, Fingerprint, IceClient, IceCredentials, InboundIndex,
+    MAX_RTCP_OVERHEAD_BYTES, MAX_RTP_OVERHEAD_BYTES, OpenedRtp, SrtpError, SrtpOpener, SrtpProfile, SrtpSealer,
+    from_keying_material,
 };
 
 /// Round trip taken until a check tells.
@@ -36,6 +37,7 @@ pub(super) struct Link {
     dtls: Option<DtlsClient>,
     has_begun_dtls: bool,
     srtp: Option<(SrtpSealer, SrtpOpener)>,
+    confirmed: Option<Confirmed>,
     pub(super) server: Option<SocketAddr>,
     pub(super) has_failed: bool,
 }
@@ -50,6 +52,7 @@ impl Link {
             dtls: None,
             has_begun_dtls: false,
             srtp: None,
+            confirmed: None,
             server: None,
             has_failed: false,
         })
@@ -85,7 +88,12 @@ impl Link {
     }
 
     pub(super) fn round_trip(&self) -> Duration {
-        self.ice.confirmed().map_or(DEFAULT_RTT, |confirmed| confirmed.round_trip)
+        self.confirmed.map_or(DEFAULT_RTT, |confirmed| confirmed.round_trip)
+    }
+
+    /// When the path was last found to work, and our address as the server sees it.
+    pub(super) fn confirmed(&self) -> Option<(Instant, SocketAddr)> {
+        self.confirmed.map(|confirmed| (confirmed.at, confirmed.mapped))
     }
 
     pub(super) fn check_now(&mut self, now: Instant) {
@@ -97,7 +105,9 @@ impl Link {
         let protocol = classify(datagram);
         match protocol {
             Protocol::Stun => {
-                if self.ice.handle_datagram(now, datagram).is_some() {
+                let confirmed = self.ice.handle_datagram(now, datagram);
+                self.confirmed = confirmed.or(self.confirmed);
+                if confirmed.is_some() {
                     self.begin_dtls(now, out);
                 }
             }

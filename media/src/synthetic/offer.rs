@@ -34,7 +34,7 @@ pub(super) fn tracks(settings: &Settings) -> Vec<TrackOffer> {
 
 /// The lines that receive.
 pub(super) fn seats(settings: &Settings) -> Vec<SeatOffer> {
-    let mid = |seat: usize, offset| (FIRST_SEAT_MID + 2 * seat + offset).to_string();
+    let mid = |seat: usize, offset: usize| (FIRST_SEAT_MID + 2 * seat + offset).to_string();
     (0..settings.seats).map(|seat| SeatOffer { audio_mid: mid(seat, 0), video_mid: mid(seat, 1) }).collect()
 }
 

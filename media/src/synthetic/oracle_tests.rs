@@ -31,7 +31,7 @@ fn judge(frames: &[Assembled]) -> VideoReport {
     let start = Instant::now();
     let (mut oracle, mut report) = (Oracle::default(), VideoReport::default());
     for (n, frame) in frames.iter().enumerate() {
-        let head = Piece { timestamp: 3_600 * (n as u32 + 1) + frame.head.timestamp, ..frame.head };
+        let head = Piece { timestamp: (3_600 * (n as u32 + 1)).wrapping_add(frame.head.timestamp), ..frame.head };
         let now = start + Duration::from_millis(40) * n as u32;
         oracle.judge(now, &Assembled { head, ..*frame }, Follows::Directly, &mut report);
     }

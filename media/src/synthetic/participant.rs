@@ -251,6 +251,11 @@ impl Participant {
         self.link.is_connected()
     }
 
+    /// When the path was last found to work, and the participant's address as the server sees it.
+    pub fn confirmed(&self) -> Option<(Instant, SocketAddr)> {
+        self.link.confirmed()
+    }
+
     /// Whether the handshake failed or the server closed the association.
     pub fn has_failed(&self) -> bool {
         self.link.has_failed

@@ -119,13 +119,8 @@ impl Stream {
         let ids = wire.numbering.extensions();
         let rid = Some((ids.repaired_rid, self.rid));
         let to = Address { ssrc: self.rtx_ssrc, payload_type, index: self.rtx_index, mid: self.mid, rid, is_known: false };
-        let packet = Outgoing {
-            codec: sent.codec,
-            timestamp: sent.timestamp,
-            marker: sent.marker,
-            level: None,
-            payload: &sent.payload,
-        };
+        let packet =
+            Outgoing { codec: sent.codec, timestamp: sent.timestamp, marker: sent.marker, level: None, payload: &sent.payload };
         if to.send(&packet, &seq.0.to_be_bytes(), wire, ids) {
             self.rtx_index += 1;
             self.retransmitted += 1;
@@ -157,12 +152,12 @@ impl Address {
         let level = [packet.level.unwrap_or_default()];
         let mut extensions = [OutExtension { id: ids.twcc, value: &twcc }; 4];
         let mut count = 1;
-        let mut add = |id, value| {
+        let mut add = |id: u8, value| {
             extensions[count] = OutExtension { id, value };
             count += 1;
         };
         if packet.level.is_some() {
-            add(ids.audio_level, &level);
+            add(ids.audio_level, &level[..]);
         }
         if !self.is_known {
             add(ids.mid, self.mid.as_bytes());

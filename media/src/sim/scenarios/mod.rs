@@ -1,0 +1,6 @@
+//! What a call must do, in virtual time.
+
+mod basic;
+
+use super::{Bottleneck, Loss, Network, World};
+use crate::synthetic::{Faults, VideoReport};
