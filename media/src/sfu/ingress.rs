@@ -107,15 +107,16 @@ impl Sfu {
         if let Some(repair) = &mut publication.layers[layer_index].repair {
             repair.ring.push(now, index, StoredHeader { codec, marker: header.marker }, payload);
         }
-        if is_keyframe_start {
-            publication.layers[layer_index].keyframes.satisfied();
-        }
         if codec.is_audio() && !room.hear(now, key.participant, publication_key, header, packet) {
             return room.skip(from, opened.seq);
         }
         if !was_flowing {
             // A layer that begins is aimed at before its first packet is forwarded: that one is often the keyframe.
             room.retarget(now);
+        }
+        if is_keyframe_start {
+            // After the aiming above, which asks for the keyframe that is here.
+            room.publications[publication_key].layers[layer_index].keyframes.satisfied();
         }
         let forwarded = room.forward(&media, out);
         self.counters.add(Counter::PacketsForwarded, forwarded);
