@@ -57,7 +57,7 @@ impl CameraSender {
         let layer = |(index, layer): (usize, &super::settings::Layer)| {
             let (ssrc, rtx_ssrc) = (random.fresh_ssrc(), random.fresh_ssrc());
             let rid = if is_simulcast { layer.rid } else { "" };
-            let stream = Stream::new(ssrc, rtx_ssrc, random.next_u32() as u16, CAMERA_MID, rid);
+            let stream = Stream::new(ssrc, rtx_ssrc, random.first_seq(), CAMERA_MID, rid);
             let encoder = Encoder {
                 layer: index as u8,
                 has_temporal_layers: is_simulcast,

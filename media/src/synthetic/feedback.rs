@@ -37,6 +37,7 @@ impl Participant {
         let opened = match self.link.open_rtp(packet, usize::from(header.header_len), state) {
             Ok(opened) => opened,
             Err(SrtpError::Replayed | SrtpError::TooOld) => return self.transport.replayed += 1,
+            Err(SrtpError::NoKeys) => return self.transport.early += 1,
             Err(_) => return self.transport.forged += 1,
         };
         let Some((codec, is_rtx)) = self.settings.numbering.codec(header.payload_type.0) else {
@@ -106,6 +107,7 @@ impl Participant {
         let len = match self.link.open_rtcp(packet) {
             Ok(len) => len,
             Err(SrtpError::Replayed | SrtpError::TooOld) => return self.transport.replayed += 1,
+            Err(SrtpError::NoKeys) => return self.transport.early += 1,
             Err(_) => return self.transport.forged += 1,
         };
         for packet in Compound::new(&packet[..len]) {

@@ -66,7 +66,7 @@ impl Participant {
     ) -> Result<Self, SyntheticError> {
         let mut random = Random::new(seed);
         let microphone = settings.microphone.map(|microphone| {
-            let (ssrc, seq, timestamp) = (random.fresh_ssrc(), random.next_u32() as u16, random.next_u32());
+            let (ssrc, seq, timestamp) = (random.fresh_ssrc(), random.first_seq(), random.next_u32());
             MicrophoneSender::new(settings.source, microphone.below_full_db, ssrc, seq, timestamp)
         });
         let camera = settings.camera.as_ref().map(|camera| CameraSender::new(settings.source, camera, &mut random));

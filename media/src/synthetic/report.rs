@@ -134,6 +134,8 @@ pub struct SendReport {
 pub struct TransportReport {
     /// Datagrams in all.
     pub datagrams: u64,
+    /// Media from before the handshake was done on this side: its last datagram was lost.
+    pub early: u64,
     /// Media that did not authenticate.
     pub forged: u64,
     /// Media that arrived twice; the network does that.

@@ -19,6 +19,11 @@ impl VideoCodec {
     /// Every codec, in Chromium's order of preference.
     pub const ALL: [Self; 4] = [Self::Vp8, Self::Vp9, Self::H264, Self::Av1];
 
+    /// The encoding name of `a=rtpmap`.
+    pub fn name(self) -> &'static str {
+        self.codec().name()
+    }
+
     pub(super) fn codec(self) -> Codec {
         match self {
             Self::Vp8 => Codec::Vp8,

@@ -67,7 +67,7 @@ impl Stream {
             rtx_ssrc,
             mid,
             rid,
-            index: u64::from(first_seq & 0x7fff),
+            index: u64::from(first_seq),
             rtx_index: 1,
             is_acknowledged: false,
             history: Vec::new(),
