@@ -16,7 +16,6 @@ mod participant;
 #[cfg(test)]
 mod properties;
 mod publication;
-mod random;
 mod receive_stats;
 mod repair;
 mod reports;
@@ -40,9 +39,9 @@ use crate::counters::{Counter, Counters};
 use crate::demux::{Protocol, classify};
 use crate::id::{ParticipantId, RoomId, Source};
 use crate::outbox::Outbox;
+use crate::random::Random;
 use crate::transport::{Certificate, Path, StunOutcome, Transport, TransportEvent, username_local_part};
 use participant::{MAX_ADDRESSES, Participant};
-use random::Random;
 use room::Room;
 
 /// How often timers are looked at. Shorter repairs losses sooner, longer costs less in an idle call.
