@@ -46,12 +46,16 @@ export function spotlight(count, width, height) {
   const main = beside ? { left: 0, top: 0, width: width - strip - GAP, height } : { left: 0, top: 0, width, height: height - strip - GAP };
   const length = beside ? height : width;
   const tile = beside ? { width: strip, height: Math.round(strip / WIDEST) } : { width: Math.floor(Math.min(strip * 1.2, (width - 2 * GAP) / 3)), height: strip };
+  const inLine = (/** @type {number} */ size) => Math.max(1, Math.floor((length + GAP) / (size + GAP)));
+  const half = Math.floor((strip - GAP) / 2);
+  const lanes = beside && count - 1 > inLine(tile.height) && half >= MIN_TILE_WIDTH ? 2 : 1;
+  if (lanes === 2) Object.assign(tile, { width: half, height: Math.round(half / WIDEST) });
   const each = (beside ? tile.height : tile.width) + GAP;
-  const fit = Math.max(1, Math.min(count - 1, Math.floor((length + GAP) / each)));
-  const start = Math.max(0, Math.round((length - (fit * each - GAP)) / 2));
+  const fit = Math.min(count - 1, inLine(each - GAP) * lanes);
+  const start = Math.max(0, Math.round((length - (Math.ceil(fit / lanes) * each - GAP)) / 2));
   const others = Array.from({ length: fit }, (_, index) => ({
-    left: beside ? width - strip : start + index * each,
-    top: beside ? start + index * each : height - strip,
+    left: beside ? width - strip + (index % lanes) * (half + GAP) : start + index * each,
+    top: beside ? start + Math.floor(index / lanes) * each : height - strip,
     ...tile,
   }));
   return [main, ...others];
