@@ -24,6 +24,7 @@ pub mod role;
 pub mod rooms;
 mod serve;
 pub mod shutdown;
+pub mod signal;
 pub mod store;
 pub mod telemetry;
 pub mod time;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncoder};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -98,16 +98,20 @@ fn encode_rows(mut rows: Vec<CounterRow>, mut encoder: DescriptorEncoder<'_>) ->
         let kind = if is_gauge { MetricType::Gauge } else { MetricType::Counter };
         let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
         for row in group {
-            let labels: Vec<(&str, &str)> = row.label.into_iter().collect();
-            let mut one = metric.encode_family(&labels)?;
-            if is_gauge {
-                one.encode_gauge(&i64::try_from(row.value).unwrap_or(i64::MAX))?;
-            } else {
-                one.encode_counter::<NoLabels, u64, u64>(&row.value, None)?;
+            match row.label {
+                Some(label) => encode_value(&mut metric.encode_family(&[label])?, row)?,
+                None => encode_value(&mut metric, row)?,
             }
         }
     }
     Ok(())
+}
+
+fn encode_value(metric: &mut MetricEncoder<'_>, row: &CounterRow) -> fmt::Result {
+    if row.is_gauge {
+        return metric.encode_gauge(&i64::try_from(row.value).unwrap_or(i64::MAX));
+    }
+    metric.encode_counter::<NoLabels, u64, u64>(&row.value, None)
 }
 
 #[cfg(test)]

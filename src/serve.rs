@@ -13,6 +13,7 @@ use crate::calls::Calls;
 use crate::config::{Args, Config, ConfigError, Database};
 use crate::http;
 use crate::shutdown::Shutdown;
+use crate::signal::{Signalling, Timing};
 use crate::store::{Store, StoreError};
 use crate::time::Clock;
 
@@ -49,11 +50,13 @@ pub async fn run(args: &Args) -> Result<(), RunError> {
     let store = open_store(&config.database).await?;
     let (media, events) = Media::start(config.media.clone())?;
     let calls = Calls::new(media.clone());
+    tokio::spawn(calls.clone().run(events));
     let app = App::new(Foundations { config, clock: Clock::System, store, media, calls });
 
     let port = listener.local_addr().map_err(|source| RunError::Bind { port: app.config.port, source })?.port();
     app.shutdown.spawn(sweep_sessions(app.clone()));
-    let server = tokio::spawn(http::serve(listener, http::router(&app), app.shutdown.clone()));
+    let signalling = Signalling::start(&app, Timing::default());
+    let server = tokio::spawn(http::serve(listener, http::router(&app, signalling.routes()), app.shutdown.clone()));
     greet(&app, port);
 
     Shutdown::asked_by_system().await.map_err(RunError::Signals)?;

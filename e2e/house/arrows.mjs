@@ -10,10 +10,11 @@ import { blockEnd, jsCode, lineOf, rustCode, withoutTests } from './source.mjs';
 export const SERVER = [
   ['main'],
   ['lib'],
+  ['serve'],
   ['http', 'signal', 'push'],
   ['rooms', 'chat', 'accounts', 'calls', 'presence', 'app', 'limits'],
   ['error'],
-  ['store', 'bus', 'metrics', 'shutdown'],
+  ['store', 'bus', 'metrics', 'shutdown', 'telemetry'],
   ['id', 'time', 'config', 'role'],
 ];
 export const MEDIA = [
@@ -21,11 +22,12 @@ export const MEDIA = [
   ['handle'],
   ['net'],
   ['sfu', 'turn', 'demux'],
+  ['outbox'],
   ['transport', 'codec', 'rtp', 'rtcp', 'units'],
-  ['api', 'config', 'error', 'id'],
+  ['api', 'config', 'counters', 'error', 'id'],
 ];
 export const WEB = [
-  ['main'],
+  ['main', 'early'],
   ['views'],
   ['ui'],
   ['state'],

@@ -9,6 +9,8 @@ mod config;
 mod counters;
 mod demux;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod id;
 mod net;

@@ -23,11 +23,6 @@ impl SeqNo {
         self.0.wrapping_sub(other.0).cast_signed()
     }
 
-    /// Whether this number was sent after `other`.
-    pub(crate) fn is_newer_than(self, other: Self) -> bool {
-        self.ahead_of(other) > 0
-    }
-
     /// The low 16 bits of an extended index.
     pub(crate) fn of_index(ext: u64) -> Self {
         Self((ext & 0xffff) as u16)
@@ -121,7 +116,7 @@ pub(crate) fn compact_ntp(span: Duration) -> u32 {
 
 /// The span that a number of units of 1/65536 s stands for.
 pub(crate) fn from_compact_ntp(ticks: u32) -> Duration {
-    Duration::from_nanos(u64::from(ticks) * 1_000_000_000 >> 16)
+    Duration::from_nanos((u64::from(ticks) * 1_000_000_000) >> 16)
 }
 
 /// Extends the 16-bit sequence numbers of one SSRC to 64 bits.
@@ -166,15 +161,6 @@ impl SeqExtender {
         None
     }
 
-    /// The index of a number named by somebody else (a NACK, an RTX header), without believing it as an arrival. `None` before
-    /// the first packet, or when the number is further away than a credible jump.
-    pub(crate) fn locate(&self, seq: SeqNo) -> Option<u64> {
-        let highest = self.highest?;
-        let ahead = seq.ahead_of(SeqNo::of_index(highest));
-        let credible = ahead.unsigned_abs() <= Self::MAX_JUMP.unsigned_abs();
-        credible.then(|| highest.wrapping_add_signed(i64::from(ahead)))
-    }
-
     /// The highest index so far.
     pub(crate) fn highest(&self) -> Option<u64> {
         self.highest
@@ -189,9 +175,9 @@ mod tests {
 
     #[test]
     fn sequence_numbers_compare_on_the_shorter_way_round() {
-        assert!(SeqNo(0).is_newer_than(SeqNo(65_535)));
-        assert!(!SeqNo(65_535).is_newer_than(SeqNo(0)));
-        assert!(!SeqNo(7).is_newer_than(SeqNo(7)));
+        assert_eq!(SeqNo(0).ahead_of(SeqNo(65_535)), 1);
+        assert_eq!(SeqNo(65_535).ahead_of(SeqNo(0)), -1);
+        assert_eq!(SeqNo(7).ahead_of(SeqNo(7)), 0);
         assert_eq!(SeqNo(2).ahead_of(SeqNo(65_534)), 4);
         assert_eq!(SeqNo(65_535).next(), SeqNo(0));
     }
@@ -268,17 +254,6 @@ mod tests {
         let index = extender.extend(SeqNo(10_001)).expect("it follows on");
         assert!(index > first);
         assert_eq!(SeqNo::of_index(index), SeqNo(10_001));
-    }
-
-    #[test]
-    fn locating_a_number_does_not_move_the_window() {
-        let mut extender = SeqExtender::default();
-        assert_eq!(extender.locate(SeqNo(5)), None);
-        let first = extender.extend(SeqNo(5)).expect("the first is always believed");
-        assert_eq!(extender.locate(SeqNo(3)), Some(first - 2));
-        assert_eq!(extender.locate(SeqNo(9)), Some(first + 4));
-        assert_eq!(extender.locate(SeqNo(30_000)), None);
-        assert_eq!(extender.highest(), Some(first));
     }
 
     proptest! {

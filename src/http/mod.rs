@@ -34,12 +34,13 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::Error;
 
-/// Every route of the server with its middleware.
-pub fn router(app: &App) -> Router {
+/// Every route of the server with its middleware; `signalling` has the WebSocket's.
+pub fn router(app: &App, signalling: Router<App>) -> Router {
     let (api, _description) = api().split_for_parts();
     let router = api
         .merge(pages())
         .merge(operations())
+        .merge(signalling)
         .fallback(|| async { Error::NotFound })
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed });
     with_middleware(router, app).with_state(app.clone())

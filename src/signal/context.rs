@@ -10,12 +10,14 @@ use crate::time::Timestamp;
 
 use super::refusal::Refusal;
 use super::registry::Connections;
+use super::timing::Timing;
 
 /// The server and its connections. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) app: App,
     pub(super) connections: Connections,
+    pub(super) timing: Timing,
 }
 
 impl Context {

@@ -17,8 +17,6 @@ use super::protocol::{ClientFrame, ServerMessage};
 use super::refusal::Refusal;
 use super::registry::{End, Registered, Registration};
 use super::replay::{Replay, encode};
-use super::resume::WINDOW_S;
-use super::socket::PING_INTERVAL_S;
 use crate::accounts::Principal;
 use crate::calls::{CallError, Entry, Inbox, LeaveReason, Outbox, Taken, outbox};
 use crate::id::RoomId;
@@ -225,7 +223,7 @@ impl Driver {
             sending.close(close);
         }
         let now = Instant::now();
-        self.deadline = Some(now + Duration::from_secs(WINDOW_S.into()));
+        self.deadline = Some(now + self.context.timing.resume_window);
         self.registration.set_detached(Some(now.into_std()));
     }
 
@@ -334,8 +332,15 @@ impl Driver {
     }
 
     fn welcome(&self, id: u32, resumed: bool) -> ServerMessage {
-        let (connection, ping_interval_s) = (self.secret.clone(), PING_INTERVAL_S);
-        ServerMessage::Welcome { id, connection, resumed, resume_window_s: WINDOW_S, ping_interval_s }
+        let timing = &self.context.timing;
+        let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+        ServerMessage::Welcome {
+            id,
+            connection: self.secret.clone(),
+            resumed,
+            resume_window_s: seconds(timing.resume_window),
+            ping_interval_s: seconds(timing.ping_interval),
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn enforce(context: Context, mut hints: Subscription) {
 }
 
 async fn apply(context: &Context, hint: Hint) -> Result<(), Error> {
-    let Context { app, connections } = context;
+    let Context { app, connections, .. } = context;
     match hint {
         Hint::SessionEnded { session } => connections.end_session(session),
         Hint::RoomDeleted { room } => app.calls.room_gone(room),

@@ -19,6 +19,7 @@ mod registry;
 mod replay;
 mod resume;
 mod socket;
+mod timing;
 mod upgrade;
 mod wire;
 
@@ -26,6 +27,7 @@ mod wire;
 mod declarations;
 
 pub use registry::{MAX_CONNECTIONS_PER_USER, MAX_SOCKETS, MAX_SOCKETS_PER_USER};
+pub use timing::Timing;
 
 use std::time::Duration;
 
@@ -47,8 +49,8 @@ pub struct Signalling {
 
 impl Signalling {
     /// Starts what enforces changes in running calls, and what sends everybody away when the server stops.
-    pub fn start(app: &App) -> Self {
-        let context = Context { app: app.clone(), connections: Connections::default() };
+    pub fn start(app: &App, timing: Timing) -> Self {
+        let context = Context { app: app.clone(), connections: Connections::default(), timing };
         // Subscribed before the first socket, so that no hint about one is missed.
         tokio::spawn(enforce::enforce(context.clone(), app.bus.subscribe()));
         let (stopping, connections) = (app.clone(), context.connections.clone());
@@ -60,7 +62,7 @@ impl Signalling {
     }
 
     /// `GET /api/v1/ws`. Keep time limits and compression away from it.
-    pub fn routes(&self) -> Router {
+    pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         Router::new().route("/api/v1/ws", get(upgrade::upgrade)).with_state(self.context.clone())
     }
 

@@ -8,10 +8,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-/// For how long a connection outlives its socket, seconds. Long enough for a change of network or a lift; meanwhile the others see
-/// a frozen participant.
-pub(super) const WINDOW_S: u32 = 60;
-
 /// The secret of a new connection, as it goes into `welcome`.
 pub(super) fn new_secret() -> String {
     let mut bytes = [0; 32];

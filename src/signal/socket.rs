@@ -5,8 +5,8 @@
 //! leaves the connection resumable.
 
 use std::ops::ControlFlow;
-use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -22,19 +22,10 @@ use super::rate::{Allowance, Verdict};
 use super::refusal::Refusal;
 use super::registry::SocketPermit;
 use super::replay::encode;
+use super::timing::Timing;
 use super::wire;
 use crate::accounts::Principal;
 
-/// How often the server pings, seconds. Also keeps the connection open in proxies, which often close after 60 s of silence.
-pub(super) const PING_INTERVAL_S: u32 = 15;
-/// After this much silence the other side is gone: two pings were not answered.
-const SILENCE_LIMIT: Duration = Duration::from_secs(2 * PING_INTERVAL_S as u64 + 1);
-/// How long `hello` may take.
-const HELLO_LIMIT: Duration = Duration::from_secs(10);
-/// How long one frame may take to go out before the client counts as gone.
-const WRITE_LIMIT: Duration = Duration::from_secs(10);
-/// How long the other side has to answer a close.
-const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// Unreadable messages in a row before the socket is closed.
 const MAX_MALFORMED: u32 = 3;
 /// Errors before `hello` belong to no connection and have this number.
@@ -42,22 +33,24 @@ const NO_SEQ: u64 = 0;
 
 /// Serves a socket until it is closed.
 pub(super) async fn serve(socket: WebSocket, context: Context, principal: Principal, _permit: SocketPermit) {
-    let (mut sink, stream) = socket.split();
-    let mut reader = Reader::new(stream);
-    let close = match timeout(HELLO_LIMIT, hello(&mut reader, &mut sink, &context, &principal)).await {
-        Ok(Ok(attached)) => converse(&mut reader, &mut sink, attached).await,
+    let timing = context.timing;
+    let (sink, stream) = socket.split();
+    let mut reader = Reader::new(stream, timing);
+    let mut writer = Writer { sink, timing };
+    let close = match timeout(timing.hello_limit, hello(&mut reader, &mut writer, &context, &principal)).await {
+        Ok(Ok(attached)) => converse(&mut reader, &mut writer, attached).await,
         Ok(Err(end)) => end.close_code(),
         Err(_) => Some(CloseCode::HELLO_TIMEOUT),
     };
     if let Some(code) = close {
-        say_goodbye(&mut sink, &mut reader.stream, code).await;
+        say_goodbye(&mut writer, &mut reader, code).await;
     }
 }
 
 /// Waits for `hello` and finds or makes the connection.
 async fn hello(
     reader: &mut Reader,
-    sink: &mut SplitSink<WebSocket, Message>,
+    writer: &mut Writer,
     context: &Context,
     principal: &Principal,
 ) -> Result<Attached, ReadEnd> {
@@ -78,12 +71,12 @@ async fn hello(
                 }
             },
         };
-        write(sink, Message::Text(encode(NO_SEQ, refusal.answer(id)))).await.map_err(|Gone| ReadEnd::Broken)?;
+        writer.write(Message::Text(encode(NO_SEQ, refusal.answer(id)))).await.map_err(|Gone| ReadEnd::Broken)?;
     }
 }
 
 /// Reads and writes at the same time until either ends. Returns the reason to give to the other side, if it is still there.
-async fn converse(reader: &mut Reader, sink: &mut SplitSink<WebSocket, Message>, attached: Attached) -> Option<CloseCode> {
+async fn converse(reader: &mut Reader, writer: &mut Writer, attached: Attached) -> Option<CloseCode> {
     let Attached { number, inbox, outgoing, backlog } = attached;
     let reading = async {
         loop {
@@ -104,58 +97,63 @@ async fn converse(reader: &mut Reader, sink: &mut SplitSink<WebSocket, Message>,
     };
     tokio::select! {
         close = reading => close,
-        close = write_all(sink, backlog, outgoing) => close.ok(),
-    }
-}
-
-/// Writes the backlog, then what the connection sends, with pings in between, until the connection closes.
-async fn write_all(
-    sink: &mut SplitSink<WebSocket, Message>,
-    backlog: Vec<Utf8Bytes>,
-    mut outgoing: Outgoing,
-) -> Result<CloseCode, Gone> {
-    for frame in backlog {
-        write(sink, Message::Text(frame)).await?;
-    }
-    let period = Duration::from_secs(PING_INTERVAL_S.into());
-    let mut pings = interval_at(Instant::now() + period, period);
-    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let message = tokio::select! {
-            frame = outgoing.next() => match frame {
-                Ok(frame) => Message::Text(frame),
-                Err(code) => return Ok(code),
-            },
-            _ = pings.tick() => Message::Ping(axum::body::Bytes::new()),
-        };
-        write(sink, message).await?;
-    }
-}
-
-/// The other side is gone or takes nothing.
-struct Gone;
-
-async fn write(sink: &mut SplitSink<WebSocket, Message>, message: Message) -> Result<(), Gone> {
-    match timeout(WRITE_LIMIT, sink.send(message)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(Gone),
+        close = writer.write_all(backlog, outgoing) => close.ok(),
     }
 }
 
 /// Sends the reason for closing and waits a little for the answer: whoever closes the TCP connection with bytes unread resets it, and
 /// the reason would be lost on the way.
-async fn say_goodbye(sink: &mut SplitSink<WebSocket, Message>, stream: &mut SplitStream<WebSocket>, code: CloseCode) {
-    let deadline = Instant::now() + CLOSE_LIMIT;
+async fn say_goodbye(writer: &mut Writer, reader: &mut Reader, code: CloseCode) {
+    let deadline = Instant::now() + writer.timing.close_limit;
     let frame = CloseFrame { code: code.0, reason: Utf8Bytes::default() };
-    if let Ok(Ok(())) = timeout_at(deadline, sink.send(Message::Close(Some(frame)))).await {
-        let rest = async { while let Some(Ok(_)) = stream.next().await {} };
+    if let Ok(Ok(())) = timeout_at(deadline, writer.sink.send(Message::Close(Some(frame)))).await {
+        let rest = async { while let Some(Ok(_)) = reader.stream.next().await {} };
         let _ = timeout_at(deadline, rest).await;
+    }
+}
+
+/// The writing half.
+struct Writer {
+    sink: SplitSink<WebSocket, Message>,
+    timing: Timing,
+}
+
+/// The other side is gone or takes nothing.
+struct Gone;
+
+impl Writer {
+    /// Writes the backlog, then what the connection sends, with pings in between, until the connection closes.
+    async fn write_all(&mut self, backlog: Vec<Utf8Bytes>, mut outgoing: Outgoing) -> Result<CloseCode, Gone> {
+        for frame in backlog {
+            self.write(Message::Text(frame)).await?;
+        }
+        let period = self.timing.ping_interval;
+        let mut pings = interval_at(Instant::now() + period, period);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let message = tokio::select! {
+                frame = outgoing.next() => match frame {
+                    Ok(frame) => Message::Text(frame),
+                    Err(code) => return Ok(code),
+                },
+                _ = pings.tick() => Message::Ping(Bytes::new()),
+            };
+            self.write(message).await?;
+        }
+    }
+
+    async fn write(&mut self, message: Message) -> Result<(), Gone> {
+        match timeout(self.timing.write_limit, self.sink.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Gone),
+        }
     }
 }
 
 /// The reading half with its limits.
 struct Reader {
     stream: SplitStream<WebSocket>,
+    timing: Timing,
     allowance: Allowance,
     malformed_in_a_row: u32,
 }
@@ -201,14 +199,14 @@ impl ReadEnd {
 }
 
 impl Reader {
-    fn new(stream: SplitStream<WebSocket>) -> Self {
-        Self { stream, allowance: Allowance::new(std::time::Instant::now()), malformed_in_a_row: 0 }
+    fn new(stream: SplitStream<WebSocket>, timing: Timing) -> Self {
+        Self { stream, timing, allowance: Allowance::new(std::time::Instant::now()), malformed_in_a_row: 0 }
     }
 
     /// The next message. Dropping the future loses nothing.
     async fn next(&mut self) -> Result<Read, ReadEnd> {
         loop {
-            let message = match timeout(SILENCE_LIMIT, self.stream.next()).await {
+            let message = match timeout(self.timing.silence_limit(), self.stream.next()).await {
                 Err(_) => return Err(ReadEnd::Silent),
                 Ok(None) => return Err(ReadEnd::Broken),
                 // An error of the network ends here as well; then nobody hears the reason.

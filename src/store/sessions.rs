@@ -118,11 +118,11 @@ impl Store {
         Ok(rows == 1)
     }
 
-    /// Removes the sessions last used before `unused_since` or begun before `begun_before`. Returns how many.
-    pub async fn sweep_sessions(&self, unused_since: Timestamp, begun_before: Timestamp) -> Result<u64> {
-        let sql = "delete from sessions where last_used_at < $1 or created_at < $2";
+    /// Removes the sessions not used after `unused_since` or begun no later than `begun_until`. Returns how many.
+    pub async fn sweep_sessions(&self, unused_since: Timestamp, begun_until: Timestamp) -> Result<u64> {
+        let sql = "delete from sessions where last_used_at <= $1 or created_at <= $2";
         Ok(on_writer!(self, pool => {
-            sqlx::query::<Db>(sql).bind(unused_since).bind(begun_before).execute(pool).await?.rows_affected()
+            sqlx::query::<Db>(sql).bind(unused_since).bind(begun_until).execute(pool).await?.rows_affected()
         }))
     }
 }

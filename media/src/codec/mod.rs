@@ -11,7 +11,9 @@ mod set;
 mod vp8;
 mod vp9;
 
-pub(crate) use picture_ids::{PictureId, PictureIdWidth, PictureIds};
+#[cfg(test)]
+pub(crate) use picture_ids::PictureIdWidth;
+pub(crate) use picture_ids::{PictureId, PictureIds};
 pub(crate) use set::CodecSet;
 
 use crate::units::ClockRate;
@@ -33,6 +35,7 @@ pub(crate) enum Codec {
 
 impl Codec {
     /// All codecs.
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 5] = [Self::Opus, Self::Vp8, Self::Vp9, Self::H264, Self::Av1];
 
     /// The encoding name of `a=rtpmap`.
@@ -44,11 +47,6 @@ impl Codec {
             Self::H264 => "H264",
             Self::Av1 => "AV1",
         }
-    }
-
-    /// The codec of an encoding name, whose case does not matter (RFC 4855 §3).
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name))
     }
 
     /// The media clock.
@@ -120,15 +118,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn names_are_found_in_any_case_and_round_trip() {
-        for codec in Codec::ALL {
-            assert_eq!(Codec::from_name(&codec.name().to_lowercase()), Some(codec));
-            assert_eq!(Codec::from_name(&codec.name().to_uppercase()), Some(codec));
-        }
-        assert_eq!(Codec::from_name("rtx"), None);
-    }
 
     #[test]
     fn only_opus_is_sound() {

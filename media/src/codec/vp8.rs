@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_full_extension_is_read() {
-        let payload = [EXTENDED | START, 0xf0, 0x92, 0x34, 77, 0b10_1_00111, 0x50];
+        let payload = [EXTENDED | START, 0xf0, 0x92, 0x34, 77, 0b1010_0111, 0x50];
         let summary = inspect(&payload).expect("valid");
         assert!(summary.keyframe_start);
         assert_eq!(summary.temporal, Some(2));

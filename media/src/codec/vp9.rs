@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn an_upper_spatial_layer_does_not_start_a_keyframe() {
-        let summary = inspect(&[BEGIN | LAYERS, 0b010_0_001_1, 5]).expect("valid");
+        let summary = inspect(&[BEGIN | LAYERS, 0b0100_0011, 5]).expect("valid");
         assert!(!summary.keyframe_start && !summary.frame_start);
         assert_eq!((summary.temporal, summary.spatial), (Some(2), Some(1)));
         assert!(inspect(&[BEGIN | LAYERS, 0, 5]).expect("valid").keyframe_start);

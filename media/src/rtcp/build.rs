@@ -1,20 +1,14 @@
 //! Appends RTCP packets to a buffer that the caller reuses, so that nothing is allocated once it has grown.
 //!
 //! Each function appends one whole packet (or as many as the content takes) and nothing of a packet that would be empty.
-//! The caller puts a report first where reduced size (RFC 5506) was not negotiated, and keeps the datagram below the path's MTU.
+//! Canonical names are in the answer (RFC 5576), not in RTCP, and reduced size (RFC 5506) is always negotiated. The caller keeps the
+//! datagram below the path's MTU.
 
-use super::{
-    FORMAT_NACK, FORMAT_PLI, PAYLOAD_FEEDBACK, RECEIVER_REPORT, ReportBlock, SENDER_REPORT, SOURCE_DESCRIPTION,
-    TRANSPORT_FEEDBACK,
-};
+use super::{FORMAT_NACK, FORMAT_PLI, PAYLOAD_FEEDBACK, RECEIVER_REPORT, ReportBlock, SENDER_REPORT, TRANSPORT_FEEDBACK};
 use crate::units::{NtpTime, SeqNo};
 
 /// Blocks in one report: the count has five bits.
 const MAX_BLOCKS: usize = 31;
-/// Bytes of a canonical name that are sent; ours are shorter.
-const MAX_CNAME_BYTES: usize = 64;
-/// The SDES item type of a canonical name (RFC 3550 §6.5.1).
-const ITEM_CNAME: u8 = 1;
 
 /// A sender report without blocks.
 pub(crate) fn sender_report(out: &mut Vec<u8>, ssrc: u32, ntp: NtpTime, rtp_timestamp: u32, packets: u32, octets: u32) {
@@ -47,20 +41,6 @@ fn put_block(out: &mut Vec<u8>, block: &ReportBlock) {
     for word in [block.highest_seq, block.jitter, block.last_sender_report, block.delay_since_last_sender_report] {
         put(out, word);
     }
-}
-
-/// The canonical name of a source (RFC 3550 §6.5): the same for all sources of one seat, so that they are played in sync.
-pub(crate) fn source_description(out: &mut Vec<u8>, ssrc: u32, cname: &str) {
-    let cname = cname.as_bytes();
-    let cname = &cname[..cname.len().min(MAX_CNAME_BYTES)];
-    let start = begin(out, SOURCE_DESCRIPTION, 1);
-    put(out, ssrc);
-    out.extend_from_slice(&[ITEM_CNAME, (cname.len() & 0xff) as u8]);
-    out.extend_from_slice(cname);
-    // At least one zero ends the list, and the packet ends on a word.
-    out.push(0);
-    out.resize(start + (out.len() - start).next_multiple_of(4), 0);
-    end(out, start);
 }
 
 /// A request for lost packets. `seqs` are in the order of sending; up to 17 in a row take four bytes.

@@ -8,14 +8,13 @@ mod parse;
 pub(crate) mod twcc;
 mod twcc_chunks;
 
-pub(crate) use parse::{Compound, Fir, Nack, ReceiverReport, Rtcp, SenderReport};
+pub(crate) use parse::{Compound, Rtcp};
 
 use crate::units::Ssrc;
 
 /// Packet types (RFC 3550 §12.1, RFC 4585 §6.1).
 const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
-const SOURCE_DESCRIPTION: u8 = 202;
 const BYE: u8 = 203;
 const TRANSPORT_FEEDBACK: u8 = 205;
 const PAYLOAD_FEEDBACK: u8 = 206;

@@ -10,8 +10,8 @@ use rtc_rtcp::transport_feedbacks::transport_layer_nack::{TransportLayerNack, na
 
 use super::*;
 
-fn written(packets: Vec<Box<dyn Packet>>) -> Vec<u8> {
-    rtc_rtcp::packet::marshal(&packets).expect("the oracle writes it").to_vec()
+fn written(packets: &[Box<dyn Packet>]) -> Vec<u8> {
+    rtc_rtcp::packet::marshal(packets).expect("the oracle writes it").into()
 }
 
 fn oracle_block(ssrc: u32, total_lost: u32) -> ReceptionReport {
@@ -45,7 +45,7 @@ fn sender_report() -> rtc_rtcp::sender_report::SenderReport {
 
 #[test]
 fn a_compound_is_read_packet_by_packet() {
-    let bytes = written(vec![
+    let bytes = written(&[
         Box::new(sender_report()),
         Box::new(rtc_rtcp::receiver_report::ReceiverReport { ssrc: 4, reports: vec![oracle_block(5, 6)], ..Default::default() }),
         Box::new(PictureLossIndication { sender_ssrc: 6, media_ssrc: 7 }),
@@ -136,7 +136,7 @@ proptest! {
 
     #[test]
     fn a_damaged_compound_never_panics(at in 0_usize..76, value: u8) {
-        let mut bytes = written(vec![Box::new(sender_report())]);
+        let mut bytes = written(&[Box::new(sender_report())]);
         bytes[at] = value;
         for packet in Compound::new(&bytes) {
             if let Rtcp::SenderReport(report) = packet {
@@ -149,7 +149,7 @@ proptest! {
     fn every_number_the_oracle_asks_for_is_read(numbers in prop::collection::btree_set(any::<u16>(), 1..60)) {
         let numbers: Vec<_> = numbers.into_iter().collect();
         let nacks = nack_pairs_from_sequence_numbers(&numbers);
-        let bytes = written(vec![Box::new(TransportLayerNack { sender_ssrc: 1, media_ssrc: 2, nacks })]);
+        let bytes = written(&[Box::new(TransportLayerNack { sender_ssrc: 1, media_ssrc: 2, nacks })]);
         let Some(Rtcp::Nack(nack)) = Compound::new(&bytes).next() else { panic!("it is a NACK") };
         prop_assert_eq!(nack.seqs().map(|seq| seq.0).collect::<Vec<_>>(), numbers);
     }

@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_mixture_is_a_vector_of_14_where_all_deltas_are_small() {
         let symbols = [SmallDelta, Missing, SmallDelta, SmallDelta];
-        assert_eq!(chunks(&symbols), [0b10_1011_0000_0000_00]);
+        assert_eq!(chunks(&symbols), [0b1010_1100_0000_0000]);
     }
 
     #[test]

@@ -76,12 +76,6 @@ impl RtpHeader {
         let bytes = packet.get(start..start + usize::from(block.len));
         bytes.map_or_else(Extensions::none, |bytes| Extensions::new(block.profile, bytes))
     }
-
-    /// The payload of an opened packet, without padding. `None` when the padding is longer than the payload.
-    pub(crate) fn payload<'a>(&self, packet: &'a [u8]) -> Option<&'a [u8]> {
-        let payload = packet.get(usize::from(self.header_len)..)?;
-        if self.has_padding { strip_padding(payload) } else { Some(payload) }
-    }
 }
 
 impl ExtensionBlock {

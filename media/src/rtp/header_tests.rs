@@ -19,6 +19,12 @@ fn out_header<'a>(csrcs: &'a [u32], extensions: &'a [OutExtension<'a>]) -> OutHe
     }
 }
 
+/// The payload of an opened packet, without padding.
+fn payload<'a>(header: &RtpHeader, packet: &'a [u8]) -> Option<&'a [u8]> {
+    let payload = packet.get(usize::from(header.header_len)..)?;
+    if header.has_padding { strip_padding(payload) } else { Some(payload) }
+}
+
 fn written(header: &OutHeader<'_>) -> Vec<u8> {
     let mut out = vec![0xff; 256];
     let len = write_header(&mut out, header).expect("it fits");
@@ -35,7 +41,7 @@ fn a_plain_header_is_twelve_bytes_and_reads_back() {
     assert_eq!((header.payload_type, header.seq), (PayloadType(96), SeqNo(0xbeef)));
     assert_eq!((header.timestamp, header.ssrc), (RtpTimestamp(0x0102_0304), Ssrc(0xdead_beef)));
     assert_eq!((header.csrc_count, header.header_len, header.extension), (0, 12, None));
-    assert_eq!(header.payload(&bytes), Some(&[][..]));
+    assert_eq!(payload(&header, &bytes), Some(&[][..]));
 }
 
 #[test]
@@ -118,7 +124,7 @@ proptest! {
         if let Some(header) = RtpHeader::parse(&bytes) {
             prop_assert!(usize::from(header.header_len) <= bytes.len());
             let _ = header.extensions(&bytes).count();
-            if let Some(payload) = header.payload(&bytes) {
+            if let Some(payload) = payload(&header, &bytes) {
                 prop_assert!(payload.len() + usize::from(header.header_len) <= bytes.len());
             }
         }
@@ -129,7 +135,7 @@ proptest! {
         marker: bool, payload_type in 0_u8..128, seq: u16, timestamp: u32, ssrc: u32,
         csrcs in prop::collection::vec(any::<u32>(), 0..=15),
         values in prop::collection::vec((1_u8..=14, prop::collection::vec(any::<u8>(), 1..=16)), 0..6),
-        payload in prop::collection::vec(any::<u8>(), 0..64),
+        media in prop::collection::vec(any::<u8>(), 0..64),
     ) {
         let extensions: Vec<_> = values.iter().map(|(id, value)| OutExtension { id: *id, value }).collect();
         let header = OutHeader {
@@ -137,7 +143,7 @@ proptest! {
             ssrc: Ssrc(ssrc), csrcs: &csrcs, extensions: &extensions, padding_bytes: 0,
         };
         let mut bytes = written(&header);
-        bytes.extend_from_slice(&payload);
+        bytes.extend_from_slice(&media);
         let oracle = rtc_rtp::packet::Packet::unmarshal(&mut Bytes::from(bytes)).expect("the oracle reads it");
         prop_assert_eq!(oracle.header.marker, marker);
         prop_assert_eq!(oracle.header.payload_type, payload_type);
@@ -145,7 +151,7 @@ proptest! {
         prop_assert_eq!(oracle.header.timestamp, timestamp);
         prop_assert_eq!(oracle.header.ssrc, ssrc);
         prop_assert_eq!(&oracle.header.csrc, &csrcs);
-        prop_assert_eq!(&oracle.payload[..], &payload[..]);
+        prop_assert_eq!(&oracle.payload[..], &media[..]);
         for (id, _) in &values {
             let first = values.iter().find(|(other, _)| other == id).map(|(_, value)| &value[..]);
             let read = oracle.header.get_extension(*id);
@@ -158,7 +164,7 @@ proptest! {
         marker: bool, payload_type in 0_u8..128, seq: u16, timestamp: u32, ssrc: u32,
         csrcs in prop::collection::vec(any::<u32>(), 0..=15),
         values in prop::collection::btree_map(1_u8..=255, prop::collection::vec(any::<u8>(), 0..=40), 0..5),
-        payload in prop::collection::vec(any::<u8>(), 1..64),
+        media in prop::collection::vec(any::<u8>(), 1..64),
     ) {
         let mut header = rtc_rtp::Header { version: 2, marker, payload_type, sequence_number: seq, timestamp, ssrc, ..Default::default() };
         header.csrc = csrcs;
@@ -167,13 +173,13 @@ proptest! {
         for (id, value) in &values {
             header.set_extension(*id, Bytes::copy_from_slice(value)).expect("the oracle takes it");
         }
-        let packet = rtc_rtp::packet::Packet { header, payload: Bytes::from(payload.clone()) };
+        let packet = rtc_rtp::packet::Packet { header, payload: Bytes::from(media.clone()) };
         let mut bytes = vec![0; packet.marshal_size()];
         packet.marshal_to(&mut bytes).expect("the oracle writes it");
         let parsed = RtpHeader::parse(&bytes).expect("it is RTP");
         prop_assert_eq!((parsed.marker, parsed.payload_type.0), (marker, payload_type));
         prop_assert_eq!((parsed.seq.0, parsed.timestamp.0, parsed.ssrc.0), (seq, timestamp, ssrc));
-        prop_assert_eq!(parsed.payload(&bytes), Some(&payload[..]));
+        prop_assert_eq!(payload(&parsed, &bytes), Some(&media[..]));
         for (id, value) in &values {
             prop_assert_eq!(parsed.extensions(&bytes).find(*id), Some(&value[..]));
         }

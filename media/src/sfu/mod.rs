@@ -115,6 +115,9 @@ impl Sfu {
     /// Takes a participant out: from here on nothing of theirs is received, forwarded or remembered.
     pub(crate) fn leave(&mut self, now: Instant, participant: ParticipantId, out: &mut Outbox) {
         let Some(key) = self.participants.remove(&participant) else { return };
+        if let Some(transport) = &mut self.rooms[key.room].participants[key.participant].transport {
+            transport.close(now, &mut |to, record| out.push(to, record));
+        }
         self.rooms[key.room].remove(key.participant);
         self.by_address.retain(|_, other| *other != key);
         self.by_ufrag.retain(|_, other| *other != key);

@@ -53,7 +53,7 @@ impl Sfu {
                 let transport = Transport::new(now, certificate, parsed.fingerprint, parsed.ufrag.clone()).map_err(failed)?;
                 participant.transport = Some(transport);
             }
-            Some(transport) if transport.remote_ufrag() != Some(&parsed.ufrag) => {
+            Some(transport) if transport.remote_ufrag() != parsed.ufrag => {
                 if let Some(retired) = transport.restart(parsed.ufrag.clone()).map_err(failed)? {
                     self.by_ufrag.remove(&retired);
                 }

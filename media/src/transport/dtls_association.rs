@@ -15,7 +15,6 @@ use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc_dtls::state::State;
 use rtc_shared::TransportProtocol;
-use rtc_shared::error::Error;
 
 use super::certificate::{Certificate, Fingerprint};
 use super::dtls::{DtlsError, DtlsEvent};
@@ -91,6 +90,7 @@ impl Association {
     }
 
     /// Sends the first flight of a client that offers these profiles.
+    #[cfg(test)]
     pub(super) fn connect(&mut self, now: Instant, profiles: &[SrtpProfile]) -> Result<(), DtlsError> {
         let builder = dtls_config::builder(&self.certificate, self.remote, profiles);
         let config = builder.build(true, None).map_err(|error| DtlsError::from_library(&error))?;
@@ -262,6 +262,7 @@ impl Association {
         self.outbox.pop_front()
     }
 
+    #[cfg(test)]
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match self.phase {
             Phase::Handshake => self.flight.poll_timeout().into_iter().chain(self.deadline).min(),

@@ -54,6 +54,7 @@ impl Flight {
         self.next = None;
     }
 
+    #[cfg(test)]
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.next
     }

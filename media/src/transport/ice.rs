@@ -83,7 +83,7 @@ pub(crate) enum IgnoredBinding {
 /// One generation of credentials on both sides.
 struct Generation {
     local: IceCredentials,
-    remote_ufrag: Option<String>,
+    remote_ufrag: String,
 }
 
 /// The ICE side of a transport.
@@ -97,8 +97,8 @@ pub(crate) struct IceLite {
 }
 
 impl IceLite {
-    /// Starts with new credentials of our own. While the other side's user fragment is not known, any is taken.
-    pub(crate) fn new(provider: Arc<dyn RTCCryptoProvider>, remote_ufrag: Option<String>) -> Result<Self, CryptoError> {
+    /// Starts with new credentials of our own and the other side's user fragment.
+    pub(crate) fn new(provider: Arc<dyn RTCCryptoProvider>, remote_ufrag: String) -> Result<Self, CryptoError> {
         let local = IceCredentials::generate(provider.as_ref())?;
         Ok(Self {
             provider,
@@ -115,13 +115,8 @@ impl IceLite {
     }
 
     /// The other side's user fragment of the newest generation.
-    pub(crate) fn remote_ufrag(&self) -> Option<&str> {
-        self.current.remote_ufrag.as_deref()
-    }
-
-    /// Makes the other side's user fragment known, when it was not at the start.
-    pub(crate) fn set_remote_ufrag(&mut self, ufrag: String) {
-        self.current.remote_ufrag = Some(ufrag);
+    pub(crate) fn remote_ufrag(&self) -> &str {
+        &self.current.remote_ufrag
     }
 
     /// Every user fragment of ours that is valid now: one, or two during an ICE restart.
@@ -132,7 +127,7 @@ impl IceLite {
     /// Begins an ICE restart: new credentials on both sides. A restart that was under way is given up, and with it its user fragment.
     pub(crate) fn restart(&mut self, remote_ufrag: String) -> Result<Option<String>, CryptoError> {
         let local = IceCredentials::generate(self.provider.as_ref())?;
-        let replaced = std::mem::replace(&mut self.current, Generation { local, remote_ufrag: Some(remote_ufrag) });
+        let replaced = std::mem::replace(&mut self.current, Generation { local, remote_ufrag });
         if self.previous.is_some() {
             return Ok(Some(replaced.local.ufrag));
         }
@@ -212,9 +207,7 @@ impl IceLite {
 impl Generation {
     /// Whether a USERNAME is for this generation: our user fragment, a colon, theirs.
     fn is_named(&self, username: &str) -> bool {
-        username.split_once(':').is_some_and(|(local, remote)| {
-            local == self.local.ufrag && self.remote_ufrag.as_deref().is_none_or(|expected| expected == remote)
-        })
+        username.split_once(':').is_some_and(|(local, remote)| local == self.local.ufrag && remote == self.remote_ufrag)
     }
 }
 

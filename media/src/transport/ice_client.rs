@@ -73,11 +73,6 @@ impl IceClient {
         self.next_check = now;
     }
 
-    /// The last check that succeeded.
-    pub(crate) fn confirmed(&self) -> Option<Confirmed> {
-        self.confirmed
-    }
-
     /// When [`Self::handle_timeout`] is to be called.
     pub(crate) fn poll_timeout(&self) -> Instant {
         self.next_check

@@ -79,7 +79,7 @@ impl Transport {
         remote_ufrag: String,
     ) -> Result<Self, CryptoError> {
         Ok(Self {
-            ice: IceLite::new(Arc::clone(certificate.provider()), Some(remote_ufrag))?,
+            ice: IceLite::new(Arc::clone(certificate.provider()), remote_ufrag)?,
             dtls: DtlsServer::new(Arc::clone(&certificate), remote),
             certificate,
             srtp: None,
@@ -97,7 +97,7 @@ impl Transport {
     }
 
     /// The user fragment of the offer that the transport was made or restarted with. Another one in an offer asks for a restart.
-    pub(crate) fn remote_ufrag(&self) -> Option<&str> {
+    pub(crate) fn remote_ufrag(&self) -> &str {
         self.ice.remote_ufrag()
     }
 
@@ -227,7 +227,8 @@ impl Transport {
         self.setup_deadline = None;
     }
 
-    /// When [`Self::handle_timeout`] is to be called.
+    /// When [`Self::handle_timeout`] has something to do. The worker calls it every tick; virtual time asks.
+    #[cfg(test)]
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let consent = self.ice.consent_deadline().filter(|_| self.has_consent);
         [self.dtls.poll_timeout(), consent, self.setup_deadline].into_iter().flatten().min()

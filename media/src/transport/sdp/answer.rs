@@ -70,7 +70,8 @@ impl Answer<'_> {
                     let priority = (126u32 << 24) + ((65535 - i as u32) << 8) + 255;
                     write!(out, "a=candidate:{} 1 udp {priority} {} {} typ host\r\n", i + 1, address.ip(), address.port())?;
                 }
-                out.push_str("a=end-of-candidates\r\n");
+                // The role stands at session level too; who looks for it in the sections only would else take the same one.
+                out.push_str("a=end-of-candidates\r\na=setup:passive\r\n");
             }
         }
         Ok(())

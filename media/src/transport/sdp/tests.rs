@@ -74,6 +74,7 @@ fn an_answer_sends_one_codec_on_a_track_and_every_codec_to_a_seat() {
     assert!(sections[0].contains("a=group:BUNDLE 0 1 2 3\r\n") && sections[0].contains("a=ice-lite\r\n"));
     assert!(sections[1].contains("a=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host"));
     assert!(sections[1].contains("2001:db8::1 5000 typ host"));
+    assert!(sections[0].contains("a=setup:passive\r\n") && sections[1].contains("a=setup:passive\r\n"));
     assert!(sections[2].contains("H264/90000") && !sections[2].contains("VP8"));
     assert!(sections[2].contains("a=simulcast:recv q;h;f") && sections[2].contains("transport-cc"));
     assert!(sections[4].contains("VP8") && sections[4].contains("AV1") && sections[4].contains("a=msid:seat0 v0"));

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::network::{BAD, Dice, PERFECT, Pair, certificate};
-use crate::transport::{DtlsError, InboundIndex, SrtpProfile, TransportEvent};
+use crate::transport::srtp::SrtpProfile;
+use crate::transport::{DtlsError, InboundIndex, TransportEvent};
 
 pub(super) const CHROMIUM: [SrtpProfile; 2] = [SrtpProfile::Aes128CmSha1_80, SrtpProfile::AeadAes128Gcm];
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::demux::{Protocol, classify};
-use crate::transport::{
-    Certificate, DtlsClient, DtlsError, DtlsEvent, DtlsRole, Fingerprint, IceClient, IceCredentials, Path, SrtpOpener,
-    SrtpProfile, SrtpSealer, StunOutcome, Transport, TransportEvent, from_keying_material,
-};
+use crate::transport::dtls::{DtlsClient, DtlsEvent};
+use crate::transport::ice::IceCredentials;
+use crate::transport::ice_client::IceClient;
+use crate::transport::srtp::{DtlsRole, SrtpOpener, SrtpProfile, SrtpSealer, from_keying_material};
+use crate::transport::{Certificate, DtlsError, Fingerprint, Path, StunOutcome, Transport, TransportEvent};
 
 /// How bad the network is, the same in both directions.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,7 @@ impl Dice {
     }
 }
 
+#[derive(Clone, Copy)]
 enum To {
     Server,
     Client,
@@ -177,7 +179,7 @@ impl Pair {
         let mut sent = Vec::new();
         let event = self.server.handle_timeout(now, &mut |path, bytes| sent.push((path, bytes.to_vec())));
         self.events.extend(event);
-        self.from_server(sent);
+        self.post_from_server(sent);
         self.client_timers();
     }
 
@@ -201,14 +203,14 @@ impl Pair {
             }
             _ => {}
         }
-        self.from_server(sent);
+        self.post_from_server(sent);
     }
 
-    fn from_server(&mut self, sent: Vec<(Path, Vec<u8>)>) {
+    fn post_from_server(&mut self, sent: Vec<(Path, Vec<u8>)>) {
         for (path, bytes) in sent {
             // What goes to an address that the client has left is lost.
             if path.remote == self.client.address {
-                self.post(To::Client, path.remote, bytes);
+                self.post(To::Client, path.remote, &bytes);
             }
         }
     }
@@ -241,7 +243,7 @@ impl Pair {
         let mut checks = Vec::new();
         self.client.ice.handle_timeout(self.now, &mut |bytes| checks.push(bytes.to_vec()));
         for check in checks {
-            self.post(To::Server, self.client.address, check);
+            self.post(To::Server, self.client.address, &check);
         }
         if let Err(error) = self.client.dtls.handle_timeout(self.now) {
             self.client.error = Some(error);
@@ -253,14 +255,13 @@ impl Pair {
         while let Some(bytes) = self.client.dtls.poll_transmit() {
             let datagrams = self.rewrite.as_mut().map_or_else(|| vec![bytes.to_vec()], |rewrite| rewrite(&bytes));
             for datagram in datagrams {
-                self.post(To::Server, self.client.address, datagram);
+                self.post(To::Server, self.client.address, &datagram);
             }
         }
     }
 
-    fn post(&mut self, to: To, from: SocketAddr, bytes: Vec<u8>) {
+    fn post(&mut self, to: To, from: SocketAddr, bytes: &[u8]) {
         let copies = 1 + u64::from(self.dice.below(100) < self.quality.repeated_percent);
-        let to_server = matches!(to, To::Server);
         for _ in 0..copies {
             if self.dice.below(100) < self.quality.loss_percent {
                 continue;
@@ -269,8 +270,7 @@ impl Pair {
             // Without jitter the order is kept.
             self.sent_at = self.sent_at.max(self.now) + Duration::from_nanos(1);
             let at = self.sent_at + self.quality.delay + Duration::from_micros(jitter_us);
-            let to = if to_server { To::Server } else { To::Client };
-            self.in_flight.push(InFlight { at, to, from, bytes: bytes.clone() });
+            self.in_flight.push(InFlight { at, to, from, bytes: bytes.to_vec() });
         }
     }
 }

@@ -1,0 +1,23 @@
+//! The interface as a program meets it: a whole server on a port of its own, driven over real HTTP.
+
+#[path = "support/server.rs"]
+mod server;
+
+#[path = "http/accounts.rs"]
+mod accounts;
+#[path = "http/assets.rs"]
+mod assets;
+#[path = "http/bodies.rs"]
+mod bodies;
+#[path = "http/headers.rs"]
+mod headers;
+#[path = "http/limits.rs"]
+mod limits;
+#[path = "http/operations.rs"]
+mod operations;
+#[path = "http/policy.rs"]
+mod policy;
+#[path = "http/rooms.rs"]
+mod rooms;
+#[path = "http/sessions.rs"]
+mod sessions;

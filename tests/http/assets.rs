@@ -1,0 +1,64 @@
+//! The web client's files.
+
+use reqwest::StatusCode;
+
+use crate::server::{TestServer, code};
+
+/// The address under which the page asks for its files.
+async fn base(server: &TestServer) -> String {
+    let page = server.get("/").send().await.unwrap().text().await.unwrap();
+    assert!(!page.contains("{{base}}"), "{page}");
+    let start = page.find("/a/").expect("the page names its files");
+    page[start..].split('/').take(3).collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn every_address_of_the_client_gives_the_page_which_is_not_cached() {
+    let server = TestServer::start().await;
+    for path in ["/", "/login", "/register", "/settings", "/rooms/0192f0c1-2b3c-7d4e-8f50-617283940506", "/join/abc"] {
+        let response = server.get(path).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
+        assert_eq!(response.headers()["cache-control"], "no-cache");
+    }
+}
+
+#[tokio::test]
+async fn files_are_cached_for_ever_under_the_hash_of_the_tree_and_missing_under_any_other() {
+    let server = TestServer::start().await;
+    let base = base(&server).await;
+    let response = server.get(&format!("{base}/main.js")).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], "text/javascript; charset=utf-8");
+    assert_eq!(response.headers()["cache-control"], "public, max-age=31536000, immutable");
+    for path in
+        [format!("{base}/missing.js"), format!("{base}/../Cargo.toml"), format!("{base}/package.json"), "/a/0/main.js".to_owned()]
+    {
+        let response = server.get(&path).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(code(response).await, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn a_file_comes_compressed_for_who_takes_that() {
+    let server = TestServer::start().await;
+    let plain = server.get("/").send().await.unwrap();
+    assert!(plain.headers().get("content-encoding").is_none());
+    assert_eq!(plain.headers()["vary"], "accept-encoding");
+    let plain = plain.bytes().await.unwrap();
+    for encoding in ["br", "gzip"] {
+        let response = server.get("/").header("accept-encoding", encoding).send().await.unwrap();
+        assert_eq!(response.headers()["content-encoding"], encoding);
+        assert!(response.bytes().await.unwrap().len() < plain.len());
+    }
+}
+
+#[tokio::test]
+async fn an_unchanged_page_is_not_sent_again() {
+    let server = TestServer::start().await;
+    let etag = server.get("/").send().await.unwrap().headers()["etag"].clone();
+    let response = server.get("/").header("if-none-match", &etag).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
+    assert!(response.bytes().await.unwrap().is_empty());
+}

@@ -1,0 +1,106 @@
+//! The life of a room.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use webcall::bus::{Hint, Received};
+
+use crate::server::TestServer;
+
+const ROOMS: &str = "/api/v1/rooms";
+
+fn path(room: &Value) -> String {
+    format!("{ROOMS}/{}", room["id"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_room_lives_from_its_making_to_its_deletion() {
+    let server = TestServer::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    let room = server.room(&ann, "  Wednesday  ").await;
+    assert_eq!(
+        room,
+        json!({"id": room["id"], "name": "Wednesday", "encryption": "open", "role": "owner", "link_code": room["link_code"],
+            "created_at": server.app.clock.now().as_millis(), "member_count": 1, "in_call": 0})
+    );
+    assert_eq!(server.ask(&ann, Method::GET, ROOMS, None).await, (StatusCode::OK, json!({"rooms": [room]})));
+    assert_eq!(server.ask(&ben, Method::GET, ROOMS, None).await.1, json!({"rooms": []}));
+
+    let (status, linked) =
+        server.ask(&ben, Method::GET, &format!("{ROOMS}/link/{}", room["link_code"].as_str().unwrap()), None).await;
+    assert_eq!((status, linked), (StatusCode::OK, json!({"name": "Wednesday"})));
+    let mut hints = server.app.bus.subscribe();
+    server.join(&ben, &room).await;
+    assert!(matches!(hints.next().await, Received::Hint(Hint::RoomChanged { .. })));
+    server.join(&ben, &room).await;
+
+    let (_, seen) = server.ask(&ben, Method::GET, &path(&room), None).await;
+    assert_eq!((&seen["role"], &seen["member_count"], &seen["link_code"]), (&json!("member"), &json!(2), &room["link_code"]));
+    let members: Vec<_> =
+        seen["members"].as_array().unwrap().iter().map(|member| (&member["username"], &member["role"])).collect();
+    assert_eq!(members, [(&json!("ann"), &json!("owner")), (&json!("ben"), &json!("member"))]);
+
+    let (status, renamed) = server.ask(&ann, Method::PATCH, &path(&room), Some(json!({"name": "Thursday"}))).await;
+    assert_eq!((status, &renamed["name"], &renamed["link_code"]), (StatusCode::OK, &json!("Thursday"), &room["link_code"]));
+
+    assert_eq!(server.ask(&ann, Method::DELETE, &path(&room), None).await, (StatusCode::NO_CONTENT, Value::Null));
+    assert!(matches!(hints.next().await, Received::Hint(Hint::RoomChanged { .. })));
+    assert!(matches!(hints.next().await, Received::Hint(Hint::RoomDeleted { .. })));
+    let (status, problem) = server.ask(&ben, Method::GET, &path(&room), None).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("room_not_found")));
+}
+
+#[tokio::test]
+async fn a_replaced_link_no_longer_works_and_the_new_one_does() {
+    let server = TestServer::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    let room = server.room(&ann, "Wednesday").await;
+    let (_, relinked) = server.ask(&ann, Method::PATCH, &path(&room), Some(json!({"reset_link": true}))).await;
+    assert_ne!(relinked["link_code"], room["link_code"]);
+    let old = Some(json!({"code": room["link_code"]}));
+    let (status, problem) = server.ask(&ben, Method::POST, "/api/v1/rooms/join", old).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("link_not_found")));
+    server.join(&ben, &relinked).await;
+}
+
+#[tokio::test]
+async fn bad_names_encryptions_and_links_are_refused_with_codes() {
+    let server = TestServer::start().await;
+    let ann = server.register("ann").await;
+    for (body, expected) in [
+        (json!({"name": " ", "encryption": "open"}), "invalid_room_name"),
+        (json!({"name": "x".repeat(101), "encryption": "open"}), "invalid_room_name"),
+        (json!({"name": "a\nb", "encryption": "open"}), "invalid_room_name"),
+        (json!({"name": "Wednesday", "encryption": "mls"}), "invalid_encryption"),
+        (json!({"name": "Wednesday"}), "malformed"),
+    ] {
+        assert_eq!(server.ask(&ann, Method::POST, ROOMS, Some(body)).await.1["code"], expected);
+    }
+    let (_, problem) = server.ask(&ann, Method::GET, "/api/v1/rooms/link/nowhere", None).await;
+    assert_eq!(problem["code"], "link_not_found");
+    let room = server.room(&ann, "Wednesday").await;
+    let (_, problem) = server.ask(&ann, Method::PATCH, &path(&room), Some(json!({"encryption": "mls"}))).await;
+    assert_eq!(problem["code"], "malformed", "encryption is fixed at creation");
+    let (status, unchanged) = server.ask(&ann, Method::PATCH, &path(&room), Some(json!({}))).await;
+    assert_eq!((status, &unchanged["link_code"]), (StatusCode::OK, &room["link_code"]));
+}
+
+#[tokio::test]
+async fn a_room_of_others_looks_like_none() {
+    let server = TestServer::start().await;
+    let (ann, eve) = (server.register("ann").await, server.register("eve").await);
+    let room = server.room(&ann, "Wednesday").await;
+    let nowhere = format!("{ROOMS}/0192f0c1-2b3c-7d4e-8f50-617283940506");
+    for target in [path(&room), nowhere, format!("{ROOMS}/x")] {
+        let member = format!("{target}/members/{}", ann.user);
+        for (method, target, body) in [
+            (Method::GET, &target, None),
+            (Method::PATCH, &target, Some(json!({"name": "mine"}))),
+            (Method::DELETE, &target, None),
+            (Method::PATCH, &member, Some(json!({"role": "member"}))),
+            (Method::DELETE, &member, None),
+        ] {
+            let (status, problem) = server.ask(&eve, method.clone(), target, body).await;
+            assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("room_not_found")), "{method} {target}");
+        }
+    }
+}

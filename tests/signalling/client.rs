@@ -1,0 +1,214 @@
+//! A client of the protocol over a real WebSocket. Every wait has a generous bound, so that a test fails instead of hanging.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use webcall::accounts::Principal;
+use webcall::id::RoomId;
+use webcall::signal::protocol::{
+    ClientFrame, ClientMessage, MediaState, ModeratorAction, Participant, Resume, ServerFrame, ServerMessage, Source, VERSION,
+};
+
+use crate::server::Server;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits, but not for ever.
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("waited too long for {what}"))
+}
+
+/// A WebSocket before anything was said.
+pub struct Socket(pub WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// How an upgrade was refused.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub status: StatusCode,
+    pub content_type: String,
+    pub code: String,
+}
+
+impl Socket {
+    /// Upgrades with these headers.
+    pub async fn open(server: &Server, origin: Option<&str>, subprotocols: &str) -> Result<Self, Refused> {
+        let mut request = format!("ws://{}/api/v1/ws", server.address).into_client_request().unwrap();
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        request.headers_mut().insert("sec-websocket-protocol", subprotocols.parse().unwrap());
+        match soon("the upgrade", connect_async(request)).await {
+            Ok((socket, response)) => {
+                assert_eq!(response.headers()["sec-websocket-protocol"], "webcall.v1");
+                Ok(Self(socket))
+            }
+            Err(tungstenite::Error::Http(response)) => {
+                let body: serde_json::Value = serde_json::from_slice(response.body().as_deref().unwrap()).unwrap();
+                let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
+                Err(Refused { status: response.status(), content_type, code: body["code"].as_str().unwrap().to_owned() })
+            }
+            Err(error) => panic!("neither let in nor refused: {error}"),
+        }
+    }
+
+    pub async fn connect(server: &Server, principal: &Principal) -> Self {
+        let (origin, ticket) = (format!("http://{}", server.address), server.ticket(principal));
+        Self::open(server, Some(&origin), &format!("webcall.v1, ticket.{ticket}")).await.expect("must be let in")
+    }
+
+    pub async fn send(&mut self, message: Message) {
+        soon("sending", self.0.send(message)).await.unwrap();
+    }
+
+    pub async fn say(&mut self, id: u32, message: ClientMessage) {
+        self.send(Message::text(serde_json::to_string(&ClientFrame { id, message }).unwrap())).await;
+    }
+
+    /// The next frame, or the code that the server closes with (1006 when it only ends).
+    pub async fn hear(&mut self) -> Result<ServerFrame, u16> {
+        loop {
+            match soon("a message", self.0.next()).await {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Close(frame))) => return Err(frame.map_or(1005, |frame| frame.code.into())),
+                Some(Ok(other)) => panic!("unexpected: {other:?}"),
+                Some(Err(_)) | None => return Err(1006),
+            }
+        }
+    }
+
+    /// Reads on until the server closes.
+    pub async fn close_code(&mut self) -> u16 {
+        loop {
+            if let Err(code) = self.hear().await {
+                return code;
+            }
+        }
+    }
+}
+
+/// A client that has said hello. Checks that the numbers of the server's messages have no gap.
+pub struct Client {
+    pub socket: Socket,
+    pub secret: String,
+    pub resumed: bool,
+    pub last_seq: u64,
+    /// Oneself in the call.
+    pub me: String,
+    next_id: u32,
+    events: VecDeque<ServerMessage>,
+}
+
+impl Client {
+    pub async fn connect(server: &Server, principal: &Principal) -> Self {
+        Self::greet(Socket::connect(server, principal).await, None).await
+    }
+
+    /// Continues what `earlier` was, or tries to.
+    pub async fn resume(server: &Server, principal: &Principal, earlier: &Self) -> Self {
+        let resume = Resume { connection: earlier.secret.clone(), last_seq: earlier.last_seq };
+        let mut client = Self::greet(Socket::connect(server, principal).await, Some(resume)).await;
+        client.me.clone_from(&earlier.me);
+        client
+    }
+
+    pub async fn greet(mut socket: Socket, resume: Option<Resume>) -> Self {
+        socket.say(1, ClientMessage::Hello { version: VERSION, resume: resume.clone() }).await;
+        let ServerFrame { seq, message } = socket.hear().await.unwrap();
+        let ServerMessage::Welcome { id: 1, connection, resumed, .. } = message else { panic!("no welcome: {message:?}") };
+        assert_eq!(seq, if resumed { resume.unwrap().last_seq } else { 1 });
+        let (me, events) = (String::new(), VecDeque::new());
+        Self { socket, secret: connection, resumed, last_seq: seq, me, next_id: 100, events }
+    }
+
+    /// Connects and enters the call of a room.
+    pub async fn enter(server: &Server, principal: &Principal, room: RoomId) -> Self {
+        let mut client = Self::connect(server, principal).await;
+        client.join(room).await;
+        client
+    }
+
+    /// Enters the call of a room; returns who is in.
+    pub async fn join(&mut self, room: RoomId) -> Vec<Participant> {
+        match self.ask(ClientMessage::Join { room: room.to_string(), muted: vec![] }).await {
+            ServerMessage::Joined { participant, participants, .. } => {
+                self.me = participant;
+                participants
+            }
+            other => panic!("not joined: {other:?}"),
+        }
+    }
+
+    /// Says something and waits for the answer; what comes in between is kept for [`Client::event`].
+    pub async fn ask(&mut self, message: ClientMessage) -> ServerMessage {
+        self.next_id += 1;
+        let id = self.next_id;
+        self.socket.say(id, message).await;
+        loop {
+            let message = self.hear().await.expect("the connection must stay");
+            match request_of(&message) {
+                Some(of) if of == id => return message,
+                Some(other) => panic!("an answer to {other} instead of {id}: {message:?}"),
+                None => self.events.push_back(message),
+            }
+        }
+    }
+
+    pub async fn must(&mut self, message: ClientMessage) {
+        let answer = self.ask(message.clone()).await;
+        assert!(matches!(answer, ServerMessage::Ok { .. }), "{message:?}: {answer:?}");
+    }
+
+    /// The code of the error that a request is answered with.
+    pub async fn refused(&mut self, message: ClientMessage) -> String {
+        match self.ask(message.clone()).await {
+            ServerMessage::Error { code, .. } => code,
+            other => panic!("{message:?} is not refused: {other:?}"),
+        }
+    }
+
+    /// The next thing that the server says of its own accord, leaving out what the media core says of its state.
+    pub async fn event(&mut self) -> ServerMessage {
+        loop {
+            let event = match self.events.pop_front() {
+                Some(event) => event,
+                None => self.hear().await.expect("the connection must stay"),
+            };
+            if !matches!(event, ServerMessage::Media { state: MediaState::Disconnected }) {
+                return event;
+            }
+        }
+    }
+
+    pub async fn hear(&mut self) -> Result<ServerMessage, u16> {
+        let ServerFrame { seq, message } = self.socket.hear().await?;
+        assert_eq!(seq, self.last_seq + 1, "a gap before {message:?}");
+        self.last_seq = seq;
+        Ok(message)
+    }
+}
+
+pub fn mute(source: Source, muted: bool) -> ClientMessage {
+    ClientMessage::Mute { source, muted }
+}
+
+pub fn moderate(participant: &str, action: ModeratorAction) -> ClientMessage {
+    ClientMessage::Moderate { participant: participant.to_owned(), action }
+}
+
+fn request_of(message: &ServerMessage) -> Option<u32> {
+    match message {
+        ServerMessage::Welcome { id, .. }
+        | ServerMessage::Ok { id }
+        | ServerMessage::Error { id, .. }
+        | ServerMessage::Joined { id, .. }
+        | ServerMessage::Answer { id, .. } => Some(*id),
+        _ => None,
+    }
+}

@@ -1,0 +1,86 @@
+//! A server with signalling alone, on a port of its own, with a database in a folder that goes with it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use webcall::accounts::{self, Device, Password, Principal, Username};
+use webcall::app::{App, Foundations};
+use webcall::calls::Calls;
+use webcall::config::{Args, Config, Origins};
+use webcall::http;
+use webcall::id::RoomId;
+use webcall::rooms::{self, Encryption, RoomName};
+use webcall::signal::{Signalling, Timing};
+use webcall::store::Store;
+use webcall::time::Clock;
+use webcall_media::{Media, MediaConfig};
+
+const PASSWORD: &str = "a long enough password";
+
+pub struct Server {
+    pub app: App,
+    pub signalling: Signalling,
+    pub address: SocketAddr,
+    _data: TempDir,
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Self::start_with(Timing::default()).await
+    }
+
+    pub async fn start_with(timing: Timing) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let args = Args { data_dir: data.path().to_owned(), turn_config: None };
+        let mut config = Config::load(&args, |_| None).unwrap();
+        config.password_cost = 4;
+        config.origins = Origins::parse("https://listed.example").unwrap();
+        let (media, events) = Media::start(MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() }).unwrap();
+        let store = Store::open_sqlite(&data.path().join("webcall.db")).await.unwrap();
+        let calls = Calls::new(media.clone());
+        tokio::spawn(calls.clone().run(events));
+        let app = App::new(Foundations { config, clock: Clock::System, store, media, calls });
+        let signalling = Signalling::start(&app, timing);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(http::serve(listener, http::router(&app, signalling.routes()), app.shutdown.clone()));
+        Self { app, signalling, address, _data: data }
+    }
+
+    /// A new account, signed in.
+    pub async fn register(&self, name: &str) -> Principal {
+        let (username, password) = (Username::parse(name).unwrap(), Password::parse(PASSWORD.to_owned()).unwrap());
+        let secret = self.app.config.secrets.registration.expose();
+        let signed_in = accounts::register(&self.app, device(), &username, &password, secret).await.unwrap();
+        accounts::authenticate(&self.app, &signed_in.access_token).await.unwrap()
+    }
+
+    /// Another session of the same account.
+    pub async fn login(&self, name: &str) -> Principal {
+        let signed_in = accounts::login(&self.app, device(), name, PASSWORD.to_owned()).await.unwrap();
+        accounts::authenticate(&self.app, &signed_in.access_token).await.unwrap()
+    }
+
+    /// A room of the first, that the others have joined.
+    pub async fn room(&self, members: &[&Principal]) -> RoomId {
+        let name = RoomName::parse("room").unwrap();
+        let room = rooms::create(&self.app, members[0], &name, Encryption::Open).await.unwrap();
+        for member in &members[1..] {
+            rooms::join(&self.app, member, &room.row.link_code).await.unwrap();
+        }
+        room.row.id
+    }
+
+    pub fn ticket(&self, principal: &Principal) -> String {
+        accounts::issue_ticket(&self.app, principal).unwrap()
+    }
+
+    pub async fn end_session(&self, principal: &Principal) {
+        accounts::end_session(&self.app, principal, principal.session).await.unwrap();
+    }
+}
+
+fn device() -> Device<'static> {
+    Device { address: IpAddr::V4(Ipv4Addr::LOCALHOST), user_agent: "test" }
+}

@@ -1,0 +1,86 @@
+//! `store/rooms.rs`.
+
+use std::time::Duration;
+
+use webcall::id::RoomId;
+use webcall::role::Role;
+use webcall::store::{AddedRoom, NewRoom, Store};
+
+use crate::{NOW, on_both, room, user};
+
+on_both! {
+    a_room_is_seen_by_its_members_only
+    rooms_are_listed_newest_first
+    a_user_who_is_in_too_many_rooms_adds_none
+    a_room_is_renamed_and_relinked_independently
+    a_deleted_room_takes_its_memberships_along
+    rooms_are_counted
+}
+
+async fn a_room_is_seen_by_its_members_only(store: &Store) {
+    let (owner, _) = user(store).await;
+    let (stranger, _) = user(store).await;
+    let id = room(store, owner, "Wednesday").await;
+    let row = store.room_of(id, owner).await.unwrap().unwrap();
+    assert_eq!(
+        (row.id, row.name.as_str(), row.encryption.as_str(), row.link_code.as_str()),
+        (id, "Wednesday", "open", "Wednesday")
+    );
+    assert_eq!((row.created_at, row.member_count, row.role), (NOW, 1, Role::Owner));
+    assert_eq!(store.room_of(id, stranger).await.unwrap(), None);
+    assert_eq!(store.room_of(RoomId::new(NOW), owner).await.unwrap(), None);
+    assert_eq!(store.rooms_of(stranger).await.unwrap(), []);
+}
+
+async fn rooms_are_listed_newest_first(store: &Store) {
+    let (owner, _) = user(store).await;
+    let old = room(store, owner, "old").await;
+    let new = NewRoom {
+        id: RoomId::new(NOW),
+        name: "new",
+        encryption: "open",
+        link_code: "new",
+        created_at: NOW.plus(Duration::from_secs(1)),
+    };
+    store.add_room(&new, owner, 10).await.unwrap();
+    let listed: Vec<_> = store.rooms_of(owner).await.unwrap().into_iter().map(|row| row.id).collect();
+    assert_eq!(listed, [new.id, old]);
+}
+
+async fn a_user_who_is_in_too_many_rooms_adds_none(store: &Store) {
+    let (owner, _) = user(store).await;
+    room(store, owner, "first").await;
+    let second = NewRoom { id: RoomId::new(NOW), name: "second", encryption: "open", link_code: "second", created_at: NOW };
+    assert_eq!(store.add_room(&second, owner, 1).await.unwrap(), AddedRoom::TooManyRooms);
+    assert_eq!(store.room_by_link("second").await.unwrap(), None);
+    assert_eq!(store.add_room(&second, owner, 2).await.unwrap(), AddedRoom::Added);
+}
+
+async fn a_room_is_renamed_and_relinked_independently(store: &Store) {
+    let (owner, _) = user(store).await;
+    let id = room(store, owner, "before").await;
+    assert!(store.update_room(id, Some("after"), None).await.unwrap());
+    assert_eq!(store.room_by_link("before").await.unwrap().unwrap().name, "after");
+    assert!(store.update_room(id, None, Some("other")).await.unwrap());
+    assert_eq!(store.room_by_link("before").await.unwrap(), None);
+    let found = store.room_by_link("other").await.unwrap().unwrap();
+    assert_eq!((found.id, found.name.as_str()), (id, "after"));
+    assert!(!store.update_room(RoomId::new(NOW), Some("x"), None).await.unwrap());
+}
+
+async fn a_deleted_room_takes_its_memberships_along(store: &Store) {
+    let (owner, _) = user(store).await;
+    let id = room(store, owner, "gone").await;
+    assert!(store.delete_room(id).await.unwrap());
+    assert!(!store.delete_room(id).await.unwrap());
+    assert_eq!(store.role_of(id, owner).await.unwrap(), None);
+    assert_eq!(store.members_of(id).await.unwrap(), []);
+    assert_eq!(store.rooms_of(owner).await.unwrap(), []);
+}
+
+async fn rooms_are_counted(store: &Store) {
+    let (owner, _) = user(store).await;
+    assert_eq!(store.count_rooms().await.unwrap(), 0);
+    room(store, owner, "one").await;
+    assert_eq!(store.count_rooms().await.unwrap(), 1);
+}

@@ -1,0 +1,86 @@
+//! A PostgreSQL server of the test's own: its programs are looked for where distributions put them, it keeps its files in a
+//! temporary folder, and it listens on a Unix socket there and nowhere else. As root, which PostgreSQL refuses, it runs as `postgres`.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sqlx::postgres::PgConnectOptions;
+use tempfile::TempDir;
+
+/// Where Debian and others put the programs.
+const PROGRAM_FOLDERS: &str = "/usr/lib/postgresql";
+
+/// A running server; dropping it stops it.
+pub(crate) struct Postgres {
+    folder: TempDir,
+    programs: PathBuf,
+}
+
+impl Postgres {
+    /// Starts a fresh server.
+    pub(crate) fn start() -> Self {
+        let server = Self { folder: tempfile::tempdir().unwrap(), programs: programs() };
+        std::fs::set_permissions(server.folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        let data = server.data();
+        let no_sync = "--no-sync --auth=trust --username=postgres --encoding=UTF8 --locale=C".split(' ');
+        server.run("initdb", no_sync.map(str::to_owned).chain(["-D".to_owned(), data.clone()]));
+        // Nothing of this survives the test, so nothing needs to reach the disk.
+        let socket = server.folder.path().display();
+        let options = format!(
+            "-c listen_addresses='' -c unix_socket_directories={socket} -c fsync=off -c shared_buffers=16MB -c max_connections=40"
+        );
+        let log = format!("{socket}/log");
+        server.run("pg_ctl", ["-D", &data, "-o", &options, "-l", &log, "-w", "-t", "60", "start"].map(str::to_owned));
+        server
+    }
+
+    /// How to reach it.
+    pub(crate) fn options(&self) -> PgConnectOptions {
+        PgConnectOptions::new_without_pgpass().socket(self.folder.path()).username("postgres").database("postgres")
+    }
+
+    fn data(&self) -> String {
+        self.folder.path().join("data").display().to_string()
+    }
+
+    fn run(&self, program: &str, arguments: impl IntoIterator<Item = String>) {
+        let path = self.programs.join(program);
+        let mut command = match is_root() {
+            true => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(path);
+                command
+            }
+            false => Command::new(path),
+        };
+        let output = command.args(arguments).current_dir("/").output().unwrap_or_else(|error| panic!("{program}: {error}"));
+        assert!(
+            output.status.success(),
+            "{program} failed: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        if Path::new(&self.data()).join("postmaster.pid").exists() {
+            self.run("pg_ctl", ["-D", &self.data(), "-m", "immediate", "-w", "stop"].map(str::to_owned));
+        }
+    }
+}
+
+/// The newest version's programs.
+fn programs() -> PathBuf {
+    let versions =
+        std::fs::read_dir(PROGRAM_FOLDERS).unwrap_or_else(|_| panic!("install PostgreSQL: nothing in {PROGRAM_FOLDERS}"));
+    let found = versions.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).filter(|bin| bin.join("initdb").exists());
+    found.max().unwrap_or_else(|| panic!("install PostgreSQL: no initdb in {PROGRAM_FOLDERS}/*/bin"))
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
