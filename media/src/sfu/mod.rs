@@ -13,6 +13,8 @@ mod nack;
 mod negotiate;
 mod outgoing;
 mod participant;
+#[cfg(test)]
+mod properties;
 mod publication;
 mod random;
 mod receive_stats;
