@@ -101,6 +101,16 @@ impl Media {
         self.send(participant, Command::SetForbidden { participant, source, forbidden })
     }
 
+    /// Waits until every worker has answered: its loop turns. The caller sets the limit of its patience.
+    pub async fn answers(&self) -> Result<(), MediaError> {
+        for worker in &self.0.workers {
+            let (reply, answer) = oneshot::channel();
+            worker.mailbox.send(Command::Ping { reply })?;
+            answer.await.map_err(|_| MediaError::Busy)?;
+        }
+        Ok(())
+    }
+
     /// The counters of all workers added up, as (stable name, labels, value) rows for the metrics page.
     pub fn counters(&self) -> Vec<CounterRow> {
         Counters::sum(self.0.workers.iter().map(|worker| &*worker.counters))
