@@ -23,3 +23,5 @@ mod policy;
 mod rooms;
 #[path = "http/sessions.rs"]
 mod sessions;
+#[path = "http/stopping.rs"]
+mod stopping;

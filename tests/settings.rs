@@ -64,6 +64,7 @@ fn settings_that_cannot_be_meant_are_refused_by_name() {
         ("DATABASE_URL", "sqlite::memory:", "DATABASE_URL `sqlite:`"),
         ("STUN_SERVERS", "http://x", "STUN_SERVERS"),
         ("TURN_URLS", "turn:turn.example:3478", "TURN_URLS needs TURN_USERNAME"),
+        ("TURN_PASSWORD", "hush", "TURN_URLS is missing"),
     ] {
         let message = load(&folder, &[(name, value)]).err().unwrap();
         assert!(message.contains(expected), "{name}={value}: {message}");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 use webcall::app::{App, Foundations};
 use webcall::calls::Calls;
 use webcall::config::{Args, Config, Database};
@@ -25,6 +26,7 @@ pub(crate) struct TestServer {
     pub(crate) app: App,
     address: SocketAddr,
     client: reqwest::Client,
+    serving: JoinHandle<()>,
     _folder: TempDir,
 }
 
@@ -60,8 +62,8 @@ impl TestServer {
 
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(http::serve(listener, http::router(&app, signalling.routes()), app.shutdown.clone()));
-        Self { app, address, client: reqwest::Client::new(), _folder: folder }
+        let serving = tokio::spawn(http::serve(listener, http::router(&app, signalling.routes()), app.shutdown.clone()));
+        Self { app, address, client: reqwest::Client::new(), serving, _folder: folder }
     }
 
     /// A request to a path.
@@ -75,6 +77,11 @@ impl TestServer {
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
         self.request(Method::POST, path).json(body).send().await.unwrap()
+    }
+
+    /// Waits until it serves no more.
+    pub(crate) async fn ended(&mut self) {
+        (&mut self.serving).await.unwrap();
     }
 
     /// `Host` of this server.
