@@ -15,9 +15,14 @@ mod handle;
 mod id;
 mod net;
 mod outbox;
+mod random;
 mod rtcp;
 mod rtp;
 mod sfu;
+#[cfg(test)]
+mod sim;
+#[doc(hidden)]
+pub mod synthetic;
 mod transport;
 mod units;
 

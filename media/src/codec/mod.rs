@@ -35,7 +35,6 @@ pub(crate) enum Codec {
 
 impl Codec {
     /// All codecs.
-    #[cfg(test)]
     pub(crate) const ALL: [Self; 5] = [Self::Opus, Self::Vp8, Self::Vp9, Self::H264, Self::Av1];
 
     /// The encoding name of `a=rtpmap`.

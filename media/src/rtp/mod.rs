@@ -7,4 +7,4 @@ mod extension;
 mod header;
 
 pub(crate) use extension::AudioLevel;
-pub(crate) use header::{OutHeader, RtpHeader, strip_padding, write_header};
+pub(crate) use header::{OutExtension, OutHeader, RtpHeader, strip_padding, write_header};

@@ -16,7 +16,6 @@ mod participant;
 #[cfg(test)]
 mod properties;
 mod publication;
-mod random;
 mod receive_stats;
 mod repair;
 mod reports;
@@ -40,9 +39,9 @@ use crate::counters::{Counter, Counters};
 use crate::demux::{Protocol, classify};
 use crate::id::{ParticipantId, RoomId, Source};
 use crate::outbox::Outbox;
+use crate::random::Random;
 use crate::transport::{Certificate, Path, StunOutcome, Transport, TransportEvent, username_local_part};
 use participant::{MAX_ADDRESSES, Participant};
-use random::Random;
 use room::Room;
 
 /// How often timers are looked at. Shorter repairs losses sooner, longer costs less in an idle call.
@@ -241,7 +240,16 @@ impl Sfu {
         let room = &mut self.rooms[key.room];
         let participant = &mut room.participants[key.participant];
         let Some(transport) = &mut participant.transport else { return };
-        let event = transport.handle_dtls(now, datagram, path, &mut |to, record| out.push(to, record));
+        let was_connected = transport.is_connected();
+        let mut is_answered = false;
+        let event = transport.handle_dtls(now, datagram, path, &mut |to, record| {
+            is_answered = true;
+            out.push(to, record);
+        });
+        if was_connected && event.is_none() && !is_answered {
+            // After the handshake there is nothing to say but goodbye, and to repeat the last flight.
+            self.counters.count(Counter::DropDtls);
+        }
         if let Some(event) = event {
             let is_up = event == TransportEvent::Connected;
             participant.tell(event, &self.counters, out);

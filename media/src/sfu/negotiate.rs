@@ -106,7 +106,7 @@ impl Sfu {
         let known = participant.seats.len();
         for (audio, video) in offered.iter().filter_map(lines).skip(known) {
             let [audio, video] = [audio, video].map(|line| {
-                let rewriter = Rewriter::new(self.random.next_u32() as u16, self.random.next_u32());
+                let rewriter = Rewriter::new(self.random.first_seq(), self.random.next_u32());
                 let ids = OutgoingIds { ssrc: self.random.fresh_ssrc(), rtx_ssrc: self.random.fresh_ssrc() };
                 Outgoing::new(line.mid.clone(), ids, line.codecs.clone(), rewriter)
             });

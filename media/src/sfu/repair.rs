@@ -30,7 +30,8 @@ impl Room {
             counters.count(Counter::NackIn);
             let Some(record) = sent.answer(seq, now, rtt) else { continue };
             let publication = self.publications.iter().find(|(_, p)| p.serial == record.serial);
-            let Some((_, publication)) = publication else { continue };
+            // What a moderator forbade is not forwarded in any way, even if it was before.
+            let Some((_, publication)) = publication.filter(|(_, publication)| !publication.is_forbidden) else { continue };
             let repair = publication.layers.get(usize::from(record.layer)).and_then(|layer| layer.repair.as_deref());
             let Some(stored) = repair.and_then(|repair| repair.ring.get(record.ring_index, now)) else { continue };
             let departure = Departure {

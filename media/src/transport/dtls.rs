@@ -11,9 +11,7 @@ use bytes::BytesMut;
 
 use super::certificate::{Certificate, Fingerprint};
 use super::dtls_association::Association;
-#[cfg(test)]
-use super::srtp::SrtpProfile;
-use super::srtp::{DtlsRole, KeyingMaterial};
+use super::srtp::{DtlsRole, KeyingMaterial, SrtpProfile};
 
 /// What a datagram led to.
 pub(crate) enum DtlsEvent {
@@ -98,13 +96,11 @@ impl DtlsServer {
 }
 
 /// The client's side of an association.
-#[cfg(test)]
 pub(crate) struct DtlsClient {
     profiles: Vec<SrtpProfile>,
     association: Association,
 }
 
-#[cfg(test)]
 impl DtlsClient {
     /// Will connect to a server whose certificate has this fingerprint, offering these profiles in this order.
     pub(crate) fn new(certificate: Arc<Certificate>, remote: Fingerprint, profiles: &[SrtpProfile]) -> Self {

@@ -90,7 +90,6 @@ impl Association {
     }
 
     /// Sends the first flight of a client that offers these profiles.
-    #[cfg(test)]
     pub(super) fn connect(&mut self, now: Instant, profiles: &[SrtpProfile]) -> Result<(), DtlsError> {
         let builder = dtls_config::builder(&self.certificate, self.remote, profiles);
         let config = builder.build(true, None).map_err(|error| DtlsError::from_library(&error))?;
@@ -262,7 +261,6 @@ impl Association {
         self.outbox.pop_front()
     }
 
-    #[cfg(test)]
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match self.phase {
             Phase::Handshake => self.flight.poll_timeout().into_iter().chain(self.deadline).min(),

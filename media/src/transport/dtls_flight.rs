@@ -54,7 +54,6 @@ impl Flight {
         self.next = None;
     }
 
-    #[cfg(test)]
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.next
     }

@@ -12,7 +12,6 @@ mod dtls_flight;
 mod dtls_inbox;
 pub(crate) mod fuzzing;
 mod ice;
-#[cfg(test)]
 mod ice_client;
 mod sdp;
 mod srtp;
@@ -20,9 +19,14 @@ mod state;
 mod stun;
 
 pub(crate) use certificate::{Certificate, Fingerprint};
-pub(crate) use dtls::DtlsError;
+pub(crate) use dtls::{DtlsClient, DtlsError, DtlsEvent};
+pub(crate) use ice::IceCredentials;
+pub(crate) use ice_client::{Confirmed, IceClient};
 pub(crate) use sdp::{Answer, CodecEntry, ExtensionIds, LineAnswer, MediaKind, MediaLine, OutgoingIds, ParsedOffer};
-pub(crate) use srtp::{InboundIndex, MAX_RTCP_OVERHEAD_BYTES, MAX_RTP_OVERHEAD_BYTES, OpenedRtp, SrtpError};
+pub(crate) use srtp::{
+    DtlsRole, InboundIndex, MAX_RTCP_OVERHEAD_BYTES, MAX_RTP_OVERHEAD_BYTES, OpenedRtp, SrtpError, SrtpOpener, SrtpProfile,
+    SrtpSealer, from_keying_material,
+};
 pub(crate) use state::{Path, StunOutcome, Transport, TransportEvent};
 pub(crate) use stun::username_local_part;
 

@@ -14,10 +14,8 @@ use rtc_stun::attributes::{
 use rtc_stun::error_code::ErrorCode;
 use rtc_stun::fingerprint::{FINGERPRINT, fingerprint_value};
 use rtc_stun::integrity::MessageIntegrity;
-#[cfg(test)]
 use rtc_stun::message::BINDING_REQUEST;
 use rtc_stun::message::{BINDING_ERROR, BINDING_SUCCESS, Message, Setter, TransactionId};
-#[cfg(test)]
 use rtc_stun::textattrs::TextAttribute;
 use rtc_stun::uattrs::UnknownAttributes;
 use rtc_stun::xoraddr::XorMappedAddress;
@@ -149,7 +147,6 @@ impl<'a> BindingView<'a> {
     }
 
     /// The address that a success response says our request came from.
-    #[cfg(test)]
     pub(super) fn mapped_address(&self) -> Option<SocketAddr> {
         let mut message = Message::new();
         message.unmarshal_binary(self.datagram).ok()?;
@@ -227,7 +224,6 @@ pub(super) fn error(id: TransactionId, code: ErrorCode, unknown: Unknown, integr
 }
 
 /// A connectivity check of a controlling agent.
-#[cfg(test)]
 pub(super) fn check(
     id: TransactionId,
     username: String,
