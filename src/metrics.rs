@@ -25,6 +25,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     durations: Family<RequestLabels, Histogram>,
     rooms: Gauge,
+    calls: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -44,11 +45,12 @@ impl Metrics {
             Family::<RequestLabels, Histogram>::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS_S.iter().copied()));
         let help = "Time from the head of a request to the head of its answer";
         registry.register_with_unit("http_request_duration", help, Unit::Seconds, durations.clone());
-        let rooms = Gauge::default();
+        let (rooms, calls): (Gauge, Gauge) = Default::default();
         let ours = registry.sub_registry_with_prefix(PREFIX);
         ours.register("rooms", "Rooms that exist", rooms.clone());
+        ours.register("calls", "Rooms in which somebody is in a call now", calls.clone());
         ours.register_collector(Box::new(MediaCollector { media }));
-        Self { registry, requests, durations, rooms }
+        Self { registry, requests, durations, rooms, calls }
     }
 
     /// Counts an answered request. `path` is the route's pattern.
@@ -58,9 +60,10 @@ impl Metrics {
         self.durations.get_or_create(&labels).observe(latency.as_secs_f64());
     }
 
-    /// Notes how many rooms there are.
-    pub fn set_rooms(&self, count: i64) {
-        self.rooms.set(count);
+    /// Notes how many rooms there are, and in how many there is a call.
+    pub fn set_rooms(&self, rooms: i64, calls: usize) {
+        self.rooms.set(rooms);
+        self.calls.set(i64::try_from(calls).unwrap_or(i64::MAX));
     }
 
     /// All figures in the text format of OpenMetrics.

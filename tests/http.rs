@@ -1,5 +1,7 @@
 //! The interface as a program meets it: a whole server on a port of its own, driven over real HTTP.
 
+#![allow(clippy::unwrap_used)] // A panic is how a test fails.
+
 #[path = "support/server.rs"]
 mod server;
 
@@ -21,3 +23,5 @@ mod policy;
 mod rooms;
 #[path = "http/sessions.rs"]
 mod sessions;
+#[path = "http/stopping.rs"]
+mod stopping;

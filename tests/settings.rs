@@ -1,5 +1,7 @@
 //! Settings that must stop the start, each with a message that says what to change.
 
+#![allow(clippy::unwrap_used)] // A panic is how a test fails.
+
 use std::collections::HashMap;
 use std::process::Command;
 
@@ -62,6 +64,7 @@ fn settings_that_cannot_be_meant_are_refused_by_name() {
         ("DATABASE_URL", "sqlite::memory:", "DATABASE_URL `sqlite:`"),
         ("STUN_SERVERS", "http://x", "STUN_SERVERS"),
         ("TURN_URLS", "turn:turn.example:3478", "TURN_URLS needs TURN_USERNAME"),
+        ("TURN_PASSWORD", "hush", "TURN_URLS is missing"),
     ] {
         let message = load(&folder, &[(name, value)]).err().unwrap();
         assert!(message.contains(expected), "{name}={value}: {message}");

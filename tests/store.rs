@@ -1,5 +1,7 @@
 //! Every store function, run on both databases by the same tests. PostgreSQL is started for this run; without it the tests fail.
 
+#![allow(clippy::unwrap_used)] // A panic is how a test fails.
+
 #[path = "support/postgres.rs"]
 mod postgres;
 

@@ -77,7 +77,8 @@ for (const engine of ['chromium', 'firefox']) {
       await problem(anna);
       await anna.fill('password', PASSWORD);
       await anna.click('login');
-      await anna.see('[data-page="rooms"]');
+      // Back to the page that asked for it.
+      await anna.see('[data-page="settings"]');
     }));
 }
 

@@ -3,6 +3,8 @@
 //! `media/fuzz` runs these under libFuzzer, `media/tests/fuzz_corpora.rs` runs its corpora and mutations of them as an ordinary
 //! test. A target holds when it returns: panics, overflows and the assertions in here are what fuzzing looks for.
 
+use std::time::Instant;
+
 use crate::codec::{Codec, inspect, is_keyframe_start, picture_ids, rewrite_picture_ids};
 use crate::demux::{Protocol, classify};
 use crate::rtcp::{Compound, Rtcp, build};
@@ -46,7 +48,7 @@ pub fn demux(datagram: &[u8]) {
 /// Answers connectivity checks of strangers.
 pub fn stun(datagram: &[u8]) {
     let _ = username_local_part(datagram);
-    transport::stun(datagram);
+    transport::stun(Instant::now(), datagram);
 }
 
 /// Reads the body of a DTLS ClientHello.
@@ -54,9 +56,9 @@ pub fn client_hello(body: &[u8]) {
     transport::client_hello(body);
 }
 
-/// Takes DTLS datagrams, each behind its length in one byte.
+/// Takes DTLS datagrams, each behind its length in two bytes.
 pub fn dtls(input: &[u8]) {
-    transport::dtls(input);
+    transport::dtls(Instant::now(), input);
 }
 
 /// Opens an SRTP or SRTCP packet behind the length of its header in one byte.

@@ -58,17 +58,15 @@ impl Media {
     ///
     /// After [`MediaEvent::Lost`] the participant must [`Media::leave`] before joining again.
     pub fn join(&self, room: RoomId, participant: ParticipantId) -> Result<(), MediaError> {
-        let worker = {
-            let mut directory = self.directory();
-            if directory.participants.contains_key(&participant) {
-                return Err(MediaError::AlreadyJoined(participant));
-            }
-            let worker = directory.place(room, &self.0)?;
-            directory.participants.insert(participant, room);
-            worker
-        };
+        // The request goes out under the lock: a leave from elsewhere must not overtake the join that it ends.
+        let mut directory = self.directory();
+        if directory.participants.contains_key(&participant) {
+            return Err(MediaError::AlreadyJoined(participant));
+        }
+        let worker = directory.place(room, &self.0)?;
+        directory.participants.insert(participant, room);
         self.0.workers[worker].mailbox.send(Command::Join { room, participant }).inspect_err(|_| {
-            self.directory().remove(participant);
+            directory.remove(participant);
         })
     }
 
@@ -81,8 +79,8 @@ impl Media {
 
     /// Takes a participant out of the call. Not one more packet of theirs is forwarded once the worker has seen this.
     pub fn leave(&self, participant: ParticipantId) {
-        let removed = self.directory().remove(participant);
-        if let Some(worker) = removed {
+        let mut directory = self.directory();
+        if let Some(worker) = directory.remove(participant) {
             // A leave is taken even by a full mailbox; only a worker that is gone cannot, and then there is nothing to leave.
             let _ = self.0.workers[worker].mailbox.send(Command::Leave { participant });
         }
@@ -129,11 +127,9 @@ impl Media {
     }
 }
 
-impl Drop for Shared {
+impl Drop for WorkerHandle {
     fn drop(&mut self) {
-        for worker in &self.workers {
-            let _ = worker.mailbox.send(Command::Stop);
-        }
+        let _ = self.mailbox.send(Command::Stop);
     }
 }
 

@@ -131,7 +131,7 @@ pub(crate) struct SeqExtender {
 }
 
 impl SeqExtender {
-    /// Above this, a jump is doubted. Smaller makes long outages look like restarts; larger lets one stray packet move the window.
+    /// Above this, a jump is doubted. Smaller makes long outages look like restarts; larger lets a stray packet move the window.
     pub(crate) const MAX_JUMP: i16 = 8_192;
     /// The first cycle. Indices stay above zero whatever is reordered at the start.
     const FIRST_CYCLE: u64 = 1 << 16;
@@ -258,7 +258,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_index_keeps_its_low_bits_and_recovers_any_credible_walk(start: u16, steps in prop::collection::vec(-8_000_i64..8_000, 0..200)) {
+        fn an_index_keeps_its_low_bits_and_recovers_any_credible_walk(
+            start: u16, steps in prop::collection::vec(-8_000_i64..8_000, 0..200),
+        ) {
             let mut extender = SeqExtender::default();
             let first = extender.extend(SeqNo(start)).expect("the first is always believed");
             let mut highest = first;

@@ -1,5 +1,5 @@
-//! Who is in which room's call on this node. One small part of it is state and decisions ([`call`], [`source`]: pure, no media core,
-//! no queue), the other a thin owner ([`Calls`]) that keeps all calls behind one lock, asks the media core and delivers events.
+//! Who is in which room's call on this node. State and decisions are pure ([`call`], [`source`]: no media core, no queue); a
+//! thin owner ([`Calls`]) keeps all calls behind one lock, asks the media core and delivers events.
 //! The signalling layer calls it; it never sees a message of the protocol or a socket. Nothing here survives a restart: callers
 //! join again by themselves.
 
@@ -9,6 +9,7 @@ mod event;
 mod outbox;
 mod owner;
 mod source;
+mod state;
 
 pub use call::{MAX_PARTICIPANTS, MAX_PARTICIPANTS_PER_USER, ModeratorAct};
 pub use error::CallError;

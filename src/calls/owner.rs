@@ -1,7 +1,6 @@
-//! All calls of this node behind one lock: asks the media core, changes the state ([`super::call`]), delivers the events. The lock is
-//! held for a few map operations and never across an await; the media core's synchronous functions only queue.
+//! All calls of this node behind one lock: asks the media core, changes the state (`state.rs`), delivers the events. The lock is held
+//! for a few map operations and never across an await; the media core's synchronous functions only queue.
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,9 +10,10 @@ use webcall_media::{Media, MediaEvent, Offer, ParticipantId, Source, Wish};
 
 use super::call::{Call, ModeratorAct, Newcomer};
 use super::error::CallError;
-use super::event::{Delivery, LeaveReason, ParticipantView};
+use super::event::{LeaveReason, ParticipantView};
 use super::outbox::Outbox;
 use super::source::SourceSet;
+use super::state::{Presence, State};
 use crate::id::{RoomId, UserId};
 use crate::role::Role;
 use crate::time::Timestamp;
@@ -25,20 +25,6 @@ pub struct Calls {
     state: Arc<Mutex<State>>,
     /// Keyed by the system's random numbers at start.
     ids: RandomState,
-}
-
-#[derive(Default)]
-struct State {
-    calls: HashMap<RoomId, Call>,
-    participants: HashMap<ParticipantId, Presence>,
-    /// Participants so far; with the key of `Calls::ids` it gives the next identifier.
-    entered: u64,
-}
-
-/// Where a participant is and how to reach them.
-struct Presence {
-    room: RoomId,
-    outbox: Outbox,
 }
 
 /// Somebody who wants to enter; their membership was checked.
@@ -169,7 +155,8 @@ impl Calls {
         match act {
             ModeratorAct::Forbid(source) => {
                 self.media.set_forbidden(target, source, true)?;
-                self.media.set_muted(target, source, true)?;
+                // Only a hint: nothing is forwarded either way.
+                let _ = self.media.set_muted(target, source, true);
                 state.change(target, |call| call.forbid(target, source))
             }
             ModeratorAct::Allow(source) => {
@@ -278,53 +265,5 @@ impl Calls {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while the lock was held leaves at worst one call askew; that must not end all the others.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn call_of(&self, participant: ParticipantId) -> Result<&Call, CallError> {
-        let presence = self.participants.get(&participant).ok_or(CallError::NotInCall)?;
-        self.calls.get(&presence.room).ok_or(CallError::NotInCall)
-    }
-
-    fn switches_of(&self, participant: ParticipantId) -> Result<super::call::Switches, CallError> {
-        self.call_of(participant)?.switches(participant).ok_or(CallError::NotInCall)
-    }
-
-    /// Changes the call that a participant is in, and tells whom it concerns.
-    fn change(
-        &mut self,
-        participant: ParticipantId,
-        change: impl FnOnce(&mut Call) -> Result<Vec<Delivery>, CallError>,
-    ) -> Result<(), CallError> {
-        let presence = self.participants.get(&participant).ok_or(CallError::NotInCall)?;
-        let call = self.calls.get_mut(&presence.room).ok_or(CallError::NotInCall)?;
-        let deliveries = change(call)?;
-        self.deliver(deliveries);
-        Ok(())
-    }
-
-    /// Takes a participant out, and the call away with its last one. Returns whether they were in.
-    fn depart(&mut self, participant: ParticipantId, reason: LeaveReason) -> bool {
-        let Some(room) = self.participants.get(&participant).map(|presence| presence.room) else { return false };
-        if let Some(call) = self.calls.get_mut(&room) {
-            let deliveries = call.leave(participant, reason);
-            let is_over = call.is_empty();
-            // Before the presence goes: the one who left may be among those told.
-            self.deliver(deliveries);
-            if is_over {
-                self.calls.remove(&room);
-            }
-        }
-        self.participants.remove(&participant);
-        true
-    }
-
-    fn deliver(&self, deliveries: impl IntoIterator<Item = Delivery>) {
-        for delivery in deliveries {
-            if let Some(presence) = self.participants.get(&delivery.to) {
-                presence.outbox.push(delivery);
-            }
-        }
     }
 }

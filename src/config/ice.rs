@@ -30,6 +30,9 @@ pub(super) fn from_variables(variables: &Variables<'_>) -> Result<Vec<IceServer>
             return Err(ConfigError::Variable { name: "TURN_URLS", problem });
         };
         servers.push(IceServer { urls, username: Some(username), credential: Some(credential) });
+    } else if variables.text("TURN_USERNAME").or_else(|| variables.text("TURN_PASSWORD")).is_some() {
+        let problem = "is missing: TURN_USERNAME and TURN_PASSWORD are for the servers it names".to_owned();
+        return Err(ConfigError::Variable { name: "TURN_URLS", problem });
     }
     Ok(servers)
 }

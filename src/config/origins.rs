@@ -15,6 +15,11 @@ impl Origins {
         items(text).map(parse_origin).collect::<Result<_, _>>().map(|listed| Self { listed })
     }
 
+    /// Whether none is listed.
+    pub fn is_empty(&self) -> bool {
+        self.listed.is_empty()
+    }
+
     /// Whether an origin is listed.
     pub fn lists(&self, origin: &str) -> bool {
         self.listed.iter().any(|listed| listed.eq_ignore_ascii_case(origin))

@@ -9,6 +9,8 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderVa
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tower::layer::util::Identity;
+use tower::util::Either;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::observe::REQUEST_ID;
@@ -38,17 +40,21 @@ fn is_own(headers: &HeaderMap, origins: &Origins) -> bool {
     }
 }
 
-/// Lets pages of the listed origins read answers, cookies included.
-pub(super) fn cors(app: &App) -> CorsLayer {
+/// Lets pages of the listed origins read answers, cookies included. Without listed origins there is nothing to add to an answer.
+pub(super) fn cors(app: &App) -> Either<CorsLayer, Identity> {
+    if app.config.origins.is_empty() {
+        return Either::Right(Identity::new());
+    }
     let app = app.clone();
     let is_listed = move |origin: &HeaderValue, _: &_| origin.to_str().is_ok_and(|origin| app.config.origins.lists(origin));
-    CorsLayer::new()
+    let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(is_listed))
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE])
         .expose_headers([RETRY_AFTER, REQUEST_ID])
-        .max_age(PREFLIGHT_LIFE)
+        .max_age(PREFLIGHT_LIFE);
+    Either::Left(layer)
 }
 
 #[cfg(test)]

@@ -29,8 +29,8 @@ const ALWAYS: [(&str, &str); 8] = [
     ("origin-agent-cluster", "?1"),
 ];
 
-/// Two years, as preload lists ask. Only in production: on localhost it would lock out other projects of the same developer.
-const STRICT_TRANSPORT_SECURITY: (&str, &str) = ("strict-transport-security", "max-age=63072000; includeSubDomains");
+/// A year. Only in production: on localhost it would lock out other projects of the same developer. Subdomains are not ours to bind.
+const STRICT_TRANSPORT_SECURITY: (&str, &str) = ("strict-transport-security", "max-age=31536000");
 
 /// Adds the headers to every answer. What says nothing about caching is not cached: it may be somebody's.
 pub(super) async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {

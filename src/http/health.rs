@@ -16,7 +16,6 @@ const DATABASE_PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Serialize)]
 pub(super) struct Readiness {
     database: &'static str,
-    media: &'static str,
     stopping: bool,
 }
 
@@ -25,13 +24,12 @@ pub(super) async fn healthz() -> &'static str {
     "ok"
 }
 
-/// Everything that a call needs answers, and the server is not about to stop.
+/// The database answers, and the server is not about to stop.
 pub(super) async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
     let database = matches!(tokio::time::timeout(DATABASE_PATIENCE, app.store.ping()).await, Ok(Ok(())));
-    let media = true;
     let stopping = app.shutdown.has_begun();
-    let status = if database && media && !stopping { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { database: word(database), media: word(media), stopping }))
+    let status = if database && !stopping { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { database: word(database), stopping }))
 }
 
 fn word(works: bool) -> &'static str {

@@ -23,7 +23,7 @@ pub(super) async fn metrics(State(app): State<App>, sender: Sender, headers: Hea
     if !is_allowed {
         return Err(Error::NotSignedIn);
     }
-    app.metrics.set_rooms(app.store.count_rooms().await?);
+    app.metrics.set_rooms(app.store.count_rooms().await?, app.calls.totals().0);
     let text = app.metrics.text().map_err(|error| Error::Internal(Box::new(error)))?;
     Ok(([(CONTENT_TYPE, OPEN_METRICS)], text))
 }

@@ -91,3 +91,24 @@ fn retry_after_s(error: &Error) -> Option<u64> {
 fn is_busy(error: &Error) -> bool {
     matches!(error, Error::Internal(cause) if cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_busy))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_and_an_internal_error_say_nothing_of_their_cause() {
+        let error = || Error::Internal("the cause".into());
+        for response in [panicked(Box::new("the cause")), error().into_response()] {
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        assert!(!error().to_string().contains("cause") && error().code() == "internal");
+    }
+
+    #[test]
+    fn a_store_without_a_free_connection_is_busy_and_not_broken() {
+        let response = Error::from(StoreError::Database(sqlx::Error::PoolTimedOut)).into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[RETRY_AFTER], "1");
+    }
+}

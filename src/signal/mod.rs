@@ -25,6 +25,8 @@ mod wire;
 
 #[cfg(test)]
 mod declarations;
+#[cfg(test)]
+mod documentation;
 
 pub use registry::{MAX_CONNECTIONS_PER_USER, MAX_SOCKETS, MAX_SOCKETS_PER_USER};
 pub use timing::Timing;

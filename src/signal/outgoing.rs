@@ -24,6 +24,20 @@ impl CloseCode {
     pub(super) const HELLO_TIMEOUT: Self = Self(4408);
     pub(super) const REPLACED: Self = Self(4409);
     pub(super) const TOO_MANY: Self = Self(4429);
+
+    #[cfg(test)]
+    pub(super) const ALL: [Self; 10] = [
+        Self::GOING_AWAY,
+        Self::TOO_BIG,
+        Self::INTERNAL,
+        Self::SERVICE_RESTART,
+        Self::TRY_AGAIN_LATER,
+        Self::MALFORMED,
+        Self::SESSION_ENDED,
+        Self::HELLO_TIMEOUT,
+        Self::REPLACED,
+        Self::TOO_MANY,
+    ];
 }
 
 pub(super) fn outgoing() -> (Sending, Outgoing) {

@@ -48,12 +48,7 @@ pub(super) async fn serve(socket: WebSocket, context: Context, principal: Princi
 }
 
 /// Waits for `hello` and finds or makes the connection.
-async fn hello(
-    reader: &mut Reader,
-    writer: &mut Writer,
-    context: &Context,
-    principal: &Principal,
-) -> Result<Attached, ReadEnd> {
+async fn hello(reader: &mut Reader, writer: &mut Writer, context: &Context, principal: &Principal) -> Result<Attached, ReadEnd> {
     loop {
         let (id, refusal) = match reader.next().await? {
             Read::Refused { id, refusal } => (id, refusal),

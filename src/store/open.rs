@@ -1,11 +1,12 @@
 //! Opening the database: connection settings, their reasons, and migrations.
 
 use std::fs;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::{Databases, Result, Store, StoreError};
@@ -16,6 +17,8 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// A request that waits this long for a connection is answered `busy`. Longer only piles requests up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A statement that takes longer is given up by PostgreSQL. The longest honest one takes milliseconds.
+const STATEMENT_TIMEOUT: &str = "10s";
 /// The first SQLite without the WAL-reset corruption bug.
 const SQLITE_OLDEST: (u32, u32, u32) = (3, 51, 3);
 
@@ -37,13 +40,17 @@ impl Store {
 
     /// Connects to PostgreSQL and brings the schema up to date. Several nodes may do so at once: the migrator takes a lock.
     pub async fn open_postgres(options: PgConnectOptions) -> Result<Self> {
-        let options = options.application_name("webcall").options([("statement_timeout", "10s")]);
+        let options = options.application_name("webcall");
+        // On a connection of their own: a migration may take longer than a request may.
+        let mut connection = PgConnection::connect_with(&options).await?;
+        sqlx::migrate!("migrations/postgres").run(&mut connection).await?;
+        connection.close().await?;
+        let options = options.options([("statement_timeout", STATEMENT_TIMEOUT)]);
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options)
             .await?;
-        sqlx::migrate!("migrations/postgres").run(&pool).await?;
         Ok(Self { databases: Databases::Postgres(pool) })
     }
 
@@ -77,6 +84,9 @@ fn sqlite_options(file: &Path) -> SqliteConnectOptions {
 
 /// The file holds password hashes: nobody but the server's user may read it.
 fn create_private(file: &Path) -> Result<()> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
     fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file)?;
     Ok(())
 }

@@ -44,9 +44,9 @@ impl Stage {
     }
 }
 
-fn is_refused(answer: (StatusCode, Value), code: &str) {
-    assert!(answer.0.is_client_error(), "{answer:?}");
-    assert_eq!(answer.1["code"], code);
+fn is_refused((status, problem): (StatusCode, Value), code: &str) {
+    assert!(status.is_client_error(), "{status} {problem}");
+    assert_eq!(problem["code"], code);
 }
 
 #[tokio::test]

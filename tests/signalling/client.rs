@@ -20,24 +20,34 @@ use crate::server::Server;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits, but not for ever.
-pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("waited too long for {what}"))
 }
 
+/// Looks again and again, until it is so.
+pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let looking = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon(what, looking).await;
+}
+
 /// A WebSocket before anything was said.
-pub struct Socket(pub WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 /// How an upgrade was refused.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Refused {
-    pub status: StatusCode,
-    pub content_type: String,
-    pub code: String,
+pub(crate) struct Refused {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: String,
+    pub(crate) code: String,
 }
 
 impl Socket {
     /// Upgrades with these headers.
-    pub async fn open(server: &Server, origin: Option<&str>, subprotocols: &str) -> Result<Self, Refused> {
+    pub(crate) async fn open(server: &Server, origin: Option<&str>, subprotocols: &str) -> Result<Self, Refused> {
         let mut request = format!("ws://{}/api/v1/ws", server.address).into_client_request().unwrap();
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());
@@ -57,21 +67,21 @@ impl Socket {
         }
     }
 
-    pub async fn connect(server: &Server, principal: &Principal) -> Self {
+    pub(crate) async fn connect(server: &Server, principal: &Principal) -> Self {
         let (origin, ticket) = (format!("http://{}", server.address), server.ticket(principal));
         Self::open(server, Some(&origin), &format!("webcall.v1, ticket.{ticket}")).await.expect("must be let in")
     }
 
-    pub async fn send(&mut self, message: Message) {
+    pub(crate) async fn send(&mut self, message: Message) {
         soon("sending", self.0.send(message)).await.unwrap();
     }
 
-    pub async fn say(&mut self, id: u32, message: ClientMessage) {
+    pub(crate) async fn say(&mut self, id: u32, message: ClientMessage) {
         self.send(Message::text(serde_json::to_string(&ClientFrame { id, message }).unwrap())).await;
     }
 
     /// The next frame, or the code that the server closes with (1006 when it only ends).
-    pub async fn hear(&mut self) -> Result<ServerFrame, u16> {
+    pub(crate) async fn hear(&mut self) -> Result<ServerFrame, u16> {
         loop {
             match soon("a message", self.0.next()).await {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
@@ -84,7 +94,7 @@ impl Socket {
     }
 
     /// Reads on until the server closes.
-    pub async fn close_code(&mut self) -> u16 {
+    pub(crate) async fn close_code(&mut self) -> u16 {
         loop {
             if let Err(code) = self.hear().await {
                 return code;
@@ -94,31 +104,31 @@ impl Socket {
 }
 
 /// A client that has said hello. Checks that the numbers of the server's messages have no gap.
-pub struct Client {
-    pub socket: Socket,
-    pub secret: String,
-    pub resumed: bool,
-    pub last_seq: u64,
+pub(crate) struct Client {
+    pub(crate) socket: Socket,
+    pub(crate) secret: String,
+    pub(crate) resumed: bool,
+    pub(crate) last_seq: u64,
     /// Oneself in the call.
-    pub me: String,
+    pub(crate) me: String,
     next_id: u32,
     events: VecDeque<ServerMessage>,
 }
 
 impl Client {
-    pub async fn connect(server: &Server, principal: &Principal) -> Self {
+    pub(crate) async fn connect(server: &Server, principal: &Principal) -> Self {
         Self::greet(Socket::connect(server, principal).await, None).await
     }
 
     /// Continues what `earlier` was, or tries to.
-    pub async fn resume(server: &Server, principal: &Principal, earlier: &Self) -> Self {
+    pub(crate) async fn resume(server: &Server, principal: &Principal, earlier: &Self) -> Self {
         let resume = Resume { connection: earlier.secret.clone(), last_seq: earlier.last_seq };
         let mut client = Self::greet(Socket::connect(server, principal).await, Some(resume)).await;
         client.me.clone_from(&earlier.me);
         client
     }
 
-    pub async fn greet(mut socket: Socket, resume: Option<Resume>) -> Self {
+    pub(crate) async fn greet(mut socket: Socket, resume: Option<Resume>) -> Self {
         socket.say(1, ClientMessage::Hello { version: VERSION, resume: resume.clone() }).await;
         let ServerFrame { seq, message } = socket.hear().await.unwrap();
         let ServerMessage::Welcome { id: 1, connection, resumed, .. } = message else { panic!("no welcome: {message:?}") };
@@ -128,14 +138,14 @@ impl Client {
     }
 
     /// Connects and enters the call of a room.
-    pub async fn enter(server: &Server, principal: &Principal, room: RoomId) -> Self {
+    pub(crate) async fn enter(server: &Server, principal: &Principal, room: RoomId) -> Self {
         let mut client = Self::connect(server, principal).await;
         client.join(room).await;
         client
     }
 
     /// Enters the call of a room; returns who is in.
-    pub async fn join(&mut self, room: RoomId) -> Vec<Participant> {
+    pub(crate) async fn join(&mut self, room: RoomId) -> Vec<Participant> {
         match self.ask(ClientMessage::Join { room: room.to_string(), muted: vec![] }).await {
             ServerMessage::Joined { participant, participants, .. } => {
                 self.me = participant;
@@ -145,8 +155,14 @@ impl Client {
         }
     }
 
+    /// The socket breaks; the client means to come back.
+    pub(crate) async fn lose_socket(&mut self) {
+        soon("the close", self.socket.0.close(None)).await.unwrap();
+        while self.socket.hear().await.is_ok() {}
+    }
+
     /// Says something and waits for the answer; what comes in between is kept for [`Client::event`].
-    pub async fn ask(&mut self, message: ClientMessage) -> ServerMessage {
+    pub(crate) async fn ask(&mut self, message: ClientMessage) -> ServerMessage {
         self.next_id += 1;
         let id = self.next_id;
         self.socket.say(id, message).await;
@@ -160,13 +176,13 @@ impl Client {
         }
     }
 
-    pub async fn must(&mut self, message: ClientMessage) {
+    pub(crate) async fn must(&mut self, message: ClientMessage) {
         let answer = self.ask(message.clone()).await;
         assert!(matches!(answer, ServerMessage::Ok { .. }), "{message:?}: {answer:?}");
     }
 
     /// The code of the error that a request is answered with.
-    pub async fn refused(&mut self, message: ClientMessage) -> String {
+    pub(crate) async fn refused(&mut self, message: ClientMessage) -> String {
         match self.ask(message.clone()).await {
             ServerMessage::Error { code, .. } => code,
             other => panic!("{message:?} is not refused: {other:?}"),
@@ -174,7 +190,7 @@ impl Client {
     }
 
     /// The next thing that the server says of its own accord, leaving out what the media core says of its state.
-    pub async fn event(&mut self) -> ServerMessage {
+    pub(crate) async fn event(&mut self) -> ServerMessage {
         loop {
             let event = match self.events.pop_front() {
                 Some(event) => event,
@@ -186,7 +202,7 @@ impl Client {
         }
     }
 
-    pub async fn hear(&mut self) -> Result<ServerMessage, u16> {
+    pub(crate) async fn hear(&mut self) -> Result<ServerMessage, u16> {
         let ServerFrame { seq, message } = self.socket.hear().await?;
         assert_eq!(seq, self.last_seq + 1, "a gap before {message:?}");
         self.last_seq = seq;
@@ -194,11 +210,11 @@ impl Client {
     }
 }
 
-pub fn mute(source: Source, muted: bool) -> ClientMessage {
+pub(crate) fn mute(source: Source, muted: bool) -> ClientMessage {
     ClientMessage::Mute { source, muted }
 }
 
-pub fn moderate(participant: &str, action: ModeratorAction) -> ClientMessage {
+pub(crate) fn moderate(participant: &str, action: ModeratorAction) -> ClientMessage {
     ClientMessage::Moderate { participant: participant.to_owned(), action }
 }
 

@@ -1,10 +1,13 @@
 //! What a client must not do.
 
+use std::time::Duration;
+
 use futures_util::SinkExt as _;
 use tokio_tungstenite::tungstenite::Message;
-use webcall::signal::protocol::{ClientMessage, MAX_FRAME_BYTES, ServerMessage};
+use webcall::signal::protocol::{ClientMessage, MAX_FRAME_BYTES, ServerMessage, VERSION};
+use webcall::signal::{MAX_CONNECTIONS_PER_USER, Timing};
 
-use crate::client::{Client, Socket};
+use crate::client::{Client, Socket, soon, until};
 use crate::server::Server;
 
 async fn client() -> (Server, Client) {
@@ -85,9 +88,7 @@ async fn who_says_too_much_is_refused_and_then_thrown_out() {
         }
     }
     // There is nothing to resume.
-    while server.signalling.connections() > 0 {
-        tokio::task::yield_now().await;
-    }
+    until("the end of the connection", || server.signalling.connections() == 0).await;
 }
 
 #[tokio::test]
@@ -96,4 +97,61 @@ async fn a_ping_of_the_websocket_is_answered_also_before_hello() {
     let mut socket = Socket::connect(&server, &server.register("ann").await).await;
     socket.send(Message::Ping(vec![1].into())).await;
     Client::greet(socket, None).await;
+}
+
+#[tokio::test]
+async fn a_client_that_answers_no_ping_is_given_up() {
+    let timing =
+        Timing { ping_interval: Duration::from_millis(30), resume_window: Duration::from_millis(1), ..Timing::default() };
+    let server = Server::start_with(timing).await;
+    let ann = server.register("ann").await;
+    let _silent = Client::connect(&server, &ann).await; // pings are answered only by who reads
+    until("the end of the connection", || server.signalling.connections() == 0).await;
+}
+
+#[tokio::test]
+async fn a_client_that_reads_stays_without_saying_a_word() {
+    let timing = Timing { ping_interval: Duration::from_millis(30), ..Timing::default() };
+    let server = Server::start_with(timing).await;
+    let ann = server.register("ann").await;
+    let mut client = Client::connect(&server, &ann).await;
+    let reading = tokio::time::timeout(Duration::from_millis(300), client.hear()).await;
+    assert!(reading.is_err(), "nothing is said, nothing is closed: {reading:?}");
+    client.must(ClientMessage::Ping {}).await;
+}
+
+#[tokio::test]
+async fn of_too_many_connections_the_one_gone_for_longest_gives_way_and_none_that_is_in_use() {
+    let server = Server::start().await;
+    let ann = server.register("ann").await;
+    let mut clients = Vec::new();
+    for _ in 0..MAX_CONNECTIONS_PER_USER {
+        clients.push(Client::connect(&server, &ann).await);
+    }
+    let mut socket = Socket::connect(&server, &ann).await;
+    socket.say(1, ClientMessage::Hello { version: VERSION, resume: None }).await;
+    let refused = socket.hear().await.unwrap().message;
+    assert!(matches!(refused, ServerMessage::Error { ref code, .. } if code == "too_many_connections"), "{refused:?}");
+    clients[3].lose_socket().await;
+    clients[1].lose_socket().await;
+    Client::greet(socket, None).await;
+    assert_eq!(server.signalling.connections(), MAX_CONNECTIONS_PER_USER);
+    let (third, first) = (Client::resume(&server, &ann, &clients[3]).await, Client::resume(&server, &ann, &clients[1]).await);
+    assert_eq!((third.resumed, first.resumed), (false, false), "the second gave way to the resumption of the first that failed");
+}
+
+#[tokio::test]
+async fn a_connection_that_lost_events_ends_instead_of_going_on_with_a_wrong_picture() {
+    let server = Server::start().await;
+    let ann = server.register("ann").await;
+    let room = server.room(&[&ann]).await;
+    let mut client = Client::enter(&server, &ann, room).await;
+    client.must(ClientMessage::Ping {}).await;
+    // More at once than are queued, before the connection's task has its turn.
+    for _ in 0..1_000 {
+        server.app.calls.room_changed(room);
+    }
+    assert_eq!(soon("the close", client.socket.close_code()).await, 1013);
+    assert!(!Client::resume(&server, &ann, &client).await.resumed);
+    assert_eq!(server.app.calls.in_call(room), 0);
 }

@@ -1,8 +1,12 @@
 //! Signalling over real WebSockets: who is let in, what survives a broken socket, what ends a connection, who may do what in a call.
 
+// clippy.toml allows it in tests, but knows them only by #[test] and #[cfg(test)].
+#![allow(clippy::unwrap_used)]
+
 mod client;
 mod entrance;
 mod limits;
+mod media;
 mod moderation;
 mod resuming;
 mod server;

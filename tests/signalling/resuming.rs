@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use webcall::signal::Timing;
-use webcall::signal::protocol::{ClientMessage, LeaveReason, ServerMessage, Source};
+use webcall::signal::protocol::{LeaveReason, ServerMessage, Source};
 
 use crate::client::{Client, mute};
 use crate::server::Server;

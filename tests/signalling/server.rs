@@ -18,19 +18,19 @@ use webcall_media::{Media, MediaConfig};
 
 const PASSWORD: &str = "a long enough password";
 
-pub struct Server {
-    pub app: App,
-    pub signalling: Signalling,
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) app: App,
+    pub(crate) signalling: Signalling,
+    pub(crate) address: SocketAddr,
     _data: TempDir,
 }
 
 impl Server {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(Timing::default()).await
     }
 
-    pub async fn start_with(timing: Timing) -> Self {
+    pub(crate) async fn start_with(timing: Timing) -> Self {
         let data = tempfile::tempdir().unwrap();
         let args = Args { data_dir: data.path().to_owned(), turn_config: None };
         let mut config = Config::load(&args, |_| None).unwrap();
@@ -49,7 +49,7 @@ impl Server {
     }
 
     /// A new account, signed in.
-    pub async fn register(&self, name: &str) -> Principal {
+    pub(crate) async fn register(&self, name: &str) -> Principal {
         let (username, password) = (Username::parse(name).unwrap(), Password::parse(PASSWORD.to_owned()).unwrap());
         let secret = self.app.config.secrets.registration.expose();
         let signed_in = accounts::register(&self.app, device(), &username, &password, secret).await.unwrap();
@@ -57,13 +57,13 @@ impl Server {
     }
 
     /// Another session of the same account.
-    pub async fn login(&self, name: &str) -> Principal {
+    pub(crate) async fn login(&self, name: &str) -> Principal {
         let signed_in = accounts::login(&self.app, device(), name, PASSWORD.to_owned()).await.unwrap();
         accounts::authenticate(&self.app, &signed_in.access_token).await.unwrap()
     }
 
     /// A room of the first, that the others have joined.
-    pub async fn room(&self, members: &[&Principal]) -> RoomId {
+    pub(crate) async fn room(&self, members: &[&Principal]) -> RoomId {
         let name = RoomName::parse("room").unwrap();
         let room = rooms::create(&self.app, members[0], &name, Encryption::Open).await.unwrap();
         for member in &members[1..] {
@@ -72,11 +72,11 @@ impl Server {
         room.row.id
     }
 
-    pub fn ticket(&self, principal: &Principal) -> String {
+    pub(crate) fn ticket(&self, principal: &Principal) -> String {
         accounts::issue_ticket(&self.app, principal).unwrap()
     }
 
-    pub async fn end_session(&self, principal: &Principal) {
+    pub(crate) async fn end_session(&self, principal: &Principal) {
         accounts::end_session(&self.app, principal, principal.session).await.unwrap();
     }
 }

@@ -7,12 +7,15 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 use webcall::app::{App, Foundations};
 use webcall::calls::Calls;
 use webcall::config::{Args, Config, Database};
 use webcall::http;
+use webcall::signal::{Signalling, Timing};
 use webcall::store::Store;
 use webcall::time::{Clock, Timestamp};
+use webcall_media::{Media, MediaConfig};
 
 pub(crate) const REGISTRATION_SECRET: &str = "let me in";
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -23,6 +26,7 @@ pub(crate) struct TestServer {
     pub(crate) app: App,
     address: SocketAddr,
     client: reqwest::Client,
+    serving: JoinHandle<()>,
     _folder: TempDir,
 }
 
@@ -50,14 +54,16 @@ impl TestServer {
         config.password_cost = 4;
         let Database::Sqlite(file) = &config.database else { panic!("these tests use SQLite") };
         let store = Store::open_sqlite(file).await.unwrap();
-        let media = media();
+        let (media, events) = Media::start(MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() }).unwrap();
         let calls = Calls::new(media.clone());
+        tokio::spawn(calls.clone().run(events));
         let app = App::new(Foundations { config, clock: Clock::manual(START), store, media, calls });
+        let signalling = Signalling::start(&app, Timing::default());
 
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(http::serve(listener, http::router(&app), app.shutdown.clone()));
-        Self { app, address, client: reqwest::Client::new(), _folder: folder }
+        let serving = tokio::spawn(http::serve(listener, http::router(&app, signalling.routes()), app.shutdown.clone()));
+        Self { app, address, client: reqwest::Client::new(), serving, _folder: folder }
     }
 
     /// A request to a path.
@@ -71,6 +77,11 @@ impl TestServer {
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
         self.request(Method::POST, path).json(body).send().await.unwrap()
+    }
+
+    /// Waits until it serves no more.
+    pub(crate) async fn ended(&mut self) {
+        (&mut self.serving).await.unwrap();
     }
 
     /// `Host` of this server.
@@ -164,8 +175,4 @@ pub(crate) async fn code(response: Response) -> String {
     assert_eq!(problem["type"], "about:blank");
     assert!(problem["title"].is_string() && problem["detail"].is_string());
     problem["code"].as_str().unwrap().to_owned()
-}
-
-fn media() -> webcall_media::Media {
-    webcall_media::Media {}
 }

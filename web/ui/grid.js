@@ -1,7 +1,7 @@
 /**
  * Where the tiles of a call go: the arrangement that uses the window best. Pure geometry, in CSS pixels.
  *
- * Tiles may be as tall as a portrait phone needs and never wider than a camera's picture. With a spotlight (a shared screen or a pinned
+ * Tiles may be as tall as an upright phone needs and never wider than a camera's picture. With a spotlight (a shared screen or a pinned
  * person) the first tile takes most of the room and the others line up beside or under it.
  */
 
@@ -9,7 +9,8 @@
 
 export const GAP = 8;
 const WIDEST = 16 / 9;
-const TALLEST = 3 / 4;
+/** Upright on a phone; no more than square elsewhere, since most cameras are wide. */
+const TALLEST = { upright: 3 / 4, wide: 1 };
 /** A face is still a face at this width; smaller tiles are not drawn but counted. */
 const MIN_TILE_WIDTH = 104;
 const MIN_TILE_HEIGHT = 78;
@@ -46,12 +47,16 @@ export function spotlight(count, width, height) {
   const main = beside ? { left: 0, top: 0, width: width - strip - GAP, height } : { left: 0, top: 0, width, height: height - strip - GAP };
   const length = beside ? height : width;
   const tile = beside ? { width: strip, height: Math.round(strip / WIDEST) } : { width: Math.floor(Math.min(strip * 1.2, (width - 2 * GAP) / 3)), height: strip };
+  const inLine = (/** @type {number} */ size) => Math.max(1, Math.floor((length + GAP) / (size + GAP)));
+  const half = Math.floor((strip - GAP) / 2);
+  const lanes = beside && count - 1 > inLine(tile.height) && half >= MIN_TILE_WIDTH ? 2 : 1;
+  if (lanes === 2) Object.assign(tile, { width: half, height: Math.round(half / WIDEST) });
   const each = (beside ? tile.height : tile.width) + GAP;
-  const fit = Math.max(1, Math.min(count - 1, Math.floor((length + GAP) / each)));
-  const start = Math.max(0, Math.round((length - (fit * each - GAP)) / 2));
+  const fit = Math.min(count - 1, inLine(each - GAP) * lanes);
+  const start = Math.max(0, Math.round((length - (Math.ceil(fit / lanes) * each - GAP)) / 2));
   const others = Array.from({ length: fit }, (_, index) => ({
-    left: beside ? width - strip : start + index * each,
-    top: beside ? start + index * each : height - strip,
+    left: beside ? width - strip + (index % lanes) * (half + GAP) : start + index * each,
+    top: beside ? start + Math.floor(index / lanes) * each : height - strip,
     ...tile,
   }));
   return [main, ...others];
@@ -76,8 +81,9 @@ function capacity(width, height) {
 function cell(columns, count, width, height) {
   const rows = Math.ceil(count / columns);
   const free = { width: (width - GAP * (columns - 1)) / columns, height: (height - GAP * (rows - 1)) / rows };
+  const tallest = width > height ? TALLEST.wide : TALLEST.upright;
   if (free.width > free.height * WIDEST) free.width = free.height * WIDEST;
-  else if (free.width < free.height * TALLEST) free.height = free.width / TALLEST;
+  else if (free.width < free.height * tallest) free.height = free.width / tallest;
   return { columns, rows, width: Math.max(1, free.width), height: Math.max(1, free.height) };
 }
 

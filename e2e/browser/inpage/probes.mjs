@@ -4,7 +4,7 @@
 // found by the page's own names (`data-tile`, `data-username`, `data-participant`). The function is sent to the browser as text:
 // it must name nothing outside itself.
 
-/** Installs `webcallTest.look`, `hear`, `watch`, `tiles` and `armFirstFrame`. */
+/** Installs `webcallTest.look`, `hear`, `watch`, `tiles`, `armFirstFrame` and `flows`. */
 export function installProbes() {
   const test = (window.webcallTest ??= {});
   const WIDTH = 64;
@@ -131,5 +131,26 @@ export function installProbes() {
       poll();
     };
     document.addEventListener('click', started, true);
+  };
+
+  // What the newest connection sends and receives, in a line each: for the message of a failed wait.
+  test.flows = async () => {
+    const rows = [...(await test.connections.at(-1)?.getStats())?.values() ?? []];
+    const codec = (row) => rows.find((each) => each.id === row.codecId)?.mimeType ?? '?';
+    const told = [];
+    for (const row of rows) {
+      if (row.type === 'outbound-rtp') {
+        told.push(`${row.mid} sends ${codec(row)} ${row.rid ?? ''} packets ${row.packetsSent} frames ${row.framesEncoded ?? '-'} pli ${row.pliCount ?? '-'} nack ${row.nackCount ?? '-'} size ${row.frameWidth ?? '-'}`);
+      }
+      if (row.type === 'inbound-rtp' && row.packetsReceived > 0) {
+        told.push(`${row.mid} receives ${codec(row)} packets ${row.packetsReceived} lost ${row.packetsLost} frames ${row.framesReceived ?? '-'} decoded ${row.framesDecoded ?? '-'} keys ${row.keyFramesDecoded ?? '-'} pli ${row.pliCount ?? '-'} nack ${row.nackCount ?? '-'} size ${row.frameWidth ?? '-'}`);
+      }
+      if (row.type === 'candidate-pair' && row.nominated) told.push(`pair ${row.state}, may send ${row.availableOutgoingBitrate ?? '?'} bit/s`);
+    }
+    for (const { mid, receiver } of test.connections.at(-1)?.getTransceivers() ?? []) {
+      const sources = receiver.getContributingSources().map(({ source }) => source);
+      if (sources.length > 0) told.push(`${mid} contributing sources ${sources}`);
+    }
+    return told;
   };
 }

@@ -101,12 +101,13 @@ export class Page {
 
   /** What a person in front of the page would report, for the message of a failed wait. */
   async situation() {
-    const seen = await this.evaluate(() => ({
+    const seen = await this.evaluate(async () => ({
       address: location.pathname,
       page: document.querySelector('[data-page]')?.dataset.page,
       connection: document.querySelector('[data-connection]')?.dataset.connection,
       tiles: window.webcallTest?.tiles?.(),
       transports: window.webcallTest?.connections?.map((each) => `${each.connectionState}/${each.iceConnectionState}`),
+      flows: await window.webcallTest?.flows?.(),
       text: document.body?.innerText?.slice(0, 600),
     })).catch((error) => String(error));
     return JSON.stringify({ seen, console: this.console.slice(-15), errors: this.errors.slice(-5) }, null, 1);

@@ -1,7 +1,6 @@
 // A call to test with: one server, the browsers in use, and people, each with an account, a colour and a tone of their own.
 //
-// People are registered and signed in over the API, from within their page, so that a spec starts where its own subject starts; the
-// pages for that have a spec of their own.
+// People are registered over the API and then log in through the page.
 
 import { launchChromium } from './chromium.mjs';
 import { noComplaints } from './eyes.mjs';
@@ -88,23 +87,12 @@ class Party {
     return page;
   }
 
-  /** Signs a page in; its refresh cookie carries it from then on. */
+  /** Signs a page in, as a person does; its refresh cookie carries it from then on. */
   async signIn(page, username) {
     await page.goto(`${this.server.url}/login`);
-    await page.see('[data-page="login"]');
-    await page.evaluate(
-      async (name, word) => {
-        const response = await fetch('/api/v1/auth/login', {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ username: name, password: word }),
-        });
-        if (!response.ok) throw new Error(`login: ${response.status}`);
-      },
-      username,
-      PASSWORD,
-    );
-    await page.goto(`${this.server.url}/`);
+    await page.fill('username', username);
+    await page.fill('password', PASSWORD);
+    await page.click('login');
     await page.see('[data-page="rooms"]');
   }
 

@@ -64,18 +64,17 @@ class Server {
     this.#child = child;
     createInterface({ input: child.stderr }).on('line', (line) => this.log.length < MAX_LOG_LINES && this.log.push(line));
     const printed = [];
+    let timer;
     const ready = new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(this.#trouble(`not ready in ${START_BOUND_MS} ms`)), START_BOUND_MS);
+      timer = setTimeout(() => reject(this.#trouble(`not ready in ${START_BOUND_MS} ms`)), START_BOUND_MS);
       child.once('exit', (code) => reject(this.#trouble(`ended with ${code} at start`)));
       child.once('error', (error) => reject(this.#trouble(error.message)));
       createInterface({ input: child.stdout }).on('line', (line) => {
         printed.push(line);
-        if (printed.length < 2) return;
-        clearTimeout(timer);
-        resolve();
+        if (printed.length === 2) resolve();
       });
     });
-    await ready;
+    await ready.finally(() => clearTimeout(timer));
     child.removeAllListeners('exit');
     this.ready_ms = Date.now() - started_ms;
     const address = /^WebCall is ready: http:\/\/localhost:(\d+)$/.exec(printed[0]);

@@ -147,11 +147,13 @@ mod tests {
     proptest! {
         #[test]
         fn rewriting_changes_the_numbers_and_nothing_else(
-            codec in any_codec(), payload in prop::collection::vec(any::<u8>(), 0..40), picture_id in 0_u16..0x8000, tl0: u8, key_index in 0_u8..32,
+            codec in any_codec(), payload in prop::collection::vec(any::<u8>(), 0..40),
+            picture_id in 0_u16..0x8000, tl0: u8, key_index in 0_u8..32,
         ) {
             let before = inspect(codec, &payload);
             let width = before.ids.picture_id.map_or(PictureIdWidth::Bits15, |id| id.width);
-            let ids = PictureIds { picture_id: Some(PictureId::new(picture_id, width)), tl0: Some(tl0), key_index: Some(key_index) };
+            let picture_id = Some(PictureId::new(picture_id, width));
+            let ids = PictureIds { picture_id, tl0: Some(tl0), key_index: Some(key_index) };
             let mut rewritten = payload.clone();
             rewrite_picture_ids(codec, &mut rewritten, ids);
             let after = inspect(codec, &rewritten);
@@ -164,7 +166,9 @@ mod tests {
         }
 
         #[test]
-        fn a_prefix_of_a_payload_never_claims_other_numbers(codec in any_codec(), payload in prop::collection::vec(any::<u8>(), 0..20)) {
+        fn a_prefix_of_a_payload_never_claims_other_numbers(
+            codec in any_codec(), payload in prop::collection::vec(any::<u8>(), 0..20),
+        ) {
             let whole = picture_ids(codec, &payload);
             for len in 0..payload.len() {
                 let ids = picture_ids(codec, &payload[..len]);

@@ -1,4 +1,5 @@
-//! Brings the workers up: ports, certificate, addresses, threads.
+//! Brings the workers up: ports, certificate, addresses, threads. All ports are bound before the first thread starts, so that a start
+//! that fails leaves nothing behind.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,17 +21,13 @@ pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEve
     if addresses.is_empty() {
         return Err(StartError::NoAddress);
     }
-    let start = |index: usize| {
-        let offset = index as u16;
-        let wanted = if config.udp_port == 0 { 0 } else { config.udp_port.saturating_add(offset) };
-        let bind = |source| StartError::Bind { port: wanted, source };
-        let mut socket = MediaSocket::bind(wanted, config.socket_buffer_bytes).map_err(bind)?;
-        let port = socket.port().map_err(bind)?;
-        let advertised_port = config.advertised_port.map_or(port, |first| first.saturating_add(offset));
-        let poll = mio::Poll::new().map_err(bind)?;
-        poll.registry().register(&mut socket.io, SOCKET, mio::Interest::READABLE).map_err(bind)?;
-        let mailbox = Arc::new(Mailbox::new(mio::Waker::new(poll.registry(), MAILBOX).map_err(bind)?));
+    let workers = 0..config.workers.max(1);
+    let bound = workers.map(|index| bind(config, index)).collect::<Result<Vec<_>, _>>()?;
+    let start = |(index, (socket, poll, port)): (usize, (MediaSocket, mio::Poll, u16))| {
+        let failed = |source| StartError::Bind { port, source };
+        let mailbox = Arc::new(Mailbox::new(mio::Waker::new(poll.registry(), MAILBOX).map_err(failed)?));
         let counters = Arc::new(Counters::default());
+        let advertised_port = config.advertised_port.map_or(port, |first| first.saturating_add(index as u16));
         let sfu = Arc::new(SfuConfig {
             certificate: certificate.clone(),
             candidates: addresses.iter().map(|ip| SocketAddr::new(*ip, advertised_port)).collect(),
@@ -50,5 +47,16 @@ pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEve
             .map_err(StartError::Thread)?;
         Ok(WorkerHandle { mailbox, counters, port })
     };
-    (0..config.workers.max(1)).map(start).collect()
+    bound.into_iter().enumerate().map(start).collect()
+}
+
+/// Opens the port of a worker.
+fn bind(config: &MediaConfig, index: usize) -> Result<(MediaSocket, mio::Poll, u16), StartError> {
+    let wanted = if config.udp_port == 0 { 0 } else { config.udp_port.saturating_add(index as u16) };
+    let failed = |source| StartError::Bind { port: wanted, source };
+    let mut socket = MediaSocket::bind(wanted, config.socket_buffer_bytes).map_err(failed)?;
+    let port = socket.port().map_err(failed)?;
+    let poll = mio::Poll::new().map_err(failed)?;
+    poll.registry().register(&mut socket.io, SOCKET, mio::Interest::READABLE).map_err(failed)?;
+    Ok((socket, poll, port))
 }

@@ -71,7 +71,13 @@ impl MediaSocket {
         let received = self.io.try_io(|| state.recv(UdpSockRef::from(&self.io), &mut slices, metas))?;
         for (meta, buffer) in metas.iter().zip(&mut slices).take(received) {
             let path = Path { remote: unmapped(meta.addr), local_ip: meta.dst_ip.map(unmapped_ip) };
-            for datagram in buffer[..meta.len.min(RECEIVE_BYTES)].chunks_mut(meta.stride.max(1)) {
+            let joined = &mut buffer[..meta.len.min(RECEIVE_BYTES)];
+            if joined.is_empty() {
+                // An empty datagram is one too.
+                handle(path, joined);
+                continue;
+            }
+            for datagram in joined.chunks_mut(meta.stride.max(1)) {
                 handle(path, datagram);
             }
         }

@@ -1,7 +1,8 @@
 //! One media thread: waits for its socket and its mailbox, feeds the SFU, sends what comes out.
 //!
 //! A panic anywhere in a turn is contained here: it is logged, everything that the worker held is dropped, its participants are
-//! told `Lost` (they join again by themselves), and the thread goes on with an empty SFU on the same port.
+//! told `Lost` (they join again by themselves), and the thread goes on with an empty SFU on the same port. Requests that waited
+//! behind the one that crashed are carried out by the fresh one.
 
 use std::collections::VecDeque;
 use std::io;
@@ -44,6 +45,8 @@ pub(crate) struct Worker {
     parts: WorkerParts,
     sfu: Sfu,
     outbox: Outbox,
+    /// Requests taken from the mailbox and not carried out yet: they outlive a crash, or a participant would wait in vain.
+    requests: VecDeque<Command>,
     events: VecDeque<MediaEvent>,
     /// The kernel may hold more datagrams: do not wait for the next readiness, which would not come (edge-triggered).
     has_more: bool,
@@ -58,7 +61,7 @@ enum Turn {
 impl Worker {
     pub(crate) fn new(parts: WorkerParts) -> Self {
         let sfu = fresh_sfu(&parts);
-        Self { parts, sfu, outbox: Outbox::default(), events: VecDeque::new(), has_more: true }
+        Self { parts, sfu, outbox: Outbox::default(), requests: VecDeque::new(), events: VecDeque::new(), has_more: true }
     }
 
     /// Runs until told to stop.
@@ -91,17 +94,17 @@ impl Worker {
     }
 
     fn turn(&mut self) -> Turn {
-        let mut turn = Turn::GoOn;
-        for command in self.parts.mailbox.take() {
+        self.requests.append(&mut self.parts.mailbox.take());
+        while let Some(command) = self.requests.pop_front() {
             if self.execute(command) == Turn::Stop {
-                turn = Turn::Stop;
+                return Turn::Stop;
             }
         }
         self.receive();
         self.sfu.handle_timeout(Instant::now(), &mut self.outbox);
         self.flush();
         self.tell();
-        turn
+        Turn::GoOn
     }
 
     fn execute(&mut self, command: Command) -> Turn {

@@ -1,8 +1,8 @@
 //! Appends RTCP packets to a buffer that the caller reuses, so that nothing is allocated once it has grown.
 //!
 //! Each function appends one whole packet (or as many as the content takes) and nothing of a packet that would be empty.
-//! Canonical names are in the answer (RFC 5576), not in RTCP, and reduced size (RFC 5506) is always negotiated. The caller keeps the
-//! datagram below the path's MTU.
+//! Canonical names are in the answer (RFC 5576), not in RTCP, and reduced size (RFC 5506) is always negotiated. The caller keeps
+//! the datagram below the path's MTU.
 
 use super::{FORMAT_NACK, FORMAT_PLI, PAYLOAD_FEEDBACK, RECEIVER_REPORT, ReportBlock, SENDER_REPORT, TRANSPORT_FEEDBACK};
 use crate::units::{NtpTime, SeqNo};

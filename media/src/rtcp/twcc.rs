@@ -1,8 +1,8 @@
-//! Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01): remembers when the packets of one
-//! transport arrived and reports it. Without these reports Chromium sends at 30 kbit/s.
+//! Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01): remembers when the packets of
+//! one transport arrived and reports it. Without these reports Chromium sends at 30 kbit/s.
 //!
-//! One recorder for each publisher's transport. `record` is called for each packet and only writes one slot; `build` is called on a
-//! timer. A packet that comes after it was reported missing is reported again, with what followed it.
+//! One recorder for each publisher's transport. `record` is called for each packet and only writes one slot; `build` is called on
+//! a timer. A packet that comes after it was reported missing is reported again, with what followed it.
 
 use std::time::Instant;
 

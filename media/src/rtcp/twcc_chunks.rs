@@ -1,5 +1,5 @@
-//! The status chunks of transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1.3, §3.1.4): two bytes each, a
-//! run of one status or a vector of 14 or 7.
+//! The status chunks of transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1.3, §3.1.4): two bytes
+//! each, a run of one status or a vector of 14 or 7.
 
 /// The status of one packet; the value is its two-bit code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

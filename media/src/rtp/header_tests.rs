@@ -166,7 +166,8 @@ proptest! {
         values in prop::collection::btree_map(1_u8..=255, prop::collection::vec(any::<u8>(), 0..=40), 0..5),
         media in prop::collection::vec(any::<u8>(), 1..64),
     ) {
-        let mut header = rtc_rtp::Header { version: 2, marker, payload_type, sequence_number: seq, timestamp, ssrc, ..Default::default() };
+        let mut header = rtc_rtp::Header { version: 2, marker, payload_type, timestamp, ssrc, ..Default::default() };
+        header.sequence_number = seq;
         header.csrc = csrcs;
         header.extension = !values.is_empty();
         header.extension_profile = 0x1000;

@@ -6,7 +6,6 @@ use std::time::Instant;
 use super::nack::Arrival;
 use super::outgoing::{LayerRef, MediaPacket};
 use super::participant::{Inbound, MAX_INBOUND_SSRCS, Participant};
-use super::publication::Repair;
 use super::ring::StoredHeader;
 use super::room::Room;
 use super::{Key, Sfu};
@@ -78,10 +77,15 @@ impl Sfu {
         let publication = &mut room.publications[publication_key];
         let payload = &packet[opened.payload.clone()];
         let layer = &mut publication.layers[layer_index];
+        if opened.is_rtx {
+            self.counters.count(Counter::RtxIn);
+        }
         let was_flowing = layer.is_flowing(now);
         layer.last_packet = Some(now);
-        let Some(index) = layer.arrive(now, opened, header) else {
-            return self.counters.count(Counter::DropDuplicate);
+        let (index, is_in_order) = match layer.arrive(now, opened, header) {
+            Arrival::New { index } => (index, true),
+            Arrival::Recovered { index } => (index, false),
+            Arrival::Duplicate | Arrival::TooOld => return self.counters.count(Counter::DropDuplicate),
         };
         publication.codec = codec;
         if publication.is_forbidden {
@@ -91,7 +95,8 @@ impl Sfu {
         if payload.is_empty() {
             return room.skip(from, opened.seq);
         }
-        let is_keyframe_start = !codec.is_audio() && codec::is_keyframe_start(codec, payload);
+        // Nobody switches at a keyframe's start that came late: the rest of it has already passed them by.
+        let is_keyframe_start = is_in_order && !codec.is_audio() && codec::is_keyframe_start(codec, payload);
         let media = MediaPacket {
             now,
             from,
@@ -115,7 +120,7 @@ impl Sfu {
             room.retarget(now);
         }
         if is_keyframe_start {
-            // After the aiming above, which asks for the keyframe that is here.
+            // After aiming, which asks for the very keyframe that this is.
             room.publications[publication_key].layers[layer_index].keyframes.satisfied();
         }
         let forwarded = room.forward(&media, out);
@@ -124,20 +129,17 @@ impl Sfu {
 }
 
 impl super::publication::Layer {
-    /// Notes an arrival; the packet's extended sequence number, or `None` for one that came before or is too old.
-    fn arrive(&mut self, now: Instant, opened: &Opened, header: &RtpHeader) -> Option<u64> {
+    /// Notes an arrival, and says whether it is new.
+    fn arrive(&mut self, now: Instant, opened: &Opened, header: &RtpHeader) -> Arrival {
         if !opened.is_rtx {
             self.stats.on_packet(now, opened.seq, header.timestamp);
         }
         if opened.codec.is_audio() {
             // No retransmission is asked for sound: SRTP's replay window already refused doubles.
-            return Some(opened.srtp_index);
+            return Arrival::New { index: opened.srtp_index };
         }
         let repair = self.repair.get_or_insert_with(Box::default);
-        match repair.nack.on_packet(opened.seq, now) {
-            Arrival::New { index } | Arrival::Recovered { index } => Some(index),
-            Arrival::Duplicate | Arrival::TooOld => None,
-        }
+        repair.nack.on_packet(opened.seq, now)
     }
 }
 

@@ -38,7 +38,7 @@ impl KeyframeRequests {
             self.satisfied();
             return false;
         }
-        let interval = (MIN_INTERVAL * (1 + self.unanswered) + rtt).min(MAX_INTERVAL + rtt);
+        let interval = (MIN_INTERVAL * self.unanswered.max(1) + rtt).min(MAX_INTERVAL + rtt);
         if self.sent.is_some_and(|sent| now.saturating_duration_since(sent) < interval) {
             return false;
         }

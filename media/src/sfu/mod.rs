@@ -13,6 +13,8 @@ mod nack;
 mod negotiate;
 mod outgoing;
 mod participant;
+#[cfg(test)]
+mod properties;
 mod publication;
 mod receive_stats;
 mod repair;
@@ -243,7 +245,16 @@ impl Sfu {
         let room = &mut self.rooms[key.room];
         let participant = &mut room.participants[key.participant];
         let Some(transport) = &mut participant.transport else { return };
-        let event = transport.handle_dtls(now, datagram, path, &mut |to, record| out.push(to, record));
+        let was_connected = transport.is_connected();
+        let mut is_answered = false;
+        let event = transport.handle_dtls(now, datagram, path, &mut |to, record| {
+            is_answered = true;
+            out.push(to, record);
+        });
+        if was_connected && event.is_none() && !is_answered {
+            // After the handshake there is nothing to say but goodbye, and to repeat the last flight.
+            self.counters.count(Counter::DropDtls);
+        }
         if let Some(event) = event {
             let is_up = event == TransportEvent::Connected;
             participant.tell(event, &self.counters, out);

@@ -223,7 +223,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn retransmissions_stay_under_twice_the_losses_on_a_bad_link(seed in 1_u64.., loss_percent in prop::sample::select(vec![5_u64, 20]), jitter in 0_u64..20) {
+    fn retransmissions_stay_under_twice_the_losses_on_a_bad_link(
+        seed in 1_u64.., loss_percent in prop::sample::select(vec![5_u64, 20]), jitter in 0_u64..20,
+    ) {
         let mut link = Link {
             random: seed, loss_percent, jitter, travelling: BTreeMap::new(), count: 0, lost_media: 0, retransmissions: 0,
         };
@@ -237,7 +239,9 @@ proptest! {
     }
 
     #[test]
-    fn any_arrivals_leave_the_list_sorted_and_bounded(steps in prop::collection::vec((0_u16..700, 0_u64..100, any::<bool>()), 1..200)) {
+    fn any_arrivals_leave_the_list_sorted_and_bounded(
+        steps in prop::collection::vec((0_u16..700, 0_u64..100, any::<bool>()), 1..200),
+    ) {
         let mut now = Instant::now();
         let mut tracker = NackTracker::default();
         let mut seq = 0_u16;

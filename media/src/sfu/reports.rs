@@ -127,7 +127,11 @@ fn report(room: &mut Room, key: usize, now: Instant, ntp: NtpTime, compound: &mu
             let layers = publication.layers.iter_mut().filter(|layer| layer.is_flowing(now));
             blocks.extend(layers.filter_map(|layer| Some(layer.stats.report_block(now, layer.ssrc?))));
         }
-        build::receiver_report(compound, participant.report_ssrc, &blocks);
+        // Reduced-size RTCP (RFC 5506) needs no report first; one that reports nothing would only stand before the sender reports,
+        // and some implementations judge a whole compound by its first packet.
+        if !blocks.is_empty() {
+            build::receiver_report(compound, participant.report_ssrc, &blocks);
+        }
     }
     let publications = &room.publications;
     for seat in &mut participant.seats {

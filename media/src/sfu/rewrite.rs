@@ -1,10 +1,10 @@
-//! Makes one gapless RTP flow of whatever is forwarded on an outgoing SSRC: sequence numbers, timestamps and picture numbers run on
-//! over switches of the source and over packets dropped on purpose.
+//! Makes one gapless RTP flow of whatever is forwarded on an outgoing SSRC: sequence numbers, timestamps and picture numbers run
+//! on over switches of the source and over packets dropped on purpose.
 //!
-//! Pure: the caller decides when to switch (video: at the first packet of a keyframe; sound: at any packet) and gives only packets
-//! of the current source, each once: a duplicate must be dropped before, because one SRTP index must never seal two packets.
-//! Real loss upstream stays a gap, so that the subscriber asks for it. Rules and their evidence: timestamps follow the wall clock
-//! from one anchor, so that errors do not add up over switches and lip-sync survives (RFC 3550 §5.1).
+//! Pure: the caller decides when to switch (video: at the first packet of a keyframe that came in order; sound: at any packet) and
+//! gives only packets of the current source, each once: one SRTP index must never seal two packets. Real loss upstream stays a
+//! gap, so that the subscriber asks for it. Timestamps follow the wall clock from one anchor, so that errors do not add up over
+//! switches and lip-sync survives (RFC 3550 §5.1).
 
 mod id_counters;
 mod seq_ranges;

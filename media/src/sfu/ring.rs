@@ -53,9 +53,11 @@ impl Default for PacketRing {
 }
 
 impl PacketRing {
-    /// Keeps a packet by its extended sequence number. One that is too large is not kept.
+    /// Keeps a packet by its extended sequence number. One that is too large is not kept, nor one so late that a newer one has its
+    /// slot.
     pub(crate) fn push(&mut self, now: Instant, index: u64, header: StoredHeader, payload: &[u8]) {
-        if payload.len() > MAX_PAYLOAD_BYTES {
+        let is_passed = self.slots[index as usize % SLOTS].is_some_and(|slot| slot.index > index);
+        if payload.len() > MAX_PAYLOAD_BYTES || is_passed {
             return;
         }
         let mut start = self.head;

@@ -282,6 +282,11 @@ fn aim_video(now: Instant, line: &mut Outgoing, key: usize, publication: &mut Pu
         line.clear();
         return;
     }
+    // A line that went on with a forbidden camera's numbers would ask for all that was not forwarded.
+    if publication.is_forbidden {
+        line.clear();
+        return;
+    }
     // While nothing flows the line keeps this publication's layer, so that a camera switched on again continues without a switch;
     // another's picture must not stand in for it.
     let layer = layers::choose(publication.flowing(now).as_slice(), width_px).filter(|_| publication.is_on());

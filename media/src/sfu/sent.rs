@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use crate::codec::{Codec, PictureIds};
 use crate::units::SeqNo;
 
-/// Packets remembered; a power of two. A NACK for an older one comes too late for any jitter buffer.
-const RECORDS: usize = 1024;
+/// Packets remembered; a power of two. 512 are 3 s of 720p and half a second of the fastest screen; a NACK for an older one comes too
+/// late for any jitter buffer. Each costs 32 bytes for every subscription.
+const RECORDS: usize = 512;
 /// A packet is sent again so many times at most: what was lost four times will not arrive.
 const MAX_ANSWERS: u8 = 3;
 /// Repeated requests within less than this, or a round trip, are the same request.
@@ -19,9 +20,11 @@ const BUDGET_FLOOR_BYTES_PER_S: u64 = 12_500;
 const MAX_BUDGET_BYTES: u64 = 60_000;
 
 pub(crate) struct SentLog {
-    records: Box<[Option<Entry>]>,
+    /// Made with the first packet: most lines of most seats never send one.
+    entries: Box<[Option<Entry>]>,
     budget_bytes: u64,
     budget_at: Option<Instant>,
+    epoch: Option<Instant>,
 }
 
 /// How one packet left.
@@ -39,45 +42,90 @@ pub(crate) struct SentRecord {
     pub(crate) payload_bytes: u16,
 }
 
+/// A record packed: a subscription's memory is mostly these.
 #[derive(Clone, Copy)]
 struct Entry {
+    ring_index: u32,
+    serial: u32,
+    timestamp: u32,
+    /// Milliseconds since the log's epoch; counts only once answered.
+    answered_ms: u32,
+    picture_ids: PictureIds,
+    payload_bytes: u16,
     seq: SeqNo,
-    record: SentRecord,
+    layer: u8,
+    codec: Codec,
+    rtx_payload_type: u8,
     answers: u8,
-    answered: Option<Instant>,
 }
 
 impl Default for SentLog {
     fn default() -> Self {
-        Self { records: vec![None; RECORDS].into(), budget_bytes: MAX_BUDGET_BYTES, budget_at: None }
+        Self { entries: Box::default(), budget_bytes: MAX_BUDGET_BYTES, budget_at: None, epoch: None }
     }
 }
 
 impl SentLog {
-    /// Remembers a packet by its outgoing sequence number.
+    /// What a log takes once it flows.
+    #[cfg(test)]
+    pub(super) const MEMORY_BYTES: usize = size_of::<Option<Entry>>() * RECORDS;
+
+    /// Remembers a packet by its outgoing sequence number. One whose number in the ring exceeds 32 bits, after weeks, is not.
     pub(crate) fn record(&mut self, seq: SeqNo, record: SentRecord) {
         self.earn(u64::from(record.payload_bytes) * BUDGET_PERCENT / 100);
-        self.records[usize::from(seq.0) % RECORDS] = Some(Entry { seq, record, answers: 0, answered: None });
+        if self.entries.is_empty() {
+            self.entries = vec![None; RECORDS].into();
+        }
+        self.entries[usize::from(seq.0) % RECORDS] = Entry::of(seq, record);
     }
 
     /// What to send again for a lost packet; `None` when it is forgotten, was just sent again, or too much was already.
     pub(crate) fn answer(&mut self, seq: SeqNo, now: Instant, rtt: Duration) -> Option<SentRecord> {
         let since = self.budget_at.replace(now).map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         self.earn(BUDGET_FLOOR_BYTES_PER_S * since.as_millis().min(10_000) as u64 / 1000);
-        let entry = self.records[usize::from(seq.0) % RECORDS].as_mut().filter(|entry| entry.seq == seq)?;
-        let is_repeat = entry.answered.is_some_and(|at| now.saturating_duration_since(at) < rtt.max(MIN_REPEAT));
-        let cost = u64::from(entry.record.payload_bytes);
+        let now_ms = now.saturating_duration_since(*self.epoch.get_or_insert(now)).as_millis() as u32;
+        let entry = self.entries.get_mut(usize::from(seq.0) % RECORDS)?.as_mut().filter(|entry| entry.seq == seq)?;
+        let since_answer = Duration::from_millis(u64::from(now_ms.wrapping_sub(entry.answered_ms)));
+        let is_repeat = entry.answers > 0 && since_answer < rtt.max(MIN_REPEAT);
+        let cost = u64::from(entry.payload_bytes);
         if is_repeat || entry.answers >= MAX_ANSWERS || cost > self.budget_bytes {
             return None;
         }
         self.budget_bytes -= cost;
         entry.answers += 1;
-        entry.answered = Some(now);
-        Some(entry.record)
+        entry.answered_ms = now_ms;
+        Some(entry.record())
     }
 
     fn earn(&mut self, bytes: u64) {
         self.budget_bytes = (self.budget_bytes + bytes).min(MAX_BUDGET_BYTES);
+    }
+}
+
+impl Entry {
+    fn of(seq: SeqNo, record: SentRecord) -> Option<Self> {
+        let SentRecord { serial, layer, ring_index, codec, rtx_payload_type, timestamp, picture_ids, payload_bytes } = record;
+        let ring_index = u32::try_from(ring_index).ok()?;
+        let (answered_ms, answers) = (0, 0);
+        Some(Self {
+            ring_index,
+            serial,
+            timestamp,
+            answered_ms,
+            picture_ids,
+            payload_bytes,
+            seq,
+            layer,
+            codec,
+            rtx_payload_type,
+            answers,
+        })
+    }
+
+    fn record(&self) -> SentRecord {
+        let &Self { serial, layer, ring_index, codec, rtx_payload_type, timestamp, picture_ids, payload_bytes, .. } = self;
+        let ring_index = u64::from(ring_index);
+        SentRecord { serial, layer, ring_index, codec, rtx_payload_type, timestamp, picture_ids, payload_bytes }
     }
 }
 

@@ -151,10 +151,16 @@ impl AnswerLine<'_> {
         let OutgoingIds { ssrc, rtx_ssrc } = ids;
         let kind = if self.line.kind == Some(MediaKind::Audio) { "a" } else { "v" };
         write!(out, "a=msid:seat{seat} {kind}{seat}\r\n")?;
-        if self.line.codecs.iter().any(|entry| entry.rtx_payload_type.is_some()) {
-            write!(out, "a=ssrc-group:FID {ssrc} {rtx_ssrc}\r\na=ssrc:{rtx_ssrc} cname:seat{seat}\r\n")?;
+        let has_rtx = self.line.codecs.iter().any(|entry| entry.rtx_payload_type.is_some());
+        if has_rtx {
+            write!(out, "a=ssrc-group:FID {ssrc} {rtx_ssrc}\r\n")?;
         }
-        write!(out, "a=ssrc:{ssrc} cname:seat{seat}\r\n")
+        // Chromium takes the first SSRC named for the media's, whatever the group says: the retransmissions' comes last.
+        write!(out, "a=ssrc:{ssrc} cname:seat{seat}\r\n")?;
+        if has_rtx {
+            write!(out, "a=ssrc:{rtx_ssrc} cname:seat{seat}\r\n")?;
+        }
+        Ok(())
     }
 }
 
