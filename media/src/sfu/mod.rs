@@ -25,7 +25,12 @@ mod room;
 mod rtcp_in;
 mod seating;
 mod sent;
+#[cfg(test)]
+mod sizes;
 mod speaker;
+
+#[cfg(test)]
+pub(crate) use sizes::Sizes;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
