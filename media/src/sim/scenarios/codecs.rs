@@ -55,11 +55,7 @@ fn who_can_decode_nothing_that_a_publisher_sends_does_not_darken_the_others() {
     let only_h264 = Settings::caller(10, &[VideoCodec::H264], 3);
     let a = world.join(ROOM, only_h264, Network::delay_ms(NEAR));
     let b = world.join(ROOM, caller(20, VideoCodec::Vp8, 3), Network::delay_ms(NEAR));
-    let c = world.join(
-        ROOM,
-        Settings { decodes: without(VideoCodec::H264), ..Settings::viewer(30, 3) },
-        Network::delay_ms(NEAR),
-    );
+    let c = world.join(ROOM, Settings { decodes: without(VideoCodec::H264), ..Settings::viewer(30, 3) }, Network::delay_ms(NEAR));
     world.run_ms(3_000);
     assert!(is_showing(&world, b, a, Duration::from_millis(100)));
     assert!(is_showing(&world, c, b, Duration::from_millis(100)));

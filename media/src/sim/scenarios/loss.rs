@@ -58,12 +58,8 @@ fn bursts_of_loss_end_in_pictures_again_and_never_in_garbage() {
 #[test]
 fn reordered_and_doubled_packets_do_no_harm_and_cost_few_retransmissions() {
     for codec in VideoCodec::ALL {
-        let network = Network {
-            jitter: Duration::from_millis(10),
-            reordered_permille: 30,
-            doubled_permille: 30,
-            ..Network::delay_ms(20)
-        };
+        let network =
+            Network { jitter: Duration::from_millis(10), reordered_permille: 30, doubled_permille: 30, ..Network::delay_ms(20) };
         let (world, keys) = two_callers(23, codec, network, 10_000);
         for (viewer, of) in [(keys[0], keys[1]), (keys[1], keys[0])] {
             assert_no_fault(&world, viewer);
@@ -98,10 +94,7 @@ fn after_three_seconds_of_darkness_everybody_is_back_within_one() {
 fn a_narrow_downlink_harms_nobody_but_its_owner() {
     let mut world = World::new(25);
     let keys = [10, 20, 30].map(|source| world.join(ROOM, caller(source, VideoCodec::Vp8, 2), Network::delay_ms(20)));
-    let narrow = Network {
-        bottleneck: Some(Bottleneck { rate_bps: 400_000, queue_bytes: 30_000 }),
-        ..Network::delay_ms(20)
-    };
+    let narrow = Network { bottleneck: Some(Bottleneck { rate_bps: 400_000, queue_bytes: 30_000 }), ..Network::delay_ms(20) };
     world.run_ms(2_000);
     world.set_network(keys[2], Network::delay_ms(20), narrow);
     world.run_ms(10_000);

@@ -61,10 +61,10 @@ fn seats_added_by_a_new_offer_are_taken_and_the_old_ones_stay() {
 #[test]
 fn with_fewer_seats_than_people_the_loud_are_seen_and_heard() {
     let mut world = World::new(104);
-    let quiet = Settings { microphone: Some(crate::synthetic::Microphone { below_full_db: 127 }), ..caller(0, VideoCodec::Vp8, 0) };
-    let keys: Vec<CallerKey> = (10..18)
-        .map(|source| world.join(ROOM, Settings { source, ..quiet.clone() }, Network::delay_ms(NEAR)))
-        .collect();
+    let quiet =
+        Settings { microphone: Some(crate::synthetic::Microphone { below_full_db: 127 }), ..caller(0, VideoCodec::Vp8, 0) };
+    let keys: Vec<CallerKey> =
+        (10..18).map(|source| world.join(ROOM, Settings { source, ..quiet.clone() }, Network::delay_ms(NEAR))).collect();
     let viewer = world.join(ROOM, Settings::viewer(99, 3), Network::delay_ms(NEAR));
     world.run_ms(1_500);
     for &speaker in &[keys[7], keys[3], keys[5]] {
