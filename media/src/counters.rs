@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::handle::CounterRow;
-
 macro_rules! counters {
     ($( $variant:ident => ($name:literal, $help:expr, $gauge:literal, $label:expr), )*) => {
         /// One figure.
@@ -93,4 +91,19 @@ impl Counters {
         };
         ROWS.iter().map(row).collect()
     }
+}
+
+/// One figure for the metrics page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CounterRow {
+    /// The metric's name without prefix and unit suffix, e.g. `packets_dropped`.
+    pub name: &'static str,
+    /// One sentence for the HELP line.
+    pub help: &'static str,
+    /// `true` for a gauge (participants now), `false` for a counter (packets so far).
+    pub is_gauge: bool,
+    /// At most one label, e.g. `("reason", "unknown_ssrc")`.
+    pub label: Option<(&'static str, &'static str)>,
+    /// The value.
+    pub value: u64,
 }

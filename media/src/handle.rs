@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{MediaEvent, Offer, Wish};
 use crate::config::MediaConfig;
-use crate::counters::Counters;
+use crate::counters::{CounterRow, Counters};
 use crate::error::{MediaError, StartError};
 use crate::id::{ParticipantId, RoomId, Source};
 use crate::net::{Command, Mailbox};
@@ -178,19 +178,4 @@ impl Directory {
         }
         Some(worker)
     }
-}
-
-/// One figure for the metrics page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CounterRow {
-    /// The metric's name without prefix and unit suffix, e.g. `packets_dropped`.
-    pub name: &'static str,
-    /// One sentence for the HELP line.
-    pub help: &'static str,
-    /// `true` for a gauge (participants now), `false` for a counter (packets so far).
-    pub is_gauge: bool,
-    /// At most one label, e.g. `("reason", "unknown_ssrc")`.
-    pub label: Option<(&'static str, &'static str)>,
-    /// The value.
-    pub value: u64,
 }
