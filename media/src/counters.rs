@@ -86,9 +86,9 @@ impl Counters {
     }
 
     /// The figures of several workers added up.
-    pub(crate) fn sum<'a>(workers: impl Iterator<Item = &'a Self> + Clone) -> Vec<CounterRow> {
+    pub(crate) fn sum(workers: &[&Self]) -> Vec<CounterRow> {
         let row = |&(counter, name, help, is_gauge, label): &(Counter, _, _, _, _)| {
-            let value = workers.clone().map(|w| w.get(counter)).sum();
+            let value = workers.iter().map(|worker| worker.get(counter)).sum();
             CounterRow { name, help, is_gauge, label, value }
         };
         ROWS.iter().map(row).collect()

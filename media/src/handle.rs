@@ -47,9 +47,9 @@ struct Placement {
 
 impl Media {
     /// Binds the ports and starts the workers. The receiver gives what the media core tells of its own accord.
-    pub fn start(config: MediaConfig) -> Result<(Self, mpsc::Receiver<MediaEvent>), StartError> {
+    pub fn start(config: &MediaConfig) -> Result<(Self, mpsc::Receiver<MediaEvent>), StartError> {
         let (events, receiver) = mpsc::channel(EVENT_QUEUE);
-        let workers = start::start_workers(&config, &events)?;
+        let workers = start::start_workers(config, &events)?;
         let shared = Shared { workers, directory: Mutex::default(), max_participants: config.max_participants };
         Ok((Self(Arc::new(shared)), receiver))
     }
@@ -113,7 +113,8 @@ impl Media {
 
     /// The counters of all workers added up, as (stable name, labels, value) rows for the metrics page.
     pub fn counters(&self) -> Vec<CounterRow> {
-        Counters::sum(self.0.workers.iter().map(|worker| &*worker.counters))
+        let workers: Vec<&Counters> = self.0.workers.iter().map(|worker| &*worker.counters).collect();
+        Counters::sum(&workers)
     }
 
     /// The UDP ports of the workers, in order.
