@@ -21,9 +21,9 @@ export const MEDIA = [
   ['lib', 'fuzzing'],
   ['handle'],
   ['net'],
-  ['sfu', 'turn', 'demux'],
+  ['sfu', 'turn', 'demux', 'synthetic'],
   ['outbox'],
-  ['transport', 'codec', 'rtp', 'rtcp', 'units'],
+  ['transport', 'codec', 'rtp', 'rtcp', 'units', 'random'],
   ['api', 'config', 'counters', 'error', 'id'],
 ];
 export const WEB = [

@@ -134,6 +134,11 @@ impl Outgoing {
         if is_switch && self.awaited() != Some(packet.from) {
             return None;
         }
+        if !is_switch && !packet.codec.is_audio() && !packet.is_keyframe_start && self.rewriter.is_cut_off(packet.seq) {
+            self.current = None;
+            self.pending = Some(Pending { target: packet.from, since: packet.now });
+            return None;
+        }
         // A publisher that changes its codec is a new source as far as decoders go.
         let rewritten = if is_switch || self.current_codec != Some(packet.codec) {
             if !packet.codec.is_audio() && !packet.is_keyframe_start {

@@ -87,6 +87,14 @@ impl Rewriter {
         Some(self.rewritten(index, timestamp, ids))
     }
 
+    /// Whether so much is missing before this packet of the current source that nobody will ask for it: its number would follow on
+    /// as if nothing were missing, so that a picture may only go on with a keyframe.
+    pub(crate) fn is_cut_off(&self, seq: SeqNo) -> bool {
+        let Some(source) = &self.source else { return false };
+        let mut seqs = source.seqs;
+        seqs.extend(seq).is_some_and(|index| source.ranges.is_cut_off(index))
+    }
+
     /// Drops a packet of the current source on purpose, without a gap.
     pub(crate) fn skip(&mut self, seq: SeqNo) {
         if let Some(source) = &mut self.source

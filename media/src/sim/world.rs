@@ -34,6 +34,10 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     pub(crate) speakers: Vec<ParticipantId>,
     pub(crate) events: Vec<MediaEvent>,
+    /// Copies of what callers send, while somebody listens.
+    pub(crate) wiretap: Option<Vec<Vec<u8>>>,
+    /// Datagrams to addresses that are nobody's.
+    pub(crate) sent_nowhere: u64,
     counters: Arc<Counters>,
     identity: Identity,
     out: Outbox,
@@ -90,6 +94,8 @@ impl World {
             trace: Trace::default(),
             speakers: Vec::new(),
             events: Vec::new(),
+            wiretap: None,
+            sent_nowhere: 0,
             counters,
             identity: Identity::generate().expect("the provider makes certificates"),
             out: Outbox::default(),
@@ -163,6 +169,13 @@ impl World {
     pub(crate) fn move_address(&mut self, key: CallerKey) {
         self.by_address.remove(&self.callers[key].address);
         let address = self.fresh_address(key);
+        self.callers[key].address = address;
+    }
+
+    /// Gives a caller an address that was another's.
+    pub(crate) fn take_address(&mut self, key: CallerKey, address: SocketAddr) {
+        self.by_address.remove(&self.callers[key].address);
+        self.by_address.insert(address, key);
         self.callers[key].address = address;
     }
 
@@ -267,6 +280,9 @@ impl World {
         let caller = &mut self.callers[key];
         while let Some(datagram) = caller.synthetic.poll_transmit() {
             self.trace.note(elapsed, 2 * key, datagram);
+            if let Some(overheard) = &mut self.wiretap {
+                overheard.push(datagram.to_vec());
+            }
             let Some(arrivals) = caller.up.send(now, datagram) else { continue };
             for at in [Some(arrivals.first), arrivals.second].into_iter().flatten() {
                 let mut copy = self.spare.pop().unwrap_or_default();
@@ -291,7 +307,10 @@ impl World {
         let elapsed = self.elapsed();
         for transmit in out.transmits() {
             let datagram = out.contents(std::slice::from_ref(transmit));
-            let Some(&key) = self.by_address.get(&transmit.path.remote) else { continue };
+            let Some(&key) = self.by_address.get(&transmit.path.remote) else {
+                self.sent_nowhere += 1;
+                continue;
+            };
             self.trace.note(elapsed, 2 * key + 1, datagram);
             let Some(arrivals) = self.callers[key].down.send(self.now, datagram) else { continue };
             for at in [Some(arrivals.first), arrivals.second].into_iter().flatten() {

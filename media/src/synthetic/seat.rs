@@ -86,6 +86,6 @@ impl<T: Default> Line<T> {
 /// The low half of the Unix time in milliseconds.
 pub(super) fn unix_ms(ntp: NtpTime) -> u32 {
     let seconds = (ntp.0 >> 32).wrapping_sub(2_208_988_800);
-    let fraction_ms = (ntp.0 & 0xffff_ffff) * 1_000 >> 32;
+    let fraction_ms = ((ntp.0 & 0xffff_ffff) * 1_000) >> 32;
     (seconds.wrapping_mul(1_000).wrapping_add(fraction_ms) & 0xffff_ffff) as u32
 }

@@ -40,6 +40,11 @@ impl SeqRanges {
         self.open().offset.wrapping_add(self.highest + 1)
     }
 
+    /// Whether so much is missing before a packet that its gap is not kept open.
+    pub(super) fn is_cut_off(&self, index: u64) -> bool {
+        index.saturating_sub(self.highest) > MAX_GAP
+    }
+
     /// The outgoing index of a packet. `None` for one that was dropped on purpose, is from before the start, or is forgotten.
     pub(super) fn map(&mut self, index: u64) -> Option<u64> {
         if index > self.highest {

@@ -1,5 +1,6 @@
 //! What a call must do, each test a sentence. Times in them are virtual.
 
+mod chaos;
 mod codecs;
 mod crowd;
 mod hostile;

@@ -1,1 +1,48 @@
-//! x
+//! Who speaks, and silence.
+
+use super::*;
+use crate::api::MediaEvent;
+use crate::synthetic::Microphone;
+
+fn voice(source: u32, below_full_db: u8) -> Settings {
+    Settings { microphone: Some(Microphone { below_full_db }), camera: None, ..Settings::caller(source, &[], 4) }
+}
+
+#[test]
+fn the_speakers_are_told_loudest_first_and_on_change_only() {
+    let mut world = World::new(111);
+    let keys: Vec<CallerKey> = [(10, 127), (20, 35), (30, 25)]
+        .map(|(source, below_full_db)| world.join(ROOM, voice(source, below_full_db), Network::delay_ms(NEAR)))
+        .to_vec();
+    world.run_ms(3_000);
+    let ids: Vec<_> = keys.iter().map(|key| world.caller(*key).id).collect();
+    assert_eq!(world.speakers, [ids[2], ids[1]]);
+    let told = |world: &World| world.events.iter().filter(|event| matches!(event, MediaEvent::Speakers { .. })).count();
+    let before = told(&world);
+    world.run_ms(5_000);
+    assert_eq!(told(&world), before, "nothing changed");
+    world.with(keys[2], |caller, _| caller.set_microphone(None));
+    world.run_ms(2_000);
+    assert_eq!(world.speakers, [ids[1]]);
+    world.leave(keys[1]);
+    world.run_ms(1_000);
+    assert!(world.speakers.is_empty(), "{:?}", world.speakers);
+}
+
+#[test]
+fn silence_is_kept_off_the_wire_without_a_gap_and_speech_comes_back_at_once() {
+    let mut world = World::new(112);
+    let a = world.join(ROOM, voice(10, 30), Network::delay_ms(NEAR));
+    let b = world.join(ROOM, voice(20, 30), Network::delay_ms(NEAR));
+    world.run_ms(2_000);
+    let heard = |world: &World| world.caller(b).synthetic.audio(0).packets;
+    let before = heard(&world);
+    world.with(a, |a, _| a.set_microphone(Some(127)));
+    world.run_ms(5_000);
+    assert!(heard(&world) - before < 12, "{} packets of silence", heard(&world) - before);
+    let silent = heard(&world);
+    world.with(a, |a, _| a.set_microphone(Some(30)));
+    world.run_ms(1_000);
+    assert!(heard(&world) >= silent + 48);
+    assert_gapless(&world, b);
+}

@@ -92,9 +92,8 @@ fn publishers_get_transport_feedback_about_twenty_times_a_second() {
 #[test]
 fn rooms_do_not_mix() {
     let mut world = World::new(6);
-    let keys: Vec<CallerKey> = (0..4)
-        .map(|n| world.join(u128::from(n % 2), caller(10 + n, VideoCodec::Vp8, 4), Network::delay_ms(NEAR)))
-        .collect();
+    let keys: Vec<CallerKey> =
+        (0..4).map(|n| world.join(u128::from(n % 2), caller(10 + n, VideoCodec::Vp8, 4), Network::delay_ms(NEAR))).collect();
     world.run_ms(2_000);
     for viewer in 0..4 {
         for of in (0..4).filter(|of| *of != viewer) {

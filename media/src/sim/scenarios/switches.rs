@@ -112,8 +112,7 @@ fn what_is_not_shown_is_not_sent_and_comes_back_when_it_is() {
     world.run_ms(1_500);
     world.wish(viewer, &[(publisher, 0, false)]);
     world.run_ms(0);
-    let (packets, heard) =
-        (world.caller(viewer).synthetic.video(0).packets, world.caller(viewer).synthetic.audio(0).packets);
+    let (packets, heard) = (world.caller(viewer).synthetic.video(0).packets, world.caller(viewer).synthetic.audio(0).packets);
     world.run_ms(1_500);
     assert_eq!(world.caller(viewer).synthetic.video(0).packets, packets);
     assert!(world.caller(viewer).synthetic.audio(0).packets > heard + 70, "sound goes on");
