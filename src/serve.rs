@@ -48,7 +48,7 @@ pub async fn run(args: &Args) -> Result<(), RunError> {
     let config = Config::load(args, |name| std::env::var(name).ok())?;
     let listener = listen(config.port).await?;
     let store = open_store(&config.database).await?;
-    let (media, events) = Media::start(config.media.clone())?;
+    let (media, events) = Media::start(&config.media)?;
     let calls = Calls::new(media.clone());
     tokio::spawn(calls.clone().run(events));
     let app = App::new(Foundations { config, clock: Clock::System, store, media, calls });

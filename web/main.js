@@ -15,7 +15,7 @@ import { Router } from './views/router.js';
 const preferences = new Preferences(browserStorage());
 const api = new Api();
 const windows = 'BroadcastChannel' in globalThis ? new BroadcastChannel('webcall') : null;
-const session = new SessionStore(api, preferences, windows);
+const session = new SessionStore(api, windows);
 const rooms = new RoomsStore(api);
 const media = new LocalMedia(preferences);
 const socket = new SignalSocket({

@@ -1,7 +1,7 @@
 // The arrows of the house: which part may import which. Imports run downwards only; parts of one row may import each other, but
 // never in a circle. A module without a row is an error: give it one here, on purpose.
 
-import { blockEnd, jsCode, lineOf, rustCode, withoutTests } from './source.mjs';
+import { blockEnd, jsCode, lineOf, rustCode, testFiles, withoutTests } from './source.mjs';
 
 /**
  * From the top downwards. `app` holds one of everything and is handed to every use-case, so it stands beside them and a circle through
@@ -18,12 +18,12 @@ export const SERVER = [
   ['id', 'time', 'config', 'role'],
 ];
 export const MEDIA = [
-  ['lib'],
+  ['lib', 'fuzzing'],
   ['handle'],
   ['net'],
-  ['sfu', 'turn', 'demux'],
+  ['sfu', 'turn', 'demux', 'synthetic'],
   ['outbox'],
-  ['transport', 'codec', 'rtp', 'rtcp', 'units'],
+  ['transport', 'codec', 'rtp', 'rtcp', 'units', 'random'],
   ['api', 'config', 'counters', 'error', 'id'],
 ];
 export const WEB = [
@@ -32,10 +32,8 @@ export const WEB = [
   ['ui'],
   ['state'],
   ['net', 'rtc', 'e2ee'],
-  ['protocol', 'i18n'],
+  ['protocol', 'i18n', 'backoff'],
 ];
-
-const isTestFile = (path) => /(^|\/)(tests?|benches|fuzz)\/|(^|\/)(tests|.*_tests?)\.rs$|\.test\.m?js$/.test(path);
 
 /** Every import against the arrows in a tree of `{ path: text }`. */
 export function againstTheArrows(files) {
@@ -48,8 +46,9 @@ export function againstTheArrows(files) {
 
 function rustTree(files, root, rows) {
   const edges = [];
+  const tests = testFiles(files);
   for (const [path, text] of Object.entries(files)) {
-    if (!path.startsWith(root) || !path.endsWith('.rs') || isTestFile(path)) continue;
+    if (!path.startsWith(root) || !path.endsWith('.rs') || tests.has(path)) continue;
     const modules = modulePath(path.slice(root.length));
     const from = modules[0] ?? (path.endsWith('main.rs') ? 'main' : 'lib');
     const code = withoutTests(rustCode(text));
@@ -93,8 +92,9 @@ function names(code, position) {
 
 function webTree(files, root, rows) {
   const edges = [];
+  const tests = testFiles(files);
   for (const [path, text] of Object.entries(files)) {
-    if (!path.startsWith(root) || !/\.m?js$/.test(path) || isTestFile(path) || path.includes('node_modules/')) continue;
+    if (!path.startsWith(root) || !/\.m?js$/.test(path) || tests.has(path) || path.includes('node_modules/')) continue;
     const code = jsCode(text, { strings: 'keep' });
     const from = webModule(path.slice(root.length));
     const pattern = /\b(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/g;

@@ -1,13 +1,12 @@
 // What may not be named where, and how long a file may be.
 
-import { jsCode, lineOf, rustCode, withoutTests } from './source.mjs';
+import { jsCode, lineOf, rustCode, testFiles, withoutTests } from './source.mjs';
 
 /** Lines of one file at most. */
 export const MAX_LINES = 600;
 
 const GENERATED = /(^|\/)(Cargo\.lock|package-lock\.json|openapi\.json|protocol\.d\.ts)$/;
 const SOURCE = /\.(rs|m?js|ts|css|sql|html|toml|sh)$/;
-const TEST = /(^|\/)(tests?|benches|fuzz)\/|(^|\/)(tests|.*_tests?)\.rs$|\.test\.m?js$/;
 
 const RULES = [
   {
@@ -40,7 +39,8 @@ const PAGE_RULES = [
 
 /** Every broken rule in a tree of `{ path: text }`. */
 export function brokenRules(files) {
-  return Object.entries(files).flatMap(([path, text]) => [...tooLong(path, text), ...named(path, text), ...inPage(path, text)]);
+  const tests = testFiles(files);
+  return Object.entries(files).flatMap(([path, text]) => [...tooLong(path, text), ...named(path, text, tests), ...inPage(path, text)]);
 }
 
 function tooLong(path, text) {
@@ -49,10 +49,10 @@ function tooLong(path, text) {
   return lines > MAX_LINES ? [`${path}: ${lines} lines; ${MAX_LINES} at most`] : [];
 }
 
-function named(path, text) {
+function named(path, text, tests) {
   const isRust = path.endsWith('.rs');
   if (!isRust && !/\.m?js$/.test(path)) return [];
-  const rules = RULES.filter((rule) => rule.where.test(path) && !rule.except?.test(path) && (rule.tests || !TEST.test(path)));
+  const rules = RULES.filter((rule) => rule.where.test(path) && !rule.except?.test(path) && (rule.tests || !tests.has(path)));
   if (rules.length === 0) return [];
   const whole = isRust ? rustCode(text) : jsCode(text, { strings: 'blank' });
   const shipped = isRust ? withoutTests(whole) : whole;

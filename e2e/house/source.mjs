@@ -37,6 +37,23 @@ export function withoutTests(code) {
   return result;
 }
 
+const TEST_PATH = /(^|\/)(tests?|benches|fuzz|sim)\/|(^|\/)(tests|fuzzing|.*_tests?)\.rs$|\.test\.m?js$/;
+
+/** The files of a tree that only tests use: by their names, or declared so by the module above them (`#[cfg(test)] mod x;`). */
+export function testFiles(files) {
+  const tests = new Set(Object.keys(files).filter((path) => TEST_PATH.test(path)));
+  for (const [path, text] of Object.entries(files)) {
+    if (!path.endsWith('.rs')) continue;
+    const folder = /(^|\/)(mod|lib|main)\.rs$/.test(path) ? path.replace(/[^/]+$/, '') : path.replace(/\.rs$/, '/');
+    for (const [, name] of rustCode(text).matchAll(/#\[cfg\((?:all\()?test\b[^\]]*\]\s*(?:pub(?:\([^)]*\))?\s+)?mod\s+(\w+)\s*;/g)) {
+      for (const inner of Object.keys(files)) {
+        if (inner === `${folder}${name}.rs` || inner.startsWith(`${folder}${name}/`)) tests.add(inner);
+      }
+    }
+  }
+  return tests;
+}
+
 /** JavaScript without comments; with `strings: 'blank'` also without the text of strings. */
 export function jsCode(text, { strings }) {
   return scan(text, (position, before) => {

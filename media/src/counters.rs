@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::handle::CounterRow;
-
 macro_rules! counters {
     ($( $variant:ident => ($name:literal, $help:expr, $gauge:literal, $label:expr), )*) => {
         /// One figure.
@@ -86,11 +84,26 @@ impl Counters {
     }
 
     /// The figures of several workers added up.
-    pub(crate) fn sum<'a>(workers: impl Iterator<Item = &'a Self> + Clone) -> Vec<CounterRow> {
+    pub(crate) fn sum(workers: &[&Self]) -> Vec<CounterRow> {
         let row = |&(counter, name, help, is_gauge, label): &(Counter, _, _, _, _)| {
-            let value = workers.clone().map(|w| w.get(counter)).sum();
+            let value = workers.iter().map(|worker| worker.get(counter)).sum();
             CounterRow { name, help, is_gauge, label, value }
         };
         ROWS.iter().map(row).collect()
     }
+}
+
+/// One figure for the metrics page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CounterRow {
+    /// The metric's name without prefix and unit suffix, e.g. `packets_dropped`.
+    pub name: &'static str,
+    /// One sentence for the HELP line.
+    pub help: &'static str,
+    /// `true` for a gauge (participants now), `false` for a counter (packets so far).
+    pub is_gauge: bool,
+    /// At most one label, e.g. `("reason", "unknown_ssrc")`.
+    pub label: Option<(&'static str, &'static str)>,
+    /// The value.
+    pub value: u64,
 }

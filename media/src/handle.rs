@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{MediaEvent, Offer, Wish};
 use crate::config::MediaConfig;
-use crate::counters::Counters;
+use crate::counters::{CounterRow, Counters};
 use crate::error::{MediaError, StartError};
 use crate::id::{ParticipantId, RoomId, Source};
 use crate::net::{Command, Mailbox};
@@ -47,9 +47,9 @@ struct Placement {
 
 impl Media {
     /// Binds the ports and starts the workers. The receiver gives what the media core tells of its own accord.
-    pub fn start(config: MediaConfig) -> Result<(Self, mpsc::Receiver<MediaEvent>), StartError> {
+    pub fn start(config: &MediaConfig) -> Result<(Self, mpsc::Receiver<MediaEvent>), StartError> {
         let (events, receiver) = mpsc::channel(EVENT_QUEUE);
-        let workers = start::start_workers(&config, &events)?;
+        let workers = start::start_workers(config, &events)?;
         let shared = Shared { workers, directory: Mutex::default(), max_participants: config.max_participants };
         Ok((Self(Arc::new(shared)), receiver))
     }
@@ -101,9 +101,20 @@ impl Media {
         self.send(participant, Command::SetForbidden { participant, source, forbidden })
     }
 
+    /// Waits until every worker has answered: its loop turns. The caller sets the limit of its patience.
+    pub async fn answers(&self) -> Result<(), MediaError> {
+        for worker in &self.0.workers {
+            let (reply, answer) = oneshot::channel();
+            worker.mailbox.send(Command::Ping { reply })?;
+            answer.await.map_err(|_| MediaError::Busy)?;
+        }
+        Ok(())
+    }
+
     /// The counters of all workers added up, as (stable name, labels, value) rows for the metrics page.
     pub fn counters(&self) -> Vec<CounterRow> {
-        Counters::sum(self.0.workers.iter().map(|worker| &*worker.counters))
+        let workers: Vec<&Counters> = self.0.workers.iter().map(|worker| &*worker.counters).collect();
+        Counters::sum(&workers)
     }
 
     /// The UDP ports of the workers, in order.
@@ -167,19 +178,4 @@ impl Directory {
         }
         Some(worker)
     }
-}
-
-/// One figure for the metrics page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CounterRow {
-    /// The metric's name without prefix and unit suffix, e.g. `packets_dropped`.
-    pub name: &'static str,
-    /// One sentence for the HELP line.
-    pub help: &'static str,
-    /// `true` for a gauge (participants now), `false` for a counter (packets so far).
-    pub is_gauge: bool,
-    /// At most one label, e.g. `("reason", "unknown_ssrc")`.
-    pub label: Option<(&'static str, &'static str)>,
-    /// The value.
-    pub value: u64,
 }

@@ -28,6 +28,7 @@ mod units;
 
 pub use api::{MediaEvent, Offer, SeatOffer, Seated, SeatedFeed, TrackOffer, Wish};
 pub use config::MediaConfig;
+pub use counters::CounterRow;
 pub use error::{MediaError, StartError};
-pub use handle::{CounterRow, Media};
+pub use handle::Media;
 pub use id::{FeedId, FeedKind, ParticipantId, RoomId, Source};

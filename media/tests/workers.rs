@@ -224,7 +224,7 @@ async fn the_workers_stop_and_free_their_ports_with_the_last_handle() {
     let call = Call::start(workers(2));
     let ports = call.media.ports();
     let last = call.media.clone();
-    let again = || Media::start(MediaConfig { udp_port: ports[0], ..workers(1) });
+    let again = || Media::start(&MediaConfig { udp_port: ports[0], ..workers(1) });
     drop(last);
     assert!(again().is_err(), "a clone was dropped, and the others go on");
     call.stop().await;
@@ -240,12 +240,12 @@ async fn a_port_that_is_taken_is_named_and_the_others_are_given_back() {
     // Below the ports that systems give out by themselves, so that no other test takes them meanwhile.
     let first = (21_000..30_000).step_by(2).find(is_free).expect("two ports in a row");
     let taken = UdpSocket::bind(("::", first + 1)).expect("it is free");
-    let Err(error) = Media::start(MediaConfig { udp_port: first, ..workers(2) }) else { panic!("the second port is taken") };
+    let Err(error) = Media::start(&MediaConfig { udp_port: first, ..workers(2) }) else { panic!("the second port is taken") };
     let StartError::Bind { port, .. } = &error else { panic!("another error: {error}") };
     assert_eq!(*port, first + 1);
     assert!(error.to_string().contains(&(first + 1).to_string()), "{error}");
     UdpSocket::bind(("::", first)).expect("the first port is not held");
     drop(taken);
-    let (media, _events) = Media::start(MediaConfig { udp_port: first, ..workers(2) }).expect("both are free now");
+    let (media, _events) = Media::start(&MediaConfig { udp_port: first, ..workers(2) }).expect("both are free now");
     assert_eq!(media.ports(), [first, first + 1]);
 }

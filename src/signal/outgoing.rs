@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 /// Frames that wait for a socket. A full one means that the client took nothing for a while; it resumes on a new socket.
 const QUEUE: usize = 256;
@@ -53,13 +54,17 @@ pub(super) struct Sending {
     close: Arc<OnceLock<CloseCode>>,
 }
 
-/// The queue is full or its socket is gone.
+/// The queue is full.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NotKeepingUp;
 
 impl Sending {
+    /// Queues a frame. To a socket that is gone already it does nothing: what that one passed on before may still wait to be heard.
     pub(super) fn push(&self, frame: Utf8Bytes) -> Result<(), NotKeepingUp> {
-        self.frames.try_send(frame).map_err(|_| NotKeepingUp)
+        match self.frames.try_send(frame) {
+            Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
+            Err(TrySendError::Full(_)) => Err(NotKeepingUp),
+        }
     }
 
     /// Waits until the other end is dropped.
@@ -121,5 +126,12 @@ mod tests {
             assert_eq!(sending.push("x".into()), Ok(()));
         }
         assert_eq!(sending.push("x".into()), Err(NotKeepingUp));
+    }
+
+    #[test]
+    fn a_socket_that_is_gone_is_not_taken_for_a_slow_one() {
+        let (sending, outgoing) = outgoing();
+        drop(outgoing);
+        assert_eq!(sending.push("x".into()), Ok(()));
     }
 }

@@ -201,7 +201,7 @@ impl Reader {
     /// The next message. Dropping the future loses nothing.
     async fn next(&mut self) -> Result<Read, ReadEnd> {
         loop {
-            let message = match timeout(self.timing.silence_limit(), self.stream.next()).await {
+            let message = match timeout(self.timing.silence_limit, self.stream.next()).await {
                 Err(_) => return Err(ReadEnd::Silent),
                 Ok(None) => return Err(ReadEnd::Broken),
                 // An error of the network ends here as well; then nobody hears the reason.

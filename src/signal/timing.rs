@@ -9,6 +9,8 @@ pub struct Timing {
     pub hello_limit: Duration,
     /// Between two pings. Also keeps the connection open in proxies, which often close after 60 s of silence.
     pub ping_interval: Duration,
+    /// Of silence before the other side counts as gone: two pings not answered, and a little for the way.
+    pub silence_limit: Duration,
     /// For one frame to go out before the client counts as gone.
     pub write_limit: Duration,
     /// For the other side to answer a close.
@@ -23,16 +25,10 @@ impl Default for Timing {
         Self {
             hello_limit: Duration::from_secs(10),
             ping_interval: Duration::from_secs(15),
+            silence_limit: Duration::from_secs(31),
             write_limit: Duration::from_secs(10),
             close_limit: Duration::from_secs(2),
             resume_window: Duration::from_secs(60),
         }
-    }
-}
-
-impl Timing {
-    /// After this much silence the other side is gone: two pings were not answered, and a little for the way.
-    pub(super) fn silence_limit(&self) -> Duration {
-        self.ping_interval * 2 + self.ping_interval / 15
     }
 }

@@ -11,7 +11,7 @@ async fn a_running_server_is_healthy_and_ready_until_it_stops() {
     let response = server.get("/readyz").send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     let ready: serde_json::Value = response.json().await.unwrap();
-    assert_eq!(ready, serde_json::json!({"database": "ok", "stopping": false}));
+    assert_eq!(ready, serde_json::json!({"database": "ok", "media": "ok", "stopping": false}));
 
     server.app.store.close().await;
     assert_eq!(server.get("/healthz").send().await.unwrap().status(), StatusCode::OK);

@@ -36,7 +36,7 @@ impl Server {
         let mut config = Config::load(&args, |_| None).unwrap();
         config.password_cost = 4;
         config.origins = Origins::parse("https://listed.example").unwrap();
-        let (media, events) = Media::start(MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() }).unwrap();
+        let (media, events) = Media::start(&MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() }).unwrap();
         let store = Store::open_sqlite(&data.path().join("webcall.db")).await.unwrap();
         let calls = Calls::new(media.clone());
         tokio::spawn(calls.clone().run(events));

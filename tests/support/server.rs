@@ -54,7 +54,7 @@ impl TestServer {
         config.password_cost = 4;
         let Database::Sqlite(file) = &config.database else { panic!("these tests use SQLite") };
         let store = Store::open_sqlite(file).await.unwrap();
-        let (media, events) = Media::start(MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() }).unwrap();
+        let (media, events) = Media::start(&MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() }).unwrap();
         let calls = Calls::new(media.clone());
         tokio::spawn(calls.clone().run(events));
         let app = App::new(Foundations { config, clock: Clock::manual(START), store, media, calls });

@@ -17,7 +17,6 @@ const PREFIX = 'webcall.';
  * @property {string | null} speaker
  * @property {'on' | 'off'} microphoneState as it was when the last call began
  * @property {'on' | 'off'} cameraState
- * @property {'yes' | null} signedIn whether a refresh cookie may exist; saves a newcomer a refused request
  */
 
 /** @type {Values} */
@@ -30,7 +29,6 @@ const DEFAULTS = {
   speaker: null,
   microphoneState: 'on',
   cameraState: 'on',
-  signedIn: null,
 };
 
 /** @type {{ [K in keyof Values]?: readonly string[] }} Values that are not among these are ignored; the others are free text. */
@@ -40,7 +38,6 @@ const ALLOWED = {
   codec: ['automatic', 'VP8', 'VP9', 'H264', 'AV1'],
   microphoneState: ['on', 'off'],
   cameraState: ['on', 'off'],
-  signedIn: ['yes'],
 };
 
 export class Preferences extends EventTarget {

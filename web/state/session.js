@@ -6,7 +6,6 @@
 
 /** @import { Grant, SessionRow, User } from '../api.js' */
 /** @import { Api } from '../net/api.js' */
-/** @import { Preferences } from './preferences.js' */
 
 import { ApiError } from '../net/api.js';
 
@@ -15,7 +14,6 @@ import { ApiError } from '../net/api.js';
 
 export class SessionStore extends EventTarget {
   #api;
-  #preferences;
   #windows;
   /** @type {Status} */
   #status = 'unknown';
@@ -24,13 +22,11 @@ export class SessionStore extends EventTarget {
 
   /**
    * @param {Api} api
-   * @param {Preferences} preferences
    * @param {BroadcastChannel | null} windows the other windows of this browser
    */
-  constructor(api, preferences, windows) {
+  constructor(api, windows) {
     super();
     this.#api = api;
-    this.#preferences = preferences;
     this.#windows = windows;
     api.addEventListener('signed-out', () => this.#leave('session_ended'));
     api.addEventListener('other-account', () => this.#become('signed-out', 'other_account'));
@@ -55,10 +51,6 @@ export class SessionStore extends EventTarget {
 
   /** Find out whether this browser is signed in. */
   async restore() {
-    if (this.#preferences.get('signedIn') === null) {
-      this.#become('signed-out', null);
-      return;
-    }
     try {
       await this.#api.renew();
       this.#become('signed-in', null);
@@ -120,14 +112,12 @@ export class SessionStore extends EventTarget {
   /** @param {Grant} grant */
   #enter(grant) {
     this.#api.adopt(grant);
-    this.#preferences.set('signedIn', 'yes');
     this.#become('signed-in', null);
   }
 
   /** @param {Reason} reason */
   #leave(reason) {
     this.#api.forget();
-    this.#preferences.set('signedIn', null);
     this.#become('signed-out', reason);
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 
+import { ApiError } from '../net/api.js';
 import { SignalError } from '../net/socket.js';
 import { CallStore } from '../state/call.js';
 import { Preferences } from '../state/preferences.js';
@@ -338,16 +339,20 @@ class FakeApi extends EventTarget {
   }
 }
 
-test('a browser that never signed in asks the server for nothing', async () => {
-  const session = new SessionStore(new FakeApi(), new Preferences(null), null);
-  await session.restore();
-  assert.equal(session.status, 'signed-out');
+test('a browser without a session is signed out, one without a server is not', async () => {
+  for (const [status, expected] of [[401, 'signed-out'], [0, 'unreachable'], [503, 'unreachable']]) {
+    const api = new FakeApi();
+    api.renew = () => Promise.reject(new ApiError('any', status));
+    const session = new SessionStore(api, null);
+    await session.restore();
+    assert.equal(session.status, expected);
+  }
 });
 
 test('signing out in one window signs out the other windows of the same account', async () => {
   const windows = new EventTarget();
   windows.postMessage = () => {};
-  const session = new SessionStore(new FakeApi(), new Preferences(null), windows);
+  const session = new SessionStore(new FakeApi(), windows);
   await session.login('anna', 'password');
   windows.dispatchEvent(new MessageEvent('message', { data: { kind: 'signed-out', user: 'b' } }));
   assert.equal(session.status, 'signed-in');

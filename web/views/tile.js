@@ -43,6 +43,8 @@ export class Tile {
   /** @type {Picture | null} */
   #picture = null;
   #pictureOn = false;
+  /** @type {MediaStreamTrack | null} */
+  #attached = null;
   #live = false;
   #drawn = '';
   #gone = false;
@@ -102,7 +104,10 @@ export class Tile {
 
   /** @param {TileState} state */
   #show({ picture, pictureOn }) {
-    if (picture?.track !== this.#picture?.track) this.#video.srcObject = picture ? new MediaStream([picture.track]) : null;
+    // Without a picture nothing is attached, so that the last one does not wait behind the initials.
+    const track = pictureOn ? (picture?.track ?? null) : null;
+    if (track !== this.#attached) this.#video.srcObject = track && new MediaStream([track]);
+    this.#attached = track;
     if (picture?.feed !== this.#picture?.feed || (pictureOn && !this.#pictureOn)) this.#setLive(false);
     this.#picture = picture;
     this.#pictureOn = pictureOn;

@@ -38,10 +38,12 @@ export function installProbes() {
   canvas.height = HEIGHT;
   const brush = canvas.getContext('2d', { willReadFrequently: true, alpha: false });
 
+  // Whether an element is on the screen with nothing in front of it, at least in one of five places.
+  const PLACES = [[0.5, 0.5], [0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]];
   const shown = (element) => {
     const box = element.getBoundingClientRect();
-    const style = getComputedStyle(element);
-    return box.width > 1 && box.height > 1 && style.visibility === 'visible' && style.display !== 'none' && style.opacity !== '0';
+    if (box.width < 2 || box.height < 2) return false;
+    return PLACES.some(([x, y]) => document.elementFromPoint(box.left + x * box.width, box.top + y * box.height) === element);
   };
 
   // The colour in the middle and the counter along the lower edge of a tile's picture; null while there is none to be seen.

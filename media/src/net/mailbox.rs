@@ -43,6 +43,10 @@ pub(crate) enum Command {
         source: Source,
         forbidden: bool,
     },
+    /// Asks whether the worker's loop turns.
+    Ping {
+        reply: oneshot::Sender<()>,
+    },
     /// For the tests of crash containment.
     Crash,
     Stop,

@@ -48,7 +48,7 @@ impl MediaSocket {
         let std_socket: std::net::UdpSocket = socket.into();
         std_socket.set_nonblocking(true)?;
         let state = UdpSocketState::new(UdpSockRef::from(&std_socket))?;
-        let max_segments = usize::from(state.max_gso_segments()).min(MAX_SEGMENTS);
+        let max_segments = state.max_gso_segments().min(MAX_SEGMENTS);
         Ok(Self {
             io: mio::net::UdpSocket::from_std(std_socket),
             state,

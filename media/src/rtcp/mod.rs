@@ -8,7 +8,7 @@ mod parse;
 pub(crate) mod twcc;
 mod twcc_chunks;
 
-pub(crate) use parse::{Compound, Rtcp};
+pub(crate) use parse::{Compound, Nack, Rtcp};
 
 use crate::units::Ssrc;
 

@@ -22,6 +22,7 @@ const MAX_STRANGERS_PER_TICK: u32 = 32;
 
 /// An opened packet, before it is known to be new.
 struct Opened {
+    header: RtpHeader,
     publication: usize,
     layer: usize,
     is_rtx: bool,
@@ -55,7 +56,7 @@ impl Sfu {
         }
         let read = read_payload(&self.rooms[key.room].participants[key.participant], &header, packet, opened, found);
         match read {
-            Ok(Some(opened)) => self.accept(now, key, &header, packet, &opened, out),
+            Ok(Some(opened)) => self.accept(now, key, packet, &opened, out),
             Ok(None) => {}
             Err(reason) => self.counters.count(reason),
         }
@@ -71,7 +72,8 @@ impl Sfu {
         self.participants.values().copied().find(|key| owns(&self.rooms[key.room].participants[key.participant]))
     }
 
-    fn accept(&mut self, now: Instant, key: Key, header: &RtpHeader, packet: &[u8], opened: &Opened, out: &mut Outbox) {
+    fn accept(&mut self, now: Instant, key: Key, packet: &[u8], opened: &Opened, out: &mut Outbox) {
+        let header = &opened.header;
         let room = &mut self.rooms[key.room];
         let &Opened { publication: publication_key, layer: layer_index, codec, .. } = opened;
         let publication = &mut room.publications[publication_key];
@@ -243,7 +245,7 @@ fn read_payload(
             return Ok(None);
         }
     }
-    Ok(Some(Opened { publication, layer, is_rtx, codec, seq, srtp_index, payload }))
+    Ok(Some(Opened { header: *header, publication, layer, is_rtx, codec, seq, srtp_index, payload }))
 }
 
 fn room_layers(publications: &slab::Slab<super::publication::Publication>) -> impl Fn(usize, Option<&[u8]>) -> Option<usize> {

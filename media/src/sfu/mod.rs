@@ -210,7 +210,7 @@ impl Sfu {
         match transport.handle_stun(now, datagram, path, &mut |to, answer| out.push(to, answer)) {
             StunOutcome::Answered { has_moved, retired_ufrag, event } => {
                 if let Some(event) = event {
-                    participant.tell(event, &self.counters, out);
+                    participant.tell(&event, &self.counters, out);
                 }
                 if let Some(retired) = retired_ufrag {
                     self.by_ufrag.remove(&retired);
@@ -257,7 +257,7 @@ impl Sfu {
         }
         if let Some(event) = event {
             let is_up = event == TransportEvent::Connected;
-            participant.tell(event, &self.counters, out);
+            participant.tell(&event, &self.counters, out);
             if is_up {
                 // Whoever waits for this participant's seats to fill asks for keyframes now.
                 room.retarget(now);

@@ -9,7 +9,7 @@ use super::ring::PacketRing;
 use super::speaker::SilenceGate;
 use crate::codec::Codec;
 use crate::id::{FeedId, Source};
-use crate::units::{NtpTime, RtpTimestamp};
+use crate::units::RtpTimestamp;
 
 /// A layer without a packet for this long does not flow: nobody is switched to it. Chromium stops a layer within 100 ms of running
 /// out of bandwidth; a screen that does not change sends a frame a second.
@@ -62,11 +62,11 @@ pub(crate) struct Repair {
     pub(crate) ring: PacketRing,
 }
 
-/// The publisher's last sender report (RFC 3550 §6.4.1), which ties its RTP clock to a wall clock.
+/// The publisher's last sender report (RFC 3550 §6.4.1): where its RTP clock stood when it arrived. Its own wall clock is of no use:
+/// subscribers are told the server's.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SenderReport {
     pub(crate) at: Instant,
-    pub(crate) ntp: NtpTime,
     pub(crate) rtp_timestamp: RtpTimestamp,
 }
 

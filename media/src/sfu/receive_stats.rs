@@ -62,7 +62,7 @@ impl ReceiveStats {
         let received_now = self.received.saturating_sub(prior_received);
         self.prior = (expected, self.received);
         let lost_now = expected_now.saturating_sub(received_now);
-        let fraction_lost = if expected_now == 0 { 0 } else { (lost_now * 256 / expected_now).min(255) as u8 };
+        let fraction_lost = (lost_now * 256).checked_div(expected_now).unwrap_or_default().min(255) as u8;
         let (last_sender_report, delay) = match self.last_sender_report {
             Some((ntp, at)) => (ntp.middle(), now.saturating_duration_since(at)),
             None => (0, Duration::ZERO),

@@ -6,7 +6,7 @@ use super::forward::Departure;
 use super::room::Room;
 use crate::counters::{Counter, Counters};
 use crate::outbox::Outbox;
-use crate::units::SeqNo;
+use crate::rtcp::Nack;
 
 impl Room {
     /// Answers a NACK of a subscriber from the rings of recent packets, within the budget of its line.
@@ -14,11 +14,11 @@ impl Room {
         &mut self,
         now: Instant,
         subscriber: usize,
-        media_ssrc: u32,
-        lost: impl Iterator<Item = SeqNo>,
+        request: &Nack<'_>,
         counters: &Counters,
         out: &mut Outbox,
     ) {
+        let media_ssrc = request.media_ssrc.0;
         let Some(participant) = self.participants.get_mut(subscriber) else { return };
         let rtt = participant.rtt();
         let Some(transport) = participant.transport.as_mut().filter(|transport| transport.is_connected()) else { return };
@@ -26,7 +26,7 @@ impl Room {
         let line = participant.seats.iter_mut().map(|seat| &mut seat.video).find(|line| line.ids.ssrc == media_ssrc);
         let Some(line) = line else { return };
         let Some(sent) = &mut line.sent else { return };
-        for seq in lost {
+        for seq in request.seqs() {
             counters.count(Counter::NackIn);
             let Some(record) = sent.answer(seq, now, rtt) else { continue };
             let publication = self.publications.iter().find(|(_, p)| p.serial == record.serial);

@@ -45,12 +45,12 @@ impl Participant {
         let Some(transport) = &mut self.transport else { return };
         let event = transport.handle_timeout(now, &mut |path, datagram| out.push(path, datagram));
         if let Some(event) = event {
-            self.tell(event, counters, out);
+            self.tell(&event, counters, out);
         }
     }
 
     /// Passes on what became of the transport.
-    pub(super) fn tell(&self, event: TransportEvent, counters: &Counters, out: &mut Outbox) {
+    pub(super) fn tell(&self, event: &TransportEvent, counters: &Counters, out: &mut Outbox) {
         let participant = self.id;
         out.events.push(match event {
             TransportEvent::Connected => MediaEvent::Connected { participant },

@@ -34,7 +34,7 @@ impl Sfu {
                 if let Some(inbound) = inbound {
                     let layer = &mut room.publications[inbound.publication].layers[inbound.layer];
                     layer.stats.on_sender_report(now, report.ntp);
-                    layer.sender_report = Some(SenderReport { at: now, ntp: report.ntp, rtp_timestamp: report.rtp_timestamp });
+                    layer.sender_report = Some(SenderReport { at: now, rtp_timestamp: report.rtp_timestamp });
                 }
                 for block in report.blocks() {
                     self.measure(key, ntp.middle(), &block);
@@ -47,7 +47,7 @@ impl Sfu {
             }
             Rtcp::Nack(nack) => {
                 let counters = self.counters.clone();
-                room.retransmit(now, key.participant, nack.media_ssrc.0, nack.seqs(), &counters, out);
+                room.retransmit(now, key.participant, nack, &counters, out);
             }
             Rtcp::Pli { media_ssrc } => self.request_keyframe(now, key, media_ssrc.0),
             Rtcp::Fir(fir) => {
