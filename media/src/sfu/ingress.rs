@@ -107,6 +107,7 @@ impl Sfu {
             index,
             timestamp: header.timestamp.0,
             marker: header.marker,
+            is_in_order,
             is_keyframe_start,
             picture_ids: codec::picture_ids(codec, payload),
             payload,

@@ -30,6 +30,8 @@ pub(crate) struct MediaPacket<'a> {
     pub(crate) index: u64,
     pub(crate) timestamp: u32,
     pub(crate) marker: bool,
+    /// Whether it is the newest packet of its layer, not one that came late or again.
+    pub(crate) is_in_order: bool,
     pub(crate) is_keyframe_start: bool,
     pub(crate) picture_ids: PictureIds,
     pub(crate) payload: &'a [u8],
@@ -134,16 +136,14 @@ impl Outgoing {
         if is_switch && self.awaited() != Some(packet.from) {
             return None;
         }
-        if !is_switch && !packet.codec.is_audio() && !packet.is_keyframe_start && self.rewriter.is_cut_off(packet.seq) {
-            self.current = None;
-            self.pending = Some(Pending { target: packet.from, since: packet.now });
+        // A publisher that changes its codec is a new source as far as decoders go.
+        let is_new = is_switch || self.current_codec != Some(packet.codec);
+        let needs_keyframe = !packet.codec.is_audio() && (is_new || self.rewriter.is_cut_off(packet.seq));
+        if needs_keyframe && !packet.is_keyframe_start {
+            self.await_keyframe(packet);
             return None;
         }
-        // A publisher that changes its codec is a new source as far as decoders go.
-        let rewritten = if is_switch || self.current_codec != Some(packet.codec) {
-            if !packet.codec.is_audio() && !packet.is_keyframe_start {
-                return None;
-            }
+        let rewritten = if is_new {
             self.current = Some(packet.from);
             self.current_codec = Some(packet.codec);
             self.pending = self.pending.filter(|pending| pending.target != packet.from);
@@ -155,6 +155,15 @@ impl Outgoing {
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(packet.payload.len() as u32);
         Some(Admitted { payload_type, rtx_payload_type, rewritten })
+    }
+
+    /// The picture cannot go on without a keyframe, which is asked for when the room aims its lines again. A late packet of the codec
+    /// before is no reason: the new one has begun already.
+    fn await_keyframe(&mut self, packet: &MediaPacket<'_>) {
+        if self.current == Some(packet.from) && packet.is_in_order {
+            self.current = None;
+            self.pending.get_or_insert(Pending { target: packet.from, since: packet.now });
+        }
     }
 
     /// Leaves a packet of the shown layer out without a gap in the numbers.

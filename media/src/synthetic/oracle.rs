@@ -29,6 +29,8 @@ pub(super) struct Oracle {
     current: Option<Current>,
     /// The picture id and TL0PICIDX of the last frame that had them.
     newest_ids: Option<(u16, u8)>,
+    /// Whether something was missing since then: codecs without ids may have come between.
+    has_gap: bool,
     newest_timestamp: Option<u32>,
     /// When the first frame was shown, and its timestamp.
     anchor: Option<(Instant, u32)>,
@@ -143,13 +145,16 @@ impl Oracle {
     }
 
     fn check_ids(&mut self, head: &Piece, follows: Follows, report: &mut VideoReport) {
+        self.has_gap |= follows == Follows::AfterGap;
         let (Some(picture_id), Some(tl0)) = (head.ids.picture_id, head.ids.tl0) else { return };
+        let has_gap = std::mem::take(&mut self.has_gap);
         let Some((last_id, last_tl0)) = self.newest_ids.replace((picture_id, tl0)) else { return };
         let ahead = picture_id.wrapping_sub(last_id) & PICTURE_ID_MASK;
         let tl0_step = tl0.wrapping_sub(last_tl0);
-        let runs_on = match follows {
-            Follows::Directly => ahead == 1 && tl0_step == u8::from(head.ids.temporal == 0),
-            Follows::AfterGap => (1..=PICTURE_ID_MASK / 2).contains(&ahead) && tl0_step <= 127,
+        let runs_on = if has_gap {
+            (1..=PICTURE_ID_MASK / 2).contains(&ahead) && tl0_step <= 127
+        } else {
+            ahead == 1 && tl0_step == u8::from(head.ids.temporal == 0)
         };
         if !runs_on {
             report.faults.picture_ids += 1;

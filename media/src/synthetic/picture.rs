@@ -102,8 +102,10 @@ impl PictureLine {
             if follows == Follows::AfterGap {
                 self.losses.forget_before(self.pieces.front());
             }
-            if !frame.head.starts_frame {
-                // The rest of a frame whose beginning was before the first packet, or was given up.
+            // An H.264 slice may look like a beginning when the parameter sets before it were lost.
+            let is_rest = !frame.head.starts_frame || (frame.head.mark.index > 0 && self.oracle.awaits_keyframe());
+            if is_rest {
+                // Its beginning was before the first packet that arrived, or was given up.
                 self.report.awaiting_keyframe += 1;
                 self.oracle.reset();
                 continue;

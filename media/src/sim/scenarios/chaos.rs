@@ -80,7 +80,7 @@ impl Chaos {
                 self.world.leave(key);
                 self.people.remove(at);
             }
-            2 | 3 | 4 => self.look(at),
+            2..=4 => self.look(at),
             5 => self.toggle_camera(at),
             6 => {
                 let person = &mut self.people[at];

@@ -32,6 +32,26 @@ fn a_late_joiner_without_h264_makes_publishers_switch_and_nobodys_picture_stays_
 }
 
 #[test]
+fn a_change_of_codec_over_a_lossy_network_is_followed_within_a_second() {
+    let mut world = World::new(84);
+    let publisher = world.join(ROOM, caller(10, VideoCodec::Vp8, 0), Network::delay_ms(NEAR));
+    let viewer = world.join(ROOM, Settings::viewer(99, 1), Network::delay_ms(NEAR));
+    world.run_ms(1_500);
+    let lossy = Network::delay_ms(NEAR).with_loss(Loss::Random { permille: 150 });
+    world.set_network(publisher, lossy, Network::delay_ms(NEAR));
+    for codec in VideoCodec::ALL.into_iter().cycle().skip(1).take(16) {
+        world.with(publisher, |publisher, _| publisher.prefer(&preferring(codec)));
+        world.offer(publisher).expect("a re-offer is answered");
+        world.run_ms(1_000);
+        let shown = world.caller(viewer).synthetic.video(0).last_shown.map(|shown| shown.codec);
+        assert_eq!(shown, Some(codec.name()));
+    }
+    assert_no_fault(&world, viewer);
+    let video = world.caller(viewer).synthetic.video(0);
+    assert!(video.longest_gap < Duration::from_millis(1_000), "{:?}", video.longest_gap);
+}
+
+#[test]
 fn when_the_one_who_lacked_a_codec_leaves_publishers_return_to_their_first_choice() {
     let mut world = World::new(82);
     let a = world.join(ROOM, caller(10, VideoCodec::H264, 2), Network::delay_ms(NEAR));
