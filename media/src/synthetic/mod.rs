@@ -28,4 +28,4 @@ mod stream;
 pub use link::Identity;
 pub use participant::{Participant, SyntheticError};
 pub use report::{AudioReport, Faults, SendReport, Shown, SourceTally, TransportReport, VideoReport};
-pub use settings::{Camera, Layer, Microphone, Numbering, Settings, VideoCodec};
+pub use settings::{Camera, Layer, Microphone, Numbering, SCREEN_SOURCE, Settings, SrtpOffer, VideoCodec};

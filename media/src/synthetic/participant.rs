@@ -8,10 +8,10 @@ use super::camera::CameraSender;
 use super::datagrams::Datagrams;
 use super::link::{Identity, Link};
 use super::microphone::MicrophoneSender;
-use super::offer::{self, CAMERA_MID, OfferParts};
+use super::offer::{self, CAMERA_MID, OfferParts, PictureParts, SCREEN_MID};
 use super::report::{AudioReport, SendReport, SourceTally, TransportReport, VideoReport};
 use super::seat::{Line, Seat, unix_ms};
-use super::settings::Settings;
+use super::settings::{Camera, SCREEN_SOURCE, Settings};
 use super::stream::Wire;
 use crate::api::Offer;
 use crate::codec::Codec;
@@ -44,8 +44,10 @@ pub struct Participant {
     pub(super) twcc: u16,
     random: Random,
     offer_version: u64,
+    shares: u8,
     pub(super) microphone: Option<MicrophoneSender>,
     pub(super) camera: Option<CameraSender>,
+    pub(super) screen: Option<CameraSender>,
     pub(super) seats: Vec<Seat>,
     pub(super) next_repair: Option<Instant>,
     pub(super) next_report: Option<Instant>,
@@ -65,21 +67,27 @@ impl Participant {
         seed: u64,
     ) -> Result<Self, SyntheticError> {
         let mut random = Random::new(seed);
+        let srtp = settings.srtp;
         let microphone = settings.microphone.map(|microphone| {
             let (ssrc, seq, timestamp) = (random.fresh_ssrc(), random.first_seq(), random.next_u32());
             MicrophoneSender::new(settings.source, microphone.below_full_db, ssrc, seq, timestamp)
         });
-        let camera = settings.camera.as_ref().map(|camera| CameraSender::new(settings.source, camera, &mut random));
+        let camera = settings.camera.as_ref();
+        let camera = camera.map(|camera| CameraSender::new(settings.source, camera, CAMERA_MID, &mut random));
+        let screen = settings.screen.as_ref();
+        let screen = screen.map(|screen| CameraSender::new(settings.source | SCREEN_SOURCE, screen, SCREEN_MID, &mut random));
         Ok(Self {
             settings,
             clock: NtpClock::new(now, unix_time),
-            link: Link::new(now, identity)?,
+            link: Link::new(now, identity, srtp)?,
             out: Datagrams::default(),
             twcc: 1,
             random,
             offer_version: 1,
+            shares: 0,
             microphone,
             camera,
+            screen,
             seats: Vec::new(),
             next_repair: None,
             next_report: None,
@@ -98,14 +106,14 @@ impl Participant {
     /// An offer: the first, or one as it would be made now.
     pub fn offer(&mut self) -> Offer {
         self.offer_version += 1;
-        let camera = self.camera.as_ref().and_then(|camera| camera.layers.first());
         let parts = OfferParts {
             settings: &self.settings,
             version: self.offer_version,
             ice: self.link.local(),
             fingerprint: self.link.fingerprint(),
             microphone_ssrc: self.microphone.as_ref().map_or(0, |microphone| microphone.stream.ssrc),
-            camera_ssrcs: camera.map_or((0, 0), |layer| (layer.stream.ssrc, layer.stream.rtx_ssrc)),
+            camera: picture_parts(CAMERA_MID, self.settings.camera.as_ref(), self.camera.as_ref()),
+            screen: picture_parts(SCREEN_MID, self.settings.screen.as_ref(), self.screen.as_ref()),
         };
         Offer { sdp: parts.write(), tracks: offer::tracks(&self.settings), seats: offer::seats(&self.settings) }
     }
@@ -118,10 +126,14 @@ impl Participant {
             let (sound, picture) = ssrcs(&seat.audio_mid).zip(ssrcs(&seat.video_mid)).ok_or(SyntheticError::BadAnswer)?;
             self.seats.push(Seat { sound: Line::new(sound.0, sound.1), picture: Line::new(picture.0, picture.1) });
         }
-        if let (Some(camera), Some(line)) = (&mut self.camera, answer.line(CAMERA_MID)) {
+        for (mid, picture) in [(CAMERA_MID, &mut self.camera), (SCREEN_MID, &mut self.screen)] {
+            let (Some(picture), Some(line)) = (picture, answer.line(mid)) else { continue };
             let known = line.payload_types.iter().find_map(|pt| self.settings.numbering.codec(*pt));
             let (codec, _) = known.ok_or(SyntheticError::BadAnswer)?;
-            camera.set_codec(now, codec);
+            picture.set_codec(now, codec);
+            if self.connected_at.is_some() {
+                picture.start(now);
+            }
         }
         self.link.accept(now, &answer);
         Ok(())
@@ -153,8 +165,8 @@ impl Participant {
         if let Some(microphone) = &mut self.microphone {
             microphone.start(now + later / 2);
         }
-        if let Some(camera) = &mut self.camera {
-            camera.start(now + later);
+        for picture in self.camera.iter_mut().chain(&mut self.screen) {
+            picture.start(now + later);
         }
         self.next_report = Some(now + REPORT_INTERVAL / 5 + later);
     }
@@ -168,7 +180,8 @@ impl Participant {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let microphone = self.microphone.as_ref().and_then(MicrophoneSender::poll_timeout);
         let camera = self.camera.as_ref().and_then(CameraSender::poll_timeout);
-        [self.link.poll_timeout(), microphone, camera, self.next_repair, self.next_report].into_iter().flatten().min()
+        let screen = self.screen.as_ref().and_then(CameraSender::poll_timeout);
+        [self.link.poll_timeout(), microphone, camera, screen, self.next_repair, self.next_report].into_iter().flatten().min()
     }
 
     /// Does what time asks for.
@@ -180,8 +193,8 @@ impl Participant {
         if let Some(microphone) = &mut self.microphone {
             microphone.handle_timeout(now, unix_ms, &mut wire);
         }
-        if let Some(camera) = &mut self.camera {
-            camera.handle_timeout(now, unix_ms, &mut self.random, &mut wire);
+        for picture in self.camera.iter_mut().chain(&mut self.screen) {
+            picture.handle_timeout(now, unix_ms, &mut self.random, &mut wire);
         }
         if self.next_repair.is_some_and(|at| at <= now) {
             self.repair(now);
@@ -212,6 +225,20 @@ impl Participant {
     /// Has so many seats in the next offer. Never fewer than before.
     pub fn grow_seats(&mut self, seats: usize) {
         self.settings.seats = self.settings.seats.max(seats);
+    }
+
+    /// Shares a screen from the next offer on.
+    pub fn share_screen(&mut self, screen: Camera) {
+        // Each share is a feed of its own.
+        self.shares = self.shares.wrapping_add(1) & 0x7f;
+        let source = self.settings.source | SCREEN_SOURCE | u32::from(self.shares) << 24;
+        self.screen = Some(CameraSender::new(source, &screen, SCREEN_MID, &mut self.random));
+        self.settings.screen = Some(screen);
+    }
+
+    /// Shares no screen any more; the next offer says so.
+    pub fn stop_sharing(&mut self) {
+        (self.screen, self.settings.screen) = (None, None);
     }
 
     /// Changes the order in which the next offer wants codecs.
@@ -298,12 +325,12 @@ impl Participant {
 
     /// What it sent.
     pub fn sent(&self) -> SendReport {
-        let layers = || self.camera.iter().flat_map(|camera| &camera.layers);
+        let layers = || self.camera.iter().chain(&self.screen).flat_map(|camera| &camera.layers);
         SendReport {
             video_packets: layers().map(|layer| u64::from(layer.stream.packets)).sum(),
             audio_packets: self.microphone.as_ref().map_or(0, |microphone| u64::from(microphone.stream.packets)),
             retransmitted: layers().map(|layer| layer.stream.retransmitted).sum(),
-            keyframes: self.camera.as_ref().map_or(0, CameraSender::keyframes),
+            keyframes: self.camera.iter().chain(&self.screen).map(CameraSender::keyframes).sum(),
             ..self.sent
         }
     }
@@ -312,4 +339,9 @@ impl Participant {
     pub fn transport(&self) -> TransportReport {
         self.transport
     }
+}
+
+fn picture_parts<'a>(mid: &'static str, camera: Option<&'a Camera>, sender: Option<&CameraSender>) -> Option<PictureParts<'a>> {
+    let first = &sender?.layers.first()?.stream;
+    Some(PictureParts { mid, camera: camera?, ssrcs: (first.ssrc, first.rtx_ssrc) })
 }
