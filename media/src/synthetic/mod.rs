@@ -6,6 +6,7 @@
 
 mod answer;
 mod camera;
+mod controls;
 mod datagrams;
 mod feedback;
 mod link;
@@ -19,6 +20,7 @@ mod participant;
 mod payload;
 mod picture;
 mod pieces;
+mod reading;
 mod report;
 mod seat;
 mod settings;

@@ -9,12 +9,11 @@ use super::datagrams::Datagrams;
 use super::link::{Identity, Link};
 use super::microphone::MicrophoneSender;
 use super::offer::{self, CAMERA_MID, OfferParts, PictureParts, SCREEN_MID};
-use super::report::{AudioReport, SendReport, SourceTally, TransportReport, VideoReport};
+use super::report::{SendReport, TransportReport};
 use super::seat::{Line, Seat, unix_ms};
 use super::settings::{Camera, SCREEN_SOURCE, Settings};
 use super::stream::Wire;
 use crate::api::Offer;
-use crate::codec::Codec;
 use crate::demux::Protocol;
 use crate::random::Random;
 use crate::units::NtpClock;
@@ -42,9 +41,9 @@ pub struct Participant {
     pub(super) link: Link,
     pub(super) out: Datagrams,
     pub(super) twcc: u16,
-    random: Random,
+    pub(super) random: Random,
     offer_version: u64,
-    shares: u8,
+    pub(super) shares: u8,
     pub(super) microphone: Option<MicrophoneSender>,
     pub(super) camera: Option<CameraSender>,
     pub(super) screen: Option<CameraSender>,
@@ -54,7 +53,7 @@ pub struct Participant {
     pub(super) compound: Vec<u8>,
     pub(super) sent: SendReport,
     pub(super) transport: TransportReport,
-    connected_at: Option<Instant>,
+    pub(super) connected_at: Option<Instant>,
 }
 
 impl Participant {
@@ -96,11 +95,6 @@ impl Participant {
             transport: TransportReport::default(),
             connected_at: None,
         })
-    }
-
-    /// What it is.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
     }
 
     /// An offer: the first, or one as it would be made now.
@@ -205,139 +199,6 @@ impl Participant {
             self.next_report = Some(now + REPORT_INTERVAL);
             self.send_reports(now);
         }
-    }
-
-    /// Renews the ICE credentials: the next offer restarts ICE.
-    pub fn restart_ice(&mut self, now: Instant) -> Result<(), SyntheticError> {
-        self.link.restart(now)
-    }
-
-    /// Checks the path at once, as a browser does when its network changed.
-    pub fn check_path(&mut self, now: Instant) {
-        self.link.check_now(now);
-    }
-
-    /// Says goodbye by DTLS, as a closed page does.
-    pub fn close(&mut self, now: Instant) {
-        self.link.close(now, &mut self.out);
-    }
-
-    /// Has so many seats in the next offer. Never fewer than before.
-    pub fn grow_seats(&mut self, seats: usize) {
-        self.settings.seats = self.settings.seats.max(seats);
-    }
-
-    /// Shares a screen from the next offer on.
-    pub fn share_screen(&mut self, screen: Camera) {
-        // Each share is a feed of its own.
-        self.shares = self.shares.wrapping_add(1) & 0x7f;
-        let source = self.settings.source | SCREEN_SOURCE | u32::from(self.shares) << 24;
-        self.screen = Some(CameraSender::new(source, &screen, SCREEN_MID, &mut self.random));
-        self.settings.screen = Some(screen);
-    }
-
-    /// Shares no screen any more; the next offer says so.
-    pub fn stop_sharing(&mut self) {
-        (self.screen, self.settings.screen) = (None, None);
-    }
-
-    /// Changes the order in which the next offer wants codecs.
-    pub fn prefer(&mut self, codecs: &[super::VideoCodec]) {
-        if let Some(camera) = &mut self.settings.camera {
-            camera.codecs = codecs.to_vec();
-        }
-    }
-
-    /// How loud the microphone is; `None` switches it off.
-    pub fn set_microphone(&mut self, below_full_db: Option<u8>) {
-        if let Some(microphone) = &mut self.microphone {
-            microphone.set_level(below_full_db);
-        }
-    }
-
-    /// Switches the camera on.
-    pub fn start_camera(&mut self, now: Instant) {
-        self.camera.iter_mut().for_each(|camera| camera.set_on(now, true));
-    }
-
-    /// Switches the camera off.
-    pub fn stop_camera(&mut self, now: Instant) {
-        self.camera.iter_mut().for_each(|camera| camera.set_on(now, false));
-    }
-
-    /// Sends all layers from `lowest` to `highest` and no other, as an encoder does that has this much bandwidth.
-    pub fn send_layers(&mut self, now: Instant, layers: std::ops::RangeInclusive<usize>) {
-        let Some(camera) = &mut self.camera else { return };
-        for layer in 0..camera.layers.len() {
-            camera.set_layer(now, layer, layers.contains(&layer));
-        }
-    }
-
-    /// Whether media can flow.
-    pub fn is_connected(&self) -> bool {
-        self.link.is_connected()
-    }
-
-    /// When the path was last found to work, and the participant's address as the server sees it.
-    pub fn confirmed(&self) -> Option<(Instant, SocketAddr)> {
-        self.link.confirmed()
-    }
-
-    /// Whether the handshake failed or the server closed the association.
-    pub fn has_failed(&self) -> bool {
-        self.link.has_failed
-    }
-
-    /// When media could flow first.
-    pub fn connected_at(&self) -> Option<Instant> {
-        self.connected_at
-    }
-
-    /// The codec that the camera sends.
-    pub fn sends(&self) -> Option<&'static str> {
-        self.camera.as_ref().and_then(CameraSender::codec).map(Codec::name)
-    }
-
-    /// Seats that an answer has opened.
-    pub fn seats(&self) -> usize {
-        self.seats.len()
-    }
-
-    /// What was seen in a seat.
-    pub fn video(&self, seat: usize) -> VideoReport {
-        self.seats.get(seat).map(|seat| seat.picture.content.report()).unwrap_or_default()
-    }
-
-    /// What was heard in a seat.
-    pub fn audio(&self, seat: usize) -> AudioReport {
-        self.seats.get(seat).map(|seat| seat.sound.content.report()).unwrap_or_default()
-    }
-
-    /// Whose packets arrived in a seat's picture.
-    pub fn video_sources(&self, seat: usize) -> &[SourceTally] {
-        self.seats.get(seat).map_or(&[], |seat| seat.picture.content.tallies.as_slice())
-    }
-
-    /// Whose packets arrived in a seat's sound.
-    pub fn audio_sources(&self, seat: usize) -> &[SourceTally] {
-        self.seats.get(seat).map_or(&[], |seat| seat.sound.content.tallies.as_slice())
-    }
-
-    /// What it sent.
-    pub fn sent(&self) -> SendReport {
-        let layers = || self.camera.iter().chain(&self.screen).flat_map(|camera| &camera.layers);
-        SendReport {
-            video_packets: layers().map(|layer| u64::from(layer.stream.packets)).sum(),
-            audio_packets: self.microphone.as_ref().map_or(0, |microphone| u64::from(microphone.stream.packets)),
-            retransmitted: layers().map(|layer| layer.stream.retransmitted).sum(),
-            keyframes: self.camera.iter().chain(&self.screen).map(CameraSender::keyframes).sum(),
-            ..self.sent
-        }
-    }
-
-    /// What arrived that was no good.
-    pub fn transport(&self) -> TransportReport {
-        self.transport
     }
 }
 
