@@ -5,7 +5,6 @@ export const en = {
   'common.close': 'Close',
   'common.loading': 'Loading…',
   'common.retry': 'Try again',
-  'common.save': 'Save',
   'common.back_to_rooms': 'Back to rooms',
   'common.skip': 'Skip to content',
 
@@ -76,7 +75,6 @@ export const en = {
   'encryption.open': 'Not encrypted',
   'encryption.open_hint': 'Not end-to-end encrypted: the connection is protected, but the server could see and hear this call.',
 
-  'prejoin.title': 'Ready to join?',
   'prejoin.join': 'Join call',
   'prejoin.nobody': 'Nobody is here yet',
   'prejoin.camera_off': 'Your camera is off',
@@ -121,7 +119,6 @@ export const en = {
   'call.unpin': 'Unpin {name}',
   'call.microphone_is_off': 'microphone off',
   'call.camera_is_off': 'camera off',
-  'call.speaking': 'speaking',
   'call.sound_blocked': 'The browser blocks the sound.',
   'call.sound_on': 'Turn sound on',
   'call.sharing': 'You are sharing your screen',
@@ -181,7 +178,6 @@ export const en = {
   'details.picture': 'Picture, {codec}, {width}×{height}, {fps} fps, {rate} kbit/s',
 
   'settings.title': 'Settings',
-  'settings.account': 'Account',
   'settings.signed_in_as': 'Signed in as {name}',
   'settings.sign_out': 'Sign out',
   'settings.appearance': 'Appearance',

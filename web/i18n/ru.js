@@ -8,7 +8,6 @@ export const ru = {
   'common.close': 'Закрыть',
   'common.loading': 'Загрузка…',
   'common.retry': 'Повторить',
-  'common.save': 'Сохранить',
   'common.back_to_rooms': 'К комнатам',
   'common.skip': 'К содержанию',
 
@@ -79,7 +78,6 @@ export const ru = {
   'encryption.open': 'Без шифрования',
   'encryption.open_hint': 'Сквозного шифрования нет: соединение защищено, но сервер мог бы видеть и слышать этот звонок.',
 
-  'prejoin.title': 'Готовы войти?',
   'prejoin.join': 'Войти в звонок',
   'prejoin.nobody': 'Здесь пока никого нет',
   'prejoin.camera_off': 'Камера выключена',
@@ -124,7 +122,6 @@ export const ru = {
   'call.unpin': 'Открепить: {name}',
   'call.microphone_is_off': 'микрофон выключен',
   'call.camera_is_off': 'камера выключена',
-  'call.speaking': 'говорит',
   'call.sound_blocked': 'Браузер не даёт включить звук.',
   'call.sound_on': 'Включить звук',
   'call.sharing': 'Вы показываете экран',
@@ -184,7 +181,6 @@ export const ru = {
   'details.picture': 'Видео, {codec}, {width}×{height}, {fps} кадров/с, {rate} кбит/с',
 
   'settings.title': 'Настройки',
-  'settings.account': 'Учётная запись',
   'settings.signed_in_as': 'Вы вошли как {name}',
   'settings.sign_out': 'Выйти',
   'settings.appearance': 'Внешний вид',

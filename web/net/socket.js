@@ -76,7 +76,8 @@ export class SignalSocket extends EventTarget {
   close() {
     this.#phase = 'closed';
     this.#ledger.forget();
-    this.#drop();
+    // A proper goodbye: without it the server keeps the participant for a minute, in case this page comes back.
+    this.#drop(1000);
   }
 
   /** The network may have changed: try at once when waiting, else make sure that the server still hears. */
@@ -164,7 +165,8 @@ export class SignalSocket extends EventTarget {
       if (frame.id === this.#helloId && this.#phase === 'opening') this.#welcomed(frame);
       return;
     }
-    if (!this.#ledger.take(frame.seq)) return;
+    // What is refused before `welcome` stands outside the numbering, with 0.
+    if (frame.seq !== 0 && !this.#ledger.take(frame.seq)) return;
     if ('id' in frame) this.#answer(frame);
     else this.dispatchEvent(new CustomEvent('message', { detail: frame }));
   }
@@ -233,14 +235,14 @@ export class SignalSocket extends EventTarget {
     this.dispatchEvent(new CustomEvent('ended', { detail: { code } }));
   }
 
-  /** Let go of the socket and of everything asked over it. */
-  #drop() {
+  /** Let go of the socket and of everything asked over it. @param {number} [code] */
+  #drop(code) {
     clearTimeout(this.#timer);
     const socket = this.#socket;
     this.#socket = null;
     if (socket) {
       socket.onopen = socket.onmessage = socket.onclose = null;
-      socket.close();
+      socket.close(code);
     }
     const pending = [...this.#pending.values()];
     this.#pending.clear();

@@ -52,7 +52,9 @@ export function framed(app, name, ...content) {
       el('a', { href: '/settings', ...current('settings') }, icon('settings'), el('span', {}, app.session.user?.username ?? t('shell.settings'))),
     ),
   );
-  return el('div', { class: 'frame' }, header, el('main', { id: 'content', class: 'content', data: { page: name } }, ...content));
+  const main = el('main', { id: 'content', class: 'content', tabindex: '-1', data: { page: name } }, ...content);
+  const skip = el('button', { class: 'button skip', type: 'button', on: { click: () => main.focus() } }, t('common.skip'));
+  return el('div', { class: 'frame' }, skip, header, main);
 }
 
 /**

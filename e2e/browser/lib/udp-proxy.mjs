@@ -6,8 +6,7 @@
 
 import { createSocket } from 'node:dgram';
 
-/** The server's side of the proxy is always the loopback interface. */
-const SERVER = '127.0.0.1';
+const LOOPBACK = '127.0.0.1';
 /** Flows a proxy keeps at most; a packet of one more is dropped. Moving it costs one socket each. */
 const MAX_FLOWS = 256;
 
@@ -72,16 +71,21 @@ export class UdpProxy {
   /** From the browsers to the server, and back. */
   up;
   down;
+  #address = LOOPBACK;
   #listeners = [];
   #flows = new Map();
   #refused = 0;
 
-  /** Listens on `ports[n]` of `address` for what goes to `targets[n]`. */
-  static async start({ address = SERVER, ports, targets, seed = 1 }) {
+  /**
+   * Listens on `ports[n]` of `address` for what goes to `targets[n]` of the same address. Firefox throws away the server's answer to a
+   * check when it names a loopback address as the one the check came from: with Firefox, `address` must be another one.
+   */
+  static async start({ address = LOOPBACK, ports, targets, seed = 1 }) {
     const proxy = new UdpProxy();
+    proxy.#address = address;
     proxy.up = new Direction(seed);
     proxy.down = new Direction(seed + 1);
-    for (const [index, port] of ports.entries()) proxy.#listeners.push(await proxy.#listen(address, port, targets[index]));
+    for (const [index, port] of ports.entries()) proxy.#listeners.push(await proxy.#listen(port, targets[index]));
     return proxy;
   }
 
@@ -113,15 +117,15 @@ export class UdpProxy {
     this.#flows.clear();
   }
 
-  #listen(address, port, target) {
+  #listen(port, target) {
     const listener = createSocket('udp4');
     listener.on('message', (packet, from) => {
       const flow = this.#flow(listener, from, target);
-      if (flow !== null && this.up.passes(packet)) flow.socket.send(packet, target, SERVER);
+      if (flow !== null && this.up.passes(packet)) flow.socket.send(packet, target, this.#address);
     });
     return new Promise((resolve, reject) => {
       listener.once('error', reject);
-      listener.bind(port, address, () => {
+      listener.bind(port, this.#address, () => {
         listener.off('error', reject);
         listener.on('error', () => {});
         listener.setRecvBufferSize(4 << 20);
