@@ -1,21 +1,24 @@
 //! The world of a scenario: the SFU, the callers and the time between them.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+mod agenda;
+mod people;
+
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::network::{Direction, Network, Tally};
+use agenda::{Agenda, Happening};
+
+use super::network::Direction;
 use super::trace::Trace;
 use crate::api::{MediaEvent, SeatedFeed, Wish};
 use crate::counters::{Counter, Counters};
-use crate::error::MediaError;
-use crate::id::{FeedKind, ParticipantId, RoomId, Source};
+use crate::id::ParticipantId;
 use crate::outbox::Outbox;
 use crate::random::Random;
 use crate::sfu::{Sfu, SfuConfig};
-use crate::synthetic::{Identity, Participant, Settings};
+use crate::synthetic::{Identity, Participant};
 use crate::transport::{Certificate, Path};
 
 /// The wall clock when a world begins: 2026-11-23 00:00 UTC.
@@ -44,8 +47,7 @@ pub(crate) struct World {
     random: Random,
     callers: Vec<Caller>,
     by_address: HashMap<SocketAddr, CallerKey>,
-    agenda: BinaryHeap<Reverse<Entry>>,
-    next_order: u64,
+    agenda: Agenda,
     spare: Vec<Vec<u8>>,
 }
 
@@ -61,22 +63,6 @@ pub(crate) struct Caller {
     pub(crate) seated: Vec<Option<SeatedFeed>>,
     wishes: Vec<Wish>,
     pub(crate) renegotiations: u32,
-}
-
-/// Something to come. Ordered by time, then by when it was planned.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    at: Instant,
-    order: u64,
-    happening: Happening,
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Happening {
-    ToServer { from: SocketAddr, datagram: Vec<u8> },
-    ToCaller { caller: CallerKey, datagram: Vec<u8> },
-    Wake { caller: CallerKey },
-    Offer { caller: CallerKey },
 }
 
 impl World {
@@ -102,113 +88,9 @@ impl World {
             random,
             callers: Vec::new(),
             by_address: HashMap::new(),
-            agenda: BinaryHeap::new(),
-            next_order: 0,
+            agenda: Agenda::default(),
             spare: Vec::new(),
         }
-    }
-
-    /// Lets somebody join and connect, over a network like this in both directions.
-    pub(crate) fn join(&mut self, room: u128, settings: Settings, network: Network) -> CallerKey {
-        let key = self.callers.len();
-        let id = ParticipantId(u64::from(settings.source));
-        let seed = |random: &mut Random| u64::from(random.next_u32());
-        let synthetic = Participant::new(self.now, UNIX_TIME + self.elapsed(), settings, &self.identity, seed(&mut self.random))
-            .expect("the provider gives random numbers");
-        let (up, down) = (Direction::new(network, seed(&mut self.random)), Direction::new(network, seed(&mut self.random)));
-        let address = self.fresh_address(key);
-        let seated = Vec::new();
-        let caller = Caller { id, synthetic, address, up, down, wakes_at: None, seated, wishes: Vec::new(), renegotiations: 0 };
-        self.callers.push(caller);
-        self.sfu.join(RoomId(room), id);
-        self.offer(key).expect("the first offer is answered");
-        key
-    }
-
-    /// Offers now, and takes the answer.
-    pub(crate) fn offer(&mut self, key: CallerKey) -> Result<(), MediaError> {
-        let caller = &mut self.callers[key];
-        let offer = caller.synthetic.offer();
-        let answer = self.sfu.negotiate(self.now, caller.id, &offer, &mut self.out)?;
-        caller.synthetic.accept(self.now, &answer).expect("a synthetic participant understands the answer");
-        caller.seated.resize(caller.synthetic.seats(), None);
-        self.settle(key);
-        Ok(())
-    }
-
-    pub(crate) fn leave(&mut self, key: CallerKey) {
-        self.sfu.leave(self.now, self.callers[key].id, &mut self.out);
-        self.collect();
-    }
-
-    pub(crate) fn set_muted(&mut self, key: CallerKey, source: Source, muted: bool) {
-        self.sfu.set_muted(self.now, self.callers[key].id, source, muted);
-        self.collect();
-    }
-
-    pub(crate) fn set_forbidden(&mut self, key: CallerKey, source: Source, forbidden: bool) {
-        self.sfu.set_forbidden(self.now, self.callers[key].id, source, forbidden);
-        self.collect();
-    }
-
-    /// Says how wide a viewer shows others: (whose, width, pinned).
-    pub(crate) fn wish(&mut self, key: CallerKey, wishes: &[(CallerKey, u32, bool)]) {
-        let wish = |&(of, width_px, pinned): &(CallerKey, u32, bool)| Wish {
-            participant: self.callers[of].id,
-            kind: FeedKind::Person,
-            width_px,
-            pinned,
-        };
-        let wishes: Vec<Wish> = wishes.iter().map(wish).collect();
-        self.sfu.set_wishes(self.now, self.callers[key].id, &wishes, &mut self.out);
-        self.callers[key].wishes = wishes;
-        self.collect();
-    }
-
-    /// Gives a caller another address. Datagrams to the old one are lost from now on.
-    pub(crate) fn move_address(&mut self, key: CallerKey) {
-        self.by_address.remove(&self.callers[key].address);
-        let address = self.fresh_address(key);
-        self.callers[key].address = address;
-    }
-
-    /// Gives a caller an address that was another's.
-    pub(crate) fn take_address(&mut self, key: CallerKey, address: SocketAddr) {
-        self.by_address.remove(&self.callers[key].address);
-        self.by_address.insert(address, key);
-        self.callers[key].address = address;
-    }
-
-    fn fresh_address(&mut self, key: CallerKey) -> SocketAddr {
-        let host = Ipv4Addr::new(198, 51, (self.by_address.len() >> 8) as u8, (self.by_address.len() & 0xff) as u8);
-        let address = SocketAddr::new(host.into(), 1_024 + (self.random.next_u32() % 60_000) as u16);
-        self.by_address.insert(address, key);
-        address
-    }
-
-    pub(crate) fn set_network(&mut self, key: CallerKey, up: Network, down: Network) {
-        self.callers[key].up.set(up);
-        self.callers[key].down.set(down);
-    }
-
-    /// What the network did to datagrams of a caller: on the way up, and down.
-    pub(crate) fn network(&self, key: CallerKey) -> (Tally, Tally) {
-        (self.callers[key].up.tally, self.callers[key].down.tally)
-    }
-
-    pub(crate) fn caller(&self, key: CallerKey) -> &Caller {
-        &self.callers[key]
-    }
-
-    /// Changes a participant, and sends what it says to that.
-    pub(crate) fn with<T>(&mut self, key: CallerKey, change: impl FnOnce(&mut Participant, Instant) -> T) -> T {
-        let result = change(&mut self.callers[key].synthetic, self.now);
-        self.settle(key);
-        result
-    }
-
-    pub(crate) fn address_of(&self, key: CallerKey) -> SocketAddr {
-        self.callers[key].address
     }
 
     /// A datagram from anywhere arrives at the SFU now.
@@ -234,16 +116,15 @@ impl World {
                 self.sfu.handle_timeout(self.now, &mut self.out);
                 self.collect();
             }
-            while let Some(entry) = self.agenda.pop_if_due(self.now) {
-                self.happen(entry.happening);
+            while let Some(happening) = self.agenda.pop_due(self.now) {
+                self.happen(happening);
             }
         }
         self.now = end;
     }
 
     fn next_moment(&self) -> Option<Instant> {
-        let agenda = self.agenda.peek().map(|Reverse(entry)| entry.at);
-        [agenda, self.sfu.poll_timeout()].into_iter().flatten().min()
+        [self.agenda.next(), self.sfu.poll_timeout()].into_iter().flatten().min()
     }
 
     fn happen(&mut self, happening: Happening) {
@@ -289,14 +170,13 @@ impl World {
                 copy.clear();
                 copy.extend_from_slice(datagram);
                 let happening = Happening::ToServer { from: caller.address, datagram: copy };
-                self.next_order += 1;
-                self.agenda.push(Reverse(Entry { at, order: self.next_order, happening }));
+                self.agenda.plan(at, happening);
             }
         }
         let wakes_at = caller.synthetic.poll_timeout().map(|at| at.max(now));
         if wakes_at.is_some() && wakes_at != caller.wakes_at {
             caller.wakes_at = wakes_at;
-            self.plan(wakes_at.unwrap_or(now), Happening::Wake { caller: key });
+            self.agenda.plan(wakes_at.unwrap_or(now), Happening::Wake { caller: key });
         }
         self.collect();
     }
@@ -317,7 +197,7 @@ impl World {
                 let mut copy = self.spare.pop().unwrap_or_default();
                 copy.clear();
                 copy.extend_from_slice(datagram);
-                self.plan(at, Happening::ToCaller { caller: key, datagram: copy });
+                self.agenda.plan(at, Happening::ToCaller { caller: key, datagram: copy });
             }
         }
         self.out = out;
@@ -342,25 +222,9 @@ impl World {
             MediaEvent::Speakers { speakers, .. } => self.speakers.clone_from(speakers),
             MediaEvent::Renegotiate { participant } => {
                 let Some(caller) = self.callers.iter().position(|caller| caller.id == *participant) else { return };
-                self.plan(self.now + SIGNALLING_DELAY, Happening::Offer { caller });
+                self.agenda.plan(self.now + SIGNALLING_DELAY, Happening::Offer { caller });
             }
             MediaEvent::Connected { .. } | MediaEvent::Disconnected { .. } | MediaEvent::Lost { .. } => {}
         }
-    }
-
-    fn plan(&mut self, at: Instant, happening: Happening) {
-        self.next_order += 1;
-        self.agenda.push(Reverse(Entry { at, order: self.next_order, happening }));
-    }
-}
-
-trait Agenda {
-    fn pop_if_due(&mut self, now: Instant) -> Option<Entry>;
-}
-
-impl Agenda for BinaryHeap<Reverse<Entry>> {
-    fn pop_if_due(&mut self, now: Instant) -> Option<Entry> {
-        let is_due = self.peek().is_some_and(|Reverse(entry)| entry.at <= now);
-        if is_due { self.pop().map(|Reverse(entry)| entry) } else { None }
     }
 }

@@ -1,9 +1,8 @@
-//! A camera: marked frames of the negotiated codec, all layers at the same moment, each frame's packets in one burst.
+//! A camera, or a shared screen: marked frames of the negotiated codec, all layers at the same moment, each frame's packets in one burst.
 
 use std::time::{Duration, Instant};
 
 use super::mark::Mark;
-use super::offer::CAMERA_MID;
 use super::payload::{Frame, Ids, packetise};
 use super::settings::Camera;
 use super::stream::{Outgoing, Stream, Wire};
@@ -52,12 +51,12 @@ struct Encoder {
 }
 
 impl CameraSender {
-    pub(super) fn new(source: u32, camera: &Camera, random: &mut Random) -> Self {
+    pub(super) fn new(source: u32, camera: &Camera, mid: &'static str, random: &mut Random) -> Self {
         let is_simulcast = camera.layers.len() > 1;
         let layer = |(index, layer): (usize, &super::settings::Layer)| {
             let (ssrc, rtx_ssrc) = (random.fresh_ssrc(), random.fresh_ssrc());
             let rid = if is_simulcast { layer.rid } else { "" };
-            let stream = Stream::new(ssrc, rtx_ssrc, random.first_seq(), CAMERA_MID, rid);
+            let stream = Stream::new(ssrc, rtx_ssrc, random.first_seq(), mid, rid);
             let encoder = Encoder {
                 layer: index as u8,
                 has_temporal_layers: is_simulcast,

@@ -136,14 +136,15 @@ impl Participant {
     }
 
     fn streams(&mut self) -> impl Iterator<Item = &mut Stream> {
-        let layers = self.camera.iter_mut().flat_map(|camera| &mut camera.layers).map(|layer| &mut layer.stream);
+        let pictures = self.camera.iter_mut().chain(&mut self.screen);
+        let layers = pictures.flat_map(|camera| &mut camera.layers).map(|layer| &mut layer.stream);
         layers.chain(self.microphone.iter_mut().map(|microphone| &mut microphone.stream))
     }
 
     fn request_keyframe(&mut self, now: Instant, ssrc: u32) {
         self.sent.keyframe_requests += 1;
-        if let Some(camera) = &mut self.camera {
-            camera.request_keyframe(now, ssrc);
+        for picture in self.camera.iter_mut().chain(&mut self.screen) {
+            picture.request_keyframe(now, ssrc);
         }
     }
 
@@ -151,8 +152,8 @@ impl Participant {
         let round_trip = self.link.round_trip();
         let numbering = self.settings.numbering;
         let mut wire = Wire { link: &mut self.link, out: &mut self.out, numbering, twcc: &mut self.twcc };
-        let layers = self.camera.iter_mut().flat_map(|camera| &mut camera.layers);
-        let Some(layer) = layers.into_iter().find(|layer| layer.stream.ssrc == ssrc) else { return };
+        let mut layers = self.camera.iter_mut().chain(&mut self.screen).flat_map(|camera| &mut camera.layers);
+        let Some(layer) = layers.find(|layer| layer.stream.ssrc == ssrc) else { return };
         for seq in lost {
             layer.stream.retransmit(now, seq, round_trip, &mut wire);
         }
@@ -187,9 +188,9 @@ impl Participant {
         if let Some(microphone) = &self.microphone {
             microphone.stream.report(ntp, microphone.timestamp_at(now), &mut self.compound);
         }
-        if let Some(camera) = &self.camera {
-            let timestamp = camera.timestamp_at(now);
-            camera.layers.iter().for_each(|layer| layer.stream.report(ntp, timestamp, &mut self.compound));
+        for picture in self.camera.iter().chain(&self.screen) {
+            let timestamp = picture.timestamp_at(now);
+            picture.layers.iter().for_each(|layer| layer.stream.report(ntp, timestamp, &mut self.compound));
         }
         let blocks: Vec<_> = self
             .seats

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::answer::Answer;
 use super::datagrams::Datagrams;
 use super::participant::SyntheticError;
+use super::settings::SrtpOffer;
 use crate::demux::{Protocol, classify};
 use crate::rtp::{OutHeader, write_header};
 use crate::transport::{
@@ -40,10 +41,11 @@ pub(super) struct Link {
     confirmed: Option<Confirmed>,
     pub(super) server: Option<SocketAddr>,
     pub(super) has_failed: bool,
+    profiles: &'static [SrtpProfile],
 }
 
 impl Link {
-    pub(super) fn new(now: Instant, identity: &Identity) -> Result<Self, SyntheticError> {
+    pub(super) fn new(now: Instant, identity: &Identity, srtp: SrtpOffer) -> Result<Self, SyntheticError> {
         let certificate = identity.0.clone();
         let ice = IceClient::new(now, certificate.provider().clone(), unknown_credentials());
         Ok(Self {
@@ -55,6 +57,10 @@ impl Link {
             confirmed: None,
             server: None,
             has_failed: false,
+            profiles: match srtp {
+                SrtpOffer::Both => &[SrtpProfile::Aes128CmSha1_80, SrtpProfile::AeadAes128Gcm],
+                SrtpOffer::Sha1Only => &[SrtpProfile::Aes128CmSha1_80],
+            },
         })
     }
 
@@ -77,8 +83,7 @@ impl Link {
         self.server = answer.candidates.first().copied();
         self.ice.set_remote(answer.ice.clone());
         if self.dtls.is_none() {
-            let profiles = [SrtpProfile::AeadAes128Gcm, SrtpProfile::Aes128CmSha1_80];
-            self.dtls = Some(DtlsClient::new(self.certificate.clone(), answer.fingerprint, &profiles));
+            self.dtls = Some(DtlsClient::new(self.certificate.clone(), answer.fingerprint, self.profiles));
             self.ice.check_now(now);
         }
     }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod camera;
+mod controls;
 mod datagrams;
 mod feedback;
 mod link;
@@ -19,6 +20,7 @@ mod participant;
 mod payload;
 mod picture;
 mod pieces;
+mod reading;
 mod report;
 mod seat;
 mod settings;
@@ -28,4 +30,4 @@ mod stream;
 pub use link::Identity;
 pub use participant::{Participant, SyntheticError};
 pub use report::{AudioReport, Faults, SendReport, Shown, SourceTally, TransportReport, VideoReport};
-pub use settings::{Camera, Layer, Microphone, Numbering, Settings, VideoCodec};
+pub use settings::{Camera, Layer, Microphone, Numbering, SCREEN_SOURCE, Settings, SrtpOffer, VideoCodec};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::settings::{Numbering, Settings};
+use super::settings::{Camera, Numbering, Settings};
 use crate::api::{SeatOffer, TrackOffer};
 use crate::codec::Codec;
 use crate::id::Source;
@@ -10,6 +10,7 @@ use crate::transport::{Fingerprint, IceCredentials};
 
 pub(super) const MICROPHONE_MID: &str = "0";
 pub(super) const CAMERA_MID: &str = "1";
+pub(super) const SCREEN_MID: &str = "s";
 /// The mid of the first seat's sound; its picture's follows, then the next seat's.
 const FIRST_SEAT_MID: usize = 2;
 
@@ -20,8 +21,16 @@ pub(super) struct OfferParts<'a> {
     pub(super) ice: &'a IceCredentials,
     pub(super) fingerprint: Fingerprint,
     pub(super) microphone_ssrc: u32,
+    pub(super) camera: Option<PictureParts<'a>>,
+    pub(super) screen: Option<PictureParts<'a>>,
+}
+
+/// A line that sends a picture.
+pub(super) struct PictureParts<'a> {
+    pub(super) mid: &'static str,
+    pub(super) camera: &'a Camera,
     /// Media and retransmissions. Not written for simulcast, as browsers do not.
-    pub(super) camera_ssrcs: (u32, u32),
+    pub(super) ssrcs: (u32, u32),
 }
 
 /// The lines that send.
@@ -29,7 +38,8 @@ pub(super) fn tracks(settings: &Settings) -> Vec<TrackOffer> {
     let track = |mid: &str, source| TrackOffer { mid: mid.to_owned(), source };
     let microphone = settings.microphone.map(|_| track(MICROPHONE_MID, Source::Microphone));
     let camera = settings.camera.as_ref().map(|_| track(CAMERA_MID, Source::Camera));
-    microphone.into_iter().chain(camera).collect()
+    let screen = settings.screen.as_ref().map(|_| track(SCREEN_MID, Source::Screen));
+    microphone.into_iter().chain(camera).chain(screen).collect()
 }
 
 /// The lines that receive.
@@ -46,7 +56,6 @@ impl OfferParts<'_> {
     }
 
     fn write_into(&self, out: &mut String) -> std::fmt::Result {
-        let Settings { microphone, camera, seats: _, .. } = self.settings;
         let seats = seats(self.settings);
         write!(out, "v=0\r\no=- {} {} IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n", self.settings.source, self.version)?;
         out.push_str("a=group:BUNDLE");
@@ -57,34 +66,30 @@ impl OfferParts<'_> {
             write!(out, " {} {}", seat.audio_mid, seat.video_mid)?;
         }
         out.push_str("\r\na=extmap-allow-mixed\r\na=msid-semantic: WMS *\r\n");
-        if microphone.is_some() {
+        if self.settings.microphone.is_some() {
             self.write_line(out, MICROPHONE_MID, &[Codec::Opus], "sendonly")?;
             let ssrc = self.microphone_ssrc;
             write!(out, "a=msid:own microphone\r\na=ssrc:{ssrc} cname:own\r\n")?;
         }
-        if let Some(camera) = camera {
-            let codecs: Vec<Codec> = camera.codecs.iter().map(|codec| codec.codec()).collect();
-            self.write_line(out, CAMERA_MID, &codecs, "sendonly")?;
-            self.write_encodings(out, camera.layers.len())?;
-        }
+        self.write_picture(out, self.camera.as_ref())?;
         let decodes: Vec<Codec> = self.settings.decodes.iter().map(|codec| codec.codec()).collect();
         for seat in &seats {
             self.write_line(out, &seat.audio_mid, &[Codec::Opus], "recvonly")?;
             self.write_line(out, &seat.video_mid, &decodes, "recvonly")?;
         }
-        Ok(())
+        self.write_picture(out, self.screen.as_ref())
     }
 
-    fn write_encodings(&self, out: &mut String, layers: usize) -> std::fmt::Result {
-        let (ssrc, rtx_ssrc) = self.camera_ssrcs;
-        out.push_str("a=msid:own camera\r\n");
-        if layers <= 1 {
-            return write!(
-                out,
-                "a=ssrc-group:FID {ssrc} {rtx_ssrc}\r\na=ssrc:{ssrc} cname:own\r\na=ssrc:{rtx_ssrc} cname:own\r\n"
-            );
+    fn write_picture(&self, out: &mut String, picture: Option<&PictureParts<'_>>) -> std::fmt::Result {
+        let Some(PictureParts { mid, camera, ssrcs: (ssrc, rtx_ssrc) }) = picture else { return Ok(()) };
+        let codecs: Vec<Codec> = camera.codecs.iter().map(|codec| codec.codec()).collect();
+        self.write_line(out, mid, &codecs, "sendonly")?;
+        write!(out, "a=msid:own {mid}\r\n")?;
+        if camera.layers.len() <= 1 {
+            write!(out, "a=ssrc-group:FID {ssrc} {rtx_ssrc}\r\na=ssrc:{ssrc} cname:own\r\n")?;
+            return write!(out, "a=ssrc:{rtx_ssrc} cname:own\r\n");
         }
-        let rids: Vec<&str> = self.settings.camera.iter().flat_map(|camera| &camera.layers).map(|layer| layer.rid).collect();
+        let rids: Vec<&str> = camera.layers.iter().map(|layer| layer.rid).collect();
         for rid in &rids {
             write!(out, "a=rid:{rid} send\r\n")?;
         }

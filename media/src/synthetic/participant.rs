@@ -8,13 +8,12 @@ use super::camera::CameraSender;
 use super::datagrams::Datagrams;
 use super::link::{Identity, Link};
 use super::microphone::MicrophoneSender;
-use super::offer::{self, CAMERA_MID, OfferParts};
-use super::report::{AudioReport, SendReport, SourceTally, TransportReport, VideoReport};
+use super::offer::{self, CAMERA_MID, OfferParts, PictureParts, SCREEN_MID};
+use super::report::{SendReport, TransportReport};
 use super::seat::{Line, Seat, unix_ms};
-use super::settings::Settings;
+use super::settings::{Camera, SCREEN_SOURCE, Settings};
 use super::stream::Wire;
 use crate::api::Offer;
-use crate::codec::Codec;
 use crate::demux::Protocol;
 use crate::random::Random;
 use crate::units::NtpClock;
@@ -42,17 +41,19 @@ pub struct Participant {
     pub(super) link: Link,
     pub(super) out: Datagrams,
     pub(super) twcc: u16,
-    random: Random,
+    pub(super) random: Random,
     offer_version: u64,
+    pub(super) shares: u8,
     pub(super) microphone: Option<MicrophoneSender>,
     pub(super) camera: Option<CameraSender>,
+    pub(super) screen: Option<CameraSender>,
     pub(super) seats: Vec<Seat>,
     pub(super) next_repair: Option<Instant>,
     pub(super) next_report: Option<Instant>,
     pub(super) compound: Vec<u8>,
     pub(super) sent: SendReport,
     pub(super) transport: TransportReport,
-    connected_at: Option<Instant>,
+    pub(super) connected_at: Option<Instant>,
 }
 
 impl Participant {
@@ -65,21 +66,27 @@ impl Participant {
         seed: u64,
     ) -> Result<Self, SyntheticError> {
         let mut random = Random::new(seed);
+        let srtp = settings.srtp;
         let microphone = settings.microphone.map(|microphone| {
             let (ssrc, seq, timestamp) = (random.fresh_ssrc(), random.first_seq(), random.next_u32());
             MicrophoneSender::new(settings.source, microphone.below_full_db, ssrc, seq, timestamp)
         });
-        let camera = settings.camera.as_ref().map(|camera| CameraSender::new(settings.source, camera, &mut random));
+        let camera = settings.camera.as_ref();
+        let camera = camera.map(|camera| CameraSender::new(settings.source, camera, CAMERA_MID, &mut random));
+        let screen = settings.screen.as_ref();
+        let screen = screen.map(|screen| CameraSender::new(settings.source | SCREEN_SOURCE, screen, SCREEN_MID, &mut random));
         Ok(Self {
             settings,
             clock: NtpClock::new(now, unix_time),
-            link: Link::new(now, identity)?,
+            link: Link::new(now, identity, srtp)?,
             out: Datagrams::default(),
             twcc: 1,
             random,
             offer_version: 1,
+            shares: 0,
             microphone,
             camera,
+            screen,
             seats: Vec::new(),
             next_repair: None,
             next_report: None,
@@ -90,22 +97,17 @@ impl Participant {
         })
     }
 
-    /// What it is.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
     /// An offer: the first, or one as it would be made now.
     pub fn offer(&mut self) -> Offer {
         self.offer_version += 1;
-        let camera = self.camera.as_ref().and_then(|camera| camera.layers.first());
         let parts = OfferParts {
             settings: &self.settings,
             version: self.offer_version,
             ice: self.link.local(),
             fingerprint: self.link.fingerprint(),
             microphone_ssrc: self.microphone.as_ref().map_or(0, |microphone| microphone.stream.ssrc),
-            camera_ssrcs: camera.map_or((0, 0), |layer| (layer.stream.ssrc, layer.stream.rtx_ssrc)),
+            camera: picture_parts(CAMERA_MID, self.settings.camera.as_ref(), self.camera.as_ref()),
+            screen: picture_parts(SCREEN_MID, self.settings.screen.as_ref(), self.screen.as_ref()),
         };
         Offer { sdp: parts.write(), tracks: offer::tracks(&self.settings), seats: offer::seats(&self.settings) }
     }
@@ -118,10 +120,14 @@ impl Participant {
             let (sound, picture) = ssrcs(&seat.audio_mid).zip(ssrcs(&seat.video_mid)).ok_or(SyntheticError::BadAnswer)?;
             self.seats.push(Seat { sound: Line::new(sound.0, sound.1), picture: Line::new(picture.0, picture.1) });
         }
-        if let (Some(camera), Some(line)) = (&mut self.camera, answer.line(CAMERA_MID)) {
+        for (mid, picture) in [(CAMERA_MID, &mut self.camera), (SCREEN_MID, &mut self.screen)] {
+            let (Some(picture), Some(line)) = (picture, answer.line(mid)) else { continue };
             let known = line.payload_types.iter().find_map(|pt| self.settings.numbering.codec(*pt));
             let (codec, _) = known.ok_or(SyntheticError::BadAnswer)?;
-            camera.set_codec(now, codec);
+            picture.set_codec(now, codec);
+            if self.connected_at.is_some() {
+                picture.start(now);
+            }
         }
         self.link.accept(now, &answer);
         Ok(())
@@ -153,8 +159,8 @@ impl Participant {
         if let Some(microphone) = &mut self.microphone {
             microphone.start(now + later / 2);
         }
-        if let Some(camera) = &mut self.camera {
-            camera.start(now + later);
+        for picture in self.camera.iter_mut().chain(&mut self.screen) {
+            picture.start(now + later);
         }
         self.next_report = Some(now + REPORT_INTERVAL / 5 + later);
     }
@@ -168,7 +174,8 @@ impl Participant {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let microphone = self.microphone.as_ref().and_then(MicrophoneSender::poll_timeout);
         let camera = self.camera.as_ref().and_then(CameraSender::poll_timeout);
-        [self.link.poll_timeout(), microphone, camera, self.next_repair, self.next_report].into_iter().flatten().min()
+        let screen = self.screen.as_ref().and_then(CameraSender::poll_timeout);
+        [self.link.poll_timeout(), microphone, camera, screen, self.next_repair, self.next_report].into_iter().flatten().min()
     }
 
     /// Does what time asks for.
@@ -180,8 +187,8 @@ impl Participant {
         if let Some(microphone) = &mut self.microphone {
             microphone.handle_timeout(now, unix_ms, &mut wire);
         }
-        if let Some(camera) = &mut self.camera {
-            camera.handle_timeout(now, unix_ms, &mut self.random, &mut wire);
+        for picture in self.camera.iter_mut().chain(&mut self.screen) {
+            picture.handle_timeout(now, unix_ms, &mut self.random, &mut wire);
         }
         if self.next_repair.is_some_and(|at| at <= now) {
             self.repair(now);
@@ -193,123 +200,9 @@ impl Participant {
             self.send_reports(now);
         }
     }
+}
 
-    /// Renews the ICE credentials: the next offer restarts ICE.
-    pub fn restart_ice(&mut self, now: Instant) -> Result<(), SyntheticError> {
-        self.link.restart(now)
-    }
-
-    /// Checks the path at once, as a browser does when its network changed.
-    pub fn check_path(&mut self, now: Instant) {
-        self.link.check_now(now);
-    }
-
-    /// Says goodbye by DTLS, as a closed page does.
-    pub fn close(&mut self, now: Instant) {
-        self.link.close(now, &mut self.out);
-    }
-
-    /// Has so many seats in the next offer. Never fewer than before.
-    pub fn grow_seats(&mut self, seats: usize) {
-        self.settings.seats = self.settings.seats.max(seats);
-    }
-
-    /// Changes the order in which the next offer wants codecs.
-    pub fn prefer(&mut self, codecs: &[super::VideoCodec]) {
-        if let Some(camera) = &mut self.settings.camera {
-            camera.codecs = codecs.to_vec();
-        }
-    }
-
-    /// How loud the microphone is; `None` switches it off.
-    pub fn set_microphone(&mut self, below_full_db: Option<u8>) {
-        if let Some(microphone) = &mut self.microphone {
-            microphone.set_level(below_full_db);
-        }
-    }
-
-    /// Switches the camera on.
-    pub fn start_camera(&mut self, now: Instant) {
-        self.camera.iter_mut().for_each(|camera| camera.set_on(now, true));
-    }
-
-    /// Switches the camera off.
-    pub fn stop_camera(&mut self, now: Instant) {
-        self.camera.iter_mut().for_each(|camera| camera.set_on(now, false));
-    }
-
-    /// Sends all layers from `lowest` to `highest` and no other, as an encoder does that has this much bandwidth.
-    pub fn send_layers(&mut self, now: Instant, layers: std::ops::RangeInclusive<usize>) {
-        let Some(camera) = &mut self.camera else { return };
-        for layer in 0..camera.layers.len() {
-            camera.set_layer(now, layer, layers.contains(&layer));
-        }
-    }
-
-    /// Whether media can flow.
-    pub fn is_connected(&self) -> bool {
-        self.link.is_connected()
-    }
-
-    /// When the path was last found to work, and the participant's address as the server sees it.
-    pub fn confirmed(&self) -> Option<(Instant, SocketAddr)> {
-        self.link.confirmed()
-    }
-
-    /// Whether the handshake failed or the server closed the association.
-    pub fn has_failed(&self) -> bool {
-        self.link.has_failed
-    }
-
-    /// When media could flow first.
-    pub fn connected_at(&self) -> Option<Instant> {
-        self.connected_at
-    }
-
-    /// The codec that the camera sends.
-    pub fn sends(&self) -> Option<&'static str> {
-        self.camera.as_ref().and_then(CameraSender::codec).map(Codec::name)
-    }
-
-    /// Seats that an answer has opened.
-    pub fn seats(&self) -> usize {
-        self.seats.len()
-    }
-
-    /// What was seen in a seat.
-    pub fn video(&self, seat: usize) -> VideoReport {
-        self.seats.get(seat).map(|seat| seat.picture.content.report()).unwrap_or_default()
-    }
-
-    /// What was heard in a seat.
-    pub fn audio(&self, seat: usize) -> AudioReport {
-        self.seats.get(seat).map(|seat| seat.sound.content.report()).unwrap_or_default()
-    }
-
-    /// Whose packets arrived in a seat's picture.
-    pub fn video_sources(&self, seat: usize) -> &[SourceTally] {
-        self.seats.get(seat).map_or(&[], |seat| seat.picture.content.tallies.as_slice())
-    }
-
-    /// Whose packets arrived in a seat's sound.
-    pub fn audio_sources(&self, seat: usize) -> &[SourceTally] {
-        self.seats.get(seat).map_or(&[], |seat| seat.sound.content.tallies.as_slice())
-    }
-
-    /// What it sent.
-    pub fn sent(&self) -> SendReport {
-        let layers = || self.camera.iter().flat_map(|camera| &camera.layers);
-        SendReport {
-            video_packets: layers().map(|layer| u64::from(layer.stream.packets)).sum(),
-            audio_packets: self.microphone.as_ref().map_or(0, |microphone| u64::from(microphone.stream.packets)),
-            retransmitted: layers().map(|layer| layer.stream.retransmitted).sum(),
-            keyframes: self.camera.as_ref().map_or(0, CameraSender::keyframes),
-            ..self.sent
-        }
-    }
-
-    /// What arrived that was no good.
-    pub fn transport(&self) -> TransportReport {
-        self.transport
-    }
+fn picture_parts<'a>(mid: &'static str, camera: Option<&'a Camera>, sender: Option<&CameraSender>) -> Option<PictureParts<'a>> {
+    let first = &sender?.layers.first()?.stream;
+    Some(PictureParts { mid, camera: camera?, ssrcs: (first.ssrc, first.rtx_ssrc) })
 }

@@ -43,6 +43,18 @@ pub enum Numbering {
     Firefox,
 }
 
+/// Which SRTP profiles the participant offers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SrtpOffer {
+    /// AES-CM with HMAC-SHA1 first, then AES-GCM, as browsers do.
+    Both,
+    /// AES-CM with HMAC-SHA1 alone, as old implementations do.
+    Sha1Only,
+}
+
+/// Added to the source of a participant in the packets of its screen; the seven bits below count the times that it was shared later.
+pub const SCREEN_SOURCE: u32 = 1 << 31;
+
 /// A synthetic participant.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -52,12 +64,16 @@ pub struct Settings {
     pub microphone: Option<Microphone>,
     /// What is seen of it, if anything.
     pub camera: Option<Camera>,
+    /// The picture of a shared screen, from the first offer on or added by a later one.
+    pub screen: Option<Camera>,
     /// What it can decode, in its order.
     pub decodes: Vec<VideoCodec>,
     /// How many others it can see at once.
     pub seats: usize,
     /// Whose numbers it uses.
     pub numbering: Numbering,
+    /// How it protects media.
+    pub srtp: SrtpOffer,
 }
 
 /// A microphone: 50 packets a second of 32 kbit/s.
@@ -93,6 +109,11 @@ impl Camera {
         Self { codecs: codecs.to_vec(), layers: vec![Layer { rid: "", bitrate_bps: 300_000 }], frame_rate: 25 }
     }
 
+    /// One large layer of few frames.
+    pub fn screen(codecs: &[VideoCodec]) -> Self {
+        Self { codecs: codecs.to_vec(), layers: vec![Layer { rid: "", bitrate_bps: 800_000 }], frame_rate: 10 }
+    }
+
     /// Three layers: 180, 360 and 720 lines.
     pub fn simulcast(codecs: &[VideoCodec]) -> Self {
         let layer = |(rid, bitrate_bps)| Layer { rid, bitrate_bps };
@@ -108,9 +129,11 @@ impl Settings {
             source,
             microphone: Some(Microphone { below_full_db: 30 }),
             camera: Some(Camera::plain(codecs)),
+            screen: None,
             decodes: VideoCodec::ALL.to_vec(),
             seats,
             numbering: Numbering::Chromium,
+            srtp: SrtpOffer::Both,
         }
     }
 

@@ -126,3 +126,27 @@ fn a_lost_last_flight_of_the_handshake_only_delays_the_picture() {
         assert!(is_showing(&world, viewer, of, Duration::from_millis(100)));
     }
 }
+
+#[test]
+fn retransmissions_of_simulcast_layers_are_known_by_mid_and_repaired_rid() {
+    let mut world = World::new(27);
+    let settings = Settings { camera: Some(Camera::simulcast(&VideoCodec::ALL)), ..caller(10, VideoCodec::Vp8, 0) };
+    let publisher = world.join(ROOM, settings, Network::delay_ms(NEAR));
+    let viewer = world.join(ROOM, Settings::viewer(99, 1), Network::delay_ms(NEAR));
+    world.run_ms(1_000);
+    let lossy = Network::delay_ms(NEAR).with_loss(Loss::Random { permille: 50 });
+    world.set_network(publisher, lossy, Network::delay_ms(NEAR));
+    for width_px in [160, 500, 1_280] {
+        world.wish(viewer, &[(publisher, width_px, false)]);
+        world.run_ms(5_000);
+    }
+    assert_no_fault(&world, viewer);
+    let video = world.caller(viewer).synthetic.video(0);
+    assert_eq!((video.given_up, video.awaiting_keyframe), (0, 0), "{video:#?}");
+    assert!(video.longest_gap < Duration::from_millis(350), "{:?}", video.longest_gap);
+    let sent = world.caller(publisher).synthetic.sent();
+    let taken = world.count(Counter::RtxIn);
+    // A few were lost themselves.
+    assert!(sent.retransmitted > 50 && taken * 10 > sent.retransmitted * 8, "{taken} of {} were taken", sent.retransmitted);
+    assert_modest("up", sent.retransmitted, world.network(publisher).0.lost_rtp);
+}

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use super::world::CallerKey;
 use super::{Bottleneck, Loss, Network, World};
+use crate::id::FeedKind;
 use crate::synthetic::{Camera, Faults, Numbering, Settings, VideoCodec, VideoReport};
 
 const ROOM: u128 = 1;
@@ -35,7 +36,11 @@ fn preferring(codec: VideoCodec) -> Vec<VideoCodec> {
 /// The seat in which a viewer has somebody.
 fn seat_of(world: &World, viewer: CallerKey, of: CallerKey) -> Option<usize> {
     let id = world.caller(of).id;
-    world.caller(viewer).seated.iter().position(|feed| feed.as_ref().is_some_and(|feed| feed.participant == id))
+    world
+        .caller(viewer)
+        .seated
+        .iter()
+        .position(|feed| feed.as_ref().is_some_and(|feed| (feed.participant, feed.kind) == (id, FeedKind::Person)))
 }
 
 /// The picture that a viewer has of somebody who sits in one of its seats.

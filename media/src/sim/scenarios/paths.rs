@@ -95,6 +95,20 @@ fn who_falls_silent_for_half_a_minute_is_reported_and_comes_back_by_a_restart() 
 }
 
 #[test]
+fn who_joins_again_from_the_same_address_is_not_taken_for_who_they_were() {
+    let (mut world, [a, b]) = two_callers(77);
+    let address = world.address_of(a);
+    world.leave(a);
+    let again = world.join(ROOM, caller(11, VideoCodec::Vp9, 2), Network::delay_ms(NEAR));
+    world.take_address(again, address);
+    world.run_ms(1_500);
+    for (viewer, of) in [(again, b), (b, again)] {
+        assert!(is_showing(&world, viewer, of, Duration::from_millis(100)), "{viewer}");
+        assert_no_fault(&world, viewer);
+    }
+}
+
+#[test]
 fn an_address_that_passes_from_one_caller_to_another_carries_the_others_media() {
     let (mut world, [a, b]) = two_callers(76);
     let freed = world.address_of(a);

@@ -1,6 +1,8 @@
 //! Seats that are few, empty, or added later.
 
 use super::*;
+use crate::id::FeedKind;
+use crate::synthetic::SCREEN_SOURCE;
 
 #[test]
 fn the_requests_of_empty_seats_are_ignored() {
@@ -55,6 +57,48 @@ fn seats_added_by_a_new_offer_are_taken_and_the_old_ones_stay() {
     for of in keys {
         assert!(is_showing(&world, viewer, of, Duration::from_millis(100)));
     }
+    assert_gapless(&world, viewer);
+}
+
+fn screen_seat(world: &World, viewer: CallerKey) -> Option<usize> {
+    let seated = &world.caller(viewer).seated;
+    seated.iter().position(|feed| feed.as_ref().is_some_and(|feed| feed.kind == FeedKind::Screen))
+}
+
+#[test]
+fn a_shared_screen_takes_a_seat_of_its_own_and_leaves_it() {
+    let mut world = World::new(105);
+    let a = world.join(ROOM, caller(10, VideoCodec::Vp8, 3), Network::delay_ms(NEAR));
+    let b = world.join(ROOM, caller(20, VideoCodec::Vp8, 3), Network::delay_ms(NEAR));
+    world.run_ms(1_500);
+    for (share, codec) in [(1, VideoCodec::Vp9), (2, VideoCodec::Av1)] {
+        world.with(a, |a, _| a.share_screen(Camera::screen(&preferring(codec))));
+        world.offer(a).expect("a screen is answered");
+        world.run_ms(1_000);
+        let seat = screen_seat(&world, b).expect("the screen is seated");
+        let shown = world.caller(b).synthetic.video(seat).last_shown.expect("seen");
+        assert_eq!((shown.source, shown.codec), (10 | SCREEN_SOURCE | share << 24, codec.name()));
+        assert!(is_showing(&world, b, a, Duration::from_millis(100)), "the camera is seen beside it");
+        world.with(a, |a, _| a.stop_sharing());
+        world.offer(a).expect("an offer without it is answered");
+        world.run_ms(500);
+        assert_eq!(screen_seat(&world, b), None);
+        assert!(is_showing(&world, b, a, Duration::from_millis(100)), "the camera goes on");
+    }
+    assert_gapless(&world, b);
+}
+
+#[test]
+fn a_shared_screen_is_seated_before_people_when_seats_are_few() {
+    let mut world = World::new(106);
+    let sharer = Settings { screen: Some(Camera::screen(&VideoCodec::ALL)), ..caller(10, VideoCodec::Vp8, 0) };
+    let quiet = Settings { microphone: None, ..caller(20, VideoCodec::Vp8, 0) };
+    world.join(ROOM, quiet, Network::delay_ms(NEAR));
+    world.join(ROOM, Settings { microphone: None, ..sharer }, Network::delay_ms(NEAR));
+    let viewer = world.join(ROOM, Settings::viewer(99, 1), Network::delay_ms(NEAR));
+    world.run_ms(1_500);
+    let shown = world.caller(viewer).synthetic.video(0).last_shown.expect("seen");
+    assert_eq!(shown.source, 10 | SCREEN_SOURCE);
     assert_gapless(&world, viewer);
 }
 

@@ -1,6 +1,7 @@
 //! People see and hear each other, over a network that loses nothing.
 
 use super::*;
+use crate::synthetic::SrtpOffer;
 
 /// Everybody sends one codec; every second one numbers like Firefox.
 fn everybody_sees_and_hears_everybody(codec: VideoCodec, callers: u32, camera: impl Fn(&[VideoCodec]) -> Camera) {
@@ -66,6 +67,27 @@ fn callers_of_different_codecs_see_each_other() {
         for &of in keys.iter().filter(|of| **of != viewer) {
             let sent = VideoCodec::ALL[of].name();
             assert_eq!(video_of(&world, viewer, of).last_shown.map(|shown| shown.codec), Some(sent));
+        }
+    }
+}
+
+#[test]
+fn callers_with_either_srtp_profile_see_and_hear_each_other() {
+    let mut world = World::new(9);
+    let profiles = [SrtpOffer::Both, SrtpOffer::Sha1Only, SrtpOffer::Sha1Only];
+    let keys: Vec<CallerKey> = (10..)
+        .zip(profiles)
+        .map(|(source, srtp)| {
+            let settings = Settings { srtp, ..caller(source, VideoCodec::Vp8, 3) };
+            let lossy = Network::delay_ms(NEAR).with_loss(Loss::Random { permille: 30 });
+            world.join(ROOM, settings, lossy)
+        })
+        .collect();
+    world.run_ms(4_000);
+    for &viewer in &keys {
+        assert_no_fault(&world, viewer);
+        for &of in keys.iter().filter(|of| **of != viewer) {
+            assert!(is_showing(&world, viewer, of, Duration::from_millis(250)), "{viewer} sees {of}");
         }
     }
 }
