@@ -97,7 +97,7 @@ struct Scene {
 
 impl Scene {
     async fn begin() -> Self {
-        let mut call = Call::start(local_config(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        let mut call = Call::start(&local_config(IpAddr::V4(Ipv4Addr::LOCALHOST)));
         let [mut anna, mut boris] = call.pair(ROOM, [1, 2]).await;
         converse(&mut anna, &mut boris, 1).await;
         let _ = call.unawaited();

@@ -31,7 +31,7 @@ struct Pair {
 
 impl Pair {
     async fn meet(host: IpAddr) -> Self {
-        let mut call = Call::start(local_config(host));
+        let mut call = Call::start(&local_config(host));
         let anna = call.join(ROOM, 1, Manner::FIRST).await;
         let boris = call.join(ROOM, 2, Manner::SECOND).await;
         let boris_at_annas = call.seated(anna.id, boris.id).await;
@@ -158,7 +158,7 @@ async fn reports_reach_those_who_send_and_those_who_receive() {
 
 #[tokio::test]
 async fn seats_of_a_second_offer_are_filled_while_the_first_ones_go_on() {
-    let mut call = Call::start(local_config(IPV4));
+    let mut call = Call::start(&local_config(IPV4));
     let boris = call.join(ROOM, 2, Manner::FIRST).await;
     let clara = call.join(ROOM, 3, Manner::SECOND).await;
     let anna = ParticipantId(1);

@@ -28,7 +28,7 @@ async fn port_given(media: &Media, room: RoomId, id: u64) -> u16 {
 
 #[tokio::test]
 async fn rooms_are_spread_over_workers_and_each_room_stays_on_one() {
-    let call = Call::start(workers(3));
+    let call = Call::start(&workers(3));
     let ports: HashSet<u16> = call.media.ports().into_iter().collect();
     assert_eq!(ports.len(), 3, "each worker has a port of its own");
     assert!(!ports.contains(&0));
@@ -47,7 +47,7 @@ async fn rooms_are_spread_over_workers_and_each_room_stays_on_one() {
 
 #[tokio::test]
 async fn a_full_call_takes_nobody_until_somebody_leaves() {
-    let call = Call::start(MediaConfig { max_participants: 2, ..workers(1) });
+    let call = Call::start(&MediaConfig { max_participants: 2, ..workers(1) });
     let [one, other, third] = [1, 2, 3].map(ParticipantId);
     let room = RoomId(1);
     call.media.join(room, one).expect("the first");
@@ -62,7 +62,7 @@ async fn a_full_call_takes_nobody_until_somebody_leaves() {
 
 #[tokio::test]
 async fn a_participant_is_in_one_call_at_a_time() {
-    let call = Call::start(workers(2));
+    let call = Call::start(&workers(2));
     let one = ParticipantId(1);
     call.media.join(RoomId(1), one).expect("the first");
     for room in [1, 2] {
@@ -76,7 +76,7 @@ async fn a_participant_is_in_one_call_at_a_time() {
 
 #[tokio::test]
 async fn requests_of_somebody_who_is_in_no_call_are_refused() {
-    let call = Call::start(workers(2));
+    let call = Call::start(&workers(2));
     let stranger = ParticipantId(1);
     let unknown = MediaError::UnknownParticipant(stranger);
     let offer = Offer { sdp: String::new(), tracks: Vec::new(), seats: Vec::new() };
@@ -91,7 +91,7 @@ async fn requests_of_somebody_who_is_in_no_call_are_refused() {
 
 #[tokio::test]
 async fn a_worker_that_cannot_keep_up_says_so_takes_leaves_and_recovers() {
-    let call = Call::start(MediaConfig { max_participants: usize::MAX, ..workers(1) });
+    let call = Call::start(&MediaConfig { max_participants: usize::MAX, ..workers(1) });
     let [busy, leaving] = [1, 2].map(ParticipantId);
     call.media.join(RoomId(1), busy).expect("there is room");
     call.media.join(RoomId(1), leaving).expect("there is room");
@@ -150,7 +150,7 @@ fn fill_queue<'a>(media: &'a Media, busy: ParticipantId, offer: &Offer) -> Fille
 
 #[tokio::test]
 async fn a_crash_is_told_to_those_it_hit_and_nobody_else_notices() {
-    let mut call = Call::start(workers(2));
+    let mut call = Call::start(&workers(2));
     let (hit, spared) = (RoomId(1), RoomId(2));
     let [mut anna, mut boris] = call.pair(hit, [1, 2]).await;
     let [mut clara, mut dora] = call.pair(spared, [3, 4]).await;
@@ -195,7 +195,7 @@ async fn a_crash_is_told_to_those_it_hit_and_nobody_else_notices() {
 
 #[tokio::test]
 async fn whoever_joins_while_the_worker_crashes_is_in_the_call_all_the_same() {
-    let mut call = Call::start(workers(1));
+    let mut call = Call::start(&workers(1));
     let room = RoomId(1);
     let first = ParticipantId(1);
     call.media.join(room, first).expect("there is room");
@@ -208,7 +208,7 @@ async fn whoever_joins_while_the_worker_crashes_is_in_the_call_all_the_same() {
 
 #[tokio::test]
 async fn a_worker_that_has_to_stop_does_so_even_right_after_a_crash() {
-    let call = Call::start(workers(1));
+    let call = Call::start(&workers(1));
     let one = ParticipantId(1);
     call.media.join(RoomId(1), one).expect("there is room");
     for _ in 0..3 {
@@ -221,7 +221,7 @@ async fn a_worker_that_has_to_stop_does_so_even_right_after_a_crash() {
 
 #[tokio::test]
 async fn the_workers_stop_and_free_their_ports_with_the_last_handle() {
-    let call = Call::start(workers(2));
+    let call = Call::start(&workers(2));
     let ports = call.media.ports();
     let last = call.media.clone();
     let again = || Media::start(&MediaConfig { udp_port: ports[0], ..workers(1) });

@@ -21,9 +21,9 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn start(config: MediaConfig) -> Self {
+    pub(crate) fn start(config: &MediaConfig) -> Self {
         let host = config.advertised[0];
-        let (media, events) = Media::start(&config).expect("the media core starts");
+        let (media, events) = Media::start(config).expect("the media core starts");
         Self { media, events, earlier: Vec::new(), host }
     }
 
