@@ -64,7 +64,7 @@ async function pictures(table, page, rooms, others, name) {
   await shoot('call', '[data-page="call"]');
   await page.click('participants');
   await shoot('call-participants', '[data-page="call"]');
-  await page.click('participants');
+  await page.click('close-participants');
   await others[0].click('toggle-screen');
   await sees(page, others[0], { kind: 'screen' });
   await shoot('call-screen', '[data-page="call"]');

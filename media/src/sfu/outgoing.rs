@@ -1,5 +1,5 @@
 //! One outgoing line of a seat, audio or video: which publication's layer it shows, and the rewriting that makes any sequence of
-//! sources look like one unbroken stream (`research/seats.md` §5).
+//! sources look like one unbroken stream.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! A call in virtual time: one [`crate::sfu::Sfu`], synthetic participants, and a network that delays, loses and repeats datagrams.
 //!
 //! For tests only. The same seed gives the same run: every random number comes from it, time passes from event to event, and what
-//! real cryptography draws (keys, the length of a signature) decides nothing. `research/sfu-internals.md` §4.1.
+//! real cryptography draws (keys, the length of a signature) decides nothing.
 
 mod network;
 mod scenarios;

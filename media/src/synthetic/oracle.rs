@@ -1,7 +1,7 @@
 //! The decodability oracle: would a decoder show this frame, and is it the right one?
 //!
 //! It compares what the clear bytes promise with what the marks know, so that a frame which a real decoder would turn into garbage
-//! is found without decoding anything. `research/sfu-internals.md` §4.1.
+//! is found without decoding anything.
 
 use std::time::{Duration, Instant};
 
