@@ -36,7 +36,6 @@ counters! {
     DropReplay => ("packets_dropped", DROPPED, false, Some(("reason", "replay"))),
     DropDuplicate => ("packets_dropped", DROPPED, false, Some(("reason", "duplicate"))),
     DropForbidden => ("packets_dropped", DROPPED, false, Some(("reason", "forbidden"))),
-    DropOversized => ("packets_dropped", DROPPED, false, Some(("reason", "oversized"))),
     DropSendFailed => ("packets_dropped", DROPPED, false, Some(("reason", "send_failed"))),
     DropRtcp => ("packets_dropped", DROPPED, false, Some(("reason", "bad_rtcp"))),
     NackIn => ("nacks", NACKS, false, Some(("direction", "in"))),

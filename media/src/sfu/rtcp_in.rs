@@ -19,8 +19,13 @@ impl Sfu {
         let participant = &mut self.rooms[key.room].participants[key.participant];
         let Some((transport, _)) = participant.connected() else { return self.counters.count(Counter::DropNotConnected) };
         let Ok(len) = transport.open_rtcp(packet) else { return self.counters.count(Counter::DropAuthentication) };
+        let mut is_readable = false;
         for packet in Compound::new(&packet[..len]) {
+            is_readable = true;
             self.handle_rtcp_packet(now, key, &packet, out);
+        }
+        if !is_readable {
+            self.counters.count(Counter::DropRtcp);
         }
     }
 
