@@ -72,7 +72,7 @@ impl App {
             access_tokens: AccessTokens::new(&config.secrets.jwt),
             refresh_tokens: RefreshTokens::new(&config.secrets.jwt),
             bus: Bus::default(),
-            limits: Limits::default(),
+            limits: Limits::new(config.windows_per_user),
             metrics: Metrics::new(media.clone()),
             tickets: Tickets::default(),
             shutdown: Shutdown::default(),

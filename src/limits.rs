@@ -25,8 +25,8 @@ const LOGIN_FROM: Bucket = Bucket { burst: 300, interval: Duration::from_secs(10
 const LOGIN_TO: Bucket = Bucket { burst: 20, interval: Duration::from_secs(30) };
 /// New rooms of one account: 30 at once, then one a minute.
 const ROOM_CREATION: Bucket = Bucket { burst: 30, interval: Duration::from_secs(60) };
-/// WebSocket tickets of one account: 60 at once, then one a second.
-const TICKET: Bucket = Bucket { burst: 60, interval: Duration::from_secs(1) };
+/// WebSocket tickets of one account, for each window that it may have in a call: 12 at once, then one in 5 s.
+const TICKET: Bucket = Bucket { burst: 12, interval: Duration::from_secs(5) };
 /// Keys remembered for each limit, about 5 MB. When so many are not full again, unknown keys are refused until some are.
 const MAX_KEYS: usize = 50_000;
 
@@ -44,19 +44,20 @@ pub struct Limits {
     ticket: Keyed<UserId>,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+impl Limits {
+    /// Where one user may have so many windows in one call.
+    pub fn new(windows_per_user: usize) -> Self {
+        let windows = u32::try_from(windows_per_user.max(1)).unwrap_or(u32::MAX);
+        let ticket = Bucket { burst: TICKET.burst.saturating_mul(windows), interval: TICKET.interval / windows };
         Self {
             registration: Keyed::new(&REGISTRATION),
             login_from: Keyed::new(&LOGIN_FROM),
             login_to: Keyed::new(&LOGIN_TO),
             room_creation: Keyed::new(&ROOM_CREATION),
-            ticket: Keyed::new(&TICKET),
+            ticket: Keyed::new(&ticket),
         }
     }
-}
 
-impl Limits {
     /// Counts an attempt to register.
     pub fn registration(&self, address: IpAddr) -> Result<(), Error> {
         self.registration.count(&network(address))
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_burst_passes_and_the_next_is_told_how_long_to_wait() {
-        let limits = Limits::default();
+        let limits = Limits::new(5);
         let user = UserId::from_bytes([1; 16]);
         for _ in 0..ROOM_CREATION.burst {
             limits.room_creation(user).unwrap();

@@ -7,6 +7,9 @@ use webcall::config::Command;
 fn main() -> ExitCode {
     let args = match Command::parse(std::env::args_os().skip(1)) {
         Ok(Command::Serve(args)) => args,
+        Ok(Command::Bench { arguments }) => {
+            return webcall::bench::run(arguments).map_or_else(|error| ended("webcall bench", &error), |()| ExitCode::SUCCESS);
+        }
         Ok(Command::Print(text)) => {
             println!("{text}");
             return ExitCode::SUCCESS;
@@ -22,6 +25,10 @@ fn main() -> ExitCode {
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("webcall cannot start: {error}");
+    ended("webcall cannot start", error)
+}
+
+fn ended(what: &str, error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("{what}: {error}");
     ExitCode::FAILURE
 }

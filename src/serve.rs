@@ -49,7 +49,7 @@ pub async fn run(args: &Args) -> Result<(), RunError> {
     let listener = listen(config.port).await?;
     let store = open_store(&config.database).await?;
     let (media, events) = Media::start(&config.media)?;
-    let calls = Calls::new(media.clone());
+    let calls = Calls::new(media.clone(), config.windows_per_user);
     tokio::spawn(calls.clone().run(events));
     let app = App::new(Foundations { config, clock: Clock::System, store, media, calls });
 

@@ -10,7 +10,7 @@ import { blockEnd, jsCode, lineOf, rustCode, testFiles, withoutTests } from './s
 export const SERVER = [
   ['main'],
   ['lib'],
-  ['serve'],
+  ['serve', 'bench'],
   ['http', 'signal', 'push'],
   ['rooms', 'chat', 'accounts', 'calls', 'presence', 'app', 'limits'],
   ['error'],
@@ -19,7 +19,7 @@ export const SERVER = [
 ];
 export const MEDIA = [
   ['lib', 'fuzzing'],
-  ['handle'],
+  ['handle', 'load'],
   ['net'],
   ['sfu', 'turn', 'demux', 'synthetic'],
   ['outbox'],

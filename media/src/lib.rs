@@ -1,6 +1,6 @@
 //! The media core of WebCall: a selective forwarding unit (SFU). No HTTP, no database, no JSON.
 //!
-//! [`Media`] is the whole face. Behind it `net` runs one thread for each worker; `sfu` decides, sans-IO, on `transport` (ICE, DTLS,
+//! [`Media`] is the whole face; [`load`] and [`synthetic`] are for measuring it. Behind it `net` runs one thread for each worker; `sfu` decides, sans-IO, on `transport` (ICE, DTLS,
 //! SRTP, SDP), `rtp`, `rtcp` and `codec`. Arrows run one way: handle -> net -> { sfu, demux } -> { transport, codec, units }.
 
 pub mod api;
@@ -13,6 +13,8 @@ mod error;
 pub mod fuzzing;
 mod handle;
 mod id;
+#[doc(hidden)]
+pub mod load;
 mod net;
 mod outbox;
 mod random;

@@ -13,6 +13,9 @@ pub(crate) struct Transmit {
     len: usize,
 }
 
+/// What collects before it is to be sent, bytes: less than a second-level cache, so that the kernel copies what is still in it.
+const FULL_BYTES: usize = 256 << 10;
+
 #[derive(Default)]
 pub(crate) struct Outbox {
     bytes: Vec<u8>,
@@ -51,8 +54,9 @@ impl Outbox {
         &self.bytes[first.start..last.start + last.len]
     }
 
-    pub(crate) fn size_bytes(&self) -> usize {
-        self.bytes.len()
+    /// Whether it should be sent before more is added.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes.len() >= FULL_BYTES
     }
 
     /// Forgets the datagrams, keeps the memory and the events.

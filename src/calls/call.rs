@@ -17,9 +17,7 @@ use crate::time::Timestamp;
 
 /// Participants in one call on this node; the media core's own limit (`media.max_participants`) is usually lower. Every change is
 /// told to everybody, so the cost grows with the square.
-pub const MAX_PARTICIPANTS: usize = 1000;
-/// Windows of one user in one call. Two or three are a phone beside a laptop; more is a mistake or an attack on the seats.
-pub const MAX_PARTICIPANTS_PER_USER: usize = 5;
+pub const MAX_PARTICIPANTS: usize = 2_000;
 /// Users that are remembered as forbidden something after they left. The one who left first is forgotten first.
 const MAX_REMEMBERED: usize = 256;
 
@@ -72,12 +70,12 @@ impl Call {
     }
 
     /// Whether there is room for one more window of this user.
-    pub(super) fn admit(&self, user: UserId) -> Result<(), CallError> {
+    pub(super) fn admit(&self, user: UserId, windows_per_user: usize) -> Result<(), CallError> {
         if self.len() >= MAX_PARTICIPANTS {
             return Err(CallError::Full);
         }
         match self.participants_of(user).count() {
-            n if n >= MAX_PARTICIPANTS_PER_USER => Err(CallError::TooManyWindows),
+            n if n >= windows_per_user => Err(CallError::TooManyWindows),
             _ => Ok(()),
         }
     }

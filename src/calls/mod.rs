@@ -11,7 +11,7 @@ mod owner;
 mod source;
 mod state;
 
-pub use call::{MAX_PARTICIPANTS, MAX_PARTICIPANTS_PER_USER, ModeratorAct};
+pub use call::{MAX_PARTICIPANTS, ModeratorAct};
 pub use error::CallError;
 pub use event::{CallEvent, Delivery, LeaveReason, MediaState, ParticipantView, SourceView};
 pub use outbox::{Inbox, Outbox, Taken, outbox};

@@ -22,6 +22,8 @@ use crate::time::Timestamp;
 #[derive(Clone)]
 pub struct Calls {
     media: Media,
+    /// Windows that one user may have in one call.
+    windows_per_user: usize,
     state: Arc<Mutex<State>>,
     /// Keyed by the system's random numbers at start.
     ids: RandomState,
@@ -57,8 +59,8 @@ pub struct Entered {
 
 impl Calls {
     /// No calls yet.
-    pub fn new(media: Media) -> Self {
-        Self { media, state: Arc::default(), ids: RandomState::new() }
+    pub fn new(media: Media, windows_per_user: usize) -> Self {
+        Self { media, windows_per_user, state: Arc::default(), ids: RandomState::new() }
     }
 
     /// How many participants are in the call of a room.
@@ -86,7 +88,7 @@ impl Calls {
         let Entry { room, user, username, role, muted, now, outbox } = entry;
         let mut state = self.lock();
         if let Some(call) = state.calls.get(&room) {
-            call.admit(user)?;
+            call.admit(user, self.windows_per_user)?;
         }
         let participant = self.unused_id(&mut state);
         self.media.join(webcall_media::RoomId(room.as_u128()), participant)?;

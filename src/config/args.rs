@@ -10,6 +10,7 @@ const HELP: &str = "\
 WebCall: voice and video calls in the browser, from one binary
 
 Usage: webcall [--data DIR] [--turn-config FILE]
+       webcall bench SCENARIO [options]     what this machine can carry; see `webcall bench --help`
 
   --data DIR          folder of the database and the generated secrets (default ./data)
   --turn-config FILE  media network settings (default ./turn.toml when there is one)
@@ -26,6 +27,11 @@ const DEFAULT_TURN_CONFIG: &str = "turn.toml";
 pub enum Command {
     /// Serve.
     Serve(Args),
+    /// Measure.
+    Bench {
+        /// The words after `bench`.
+        arguments: Vec<OsString>,
+    },
     /// Print a text and stop.
     Print(String),
 }
@@ -43,7 +49,10 @@ impl Command {
     /// Reads the arguments after the program's name.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, ConfigError> {
         let mut args = Args { data_dir: PathBuf::from("data"), turn_config: None };
-        let mut arguments = arguments.into_iter();
+        let mut arguments = arguments.into_iter().peekable();
+        if arguments.next_if(|first| first == "bench").is_some() {
+            return Ok(Self::Bench { arguments: arguments.collect() });
+        }
         while let Some(argument) = arguments.next() {
             let mut value =
                 || arguments.next().ok_or_else(|| ConfigError::Argument(format!("{} needs a value", argument.display())));
@@ -74,6 +83,12 @@ mod tests {
     fn options_are_read() {
         let Ok(Command::Serve(args)) = parse(&["--data", "/d", "--turn-config", "/t"]) else { panic!("must serve") };
         assert_eq!(args, Args { data_dir: "/d".into(), turn_config: Some("/t".into()) });
+    }
+
+    #[test]
+    fn what_follows_bench_is_left_to_it() {
+        let Ok(Command::Bench { arguments }) = parse(&["bench", "fanout", "--data"]) else { panic!("must measure") };
+        assert_eq!(arguments, ["fanout", "--data"]);
     }
 
     #[test]

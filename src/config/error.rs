@@ -9,7 +9,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ConfigError {
     /// The command line is wrong.
-    #[error("{0}\nTry `webcall --help`.")]
+    #[error("{0}\nTry `--help`.")]
     Argument(String),
     /// An environment variable is wrong.
     #[error("{name} {problem}")]

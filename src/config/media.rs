@@ -13,8 +13,8 @@ use super::ConfigError;
 
 /// More threads than any machine this was measured on; each costs a UDP port.
 const WORKERS: RangeInclusive<usize> = 0..=64;
-/// Two make a call; beyond a thousand the participant list itself becomes the load.
-const MAX_PARTICIPANTS: RangeInclusive<usize> = 2..=1_000;
+/// Two make a call; beyond two thousand the participant list itself becomes the load.
+const MAX_PARTICIPANTS: RangeInclusive<usize> = 2..=2_000;
 /// Below, a burst of one keyframe is lost; above, the kernel refuses.
 const SOCKET_BUFFER_BYTES: RangeInclusive<usize> = 65_536..=67_108_864;
 

@@ -29,6 +29,10 @@ use environment::Variables;
 
 /// The port without `PORT`.
 const DEFAULT_PORT: u16 = 8080;
+/// Two or three are a phone beside a laptop; more is a mistake or an attack on the seats. `webcall bench --target` needs more.
+pub const DEFAULT_WINDOWS_PER_USER: usize = 5;
+/// As many as a call holds at the most.
+const MAX_WINDOWS_PER_USER: usize = 2_000;
 /// bcrypt's cost: 2^12 rounds, about a quarter of a second. One more doubles the time of each log-in and of each guess.
 const PASSWORD_COST: u32 = 12;
 
@@ -50,6 +54,8 @@ pub struct Config {
     pub origins: Origins,
     /// Proxies whose word on the sender's address is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Windows that one user may have in one call.
+    pub windows_per_user: usize,
     /// STUN and TURN servers told to browsers in addition to this server.
     pub ice_servers: Vec<IceServer>,
     /// The media core's settings.
@@ -85,6 +91,7 @@ impl Config {
         let port = variables.parse("PORT", parse_port)?.unwrap_or(DEFAULT_PORT);
         let origins = variables.parse("CORS_ORIGINS", Origins::parse)?.unwrap_or_default();
         let trusted_proxies = variables.parse("TRUSTED_PROXIES", parse_addresses)?.unwrap_or_default();
+        let windows_per_user = variables.parse("WINDOWS_PER_USER", parse_windows)?.unwrap_or(DEFAULT_WINDOWS_PER_USER);
         let database = match variables.text("DATABASE_URL") {
             Some(url) => parse_database(&url)?,
             None => Database::Sqlite(args.data_dir.join("webcall.db")),
@@ -102,6 +109,7 @@ impl Config {
             password_cost: PASSWORD_COST,
             origins,
             trusted_proxies,
+            windows_per_user,
             ice_servers,
             media,
         })
@@ -123,6 +131,11 @@ fn parse_environment(text: &str) -> Result<Environment, String> {
 
 fn parse_port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "must be a number from 0 to 65535".to_owned())
+}
+
+fn parse_windows(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MAX_WINDOWS_PER_USER).contains(number));
+    number.ok_or_else(|| format!("must be a number from 1 to {MAX_WINDOWS_PER_USER}"))
 }
 
 fn parse_addresses(text: &str) -> Result<Vec<IpAddr>, String> {

@@ -29,6 +29,8 @@ pub(super) struct Facts {
     max_password: usize,
     /// In characters.
     max_room_name: usize,
+    /// Windows that one user may have in one call.
+    windows_per_user: usize,
 }
 
 /// Servers for the browser's `RTCConfiguration`.
@@ -39,7 +41,7 @@ pub(super) struct IceServers {
 
 /// Facts about the server, for everybody.
 #[utoipa::path(get, path = "/config", tag = "config", responses((status = 200, body = Facts)))]
-pub(super) async fn config() -> Json<Facts> {
+pub(super) async fn config(State(app): State<App>) -> Json<Facts> {
     Json(Facts {
         version: env!("CARGO_PKG_VERSION"),
         registration: "secret",
@@ -49,6 +51,7 @@ pub(super) async fn config() -> Json<Facts> {
         min_password: Password::MIN_LEN,
         max_password: Password::MAX_LEN,
         max_room_name: MAX_ROOM_NAME_CHARS,
+        windows_per_user: app.config.windows_per_user,
     })
 }
 

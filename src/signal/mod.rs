@@ -28,7 +28,7 @@ mod declarations;
 #[cfg(test)]
 mod documentation;
 
-pub use registry::{MAX_CONNECTIONS_PER_USER, MAX_SOCKETS, MAX_SOCKETS_PER_USER};
+pub use registry::{MAX_SOCKETS, max_connections, max_sockets};
 pub use timing::Timing;
 
 use std::time::Duration;
@@ -52,7 +52,7 @@ pub struct Signalling {
 impl Signalling {
     /// Starts what enforces changes in running calls, and what sends everybody away when the server stops.
     pub fn start(app: &App, timing: Timing) -> Self {
-        let context = Context { app: app.clone(), connections: Connections::default(), timing };
+        let context = Context { app: app.clone(), connections: Connections::new(app.config.windows_per_user), timing };
         // Subscribed before the first socket, so that no hint about one is missed.
         tokio::spawn(enforce::enforce(context.clone(), app.bus.subscribe()));
         let (stopping, connections) = (app.clone(), context.connections.clone());

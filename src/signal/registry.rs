@@ -12,11 +12,11 @@ use super::refusal::Refusal;
 use super::resume::SecretDigest;
 use crate::id::{RoomId, SessionId, UserId};
 
-/// Connections of one user, detached ones included. When all are taken, the one detached for longest gives way: a page that was
-/// reloaded often is no reason to lock its user out.
-pub const MAX_CONNECTIONS_PER_USER: usize = 20;
-/// Sockets of one user: some more, so that a full set of connections can still be resumed.
-pub const MAX_SOCKETS_PER_USER: usize = MAX_CONNECTIONS_PER_USER + 4;
+/// Connections of one user, for each window that they may have in a call, detached ones included. When all are taken, the one
+/// detached for longest gives way: a page that was reloaded often is no reason to lock its user out.
+const CONNECTIONS_PER_WINDOW: usize = 4;
+/// Sockets of one user beyond that, so that a full set of connections can still be resumed.
+const SPARE_SOCKETS: usize = 4;
 /// Sockets on this node. Each costs about 20 kB and a file descriptor.
 pub const MAX_SOCKETS: usize = 20_000;
 /// Notes queued for a connection's task, which reads them at once. A note that finds the queue full is a hint and may be lost.
@@ -38,6 +38,7 @@ pub(super) enum End {
 /// Every connection of this node. Cheap to clone; all clones are one registry.
 #[derive(Clone)]
 pub(super) struct Connections {
+    windows_per_user: usize,
     state: Arc<Mutex<State>>,
     /// How many sockets there are.
     sockets: watch::Sender<usize>,
@@ -61,13 +62,22 @@ struct Record {
     end: watch::Sender<Option<End>>,
 }
 
-impl Default for Connections {
-    fn default() -> Self {
-        Self { state: Arc::default(), sockets: watch::Sender::new(0) }
-    }
+/// Connections of one user who may have so many windows in a call.
+pub fn max_connections(windows_per_user: usize) -> usize {
+    windows_per_user * CONNECTIONS_PER_WINDOW
+}
+
+/// Sockets of one user who may have so many windows in a call.
+pub fn max_sockets(windows_per_user: usize) -> usize {
+    max_connections(windows_per_user) + SPARE_SOCKETS
 }
 
 impl Connections {
+    /// None yet, where one user may have so many windows in a call.
+    pub(super) fn new(windows_per_user: usize) -> Self {
+        Self { windows_per_user, state: Arc::default(), sockets: watch::Sender::new(0) }
+    }
+
     /// How many connections there are, detached ones included.
     pub(super) fn len(&self) -> usize {
         self.lock().connections.len()
@@ -118,7 +128,7 @@ impl Connections {
             return Err(SocketRefusal::ServerBusy);
         }
         let of_user = state.sockets_of.entry(user).or_default();
-        if *of_user >= MAX_SOCKETS_PER_USER {
+        if *of_user >= max_sockets(self.windows_per_user) {
             return Err(SocketRefusal::TooMany);
         }
         *of_user += 1;
@@ -132,7 +142,7 @@ impl Connections {
         if state.is_draining {
             return Err(Refusal::TooManyConnections);
         }
-        if state.connections.values().filter(|record| record.user == user).count() >= MAX_CONNECTIONS_PER_USER {
+        if state.connections.values().filter(|record| record.user == user).count() >= max_connections(self.windows_per_user) {
             state.evict(user)?;
         }
         let (control, control_queue) = mpsc::channel(CONTROL_QUEUE);

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::Message;
+use webcall::config::DEFAULT_WINDOWS_PER_USER;
 use webcall::signal::protocol::{ClientMessage, ServerFrame, ServerMessage};
-use webcall::signal::{MAX_SOCKETS_PER_USER, Timing};
+use webcall::signal::{Timing, max_sockets};
 
 use crate::client::{Client, Socket};
 use crate::server::Server;
@@ -93,7 +94,7 @@ async fn a_user_has_a_limited_number_of_sockets_and_gets_the_place_of_a_closed_o
     let server = Server::start().await;
     let ann = server.register("ann").await;
     let mut sockets = Vec::new();
-    for _ in 0..MAX_SOCKETS_PER_USER {
+    for _ in 0..max_sockets(DEFAULT_WINDOWS_PER_USER) {
         sockets.push(Socket::connect(&server, &ann).await);
     }
     let origin = format!("http://{}", server.address);

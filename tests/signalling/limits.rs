@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_tungstenite::tungstenite::Message;
+use webcall::config::DEFAULT_WINDOWS_PER_USER;
 use webcall::signal::protocol::{ClientMessage, MAX_FRAME_BYTES, ServerMessage, VERSION};
-use webcall::signal::{MAX_CONNECTIONS_PER_USER, Timing};
+use webcall::signal::{Timing, max_connections};
 
 use crate::client::{Client, Socket, soon, until};
 use crate::server::Server;
@@ -138,7 +139,7 @@ async fn of_too_many_connections_the_one_gone_for_longest_gives_way_and_none_tha
     let server = Server::start().await;
     let ann = server.register("ann").await;
     let mut clients = Vec::new();
-    for _ in 0..MAX_CONNECTIONS_PER_USER {
+    for _ in 0..max_connections(DEFAULT_WINDOWS_PER_USER) {
         clients.push(Client::connect(&server, &ann).await);
     }
     let mut socket = Socket::connect(&server, &ann).await;
@@ -148,7 +149,7 @@ async fn of_too_many_connections_the_one_gone_for_longest_gives_way_and_none_tha
     clients[3].lose_socket().await;
     clients[1].lose_socket().await;
     Client::greet(socket, None).await;
-    assert_eq!(server.signalling.connections(), MAX_CONNECTIONS_PER_USER);
+    assert_eq!(server.signalling.connections(), max_connections(DEFAULT_WINDOWS_PER_USER));
     let (third, first) = (Client::resume(&server, &ann, &clients[3]).await, Client::resume(&server, &ann, &clients[1]).await);
     assert_eq!((third.resumed, first.resumed), (false, false), "the second gave way to the resumption of the first that failed");
 }

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use webcall::accounts::{self, Device, Password, Principal, Username};
 use webcall::app::{App, Foundations};
 use webcall::calls::Calls;
-use webcall::config::{Args, Config, Origins};
+use webcall::config::{Args, Config, DEFAULT_WINDOWS_PER_USER, Origins};
 use webcall::http;
 use webcall::id::RoomId;
 use webcall::rooms::{self, Encryption, RoomName};
@@ -38,7 +38,7 @@ impl Server {
         config.origins = Origins::parse("https://listed.example").unwrap();
         let (media, events) = Media::start(&MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() }).unwrap();
         let store = Store::open_sqlite(&data.path().join("webcall.db")).await.unwrap();
-        let calls = Calls::new(media.clone());
+        let calls = Calls::new(media.clone(), DEFAULT_WINDOWS_PER_USER);
         tokio::spawn(calls.clone().run(events));
         let app = App::new(Foundations { config, clock: Clock::System, store, media, calls });
         let signalling = Signalling::start(&app, timing);

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use webcall::app::{App, Foundations};
 use webcall::calls::Calls;
-use webcall::config::{Args, Config, Database};
+use webcall::config::{Args, Config, DEFAULT_WINDOWS_PER_USER, Database};
 use webcall::http;
 use webcall::signal::{Signalling, Timing};
 use webcall::store::Store;
@@ -55,7 +55,7 @@ impl TestServer {
         let Database::Sqlite(file) = &config.database else { panic!("these tests use SQLite") };
         let store = Store::open_sqlite(file).await.unwrap();
         let (media, events) = Media::start(&MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() }).unwrap();
-        let calls = Calls::new(media.clone());
+        let calls = Calls::new(media.clone(), DEFAULT_WINDOWS_PER_USER);
         tokio::spawn(calls.clone().run(events));
         let app = App::new(Foundations { config, clock: Clock::manual(START), store, media, calls });
         let signalling = Signalling::start(&app, Timing::default());

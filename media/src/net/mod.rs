@@ -2,10 +2,15 @@
 
 mod interfaces;
 mod mailbox;
+#[cfg(target_os = "linux")]
+mod mmsg;
+mod plain;
+mod sender;
 mod udp;
 mod worker;
 
 pub(crate) use interfaces::advertised_addresses;
 pub(crate) use mailbox::{Command, Mailbox};
+pub(crate) use plain::{PlainBuffers, PlainSocket};
 pub(crate) use udp::MediaSocket;
 pub(crate) use worker::{MAILBOX, SOCKET, Worker, WorkerParts};

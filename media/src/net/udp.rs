@@ -1,4 +1,4 @@
-//! One worker's UDP socket: IPv4 and IPv6 on one port, received in batches (GRO), sent in runs of equal datagrams (GSO).
+//! One worker's UDP socket: IPv4 and IPv6 on one port, received in batches (GRO), sent in batches of runs of equal datagrams (GSO).
 
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -6,22 +6,20 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::sender::Sender;
 use crate::outbox::{Outbox, Transmit};
 use crate::transport::Path;
 
 /// Room for one receive: what GRO may join into one buffer.
 const RECEIVE_BYTES: usize = 64 << 10;
-/// The most datagrams that one send may join; the kernel's own limit is 64 (UDP_MAX_SEGMENTS).
-const MAX_SEGMENTS: usize = 32;
-/// The most bytes that one send may join: a UDP payload ends below 64 KiB.
-const MAX_RUN_BYTES: usize = 60_000;
 
 pub(crate) struct MediaSocket {
     pub(crate) io: mio::net::UdpSocket,
     state: UdpSocketState,
     buffers: Vec<u8>,
     metas: Vec<RecvMeta>,
-    max_segments: usize,
+    is_ipv6: bool,
+    sender: Sender,
 }
 
 impl MediaSocket {
@@ -42,19 +40,18 @@ impl MediaSocket {
             Ok(socket)
         };
         let socket = both().or_else(v4_only)?;
-        // The kernel grants what its limits allow; the doctor tells when that is little.
-        let _ = socket.set_recv_buffer_size(buffer_bytes);
-        let _ = socket.set_send_buffer_size(buffer_bytes);
+        enlarge_buffers(&socket, buffer_bytes);
         let std_socket: std::net::UdpSocket = socket.into();
         std_socket.set_nonblocking(true)?;
         let state = UdpSocketState::new(UdpSockRef::from(&std_socket))?;
-        let max_segments = state.max_gso_segments().min(MAX_SEGMENTS);
+        let sender = Sender::new(state.max_gso_segments());
         Ok(Self {
+            is_ipv6: std_socket.local_addr()?.is_ipv6(),
             io: mio::net::UdpSocket::from_std(std_socket),
             state,
             buffers: vec![0; RECEIVE_BYTES * BATCH_SIZE],
             metas: vec![RecvMeta::default(); BATCH_SIZE],
-            max_segments,
+            sender,
         })
     }
 
@@ -85,46 +82,23 @@ impl MediaSocket {
     }
 
     /// Sends everything, neighbours of equal size to one address as one run. `sent` learns of each run whether it went out.
-    pub(crate) fn send(&self, outbox: &Outbox, mut sent: impl FnMut(&[Transmit], io::Result<()>)) {
-        let mut rest = outbox.transmits();
-        while let Some(first) = rest.first() {
-            let (run, tail) = rest.split_at(self.run_length(rest, first));
-            let transmit = quinn_udp::Transmit {
-                destination: self.mapped(first.path.remote),
-                ecn: None,
-                contents: outbox.contents(run),
-                segment_size: (run.len() > 1).then_some(first.len()),
-                src_ip: first.path.local_ip.map(|ip| self.mapped(SocketAddr::new(ip, 0)).ip()),
-            };
-            let result = self.io.try_io(|| self.state.try_send(UdpSockRef::from(&self.io), &transmit));
-            sent(run, result);
-            rest = tail;
-        }
+    pub(crate) fn send(&mut self, outbox: &Outbox, sent: impl FnMut(&[Transmit], io::Result<()>)) {
+        self.sender.send((&self.io, &self.state, self.is_ipv6), outbox, sent);
     }
+}
 
-    /// How many datagrams from the front one send can take: same path, equal sizes, only the last may be shorter.
-    fn run_length(&self, rest: &[Transmit], first: &Transmit) -> usize {
-        let most = self.max_segments.min(MAX_RUN_BYTES / first.len().max(1)).max(1);
-        let mut length = 1;
-        for next in rest.iter().take(most).skip(1) {
-            if next.path != first.path || next.len() > first.len() {
-                break;
-            }
-            length += 1;
-            if next.len() < first.len() {
-                break;
-            }
-        }
-        length
-    }
-
-    /// A socket of both families takes IPv4 addresses in their IPv6 form.
-    fn mapped(&self, address: SocketAddr) -> SocketAddr {
-        match (address.ip(), self.io.local_addr().map(|a| a.is_ipv6())) {
-            (IpAddr::V4(v4), Ok(true)) => SocketAddr::from((v4.to_ipv6_mapped(), address.port())),
-            _ => address,
+/// Asks the kernel for buffers of this size. It grants what its limits allow; root may go beyond them.
+pub(super) fn enlarge_buffers(socket: &Socket, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::socket::{setsockopt, sockopt};
+        let is_forced = setsockopt(socket, sockopt::RcvBufForce, &bytes).is_ok();
+        if is_forced && setsockopt(socket, sockopt::SndBufForce, &bytes).is_ok() {
+            return;
         }
     }
+    let _ = socket.set_recv_buffer_size(bytes);
+    let _ = socket.set_send_buffer_size(bytes);
 }
 
 fn unmapped(address: SocketAddr) -> SocketAddr {

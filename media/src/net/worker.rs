@@ -23,8 +23,6 @@ pub(crate) const SOCKET: mio::Token = mio::Token(0);
 pub(crate) const MAILBOX: mio::Token = mio::Token(1);
 /// Batches received before timers and requests get their turn. More delays keyframe requests under load, fewer costs waits.
 const MAX_BATCHES: usize = 8;
-/// What collects in the outbox before it is sent within a turn, bytes.
-const FLUSH_BYTES: usize = 256 << 10;
 /// Events kept while the server does not take them; more are dropped and counted.
 const MAX_EVENTS_WAITING: usize = 65_536;
 /// How soon events are offered again that the server did not take.
@@ -144,7 +142,7 @@ impl Worker {
                     self.has_more = error.kind() == io::ErrorKind::ConnectionRefused;
                 }
             }
-            if self.outbox.size_bytes() > FLUSH_BYTES {
+            while !self.sfu.forward(&mut self.outbox) {
                 self.flush();
             }
         }

@@ -1,9 +1,12 @@
-//! The hot loop: one opened packet along its routes. No allocation, no search, no log.
+//! The hot loop: what a turn has received of a publication, along its routes. No allocation, no search, no log.
 
-use super::outgoing::{Admitted, MediaPacket};
+use super::outgoing::Admitted;
+use super::participant::Participant;
+use super::publication::Publication;
 use super::room::Room;
 use super::sent::SentRecord;
 use crate::codec::rewrite_picture_ids;
+use crate::counters::{Counter, Counters};
 use crate::outbox::Outbox;
 use crate::rtp::{OutHeader, write_header};
 use crate::transport::{MAX_RTP_OVERHEAD_BYTES, Path, Transport};
@@ -27,21 +30,52 @@ pub(super) struct Departure<'a> {
     /// The original sequence number of a retransmission.
     pub(super) original: Option<SeqNo>,
     pub(super) payload: &'a [u8],
+    pub(super) padding_bytes: u8,
     pub(super) picture_ids: crate::codec::PictureIds,
     pub(super) codec: crate::codec::Codec,
 }
 
 impl Room {
-    /// Sends a packet to everybody whom its publication is routed to; how many that were.
-    pub(super) fn forward(&mut self, packet: &MediaPacket<'_>, out: &mut Outbox) -> u64 {
-        let publication = &self.publications[packet.from.publication];
+    /// Sends what is staged to everybody whom it is routed to; false when `out` is full before the end.
+    pub(super) fn forward(&mut self, counters: &Counters, out: &mut Outbox) -> bool {
+        let Self { participants, publications, staged, next_route, .. } = self;
+        while let Some(&key) = staged.last() {
+            if let Some(publication) = publications.get_mut(key) {
+                if *next_route == 0 {
+                    publication.staged.equalise();
+                }
+                while let Some(route) = publication.routes.get(*next_route) {
+                    if out.is_full() {
+                        return false;
+                    }
+                    *next_route += 1;
+                    let Some(participant) = participants.get_mut(route.participant) else { continue };
+                    counters.add(Counter::PacketsForwarded, participant.receive(route.seat, publication, out));
+                }
+                publication.staged.clear();
+            }
+            *next_route = 0;
+            staged.pop();
+        }
+        true
+    }
+}
+
+impl Participant {
+    /// Sends what is staged of a publication to this subscriber; how many packets that were.
+    fn receive(&mut self, seat: usize, publication: &Publication, out: &mut Outbox) -> u64 {
+        let Some(transport) = self.transport.as_mut().filter(|transport| transport.is_connected()) else { return 0 };
+        let Some(path) = transport.path() else { return 0 };
+        let line = self.seats[seat].line(publication.source);
         let mut forwarded = 0;
-        for route in &publication.routes {
-            let Some(participant) = self.participants.get_mut(route.participant) else { continue };
-            let line = participant.seats[route.seat].line(publication.source);
-            let Some(transport) = participant.transport.as_mut().filter(|transport| transport.is_connected()) else { continue };
-            let Some(path) = transport.path() else { continue };
-            let Some(Admitted { payload_type, rtx_payload_type, rewritten }) = line.admit(packet) else { continue };
+        for (packet, payload) in publication.staged.iter() {
+            if payload.is_empty() {
+                line.skip(packet.from, packet.seq);
+                continue;
+            }
+            let Some(Admitted { payload_type, rtx_payload_type, rewritten }) = line.admit(packet, payload.len()) else {
+                continue;
+            };
             let departure = Departure {
                 ssrc: line.ids.ssrc,
                 payload_type,
@@ -50,25 +84,27 @@ impl Room {
                 marker: packet.marker,
                 csrc: publication.feed.0,
                 original: None,
-                payload: packet.payload,
+                payload,
+                padding_bytes: packet.padding_bytes,
                 picture_ids: rewritten.picture_ids,
                 codec: packet.codec,
             };
-            if departure.send(transport, path, out) {
-                forwarded += 1;
-                if let (Some(sent), Some(rtx_payload_type)) = (&mut line.sent, rtx_payload_type) {
-                    let record = SentRecord {
-                        serial: publication.serial,
-                        layer: packet.from.layer as u8,
-                        ring_index: packet.index,
-                        codec: packet.codec,
-                        rtx_payload_type,
-                        timestamp: rewritten.timestamp,
-                        picture_ids: rewritten.picture_ids,
-                        payload_bytes: packet.payload.len() as u16,
-                    };
-                    sent.record(SeqNo::of_index(rewritten.index), record);
-                }
+            if !departure.send(transport, path, out) {
+                continue;
+            }
+            forwarded += 1;
+            if let (Some(sent), Some(rtx_payload_type)) = (&mut line.sent, rtx_payload_type) {
+                let record = SentRecord {
+                    serial: publication.serial,
+                    layer: packet.from.layer as u8,
+                    ring_index: packet.index,
+                    codec: packet.codec,
+                    rtx_payload_type,
+                    timestamp: rewritten.timestamp,
+                    picture_ids: rewritten.picture_ids,
+                    payload_bytes: payload.len() as u16,
+                };
+                sent.record(SeqNo::of_index(rewritten.index), record);
             }
         }
         forwarded
@@ -78,7 +114,7 @@ impl Room {
 impl Departure<'_> {
     /// Writes and seals the packet into the outbox; false when it cannot be sealed.
     pub(super) fn send(&self, transport: &mut Transport, path: Path, out: &mut Outbox) -> bool {
-        let capacity = HEADER_BYTES + OSN_BYTES + self.payload.len() + MAX_RTP_OVERHEAD_BYTES;
+        let capacity = HEADER_BYTES + OSN_BYTES + self.payload.len() + usize::from(self.padding_bytes) + MAX_RTP_OVERHEAD_BYTES;
         out.write(path, capacity, |buffer| self.write(transport, buffer))
     }
 
@@ -91,7 +127,7 @@ impl Departure<'_> {
             ssrc: Ssrc(self.ssrc),
             csrcs: &[self.csrc],
             extensions: &[],
-            padding_bytes: 0,
+            padding_bytes: self.padding_bytes,
         };
         let header_len = write_header(buffer, &header)?;
         let mut at = header_len;
@@ -102,6 +138,14 @@ impl Departure<'_> {
         let payload = buffer.get_mut(at..at + self.payload.len())?;
         payload.copy_from_slice(self.payload);
         rewrite_picture_ids(self.codec, payload, self.picture_ids);
-        transport.seal_rtp(buffer, header_len, at + self.payload.len(), self.index).ok()
+        at += self.payload.len();
+        if self.padding_bytes > 0 {
+            // RFC 3550 §5.1: zeros, and the count of all of them last.
+            let padding = buffer.get_mut(at..at + usize::from(self.padding_bytes))?;
+            padding.fill(0);
+            *padding.last_mut()? = self.padding_bytes;
+            at += padding.len();
+        }
+        transport.seal_rtp(buffer, header_len, at, self.index).ok()
     }
 }

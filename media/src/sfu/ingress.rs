@@ -11,7 +11,6 @@ use super::room::Room;
 use super::{Key, Sfu};
 use crate::codec::{self, Codec};
 use crate::counters::Counter;
-use crate::outbox::Outbox;
 use crate::rtp::{AudioLevel, RtpHeader, strip_padding};
 use crate::transport::{InboundIndex, OpenedRtp, Path, SrtpError};
 use crate::units::SeqNo;
@@ -34,7 +33,7 @@ struct Opened {
 }
 
 impl Sfu {
-    pub(super) fn handle_rtp(&mut self, now: Instant, path: Path, packet: &mut [u8], out: &mut Outbox) {
+    pub(super) fn handle_rtp(&mut self, now: Instant, path: Path, packet: &mut [u8]) {
         let Some(header) = RtpHeader::parse(packet) else { return self.counters.count(Counter::DropMalformed) };
         let key = match self.by_address.get(&path.remote) {
             Some(key) => *key,
@@ -56,7 +55,7 @@ impl Sfu {
         }
         let read = read_payload(&self.rooms[key.room].participants[key.participant], &header, packet, opened, found);
         match read {
-            Ok(Some(opened)) => self.accept(now, key, packet, &opened, out),
+            Ok(Some(opened)) => self.accept(now, key, packet, &opened),
             Ok(None) => {}
             Err(reason) => self.counters.count(reason),
         }
@@ -72,7 +71,7 @@ impl Sfu {
         self.participants.values().copied().find(|key| owns(&self.rooms[key.room].participants[key.participant]))
     }
 
-    fn accept(&mut self, now: Instant, key: Key, packet: &[u8], opened: &Opened, out: &mut Outbox) {
+    fn accept(&mut self, now: Instant, key: Key, packet: &[u8], opened: &Opened) {
         let header = &opened.header;
         let room = &mut self.rooms[key.room];
         let &Opened { publication: publication_key, layer: layer_index, codec, .. } = opened;
@@ -94,12 +93,9 @@ impl Sfu {
             return self.counters.count(Counter::DropForbidden);
         }
         let from = LayerRef { publication: publication_key, layer: layer_index };
-        if payload.is_empty() {
-            return room.skip(from, opened.seq);
-        }
         // Nobody switches at a keyframe's start that came late: the rest of it has already passed them by.
         let is_keyframe_start = is_in_order && !codec.is_audio() && codec::is_keyframe_start(codec, payload);
-        let media = MediaPacket {
+        let mut media = MediaPacket {
             now,
             from,
             codec,
@@ -112,11 +108,11 @@ impl Sfu {
             picture_ids: codec::picture_ids(codec, payload),
             payload,
         };
-        if let Some(repair) = &mut publication.layers[layer_index].repair {
+        if let Some(repair) = publication.layers[layer_index].repair.as_mut().filter(|_| !payload.is_empty()) {
             repair.ring.push(now, index, StoredHeader { codec, marker: header.marker }, payload);
         }
         if codec.is_audio() && !room.hear(now, key.participant, publication_key, header, packet) {
-            return room.skip(from, opened.seq);
+            media.payload = &[];
         }
         if !was_flowing {
             // A layer that begins is aimed at before its first packet is forwarded: that one is often the keyframe.
@@ -126,8 +122,9 @@ impl Sfu {
             // After aiming, which asks for the very keyframe that this is.
             room.publications[publication_key].layers[layer_index].keyframes.satisfied();
         }
-        let forwarded = room.forward(&media, out);
-        self.counters.add(Counter::PacketsForwarded, forwarded);
+        if room.stage(&media) {
+            self.staged.push(key.room);
+        }
     }
 }
 
@@ -159,13 +156,16 @@ impl Room {
         publication.silence.admit(level)
     }
 
-    fn skip(&mut self, from: LayerRef, seq: SeqNo) {
-        let publication = &self.publications[from.publication];
-        for route in &publication.routes {
-            if let Some(participant) = self.participants.get_mut(route.participant) {
-                participant.seats[route.seat].line(publication.source).skip(from, seq);
-            }
+    /// Keeps a packet until the turn forwards; whether it is the room's first. One without payload is left out of the flow.
+    fn stage(&mut self, packet: &MediaPacket<'_>) -> bool {
+        let key = packet.from.publication;
+        let publication = &mut self.publications[key];
+        let is_first_of_publication = publication.staged.is_empty();
+        publication.staged.push(packet);
+        if is_first_of_publication {
+            self.staged.push(key);
         }
+        is_first_of_publication && self.staged.len() == 1
     }
 }
 

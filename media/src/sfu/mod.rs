@@ -28,6 +28,7 @@ mod sent;
 #[cfg(test)]
 mod sizes;
 mod speaker;
+mod staged;
 
 #[cfg(test)]
 pub(crate) use sizes::Sizes;
@@ -79,6 +80,8 @@ pub(crate) struct Sfu {
     next_tick: Instant,
     /// Packets from unknown addresses since the last tick.
     strangers: u32,
+    /// Rooms with packets that this turn has still to forward.
+    staged: Vec<usize>,
     scratch: Vec<u8>,
 }
 
@@ -96,6 +99,7 @@ impl Sfu {
             clock: crate::units::NtpClock::new(now, unix_time),
             next_tick: now,
             strangers: 0,
+            staged: Vec::new(),
             scratch: Vec::with_capacity(1500),
         }
     }
@@ -164,17 +168,33 @@ impl Sfu {
         room.retarget(now);
     }
 
-    /// Takes one datagram, in place.
+    /// Takes one datagram, in place. What it leads to for subscribers waits for [`Sfu::forward`] in the same turn.
     pub(crate) fn handle_datagram(&mut self, now: Instant, path: Path, datagram: &mut [u8], out: &mut Outbox) {
         self.counters.count(Counter::PacketsIn);
         self.counters.add(Counter::BytesIn, datagram.len() as u64);
         match classify(datagram) {
-            Protocol::Rtp => self.handle_rtp(now, path, datagram, out),
+            Protocol::Rtp => self.handle_rtp(now, path, datagram),
             Protocol::Rtcp => self.handle_rtcp(now, path, datagram, out),
             Protocol::Stun => self.handle_stun(now, path, datagram, out),
             Protocol::Dtls => self.handle_dtls(now, path, datagram, out),
             _ => self.counters.count(Counter::DropNotMedia),
         }
+    }
+
+    /// Writes what was received for subscribers, all of a publication to one of them together. False when `out` is as full as it
+    /// should be before more is to be sent: then there is more.
+    pub(crate) fn forward(&mut self, out: &mut Outbox) -> bool {
+        while let Some(&key) = self.staged.last() {
+            let Some(room) = self.rooms.get_mut(key) else {
+                self.staged.pop();
+                continue;
+            };
+            if !room.forward(&self.counters, out) {
+                return false;
+            }
+            self.staged.pop();
+        }
+        true
     }
 
     /// When [`Sfu::handle_timeout`] wants to be called; `None` while there is nobody.

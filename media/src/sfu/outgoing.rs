@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::rewrite::{Rewriter, Rewritten};
 use super::sent::SentLog;
+use super::staged::StagedPacket;
 use crate::codec::{Codec, PictureIds};
 use crate::transport::{CodecEntry, OutgoingIds};
 use crate::units::SeqNo;
@@ -129,7 +130,7 @@ impl Outgoing {
     }
 
     /// Decides about one packet of a publication that this line is routed to, and rewrites it if it leaves.
-    pub(crate) fn admit(&mut self, packet: &MediaPacket<'_>) -> Option<Admitted> {
+    pub(crate) fn admit(&mut self, packet: &StagedPacket, payload_bytes: usize) -> Option<Admitted> {
         let entry = self.codecs.iter().find(|entry| entry.codec == packet.codec)?;
         let (payload_type, rtx_payload_type) = (entry.payload_type, entry.rtx_payload_type);
         let is_switch = self.current != Some(packet.from);
@@ -153,13 +154,13 @@ impl Outgoing {
             self.rewriter.map(packet.seq, packet.timestamp, packet.picture_ids)
         }?;
         self.packets = self.packets.wrapping_add(1);
-        self.octets = self.octets.wrapping_add(packet.payload.len() as u32);
+        self.octets = self.octets.wrapping_add(payload_bytes as u32);
         Some(Admitted { payload_type, rtx_payload_type, rewritten })
     }
 
     /// The picture cannot go on without a keyframe, which is asked for when the room aims its lines again. A late packet of the codec
     /// before is no reason: the new one has begun already.
-    fn await_keyframe(&mut self, packet: &MediaPacket<'_>) {
+    fn await_keyframe(&mut self, packet: &StagedPacket) {
         if self.current == Some(packet.from) && packet.is_in_order {
             self.current = None;
             self.pending.get_or_insert(Pending { target: packet.from, since: packet.now });

@@ -7,6 +7,7 @@ use super::nack::NackTracker;
 use super::receive_stats::ReceiveStats;
 use super::ring::PacketRing;
 use super::speaker::SilenceGate;
+use super::staged::Staged;
 use crate::codec::Codec;
 use crate::id::{FeedId, Source};
 use crate::units::RtpTimestamp;
@@ -33,6 +34,8 @@ pub(crate) struct Publication {
     /// Switched off by a moderator: none of it is forwarded.
     pub(crate) is_forbidden: bool,
     pub(crate) silence: SilenceGate,
+    /// What this turn has received of it and not forwarded yet.
+    pub(crate) staged: Staged,
 }
 
 /// Where a publication's packets go: a seat of a participant.
@@ -87,6 +90,7 @@ impl Publication {
             is_muted: false,
             is_forbidden: false,
             silence: SilenceGate::default(),
+            staged: Staged::default(),
         }
     }
 

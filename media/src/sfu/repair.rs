@@ -43,6 +43,7 @@ impl Room {
                 csrc: publication.feed.0,
                 original: Some(seq),
                 payload: stored.payload,
+                padding_bytes: 0,
                 picture_ids: record.picture_ids,
                 codec: record.codec,
             };

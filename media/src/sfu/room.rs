@@ -38,6 +38,9 @@ pub(crate) struct Room {
     next_serial: u32,
     last_retarget: Option<Instant>,
     last_judged: Option<Instant>,
+    /// Publications with packets that this turn has still to forward, and the next route of the last one.
+    pub(super) staged: Vec<usize>,
+    pub(super) next_route: usize,
 }
 
 /// A participant's person or screen, which takes a seat.
@@ -72,6 +75,8 @@ impl Room {
             next_serial: 0,
             last_retarget: None,
             last_judged: None,
+            staged: Vec::new(),
+            next_route: 0,
         }
     }
 

@@ -121,6 +121,11 @@ impl CameraSender {
         }
     }
 
+    /// The newest frame of each layer.
+    pub(super) fn newest_frames(&self) -> Vec<Option<u32>> {
+        self.layers.iter().map(|layer| layer.encoder.next_frame.checked_sub(1)).collect()
+    }
+
     /// Keyframes sent so far, of all layers.
     pub(super) fn keyframes(&self) -> u64 {
         self.layers.iter().map(|layer| layer.encoder.keyframes).sum()
@@ -140,8 +145,8 @@ impl CameraSender {
         self.timestamp.wrapping_add(ClockRate::VIDEO.ticks(since) as u32)
     }
 
-    /// Sends what is due. `unix_ms` is the low half of the wall clock.
-    pub(super) fn handle_timeout(&mut self, now: Instant, unix_ms: u32, random: &mut Random, wire: &mut Wire<'_>) {
+    /// Sends what is due. `unix_us` is the wall clock.
+    pub(super) fn handle_timeout(&mut self, now: Instant, unix_us: u64, random: &mut Random, wire: &mut Wire<'_>) {
         let Some(next) = self.next.filter(|next| *next <= now) else { return };
         self.timestamp = self.timestamp_at(now);
         self.timestamp_at = Some(now);
@@ -150,7 +155,7 @@ impl CameraSender {
         for layer in self.layers.iter_mut().filter(|layer| layer.is_enabled) {
             // Frames differ in size by half, as those of a talking head do.
             let size_bytes = layer.frame_bytes * (75 + random.next_u32() as usize % 50) / 100;
-            let frame = layer.encoder.encode(now, codec, self.source, size_bytes, unix_ms);
+            let frame = layer.encoder.encode(now, codec, self.source, size_bytes, unix_us);
             let timestamp = self.timestamp;
             packetise(&frame, &mut self.scratch, |payload, marker| {
                 layer.stream.send(&Outgoing { codec, timestamp, marker, level: None, payload }, wire);
@@ -160,7 +165,7 @@ impl CameraSender {
 }
 
 impl Encoder {
-    fn encode(&mut self, now: Instant, codec: Codec, source: u32, size_bytes: usize, capture_ms: u32) -> Frame {
+    fn encode(&mut self, now: Instant, codec: Codec, source: u32, size_bytes: usize, captured_us: u64) -> Frame {
         let is_keyframe = self.keyframes == 0 || self.keyframe_due.is_some_and(|due| due <= now);
         if is_keyframe {
             self.keyframe_due = None;
@@ -182,7 +187,7 @@ impl Encoder {
         let has_ids = matches!(codec, Codec::Vp8 | Codec::Vp9);
         Frame {
             codec,
-            mark: Mark { source, layer: self.layer, is_keyframe, frame, reference, index: 0, count: 0, capture_ms },
+            mark: Mark { source, layer: self.layer, is_keyframe, frame, reference, index: 0, count: 0, captured_us },
             ids: Ids {
                 picture_id: has_ids.then_some(self.picture_id),
                 tl0: has_ids.then_some(self.tl0),

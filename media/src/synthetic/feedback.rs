@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::participant::Participant;
-use super::seat::Received;
+use super::seat::{Received, unix_us};
 use super::stream::{Stream, Wire};
 use crate::codec::Codec;
 use crate::rtcp::{Compound, Rtcp, build};
@@ -76,13 +76,15 @@ impl Participant {
         let received = Received { now, codec, seq, timestamp: header.timestamp.0, marker: header.marker, csrc, is_rtx, payload };
         let seat = &mut self.seats[seat];
         if kind == LineKind::Sound {
-            seat.sound.content.receive(&received);
+            let captured = seat.sound.content.receive(&received);
+            self.latency.note(captured, unix_us(self.clock.at(now)));
             if let Some(skew) = seat.sound.content.captured.and_then(|at| seat.sound.skew_ms(ClockRate::OPUS, at)) {
                 seat.sound.content.set_skew(skew);
             }
             return;
         }
-        seat.picture.content.receive(&received);
+        let captured = seat.picture.content.receive(&received);
+        self.latency.note(captured, unix_us(self.clock.at(now)));
         if let Some(skew) = seat.picture.content.captured.and_then(|at| seat.picture.skew_ms(ClockRate::VIDEO, at)) {
             seat.picture.content.set_skew(skew);
         }

@@ -88,6 +88,11 @@ impl Link {
         }
     }
 
+    /// Takes keys that were not negotiated.
+    pub(super) fn connect_directly(&mut self, keys: (SrtpSealer, SrtpOpener)) {
+        self.srtp = Some(keys);
+    }
+
     pub(super) fn is_connected(&self) -> bool {
         self.srtp.is_some()
     }

@@ -77,6 +77,11 @@ impl Losses {
         self.missing.extend((highest + 1..index).map(|index| Missing { index, asked: None, tries: 0 }));
     }
 
+    /// Numbers that are not there.
+    pub(super) fn missing(&self) -> u64 {
+        self.given_up + self.missing.len() as u64
+    }
+
     pub(super) fn is_complete(&self) -> bool {
         self.missing.is_empty()
     }

@@ -3,7 +3,7 @@
 //! The mark stands behind the codec's clear bytes, where a real payload would have coded picture or sound.
 
 /// Bytes of a mark.
-pub(super) const MARK_BYTES: usize = 19;
+pub(super) const MARK_BYTES: usize = 23;
 const MAGIC: [u8; 2] = [0x57, 0xca];
 
 /// One packet's truth.
@@ -22,8 +22,8 @@ pub(super) struct Mark {
     pub(super) index: u8,
     /// Packets of the frame.
     pub(super) count: u8,
-    /// When it was captured: the low half of Unix milliseconds.
-    pub(super) capture_ms: u32,
+    /// When it was captured, and sent: Unix microseconds.
+    pub(super) captured_us: u64,
 }
 
 impl Mark {
@@ -33,13 +33,13 @@ impl Mark {
         out.extend_from_slice(&[self.layer, u8::from(self.is_keyframe)]);
         out.extend_from_slice(&self.frame.to_be_bytes());
         out.extend_from_slice(&[self.reference, self.index, self.count]);
-        out.extend_from_slice(&self.capture_ms.to_be_bytes());
+        out.extend_from_slice(&self.captured_us.to_be_bytes());
     }
 
     /// `None` for bytes that no synthetic participant wrote.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        let &[m0, m1, s0, s1, s2, s3, layer, key, f0, f1, f2, f3, reference, index, count, c0, c1, c2, c3] =
-            bytes.first_chunk::<MARK_BYTES>()?;
+        let (head, captured_us) = bytes.first_chunk::<MARK_BYTES>()?.split_last_chunk::<8>()?;
+        let &[m0, m1, s0, s1, s2, s3, layer, key, f0, f1, f2, f3, reference, index, count] = head.first_chunk()?;
         ([m0, m1] == MAGIC && key <= 1).then_some(Self {
             source: u32::from_be_bytes([s0, s1, s2, s3]),
             layer,
@@ -48,7 +48,7 @@ impl Mark {
             reference,
             index,
             count,
-            capture_ms: u32::from_be_bytes([c0, c1, c2, c3]),
+            captured_us: u64::from_be_bytes(*captured_us),
         })
     }
 }
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_mark_survives_being_written_and_read_and_noise_is_none() {
         let mark =
-            Mark { source: 7, layer: 2, is_keyframe: true, frame: 99, reference: 1, index: 3, count: 9, capture_ms: u32::MAX };
+            Mark { source: 7, layer: 2, is_keyframe: true, frame: 99, reference: 1, index: 3, count: 9, captured_us: u64::MAX };
         let mut bytes = Vec::new();
         mark.write(&mut bytes);
         assert_eq!(bytes.len(), MARK_BYTES);

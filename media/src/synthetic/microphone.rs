@@ -42,6 +42,11 @@ impl MicrophoneSender {
         self.below_full_db = below_full_db;
     }
 
+    /// The newest frame.
+    pub(super) fn newest_frame(&self) -> Option<u32> {
+        self.frame.checked_sub(1)
+    }
+
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.next
     }
@@ -57,8 +62,8 @@ impl MicrophoneSender {
         self.timestamp.wrapping_sub(Codec::Opus.clock_rate().ticks(ahead) as u32)
     }
 
-    /// Sends what is due. `unix_ms` is the low half of the wall clock.
-    pub(super) fn handle_timeout(&mut self, now: Instant, unix_ms: u32, wire: &mut Wire<'_>) {
+    /// Sends what is due. `unix_us` is the wall clock.
+    pub(super) fn handle_timeout(&mut self, now: Instant, unix_us: u64, wire: &mut Wire<'_>) {
         while let Some(next) = self.next.filter(|next| *next <= now) {
             self.next = Some(next + FRAME);
             let timestamp = self.timestamp;
@@ -73,7 +78,7 @@ impl MicrophoneSender {
                 reference: 0,
                 index: 0,
                 count: 1,
-                capture_ms: unix_ms,
+                captured_us: unix_us,
             };
             self.frame = self.frame.wrapping_add(1);
             self.scratch.clear();

@@ -122,7 +122,8 @@ impl Oracle {
     }
 
     fn show(&mut self, now: Instant, head: &Piece, report: &mut VideoReport) {
-        let shown = Shown { at: now, source: head.mark.source, layer: head.mark.layer, codec: head.codec.name() };
+        let shown =
+            Shown { at: now, source: head.mark.source, layer: head.mark.layer, codec: head.codec.name(), frame: head.mark.frame };
         if let Some(last) = report.last_shown {
             let gap = now.saturating_duration_since(last.at);
             report.longest_gap = report.longest_gap.max(gap);

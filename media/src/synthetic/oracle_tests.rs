@@ -12,7 +12,7 @@ fn frame(source: u32, number: u32, is_keyframe: bool) -> Assembled {
         reference: u8::from(!is_keyframe),
         index: 0,
         count: 1,
-        capture_ms: 0,
+        captured_us: 0,
     };
     let head = Piece {
         codec: Codec::H264,

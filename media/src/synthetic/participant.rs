@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use super::answer::Answer;
 use super::camera::CameraSender;
 use super::datagrams::Datagrams;
+use super::latency::Latency;
 use super::link::{Identity, Link};
 use super::microphone::MicrophoneSender;
 use super::offer::{self, CAMERA_MID, OfferParts, PictureParts, SCREEN_MID};
 use super::report::{SendReport, TransportReport};
-use super::seat::{Line, Seat, unix_ms};
+use super::seat::{Line, Seat, unix_us};
 use super::settings::{Camera, SCREEN_SOURCE, Settings};
 use super::stream::Wire;
 use crate::api::Offer;
@@ -54,6 +55,7 @@ pub struct Participant {
     pub(super) sent: SendReport,
     pub(super) transport: TransportReport,
     pub(super) connected_at: Option<Instant>,
+    pub(super) latency: Latency,
 }
 
 impl Participant {
@@ -94,6 +96,7 @@ impl Participant {
             sent: SendReport::default(),
             transport: TransportReport::default(),
             connected_at: None,
+            latency: Latency::default(),
         })
     }
 
@@ -149,7 +152,7 @@ impl Participant {
         }
     }
 
-    fn start_when_connected(&mut self, now: Instant) {
+    pub(super) fn start_when_connected(&mut self, now: Instant) {
         if self.connected_at.is_some() || !self.link.is_connected() {
             return;
         }
@@ -181,14 +184,14 @@ impl Participant {
     /// Does what time asks for.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.link.handle_timeout(now, &mut self.out);
-        let unix_ms = unix_ms(self.clock.at(now));
+        let unix_us = unix_us(self.clock.at(now));
         let numbering = self.settings.numbering;
         let mut wire = Wire { link: &mut self.link, out: &mut self.out, numbering, twcc: &mut self.twcc };
         if let Some(microphone) = &mut self.microphone {
-            microphone.handle_timeout(now, unix_ms, &mut wire);
+            microphone.handle_timeout(now, unix_us, &mut wire);
         }
         for picture in self.camera.iter_mut().chain(&mut self.screen) {
-            picture.handle_timeout(now, unix_ms, &mut self.random, &mut wire);
+            picture.handle_timeout(now, unix_us, &mut self.random, &mut wire);
         }
         if self.next_repair.is_some_and(|at| at <= now) {
             self.repair(now);

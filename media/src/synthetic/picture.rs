@@ -29,12 +29,12 @@ pub(super) struct PictureLine {
     last_packet: Option<Instant>,
     asked_for_keyframe: Option<Instant>,
     /// The capture mark and timestamp of the last frame shown.
-    pub(super) captured: Option<(u32, u32)>,
+    pub(super) captured: Option<(u64, u32)>,
 }
 
 impl PictureLine {
     pub(super) fn report(&self) -> VideoReport {
-        VideoReport { lost: self.losses.lost, given_up: self.losses.given_up, ..self.report }
+        VideoReport { lost: self.losses.lost, given_up: self.losses.given_up, missing: self.losses.missing(), ..self.report }
     }
 
     pub(super) fn highest(&self) -> Option<u64> {
@@ -46,7 +46,8 @@ impl PictureLine {
         !self.losses.is_complete() || (self.first_packet.is_some() && self.oracle.awaits_keyframe())
     }
 
-    pub(super) fn receive(&mut self, packet: &Received<'_>) {
+    /// Takes a packet; says when it was captured, if it is new, readable and no retransmission.
+    pub(super) fn receive(&mut self, packet: &Received<'_>) -> Option<u64> {
         let now = packet.now;
         self.first_packet.get_or_insert(now);
         self.last_packet = Some(now);
@@ -55,20 +56,20 @@ impl PictureLine {
             Arrival::New(index) => index,
             Arrival::Duplicate if packet.is_rtx => {
                 self.report.useless_retransmissions += 1;
-                return;
+                return None;
             }
             // The original came after its retransmission, or the number was given twice: the marks of the two tell.
             Arrival::Duplicate => {
                 self.report.duplicates += 1;
-                return;
+                return None;
             }
-            Arrival::Doubtful => return,
+            Arrival::Doubtful => return None,
         };
         self.report.repaired += u64::from(packet.is_rtx);
         let unpacked = unpack(packet.codec, packet.payload);
         let Some((unpacked, mark)) = unpacked.and_then(|unpacked| Some((unpacked, Mark::read(unpacked.body)?))) else {
             self.report.faults.unreadable += 1;
-            return;
+            return None;
         };
         if !self.tallies.count(now, mark.source, packet.csrc) {
             self.report.faults.wrong_source += 1;
@@ -86,6 +87,7 @@ impl PictureLine {
             self.oracle.reset();
         }
         self.advance(now);
+        (!packet.is_rtx).then_some(mark.captured_us)
     }
 
     fn advance(&mut self, now: Instant) {
@@ -111,7 +113,7 @@ impl PictureLine {
                 continue;
             }
             if self.oracle.judge(now, &frame, follows, &mut self.report) {
-                self.captured = Some((frame.head.mark.capture_ms, frame.head.timestamp));
+                self.captured = Some((frame.head.mark.captured_us, frame.head.timestamp));
             }
         }
     }

@@ -144,7 +144,7 @@ mod tests {
     /// Packet `index` of `count` of a frame.
     fn piece(frame: u32, index: u8, count: u8, is_keyframe: bool) -> Piece {
         let mark =
-            Mark { source: 1, layer: 0, is_keyframe, frame, reference: u8::from(!is_keyframe), index, count, capture_ms: 0 };
+            Mark { source: 1, layer: 0, is_keyframe, frame, reference: u8::from(!is_keyframe), index, count, captured_us: 0 };
         Piece {
             codec: Codec::Vp8,
             timestamp: frame * 3_600,

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::camera::CameraSender;
+use super::latency::Latency;
+use super::microphone::MicrophoneSender;
 use super::participant::Participant;
-use super::report::{AudioReport, SendReport, SourceTally, TransportReport, VideoReport};
+use super::report::{AudioReport, NewestFrames, SendReport, SourceTally, TransportReport, VideoReport};
 use super::settings::Settings;
 use crate::codec::Codec;
 
@@ -75,6 +77,25 @@ impl Participant {
             keyframes: self.camera.iter().chain(&self.screen).map(CameraSender::keyframes).sum(),
             ..self.sent
         }
+    }
+
+    /// The newest frames that it sent.
+    pub fn newest_frames(&self) -> NewestFrames {
+        NewestFrames {
+            source: self.settings.source,
+            sound: self.microphone.as_ref().and_then(MicrophoneSender::newest_frame),
+            layers: self.camera.as_ref().map(CameraSender::newest_frames).unwrap_or_default(),
+        }
+    }
+
+    /// How long media was under way, retransmissions not counted.
+    pub fn latency(&self) -> &Latency {
+        &self.latency
+    }
+
+    /// Begins to measure afresh.
+    pub fn forget_latency(&mut self) {
+        self.latency = Latency::default();
     }
 
     /// What arrived that was no good.

@@ -20,6 +20,8 @@ pub struct VideoReport {
     pub lost: u64,
     /// Sequence numbers asked for in vain.
     pub given_up: u64,
+    /// Sequence numbers that are not there: asked for in vain, or not there yet.
+    pub missing: u64,
     /// Keyframes asked for.
     pub keyframe_requests: u64,
     /// Frames that a decoder could show.
@@ -46,6 +48,14 @@ pub struct VideoReport {
     pub worst_drift_ms: u32,
     /// Play-out moment by sender report minus moment of capture, ms.
     pub skew_ms: Option<i64>,
+}
+
+impl Faults {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        let Self { undecodable, mixed, order, timestamps, picture_ids, wrong_source, unreadable } = self;
+        undecodable + mixed + order + timestamps + picture_ids + wrong_source + unreadable
+    }
 }
 
 /// Counts of what must not happen, whatever the network does.
@@ -78,6 +88,8 @@ pub struct Shown {
     pub layer: u8,
     /// The codec's encoding name.
     pub codec: &'static str,
+    /// Which frame of its source and layer.
+    pub frame: u32,
 }
 
 /// One seat's sound.
@@ -95,6 +107,8 @@ pub struct AudioReport {
     pub last_packet: Option<Instant>,
     /// What is the server's fault.
     pub faults: Faults,
+    /// Source and frame of the newest packet.
+    pub newest: Option<(u32, u32)>,
     /// Play-out moment by sender report minus moment of capture, ms.
     pub skew_ms: Option<i64>,
 }
@@ -110,6 +124,17 @@ pub struct SourceTally {
     pub packets: u64,
     /// When the last arrived.
     pub last_packet: Instant,
+}
+
+/// The newest frames that a participant sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewestFrames {
+    /// As they are marked.
+    pub source: u32,
+    /// Of the microphone.
+    pub sound: Option<u32>,
+    /// Of the camera's layers.
+    pub layers: Vec<Option<u32>>,
 }
 
 /// What a participant sent.

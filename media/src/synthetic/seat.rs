@@ -61,11 +61,11 @@ impl<T: Default> Line<T> {
     }
 
     /// Play-out moment minus capture moment of a packet with this capture mark and timestamp.
-    pub(super) fn skew_ms(&self, clock: ClockRate, (capture_ms, timestamp): (u32, u32)) -> Option<i64> {
+    pub(super) fn skew_ms(&self, clock: ClockRate, (captured_us, timestamp): (u64, u32)) -> Option<i64> {
         let report = self.sender_report?;
         let since_report_ms = i64::from(RtpTimestamp(timestamp).ahead_of(report.timestamp)) * 1_000 / i64::from(clock.0);
-        let shown_ms = unix_ms(report.ntp).wrapping_add(since_report_ms as u32);
-        Some(i64::from(shown_ms.wrapping_sub(capture_ms).cast_signed()))
+        let shown_ms = (unix_us(report.ntp) / 1_000).cast_signed() + since_report_ms;
+        Some(shown_ms - (captured_us / 1_000).cast_signed())
     }
 
     /// A report block about this line. It tells of no loss: nobody here adapts to it.
@@ -83,9 +83,9 @@ impl<T: Default> Line<T> {
     }
 }
 
-/// The low half of the Unix time in milliseconds.
-pub(super) fn unix_ms(ntp: NtpTime) -> u32 {
-    let seconds = (ntp.0 >> 32).wrapping_sub(2_208_988_800);
-    let fraction_ms = ((ntp.0 & 0xffff_ffff) * 1_000) >> 32;
-    (seconds.wrapping_mul(1_000).wrapping_add(fraction_ms) & 0xffff_ffff) as u32
+/// The Unix time in microseconds.
+pub(super) fn unix_us(ntp: NtpTime) -> u64 {
+    let seconds = (ntp.0 >> 32).wrapping_sub(2_208_988_800) & 0xffff_ffff;
+    let fraction_us = ((ntp.0 & 0xffff_ffff) * 1_000_000) >> 32;
+    seconds * 1_000_000 + fraction_us
 }

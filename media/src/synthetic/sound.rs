@@ -16,28 +16,30 @@ pub(super) struct SoundLine {
     /// The newest packet: its extended number, timestamp, source and frame.
     newest: Option<(u64, u32, u32, u32)>,
     /// The capture mark and timestamp of the newest packet.
-    pub(super) captured: Option<(u32, u32)>,
+    pub(super) captured: Option<(u64, u32)>,
 }
 
 impl SoundLine {
     pub(super) fn report(&self) -> AudioReport {
         let span = self.first.zip(self.losses.highest()).map_or(0, |(first, highest)| highest - first + 1);
-        AudioReport { missing: span.cast_signed() - self.report.packets.cast_signed(), ..self.report }
+        let newest = self.newest.map(|(_, _, source, frame)| (source, frame));
+        AudioReport { missing: span.cast_signed() - self.report.packets.cast_signed(), newest, ..self.report }
     }
 
     pub(super) fn highest(&self) -> Option<u64> {
         self.losses.highest()
     }
 
-    pub(super) fn receive(&mut self, packet: &Received<'_>) {
+    /// Takes a packet; says when it was captured, if it is new and readable.
+    pub(super) fn receive(&mut self, packet: &Received<'_>) -> Option<u64> {
         let now = packet.now;
         let index = match self.losses.on_packet(packet.seq) {
             Arrival::New(index) => index,
             Arrival::Duplicate => {
                 self.report.duplicates += 1;
-                return;
+                return None;
             }
-            Arrival::Doubtful => return,
+            Arrival::Doubtful => return None,
         };
         self.losses.forget_before(u64::MAX);
         self.first = Some(self.first.map_or(index, |first| first.min(index)));
@@ -48,21 +50,22 @@ impl SoundLine {
         let mark = unpack(packet.codec, packet.payload).and_then(|unpacked| Mark::read(unpacked.body));
         let Some(mark) = mark else {
             self.report.faults.unreadable += 1;
-            return;
+            return None;
         };
         if !self.tallies.count(now, mark.source, packet.csrc) {
             self.report.faults.wrong_source += 1;
         }
         if let Some((newest, timestamp, source, frame)) = self.newest {
             if index < newest {
-                return;
+                return Some(mark.captured_us);
             }
             let ahead = RtpTimestamp(packet.timestamp).ahead_of(RtpTimestamp(timestamp));
             self.report.faults.timestamps += u64::from(ahead <= 0);
             self.report.faults.order += u64::from(source == mark.source && mark.frame <= frame);
         }
         self.newest = Some((index, packet.timestamp, mark.source, mark.frame));
-        self.captured = Some((mark.capture_ms, packet.timestamp));
+        self.captured = Some((mark.captured_us, packet.timestamp));
+        Some(mark.captured_us)
     }
 
     pub(super) fn set_skew(&mut self, skew_ms: i64) {

@@ -24,8 +24,8 @@ pub(crate) use ice::IceCredentials;
 pub(crate) use ice_client::{Confirmed, IceClient};
 pub(crate) use sdp::{Answer, CodecEntry, ExtensionIds, LineAnswer, MediaKind, MediaLine, OutgoingIds, ParsedOffer};
 pub(crate) use srtp::{
-    DtlsRole, InboundIndex, MAX_RTCP_OVERHEAD_BYTES, MAX_RTP_OVERHEAD_BYTES, OpenedRtp, SrtpError, SrtpOpener, SrtpProfile,
-    SrtpSealer, from_keying_material,
+    DIRECT_KEY_BYTES, DtlsRole, InboundIndex, MAX_RTCP_OVERHEAD_BYTES, MAX_RTP_OVERHEAD_BYTES, OpenedRtp, SrtpError, SrtpOpener,
+    SrtpProfile, SrtpSealer, direct_keys, from_keying_material,
 };
 pub(crate) use state::{Path, StunOutcome, Transport, TransportEvent};
 pub(crate) use stun::username_local_part;

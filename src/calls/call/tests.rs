@@ -3,6 +3,7 @@
 use super::*;
 use crate::calls::event::SourceView;
 
+const WINDOWS: usize = 5;
 const NOW: Timestamp = Timestamp::from_millis(1_000);
 
 fn id(n: u64) -> ParticipantId {
@@ -21,7 +22,7 @@ fn newcomer(n: u8, role: Role) -> Newcomer {
 fn call() -> Call {
     let mut call = Call::default();
     for (n, role) in [(1, Role::Owner), (2, Role::Moderator), (3, Role::Member), (4, Role::Member)] {
-        call.admit(user(n)).unwrap();
+        call.admit(user(n), WINDOWS).unwrap();
         call.enter(id(n.into()), newcomer(n, role));
     }
     call
@@ -55,7 +56,7 @@ fn everybody_else_is_told_of_a_newcomer() {
 #[test]
 fn a_second_window_of_a_user_is_a_second_participant() {
     let mut call = call();
-    call.admit(user(3)).unwrap();
+    call.admit(user(3), WINDOWS).unwrap();
     call.enter(id(33), newcomer(3, Role::Member));
     assert_eq!(call.len(), 5);
     assert_eq!(call.participants_of(user(3)).collect::<Vec<_>>(), [id(3), id(33)]);
@@ -66,16 +67,16 @@ fn a_second_window_of_a_user_is_a_second_participant() {
 #[test]
 fn a_user_has_a_limited_number_of_windows_and_a_call_of_participants() {
     let mut call = Call::default();
-    for n in 0..MAX_PARTICIPANTS_PER_USER {
-        call.admit(user(1)).unwrap();
+    for n in 0..WINDOWS {
+        call.admit(user(1), WINDOWS).unwrap();
         call.enter(id(n as u64), newcomer(1, Role::Member));
     }
-    assert_eq!(call.admit(user(1)), Err(CallError::TooManyWindows));
-    assert_eq!(call.admit(user(2)), Ok(()));
+    assert_eq!(call.admit(user(1), WINDOWS), Err(CallError::TooManyWindows));
+    assert_eq!(call.admit(user(2), WINDOWS), Ok(()));
     for n in 0..MAX_PARTICIPANTS {
         call.enter(id(n as u64), newcomer(1, Role::Member));
     }
-    assert_eq!(call.admit(user(2)), Err(CallError::Full));
+    assert_eq!(call.admit(user(2), WINDOWS), Err(CallError::Full));
 }
 
 #[test]

@@ -2,7 +2,7 @@ use super::*;
 use crate::codec;
 
 fn frame(codec: Codec, is_keyframe: bool, size_bytes: usize) -> Frame {
-    let mark = Mark { source: 5, layer: 1, is_keyframe, frame: 77, reference: 1, index: 0, count: 0, capture_ms: 123_456 };
+    let mark = Mark { source: 5, layer: 1, is_keyframe, frame: 77, reference: 1, index: 0, count: 0, captured_us: 123_456 };
     let has_ids = matches!(codec, Codec::Vp8 | Codec::Vp9);
     let ids = Ids { picture_id: has_ids.then_some(0x1234), tl0: has_ids.then_some(9), temporal: u8::from(has_ids) };
     Frame { codec, mark, ids, key_index: 3, size_bytes }

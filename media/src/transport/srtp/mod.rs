@@ -14,7 +14,7 @@ mod replay;
 
 use std::ops::Range;
 
-use rtc_crypto::RTCCrypto;
+use rtc_crypto::{RTCCrypto, SecretVec};
 use thiserror::Error;
 
 use self::cm_sha1::CmSha1;
@@ -114,6 +114,16 @@ pub(crate) fn from_keying_material(
     let sealer = SrtpSealer { cipher: Cipher::new(material.profile, &ours, crypto)?, next_rtcp_index: 0 };
     let opener = SrtpOpener { cipher: Cipher::new(material.profile, &theirs, crypto)?, rtcp_senders: Vec::new() };
     Ok((sealer, opener))
+}
+
+/// Bytes of [`direct_keys`]: keys and salts of AES-128-GCM for both directions.
+pub(crate) const DIRECT_KEY_BYTES: usize = SrtpProfile::AeadAes128Gcm.keying_material_bytes();
+
+/// The two directions from keys that no handshake made: for the raw loop of the benchmark.
+pub(crate) fn direct_keys(bytes: &[u8; DIRECT_KEY_BYTES], role: DtlsRole) -> Result<(SrtpSealer, SrtpOpener), SrtpError> {
+    let provider = rtc_crypto::default_provider().map_err(|_| SrtpError::BadKeyingMaterial)?;
+    let material = KeyingMaterial { profile: SrtpProfile::AeadAes128Gcm, bytes: SecretVec::new(bytes.to_vec()) };
+    from_keying_material(&material, role, provider.crypto())
 }
 
 /// Protects what we send.
