@@ -142,7 +142,7 @@ impl Worker {
                     self.has_more = error.kind() == io::ErrorKind::ConnectionRefused;
                 }
             }
-            while !self.sfu.forward(&mut self.outbox) {
+            while !self.sfu.forward(now, &mut self.outbox) {
                 self.flush();
             }
         }

@@ -38,7 +38,7 @@ pub(super) struct Departure<'a> {
 impl Room {
     /// Sends what is staged to everybody whom it is routed to; false when `out` is full before the end.
     pub(super) fn forward(&mut self, counters: &Counters, out: &mut Outbox) -> bool {
-        let Self { participants, publications, staged, next_route, .. } = self;
+        let Self { participants, publications, staged, next_route, to_be_told, is_restless, .. } = self;
         while let Some(&key) = staged.last() {
             if let Some(publication) = publications.get_mut(key) {
                 if *next_route == 0 {
@@ -51,6 +51,11 @@ impl Room {
                     *next_route += 1;
                     let Some(participant) = participants.get_mut(route.participant) else { continue };
                     counters.add(Counter::PacketsForwarded, participant.receive(route.seat, publication, out));
+                    if participant.is_to_be_told_of(route.seat, publication) {
+                        participant.is_to_be_told = true;
+                        to_be_told.push(route.participant);
+                        *is_restless = true;
+                    }
                 }
                 publication.staged.clear();
             }
@@ -62,6 +67,12 @@ impl Room {
 }
 
 impl Participant {
+    /// Whether a line shows a new source and no report is on its way yet.
+    fn is_to_be_told_of(&mut self, seat: usize, publication: &Publication) -> bool {
+        let line = self.seats[seat].line(publication.source);
+        line.has_switched() && !self.is_to_be_told
+    }
+
     /// Sends what is staged of a publication to this subscriber; how many packets that were.
     fn receive(&mut self, seat: usize, publication: &Publication, out: &mut Outbox) -> u64 {
         let Some(transport) = self.transport.as_mut().filter(|transport| transport.is_connected()) else { return 0 };

@@ -1,7 +1,7 @@
 //! RTP on the way in: whose it is, what layer, opened once, read, remembered, and handed to the routes.
 
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::nack::Arrival;
 use super::outgoing::{LayerRef, MediaPacket};
@@ -15,9 +15,10 @@ use crate::rtp::{AudioLevel, RtpHeader, strip_padding};
 use crate::transport::{InboundIndex, OpenedRtp, Path, SrtpError};
 use crate::units::SeqNo;
 
-/// A packet from an unknown address may belong to a participant whose address changed. So many in one tick are tried against the
+/// A packet from an unknown address may belong to a participant whose address changed. So many in this time are tried against the
 /// known SSRCs; more are dropped, so that strangers cannot make the worker decrypt.
-const MAX_STRANGERS_PER_TICK: u32 = 32;
+const MAX_STRANGERS: u32 = 32;
+const STRANGERS_INTERVAL: Duration = Duration::from_millis(10);
 
 /// An opened packet, before it is known to be new.
 struct Opened {
@@ -37,7 +38,7 @@ impl Sfu {
         let Some(header) = RtpHeader::parse(packet) else { return self.counters.count(Counter::DropMalformed) };
         let key = match self.by_address.get(&path.remote) {
             Some(key) => *key,
-            None => match self.find_stranger(&header) {
+            None => match self.find_stranger(now, &header) {
                 Some(key) => key,
                 None => return self.counters.count(Counter::DropUnknownSource),
             },
@@ -55,16 +56,23 @@ impl Sfu {
         }
         let read = read_payload(&self.rooms[key.room].participants[key.participant], &header, packet, opened, found);
         match read {
-            Ok(Some(opened)) => self.accept(now, key, packet, &opened),
+            Ok(Some(opened)) => {
+                self.accept(now, key, packet, &opened);
+                self.attend_if_restless(now, key.room);
+            }
             Ok(None) => {}
             Err(reason) => self.counters.count(reason),
         }
     }
 
     /// Whose SSRC a packet from an unknown address carries.
-    fn find_stranger(&mut self, header: &RtpHeader) -> Option<Key> {
-        self.strangers += 1;
-        if self.strangers > MAX_STRANGERS_PER_TICK {
+    fn find_stranger(&mut self, now: Instant, header: &RtpHeader) -> Option<Key> {
+        let (since, count) = &mut self.strangers;
+        if now.saturating_duration_since(*since) >= STRANGERS_INTERVAL {
+            (*since, *count) = (now, 0);
+        }
+        *count += 1;
+        if *count > MAX_STRANGERS {
             return None;
         }
         let owns = |participant: &Participant| participant.inbound.iter().any(|inbound| inbound.ssrc == header.ssrc.0);
@@ -114,6 +122,7 @@ impl Sfu {
         if codec.is_audio() && !room.hear(now, key.participant, publication_key, header, packet) {
             media.payload = &[];
         }
+        room.is_restless |= room.publications[publication_key].layers[layer_index].is_waiting();
         if !was_flowing {
             // A layer that begins is aimed at before its first packet is forwarded: that one is often the keyframe.
             room.retarget(now);

@@ -31,6 +31,11 @@ impl KeyframeRequests {
         self.unanswered = 0;
     }
 
+    /// Whether somebody waits.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.asked.is_some()
+    }
+
     /// Whether a PLI is to be sent now. Answering yes counts as sent.
     pub(crate) fn is_due(&mut self, now: Instant, rtt: Duration) -> bool {
         let Some(asked) = self.asked else { return false };

@@ -1,7 +1,7 @@
 //! The selective forwarding unit of one worker, sans-IO: datagrams, requests and time in; datagrams and events out.
 //!
 //! [`Sfu`] finds whose datagram it is and hands it on; a [`room::Room`] holds who is in a call and the routes. `negotiate`
-//! compiles routes, `ingress` and `forward` follow them, `repair` mends losses, `reports` does what RTCP and time ask for.
+//! compiles routes, `ingress` and `forward` follow them, `repair` mends losses, `timers` and `reports` do what time asks for.
 //! Nothing here knows a socket, a thread or a clock: `now` is always an argument.
 
 mod codecs;
@@ -29,6 +29,8 @@ mod sent;
 mod sizes;
 mod speaker;
 mod staged;
+mod timers;
+mod wheel;
 
 #[cfg(test)]
 pub(crate) use sizes::Sizes;
@@ -49,9 +51,8 @@ use crate::random::Random;
 use crate::transport::{Certificate, Path, StunOutcome, Transport, TransportEvent, username_local_part};
 use participant::{MAX_ADDRESSES, Participant};
 use room::Room;
-
-/// How often timers are looked at. Shorter repairs losses sooner, longer costs less in an idle call.
-const TICK: Duration = Duration::from_millis(10);
+use timers::Timer;
+use wheel::Wheel;
 
 /// What all SFUs of a server share.
 pub(crate) struct SfuConfig {
@@ -77,9 +78,10 @@ pub(crate) struct Sfu {
     by_ufrag: HashMap<String, Key>,
     random: Random,
     clock: crate::units::NtpClock,
-    next_tick: Instant,
-    /// Packets from unknown addresses since the last tick.
-    strangers: u32,
+    wheel: Wheel<Timer>,
+    has_gauge_timer: bool,
+    /// Packets from unknown addresses since the moment.
+    strangers: (Instant, u32),
     /// Rooms with packets that this turn has still to forward.
     staged: Vec<usize>,
     scratch: Vec<u8>,
@@ -97,8 +99,9 @@ impl Sfu {
             by_ufrag: HashMap::new(),
             random: Random::new(seed),
             clock: crate::units::NtpClock::new(now, unix_time),
-            next_tick: now,
-            strangers: 0,
+            wheel: Wheel::new(now),
+            has_gauge_timer: false,
+            strangers: (now, 0),
             staged: Vec::new(),
             scratch: Vec::with_capacity(1500),
         }
@@ -136,6 +139,7 @@ impl Sfu {
             self.room_keys.remove(&room.id);
         } else {
             self.rooms[key.room].reconcile(now, out);
+            self.attend_room(now, key.room);
         }
         self.count_gauges();
     }
@@ -146,6 +150,7 @@ impl Sfu {
         let by_feed = wishes.iter().map(|wish| ((wish.participant, wish.kind), wish.clone()));
         room.participants[key.participant].wishes = by_feed.collect();
         room.reconcile(now, out);
+        self.attend_room(now, key.room);
     }
 
     pub(crate) fn set_muted(&mut self, now: Instant, participant: ParticipantId, source: Source, muted: bool) {
@@ -156,6 +161,7 @@ impl Sfu {
             publication.is_muted = muted;
         }
         room.retarget(now);
+        self.attend_room(now, key.room);
     }
 
     pub(crate) fn set_forbidden(&mut self, now: Instant, participant: ParticipantId, source: Source, forbidden: bool) {
@@ -166,6 +172,7 @@ impl Sfu {
             publication.is_forbidden = forbidden;
         }
         room.retarget(now);
+        self.attend_room(now, key.room);
     }
 
     /// Takes one datagram, in place. What it leads to for subscribers waits for [`Sfu::forward`] in the same turn.
@@ -183,7 +190,7 @@ impl Sfu {
 
     /// Writes what was received for subscribers, all of a publication to one of them together. False when `out` is as full as it
     /// should be before more is to be sent: then there is more.
-    pub(crate) fn forward(&mut self, out: &mut Outbox) -> bool {
+    pub(crate) fn forward(&mut self, now: Instant, out: &mut Outbox) -> bool {
         while let Some(&key) = self.staged.last() {
             let Some(room) = self.rooms.get_mut(key) else {
                 self.staged.pop();
@@ -193,28 +200,9 @@ impl Sfu {
                 return false;
             }
             self.staged.pop();
+            self.attend_if_restless(now, key);
         }
         true
-    }
-
-    /// When [`Sfu::handle_timeout`] wants to be called; `None` while there is nobody.
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        (!self.participants.is_empty()).then_some(self.next_tick)
-    }
-
-    /// Does what time asks for.
-    pub(crate) fn handle_timeout(&mut self, now: Instant, out: &mut Outbox) {
-        if now < self.next_tick || self.participants.is_empty() {
-            return;
-        }
-        self.next_tick = now + TICK;
-        for index in 0..self.rooms.capacity() {
-            if self.rooms.contains(index) {
-                self.rooms[index].handle_timeout(now, out);
-                self.handle_room_timers(now, index, out);
-            }
-        }
-        self.count_gauges();
     }
 
     fn key_of(&self, participant: ParticipantId) -> Option<Key> {
@@ -239,6 +227,7 @@ impl Sfu {
                     self.counters.count(Counter::PathChanges);
                 }
                 self.remember_address(key, path.remote);
+                self.attend(now, key);
             }
             StunOutcome::Rejected | StunOutcome::Ignored(_) => self.counters.count(Counter::DropStun),
         }
@@ -283,6 +272,8 @@ impl Sfu {
                 room.retarget(now);
             }
         }
+        self.attend(now, key);
+        self.attend_room(now, key.room);
     }
 
     fn count_gauges(&self) {

@@ -118,6 +118,11 @@ impl NackTracker {
         due
     }
 
+    /// Whether packets are missing, or were given up.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.missing.is_empty() || self.gave_up
+    }
+
     /// Whether a packet was given up since the last call: only a keyframe mends that.
     pub(crate) fn take_gave_up(&mut self) -> bool {
         std::mem::take(&mut self.gave_up)

@@ -37,6 +37,8 @@ impl Sfu {
         let room = &mut self.rooms[key.room];
         room.participants[key.participant].is_asked_to_renegotiate = false;
         room.reconcile(now, out);
+        self.attend(now, key);
+        self.attend_room(now, key.room);
         Ok(self.answer(key.room, key.participant, &parsed))
     }
 
@@ -110,7 +112,7 @@ impl Sfu {
                 let ids = OutgoingIds { ssrc: self.random.fresh_ssrc(), rtx_ssrc: self.random.fresh_ssrc() };
                 Outgoing::new(line.mid.clone(), ids, line.codecs.clone(), rewriter)
             });
-            participant.seats.push(Seat { feed: None, width_px: 0, audio, video });
+            participant.seats.push(Seat { feed: None, width_px: 0, is_heard: true, audio, video });
         }
         if let Some((_, video)) = offered.first().and_then(lines) {
             participant.decodable = video.codec_set();

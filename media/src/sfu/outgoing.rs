@@ -54,6 +54,8 @@ pub(crate) struct Outgoing {
     pub(crate) packets: u32,
     pub(crate) octets: u32,
     pub(crate) last_report: Option<Instant>,
+    /// The source changed since somebody looked.
+    has_switched: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -85,6 +87,7 @@ impl Outgoing {
             packets: 0,
             octets: 0,
             last_report: None,
+            has_switched: false,
         }
     }
 
@@ -124,6 +127,11 @@ impl Outgoing {
         self.pending.map(|pending| pending.target)
     }
 
+    /// Whether the source changed since the last call.
+    pub(crate) fn has_switched(&mut self) -> bool {
+        std::mem::take(&mut self.has_switched)
+    }
+
     /// Gives a switch up whose keyframe did not come.
     pub(crate) fn expire_pending(&mut self, now: Instant) {
         self.pending = self.pending.filter(|pending| now.saturating_duration_since(pending.since) < SWITCH_TIMEOUT);
@@ -149,6 +157,7 @@ impl Outgoing {
             self.current_codec = Some(packet.codec);
             self.pending = self.pending.filter(|pending| pending.target != packet.from);
             self.last_report = None;
+            self.has_switched = true;
             Some(self.rewriter.switch(packet.now, packet.codec, packet.seq, packet.timestamp, packet.picture_ids))
         } else {
             self.rewriter.map(packet.seq, packet.timestamp, packet.picture_ids)

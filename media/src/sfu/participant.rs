@@ -42,6 +42,10 @@ pub(crate) struct Participant {
     /// Whether a new offer was asked for and has not come yet.
     pub(crate) is_asked_to_renegotiate: bool,
     pub(crate) timers: Timers,
+    /// When the participant is visited next.
+    pub(crate) due: Option<Instant>,
+    /// Whether a line of theirs shows a new source, of which a sender report has still to tell.
+    pub(crate) is_to_be_told: bool,
     /// The SSRC with which the server reports to this participant.
     pub(crate) report_ssrc: u32,
 }
@@ -83,6 +87,8 @@ pub(crate) struct Seat {
     pub(crate) feed: Option<FeedId>,
     /// How large the feed is shown here, pixels; 0 while it is not visible.
     pub(crate) width_px: u32,
+    /// Whether the feed's sound is forwarded.
+    pub(crate) is_heard: bool,
     pub(crate) audio: Outgoing,
     pub(crate) video: Outgoing,
 }
@@ -106,6 +112,8 @@ impl Participant {
             answer_version: 0,
             is_asked_to_renegotiate: false,
             timers: Timers::default(),
+            due: None,
+            is_to_be_told: false,
             report_ssrc,
         }
     }

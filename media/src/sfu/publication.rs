@@ -143,6 +143,11 @@ impl Layer {
         }
     }
 
+    /// Whether a packet or a keyframe is waited for, which is to be asked for again when it is time.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.keyframes.is_waiting() || self.repair.as_ref().is_some_and(|repair| repair.nack.is_waiting())
+    }
+
     pub(crate) fn is_flowing(&self, now: Instant) -> bool {
         self.last_packet.is_some_and(|at| now.saturating_duration_since(at) < FLOWING_FOR)
     }

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::Sfu;
 use super::outgoing::Outgoing;
 use super::participant::Participant;
 use super::room::Room;
@@ -20,28 +19,60 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// Room for one compound packet, bytes: below every path's MTU.
 const MAX_COMPOUND_BYTES: usize = 1200;
 
-impl Sfu {
-    pub(super) fn handle_room_timers(&mut self, now: Instant, room: usize, out: &mut Outbox) {
-        self.strangers = 0;
-        let ntp = self.clock.at(now);
-        let room = &mut self.rooms[room];
-        for key in 0..room.participants.capacity() {
-            let Some(participant) = room.participants.get_mut(key) else { continue };
-            participant.drive_transport(now, &self.counters, out);
+impl Room {
+    /// Asks those who send for what is missing, and tells them how it arrives.
+    pub(super) fn look_after_publishers(&mut self, now: Instant, counters: &Counters, compound: &mut Vec<u8>, out: &mut Outbox) {
+        for key in 0..self.participants.capacity() {
+            let Some(participant) = self.participants.get_mut(key).filter(|participant| !participant.tracks.is_empty()) else {
+                continue;
+            };
             if participant.connected().is_none() {
                 continue;
             }
-            request_repairs(room, key, now, &self.counters, &mut self.scratch);
-            feed_back(room, key, now, &mut self.scratch);
-            report(room, key, now, ntp, &mut self.scratch);
-            let participant = &mut room.participants[key];
-            participant.send_rtcp(&mut self.scratch, out);
+            self.is_restless |= request_repairs(self, key, now, counters, compound);
+            feed_back(self, key, now, compound);
+            self.participants[key].send_rtcp(compound, out);
         }
+    }
+
+    /// Tells those whose lines show a new source how its clock goes.
+    pub(super) fn report_switches(&mut self, now: Instant, ntp: NtpTime, compound: &mut Vec<u8>, out: &mut Outbox) {
+        let mut to_be_told = std::mem::take(&mut self.to_be_told);
+        for key in to_be_told.drain(..) {
+            let Some(participant) = self.participants.get_mut(key) else { continue };
+            participant.is_to_be_told = false;
+            self.report(key, now, ntp, compound, out);
+        }
+        // The memory is kept.
+        self.to_be_told = to_be_told;
+    }
+
+    /// Sends the reports that are due to a participant: about what it sends, and about what it is sent.
+    pub(super) fn report(&mut self, key: usize, now: Instant, ntp: NtpTime, compound: &mut Vec<u8>, out: &mut Outbox) {
+        if self.participants.get_mut(key).and_then(Participant::connected).is_none() {
+            return;
+        }
+        report(self, key, now, ntp, compound);
+        self.participants[key].send_rtcp(compound, out);
+    }
+
+    /// A publisher's clock became known: whoever watches is told.
+    pub(super) fn tell_clock_of(&mut self, publication: usize) {
+        let Some(publication) = self.publications.get(publication) else { return };
+        for route in &publication.routes {
+            if let Some(participant) =
+                self.participants.get_mut(route.participant).filter(|participant| !participant.is_to_be_told)
+            {
+                participant.is_to_be_told = true;
+                self.to_be_told.push(route.participant);
+            }
+        }
+        self.is_restless = true;
     }
 }
 
 impl Participant {
-    fn drive_transport(&mut self, now: Instant, counters: &Counters, out: &mut Outbox) {
+    pub(super) fn drive_transport(&mut self, now: Instant, counters: &Counters, out: &mut Outbox) {
         let Some(transport) = &mut self.transport else { return };
         let event = transport.handle_timeout(now, &mut |path, datagram| out.push(path, datagram));
         if let Some(event) = event {
@@ -82,8 +113,9 @@ impl Participant {
     }
 }
 
-/// Asks a publisher again for what was lost, and for keyframes that somebody waits for.
-fn request_repairs(room: &mut Room, owner: usize, now: Instant, counters: &Counters, compound: &mut Vec<u8>) {
+/// Asks a publisher again for what was lost, and for keyframes that somebody waits for. Whether something is still waited for.
+fn request_repairs(room: &mut Room, owner: usize, now: Instant, counters: &Counters, compound: &mut Vec<u8>) -> bool {
+    let mut is_waiting = false;
     let (rtt, from) = (room.participants[owner].rtt(), room.participants[owner].report_ssrc);
     for (_, publication) in room.publications.iter_mut().filter(|(_, publication)| publication.owner == owner) {
         for layer in &mut publication.layers {
@@ -102,8 +134,10 @@ fn request_repairs(room: &mut Room, owner: usize, now: Instant, counters: &Count
                 counters.count(Counter::PliOut);
                 build::pli(compound, from, ssrc);
             }
+            is_waiting |= layer.is_waiting();
         }
     }
+    is_waiting
 }
 
 fn feed_back(room: &mut Room, owner: usize, now: Instant, compound: &mut Vec<u8>) {

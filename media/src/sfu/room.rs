@@ -18,6 +18,7 @@ use crate::api::{MediaEvent, Seated, SeatedFeed};
 use crate::codec::{Codec, CodecSet};
 use crate::id::{FeedId, FeedKind, ParticipantId, RoomId, Source};
 use crate::outbox::Outbox;
+use crate::transport::Transport;
 
 /// Width taken for a feed before the viewer has said how large it is shown, pixels.
 const DEFAULT_WIDTH_PX: u32 = 640;
@@ -41,6 +42,13 @@ pub(crate) struct Room {
     /// Publications with packets that this turn has still to forward, and the next route of the last one.
     pub(super) staged: Vec<usize>,
     pub(super) next_route: usize,
+    /// Participants with a line that shows a new source, of which a sender report has still to tell.
+    pub(super) to_be_told: Vec<usize>,
+    /// When the room is visited next, and when it was last.
+    pub(super) due: Option<Instant>,
+    pub(super) visited: Option<Instant>,
+    /// Something cannot wait for the next regular visit.
+    pub(super) is_restless: bool,
 }
 
 /// A participant's person or screen, which takes a seat.
@@ -77,6 +85,10 @@ impl Room {
             last_judged: None,
             staged: Vec::new(),
             next_route: 0,
+            to_be_told: Vec::new(),
+            due: None,
+            visited: None,
+            is_restless: false,
         }
     }
 
@@ -190,12 +202,18 @@ impl Room {
         let candidates: Vec<Candidate> = feeds.iter().filter(|(_, feed)| feed.owner != viewer).map(candidate).collect();
         let taken: Vec<Option<FeedId>> = participant.seats.iter().map(|seat| seat.feed).collect();
         let assigned = seating::assign(&taken, &candidates);
+        let is_large = candidates.len() > taken.len();
         let mut changed = Vec::new();
         for (index, (seat, id)) in participant.seats.iter_mut().zip(assigned).enumerate() {
             let feed = id.and_then(|id| feeds.get(&id));
             let wish = feed.and_then(|feed| wishes.get(&(feed.participant, feed.kind)));
             let unasked = if wishes.is_empty() { DEFAULT_WIDTH_PX } else { 0 };
             seat.width_px = wish.map_or(unasked, |wish| wish.width_px);
+            // Of a crowd the loudest three are heard and whom the viewer pinned, of a round of people everybody; what a shared screen
+            // plays is no voice.
+            let is_voice = feed.is_none_or(|feed| feed.kind == FeedKind::Person);
+            let is_pinned = wish.is_some_and(|wish| wish.pinned);
+            seat.is_heard = !(is_large && is_voice) || is_pinned || id.is_some_and(|id| loudest.contains(&id));
             if seat.feed == id {
                 continue;
             }
@@ -222,7 +240,8 @@ impl Room {
         for (viewer, participant) in &self.participants {
             for (index, seat) in participant.seats.iter().enumerate() {
                 let feed = seat.feed.and_then(|id| self.feeds.get(&id));
-                for (line, seated) in [(&seat.audio, feed.and_then(|f| f.audio)), (&seat.video, feed.and_then(|f| f.video))] {
+                let heard = feed.and_then(|feed| feed.audio).filter(|_| seat.is_heard);
+                for (line, seated) in [(&seat.audio, heard), (&seat.video, feed.and_then(|f| f.video))] {
                     let shown = line.current.map(|layer| layer.publication).filter(|shown| Some(*shown) != seated);
                     for key in seated.into_iter().chain(shown) {
                         self.publications[key].routes.push(Route { participant: viewer, seat: index });
@@ -236,10 +255,12 @@ impl Room {
     pub(crate) fn retarget(&mut self, now: Instant) {
         self.last_retarget = Some(now);
         for (_, participant) in &mut self.participants {
+            // Nothing can be forwarded before: a keyframe that was asked for now would come for nothing, and hold the next one back.
+            let is_connected = participant.transport.as_ref().is_some_and(Transport::is_connected);
             for seat in &mut participant.seats {
                 seat.video.expire_pending(now);
                 let Some(feed) = seat.feed.and_then(|id| self.feeds.get(&id)) else { continue };
-                match feed.audio {
+                match feed.audio.filter(|_| seat.is_heard) {
                     Some(publication) => {
                         seat.audio.drop_foreign(publication);
                         seat.audio.aim(now, LayerRef { publication, layer: 0 });
@@ -247,7 +268,14 @@ impl Room {
                     None => seat.audio.clear(),
                 }
                 match feed.video {
-                    Some(key) => aim_video(now, &mut seat.video, key, &mut self.publications[key], seat.width_px),
+                    Some(key) => {
+                        let publication = &mut self.publications[key];
+                        let awaited = aim_video(now, &mut seat.video, key, publication, seat.width_px).filter(|_| is_connected);
+                        if let Some(layer) = awaited {
+                            publication.layers[layer].keyframes.request(now);
+                            self.is_restless = true;
+                        }
+                    }
                     None => seat.video.clear(),
                 }
             }
@@ -276,33 +304,34 @@ impl Room {
         let speakers = self.loudest.iter().filter_map(of).collect();
         out.events.push(MediaEvent::Speakers { room: self.id, speakers });
         // Only a room with more feeds than seats re-seats by voice.
-        if self.participants.iter().any(|(_, p)| !p.seats.is_empty() && p.seats.len() + 1 < self.feeds.len()) {
+        if self.participants.iter().any(|(_, p)| !p.seats.is_empty() && p.seats.len() < self.feeds.len()) {
             self.reconcile(now, out);
         }
     }
 }
 
-fn aim_video(now: Instant, line: &mut Outgoing, key: usize, publication: &mut Publication, width_px: u32) {
+/// Aims a line at the layer of a publication that fits; the layer whose keyframe that takes.
+fn aim_video(now: Instant, line: &mut Outgoing, key: usize, publication: &Publication, width_px: u32) -> Option<usize> {
     if width_px == 0 {
         line.clear();
-        return;
+        return None;
     }
     // A line that went on with a forbidden camera's numbers would ask for all that was not forwarded.
     if publication.is_forbidden {
         line.clear();
-        return;
+        return None;
     }
     // While nothing flows the line keeps this publication's layer, so that a camera switched on again continues without a switch;
     // another's picture must not stand in for it.
     let layer = layers::choose(publication.flowing(now).as_slice(), width_px).filter(|_| publication.is_on());
     let Some(layer) = layer else {
         line.drop_foreign(key);
-        return;
+        return None;
     };
     line.aim(now, LayerRef { publication: key, layer });
-    if let Some(awaited) = line.awaited() {
-        publication.layers[awaited.layer].keyframes.request(now);
-    } else {
+    let awaited = line.awaited();
+    if awaited.is_none() {
         line.drop_foreign(key);
     }
+    awaited.map(|awaited| awaited.layer)
 }

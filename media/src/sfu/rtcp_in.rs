@@ -27,6 +27,7 @@ impl Sfu {
         if !is_readable {
             self.counters.count(Counter::DropRtcp);
         }
+        self.attend_if_restless(now, key.room);
     }
 
     fn handle_rtcp_packet(&mut self, now: Instant, key: Key, packet: &Rtcp<'_>, out: &mut Outbox) {
@@ -37,9 +38,13 @@ impl Sfu {
                 let participant = &room.participants[key.participant];
                 let inbound = participant.inbound.iter().find(|i| i.ssrc == report.ssrc.0 && !i.is_rtx);
                 if let Some(inbound) = inbound {
-                    let layer = &mut room.publications[inbound.publication].layers[inbound.layer];
+                    let (publication, layer) = (inbound.publication, inbound.layer);
+                    let layer = &mut room.publications[publication].layers[layer];
                     layer.stats.on_sender_report(now, report.ntp);
-                    layer.sender_report = Some(SenderReport { at: now, rtp_timestamp: report.rtp_timestamp });
+                    let report = SenderReport { at: now, rtp_timestamp: report.rtp_timestamp };
+                    if layer.sender_report.replace(report).is_none() {
+                        room.tell_clock_of(publication);
+                    }
                 }
                 for block in report.blocks() {
                     self.measure(key, ntp.middle(), &block);
@@ -87,6 +92,7 @@ impl Sfu {
             && let Some(publication) = room.publications.get_mut(layer.publication)
         {
             publication.layers[layer.layer].keyframes.request(now);
+            room.is_restless = true;
         }
     }
 }

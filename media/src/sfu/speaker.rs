@@ -17,6 +17,8 @@ const SMOOTHING: f32 = 0.15;
 const HOLD: Duration = Duration::from_millis(700);
 /// A newcomer must be so much louder than the quietest of three to take its place, dB.
 const TAKE_OVER_DB: f32 = 6.0;
+/// Somebody must be so much louder than the first speaker to become the first, dB: two who speak alike would take turns.
+const LEAD_DB: f32 = 3.0;
 /// Voices remembered; those beyond are not judged.
 const MAX_VOICES: usize = 512;
 /// Silent packets still forwarded before silence is kept back: they tell the receiver's jitter buffer that it is quiet.
@@ -63,16 +65,17 @@ impl ActiveSpeakers {
     /// The speakers now, loudest first.
     pub(crate) fn judge(&mut self, now: Instant) -> &[FeedId] {
         let is_speaking = |voice: &Voice| voice.last_audible.is_some_and(|at| now.saturating_duration_since(at) < HOLD);
-        let was_speaking = |voice: &Voice| self.speakers.contains(&voice.feed);
+        let bonus = |voice: &Voice| match self.speakers.iter().position(|speaker| *speaker == voice.feed) {
+            Some(0) => TAKE_OVER_DB + LEAD_DB,
+            Some(_) => TAKE_OVER_DB,
+            None => 0.0,
+        };
         let mut speaking: Vec<(f32, FeedId)> = self
             .voices
             .iter()
             .filter(|voice| is_speaking(voice))
-            .map(|voice| {
-                // A voice that stopped sending keeps its last level; its hold runs out soon.
-                let bonus = if was_speaking(voice) { TAKE_OVER_DB } else { 0.0 };
-                (voice.below_full_db - bonus, voice.feed)
-            })
+            // A voice that stopped sending keeps its last level; its hold runs out soon.
+            .map(|voice| (voice.below_full_db - bonus(voice), voice.feed))
             .collect();
         speaking.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         speaking.truncate(MAX_SPEAKERS);
@@ -153,6 +156,14 @@ mod tests {
         assert_eq!(judge(&[&|_| 30, &|_| 30, &|_| 40, &late], 3_000), [1, 2, 3]);
         let louder = |ms: u64| if ms < 1_000 { 127 } else { 20 };
         assert!(judge(&[&|_| 30, &|_| 30, &|_| 40, &louder], 3_000).contains(&4));
+    }
+
+    #[test]
+    fn of_two_who_speak_alike_the_first_stays_the_first() {
+        let second = |ms: u64| if ms < 400 { 127 } else { 30 - (ms / 200 % 2) as u8 };
+        assert_eq!(judge(&[&|_| 30, &second], 8_000), [1, 2]);
+        let louder = |ms: u64| if ms < 400 { 127 } else { 26 };
+        assert_eq!(judge(&[&|_| 30, &louder], 8_000), [2, 1]);
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl World {
     pub(crate) fn inject(&mut self, from: SocketAddr, datagram: &mut [u8]) {
         let path = Path { remote: from, local_ip: None };
         self.sfu.handle_datagram(self.now, path, datagram, &mut self.out);
-        while !self.sfu.forward(&mut self.out) {
+        while !self.sfu.forward(self.now, &mut self.out) {
             self.collect();
         }
         self.collect();

@@ -74,7 +74,6 @@ impl DtlsServer {
     }
 
     /// When [`Self::handle_timeout`] has something to do.
-    #[cfg(test)]
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.0.poll_timeout()
     }

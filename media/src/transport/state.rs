@@ -227,8 +227,7 @@ impl Transport {
         self.setup_deadline = None;
     }
 
-    /// When [`Self::handle_timeout`] has something to do. The worker calls it every tick; virtual time asks.
-    #[cfg(test)]
+    /// When [`Self::handle_timeout`] has something to do.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let consent = self.ice.consent_deadline().filter(|_| self.has_consent);
         [self.dtls.poll_timeout(), consent, self.setup_deadline].into_iter().flatten().min()

@@ -75,3 +75,21 @@ fn coming_and_going_for_a_long_time_leaves_no_trace_in_memory() {
     assert!(sizes.windows(2).all(|pair| pair[0] == pair[1]), "{:?} and {:?}", sizes.first(), sizes.last());
     assert_gapless(&world, stays);
 }
+
+#[test]
+fn nobody_asks_for_the_keyframe_of_a_joiner_before_it_can_be_forwarded() {
+    let mut world = World::new(94);
+    let publisher = world.join(ROOM, caller(1, VideoCodec::Vp8, 1), Network::delay_ms(5));
+    world.run_ms(3_000);
+    let keyframes = |world: &World| world.caller(publisher).synthetic.sent().keyframes;
+    let before = keyframes(&world);
+    // Far away: the handshake takes longer than the publisher's keyframe would.
+    let viewer = world.join(ROOM, Settings::viewer(2, 1), Network::delay_ms(150));
+    world.run_ms(2_000);
+    assert_eq!(keyframes(&world) - before, 1);
+    let video = video_of(&world, viewer, publisher);
+    let (shown, connected) = (video.first_shown.map(|shown| shown.at), world.caller(viewer).synthetic.connected_at());
+    let waited = shown.zip(connected).map(|(shown, connected)| shown.saturating_duration_since(connected));
+    // Half a round trip to the server for what connects it, keyframe, half a round trip back.
+    assert!(waited.is_some_and(|waited| waited < Duration::from_millis(450)), "{waited:?}");
+}

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::api::MediaEvent;
-use crate::synthetic::Microphone;
+use crate::synthetic::{Microphone, SourceTally};
 
 fn voice(source: u32, below_full_db: u8) -> Settings {
     Settings { microphone: Some(Microphone { below_full_db }), camera: None, ..Settings::caller(source, &[], 4) }
@@ -45,4 +45,41 @@ fn silence_is_kept_off_the_wire_without_a_gap_and_speech_comes_back_at_once() {
     world.run_ms(1_000);
     assert!(heard(&world) >= silent + 48);
     assert_gapless(&world, b);
+}
+
+#[test]
+fn a_crowd_is_heard_by_its_loudest_three_and_a_round_of_people_whole() {
+    let mut world = World::new(113);
+    let levels = [45, 25, 48, 26, 47, 27];
+    let keys: Vec<CallerKey> = levels
+        .iter()
+        .enumerate()
+        .map(|(n, level)| {
+            let settings = Settings { seats: 5, ..voice(10 + n as u32, *level) };
+            world.join(ROOM, settings, Network::delay_ms(NEAR))
+        })
+        .collect();
+    let listener = world.join(ROOM, Settings::viewer(90, 4), Network::delay_ms(NEAR));
+    world.run_ms(2_000);
+    let heard = |world: &World, key: CallerKey, seats: usize| -> u64 {
+        (0..seats).map(|seat| world.caller(key).synthetic.audio(seat).packets).sum()
+    };
+    let (crowd, round) = (heard(&world, listener, 4), heard(&world, keys[0], 5));
+    world.run_ms(2_000);
+    let expected = |voices: u64| voices * 98..=voices * 102;
+    assert!(expected(3).contains(&(heard(&world, listener, 4) - crowd)), "{} in 2 s", heard(&world, listener, 4) - crowd);
+    assert!(expected(5).contains(&(heard(&world, keys[0], 5) - round)), "{} in 2 s", heard(&world, keys[0], 5) - round);
+    world.with(keys[1], |loud, _| loud.set_microphone(Some(127)));
+    world.with(keys[0], |quiet, _| quiet.set_microphone(Some(20)));
+    world.run_ms(3_000);
+    let sources = |world: &World| -> Vec<u32> {
+        let recent = |tally: &&SourceTally| world.now.saturating_duration_since(tally.last_packet) < Duration::from_millis(100);
+        let mut sources: Vec<u32> = (0..4)
+            .flat_map(|seat| world.caller(listener).synthetic.audio_sources(seat).iter().filter(recent).map(|tally| tally.source))
+            .collect();
+        sources.sort_unstable();
+        sources
+    };
+    assert_eq!(sources(&world), [10, 13, 15], "whoever speaks up takes the place of who fell silent");
+    assert_gapless(&world, listener);
 }
