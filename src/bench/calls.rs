@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt};
-use tokio::sync::oneshot;
 use webcall_media::load::Generator;
 use webcall_media::synthetic::{Identity, Settings};
 
 use super::BenchError;
-use super::api::Api;
+use super::adapter::{Adapter, Guest};
 use super::plan::Plan;
 use super::session::progress;
-use super::signalling::{Line, Shown};
+use super::signalling::Shown;
 
 /// Participants who join at the same moment, when no time is given for it.
 const JOINING_AT_ONCE: usize = 8;
@@ -20,7 +19,7 @@ const JOINING_AT_ONCE: usize = 8;
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 
 pub(super) struct Calls {
-    api: Api,
+    server: Adapter,
     generator: Arc<Generator>,
     identity: Identity,
     calls: Vec<Call>,
@@ -32,22 +31,14 @@ struct Call {
     guests: Vec<Guest>,
 }
 
-/// Somebody in the call; their WebSocket lives in a task.
-struct Guest {
-    me: String,
-    source: u32,
-    began: Instant,
-    shown: Option<oneshot::Sender<Shown>>,
-}
-
 impl Calls {
     /// Makes a room for each plan.
-    pub(super) async fn open(api: Api, plans: Vec<Plan>) -> Result<Self, BenchError> {
+    pub(super) async fn open(server: Adapter, plans: Vec<Plan>) -> Result<Self, BenchError> {
         let mut calls = Vec::new();
         for plan in plans {
-            calls.push(Call { room: api.create_room().await?, plan, guests: Vec::new() });
+            calls.push(Call { room: server.open_room().await?, plan, guests: Vec::new() });
         }
-        Ok(Self { api, generator: Arc::new(Generator::start()?), identity: Identity::generate()?, calls })
+        Ok(Self { server, generator: Arc::new(Generator::start()?), identity: Identity::generate()?, calls })
     }
 
     pub(super) fn generator(&self) -> Arc<Generator> {
@@ -78,17 +69,15 @@ impl Calls {
     async fn let_in(&mut self, at: usize, people: Vec<Settings>, pause: Duration) -> Result<(), BenchError> {
         let (began, all) = (Instant::now(), people.len());
         let this = &*self;
+        let senders: Vec<String> = self.calls[at].senders();
+        let senders = &senders;
         let join = |(n, settings): (usize, Settings)| async move {
             tokio::time::sleep_until((began + pause * n as u32).into()).await;
-            let source = settings.source;
-            let line = Line::join(&this.api, &this.calls[at].room, settings, &this.identity, &this.generator).await?;
-            let (me, began) = (line.me.clone(), line.began);
-            let (shown, receiver) = oneshot::channel();
-            tokio::spawn(line.stay(receiver));
+            let guest = this.server.join((&this.calls[at].room, senders), settings, (&this.identity, &this.generator)).await?;
             if n % 50 == 49 {
                 progress(&format!("{} of {all} have joined", n + 1));
             }
-            Ok::<_, BenchError>(Guest { me, source, began, shown: Some(shown) })
+            Ok::<_, BenchError>(guest)
         };
         let at_once = if pause.is_zero() { JOINING_AT_ONCE } else { all.max(1) };
         let joined = futures_util::stream::iter(people.into_iter().enumerate()).map(join).buffered(at_once);
@@ -117,7 +106,7 @@ impl Calls {
     /// Everybody shows those who send at this width.
     pub(super) fn look_at_senders(&mut self, width_px: u32) {
         for call in &mut self.calls {
-            let senders: Vec<String> = call.guests.iter().take(call.plan.senders).map(|guest| guest.me.clone()).collect();
+            let senders = call.senders();
             for shown in call.guests.iter_mut().filter_map(|guest| guest.shown.take()) {
                 // A connection that broke meanwhile shows in the figures.
                 let _ = shown.send(Shown { participants: senders.clone(), width_px });
@@ -133,8 +122,14 @@ impl Calls {
     /// Deletes the rooms.
     pub(super) async fn close(&self) {
         for call in &self.calls {
-            // What remains of a failed run is a room, which its owner can delete.
-            let _ = self.api.delete_room(&call.room).await;
+            self.server.close_room(&call.room).await;
         }
+    }
+}
+
+impl Call {
+    /// Those who send, as far as they have joined.
+    fn senders(&self) -> Vec<String> {
+        self.guests.iter().take(self.plan.senders).map(|guest| guest.me.clone()).collect()
     }
 }

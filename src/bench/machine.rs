@@ -11,17 +11,25 @@ pub(super) struct Usage {
 
 /// What a process has used so far. `None` where the system does not tell (it is gone, or this is not Linux).
 pub(super) fn usage(pid: u32) -> Option<Usage> {
-    // The scheduler's own count, in nanoseconds; `stat` counts ticks of 10 ms.
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-    let nanoseconds = threads.filter_map(|thread| {
-        let text = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
-        text.split_whitespace().next()?.parse::<u64>().ok()
-    });
-    let cpu_seconds = nanoseconds.sum::<u64>() as f64 / 1e9;
+    let cpu_seconds = cpu_seconds(pid)?;
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let kilobytes =
         status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<u64>().ok())?;
     Some(Usage { cpu_seconds, rss_bytes: kilobytes * 1024 })
+}
+
+/// By the process's own clock: to the nanosecond, and with the threads that have ended.
+#[cfg(target_os = "linux")]
+fn cpu_seconds(pid: u32) -> Option<f64> {
+    use nix::time::{clock_getcpuclockid, clock_gettime};
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).ok()?);
+    let time = clock_gettime(clock_getcpuclockid(pid).ok()?).ok()?;
+    Some(time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn cpu_seconds(_: u32) -> Option<f64> {
+    None
 }
 
 /// How the processors are shared: the generator has the first, the server the others.

@@ -7,9 +7,11 @@
 //!
 //! The generator is this process, the server another; on Linux each keeps to its own processors.
 
+mod adapter;
 mod api;
 mod calls;
 mod floor;
+mod janus;
 mod machine;
 mod measure;
 mod options;

@@ -34,6 +34,7 @@ Usage: webcall bench SCENARIO [options]
 
   --target URL        measure a running server instead of starting one; needs
   --user NAME         an account there, whose password is read from WEBCALL_BENCH_PASSWORD
+  --janus HOST:PORT   or the WebSocket API of a running Janus (fanout only)
   --pid N             the process of that server, if it runs on this machine, for its processor time
 
 A camera sends 30 frames a second, a microphone 50 packets. Server and generator keep to different processors where there are
@@ -74,9 +75,21 @@ pub(super) struct Options {
 /// A running server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
-    pub(super) url: String,
-    pub(super) user: String,
+    pub(super) server: Running,
     pub(super) pid: Option<u32>,
+}
+
+/// Which kind, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Running {
+    WebCall {
+        url: String,
+        user: String,
+    },
+    /// `host:port` of its WebSocket API.
+    Janus {
+        authority: String,
+    },
 }
 
 impl Scenario {
@@ -126,7 +139,7 @@ impl Options {
         let Some(scenario) = words.next().filter(|word| word != "--help" && word != "-h") else { return Ok(None) };
         let scenario = Scenario::named(&scenario).ok_or_else(|| refused(&format!("there is no scenario `{scenario}`")))?;
         let mut options = Self::of(scenario);
-        let (mut url, mut user, mut pid) = (None, None, None);
+        let (mut url, mut user, mut janus, mut pid) = (None, None, None, None);
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| refused(&format!("{word} needs a value")));
             match word.as_str() {
@@ -146,14 +159,17 @@ impl Options {
                 "--json" => options.is_json = true,
                 "--target" => url = Some(value()?),
                 "--user" => user = Some(value()?),
+                "--janus" => janus = Some(value()?),
                 _ => return Err(refused(&format!("unknown argument `{word}`"))),
             }
         }
-        options.target = match (url, user) {
-            (Some(url), Some(user)) => Some(Target { url, user, pid }),
-            (None, None) if pid.is_none() => None,
-            _ => return Err(refused("--target and --user belong together, and --pid to them")),
+        let server = match (url, user, janus) {
+            (Some(url), Some(user), None) => Some(Running::WebCall { url, user }),
+            (None, None, Some(authority)) if scenario == Scenario::Fanout => Some(Running::Janus { authority }),
+            (None, None, None) if pid.is_none() => None,
+            _ => return Err(refused("--target and --user belong together, --pid to them or to --janus, and --janus to fanout")),
         };
+        options.target = server.map(|server| Target { server, pid });
         Ok(Some(options))
     }
 }

@@ -90,6 +90,7 @@ impl Report {
             "bytes_per_subscriber": self.bytes_per_subscriber(),
             "floor_packets_per_cpu_second": floor_rate,
             "floor_latency_us": floor.as_ref().map(latency),
+            "floor_forwarded_packets": floor.as_ref().map(|floor| floor.forwarded_packets),
             "floor_lost": floor.as_ref().map(|floor| floor.lost),
             "ratio_to_floor": self.ratio(),
             "joins": joins,
@@ -128,7 +129,7 @@ impl Report {
         }
         if let Some(floor) = floor {
             row("raw loop: packets per cpu second", floor.packets_per_cpu_second().map_or("-".to_owned(), |r| format!("{r:.0}")));
-            row("raw loop: lost", floor.lost.to_string());
+            row("raw loop: forwarded / lost", format!("{} in {:.1} s / {}", floor.forwarded_packets, floor.seconds, floor.lost));
             row("raw loop: latency p50 / p99 / max", latency_text(floor));
             row("ratio to the raw loop", self.ratio().map_or("-".to_owned(), |ratio| format!("{ratio:.2}")));
         }

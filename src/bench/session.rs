@@ -4,12 +4,13 @@ use std::io::Write;
 use std::time::Duration;
 
 use super::BenchError;
+use super::adapter::Adapter;
 use super::api::Api;
 use super::calls::Calls;
 use super::floor::measure_floor;
 use super::machine::{self, Processors};
 use super::measure::{Measured, measure};
-use super::options::{Options, Scenario};
+use super::options::{Options, Running, Scenario, Target};
 use super::plan::Plan;
 use super::report::{Joins, Report};
 use super::server::OwnServer;
@@ -50,22 +51,25 @@ struct Found {
 }
 
 async fn measure_server(options: &Options, processors: Option<&Processors>) -> Result<Found, BenchError> {
-    let (api, own) = match &options.target {
-        Some(target) => {
+    let (server, own) = match &options.target {
+        Some(Target { server: Running::WebCall { url, user }, .. }) => {
             let password = std::env::var("WEBCALL_BENCH_PASSWORD").unwrap_or_default();
-            (Api::log_in(&target.url, &target.user, &password).await?, None)
+            (Adapter::WebCall(Api::log_in(url, user, &password).await?), None)
         }
+        Some(Target { server: Running::Janus { authority }, .. }) => (Adapter::Janus(authority.clone()), None),
         None => {
             progress("starting a server");
             let own = OwnServer::start(options, processors).await?;
-            (Api::register(&own.url, &own.registration_secret).await?, Some(own))
+            (Adapter::WebCall(Api::register(&own.url, &own.registration_secret).await?), Some(own))
         }
     };
     let pid = own.as_ref().map(OwnServer::pid).or(options.target.as_ref().and_then(|target| target.pid));
     let idle_bytes = pid.and_then(machine::usage).map(|usage| usage.rss_bytes);
     let plans: Vec<Plan> = (0..options.rooms).map(|room| Plan::new(options, room)).collect();
-    check_windows(&api, &plans).await?;
-    let mut calls = Calls::open(api, plans).await?;
+    if let Adapter::WebCall(api) = &server {
+        check_windows(api, &plans).await?;
+    }
+    let mut calls = Calls::open(server, plans).await?;
     let result = measure_calls(options, &mut calls, pid).await;
     calls.close().await;
     let (measured, joins) = result?;
@@ -87,8 +91,8 @@ async fn check_windows(api: &Api, plans: &[Plan]) -> Result<(), BenchError> {
 
 async fn measure_calls(options: &Options, calls: &mut Calls, pid: Option<u32>) -> Result<(Measured, Option<Joins>), BenchError> {
     calls.let_senders_in().await?;
+    calls.wait_connected().await?;
     if options.scenario == Scenario::Join {
-        calls.wait_connected().await?;
         tokio::time::sleep(options.warmup).await;
         let generator = calls.generator();
         let measuring = measure(&generator, pid, options.measured + STORM_LIMIT);

@@ -24,6 +24,8 @@ const SUBPROTOCOL: &str = "webcall.v1";
 const TICKET_PREFIX: &str = "ticket.";
 /// Subprotocols looked at; a client offers two.
 const MAX_SUBPROTOCOLS: usize = 8;
+/// Bytes read at a time, kept for each socket. A larger buffer only costs memory: messages are short, but for offers.
+const READ_BUFFER_BYTES: usize = 4 << 10;
 /// Unsent bytes in the library's buffer; more means that a write failed. Above the largest frame.
 const MAX_WRITE_BUFFER_BYTES: usize = 1 << 20;
 /// When a user with too many sockets may try again, seconds.
@@ -46,6 +48,7 @@ pub(super) async fn upgrade(
         .protocols([SUBPROTOCOL])
         .max_message_size(MAX_FRAME_BYTES)
         .max_frame_size(MAX_FRAME_BYTES)
+        .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES);
     Ok(upgrade.on_upgrade(move |socket| serve(socket, context, principal, permit)))

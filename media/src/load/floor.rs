@@ -19,6 +19,8 @@ use crate::units::Ssrc;
 const SOCKET: mio::Token = mio::Token(0);
 /// The header that subscribers get: fixed part and one CSRC, as the server's.
 const HEADER_BYTES: usize = 16;
+/// Batches received before what they held is sent, as in the server.
+const MAX_BATCHES: usize = 8;
 /// How often it is looked whether to stop.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -84,18 +86,28 @@ impl Floor {
                 return Err(error);
             }
             has_more |= !ready.is_empty();
-            has_more = has_more && self.socket.receive(|path, datagram| forwarder.open(path, datagram)).is_ok();
-            forwarder.equalise();
-            for receiver in 0..forwarder.receivers.len() {
-                forwarder.forward(receiver, &mut outbox);
-                if outbox.is_full() {
-                    self.flush(&mut outbox);
+            for _ in 0..MAX_BATCHES {
+                has_more = has_more && self.socket.receive(|path, datagram| forwarder.open(path, datagram)).is_ok();
+                self.forward(&mut forwarder, &mut outbox);
+                if !has_more {
+                    break;
                 }
             }
             self.flush(&mut outbox);
-            forwarder.clear();
         }
         Ok(())
+    }
+
+    /// What one batch held.
+    fn forward(&mut self, forwarder: &mut Forwarder, outbox: &mut Outbox) {
+        forwarder.equalise();
+        for receiver in 0..forwarder.receivers.len() {
+            forwarder.forward(receiver, outbox);
+            if outbox.is_full() {
+                self.flush(outbox);
+            }
+        }
+        forwarder.clear();
     }
 
     fn flush(&mut self, outbox: &mut Outbox) {

@@ -26,6 +26,15 @@ pub(super) struct AnswerLine {
 impl Answer {
     /// `None` when something is missing that a browser cannot do without.
     pub(super) fn parse(sdp: &str) -> Option<Self> {
+        Self::read(sdp, "passive")
+    }
+
+    /// The same of an offer.
+    pub(super) fn parse_offer(sdp: &str) -> Option<Self> {
+        Self::read(sdp, "actpass")
+    }
+
+    fn read(sdp: &str, setup: &str) -> Option<Self> {
         let mut lines: Vec<AnswerLine> = Vec::new();
         let value = |key: &str| sdp.lines().find_map(|line| line.strip_prefix("a=")?.strip_prefix(key)?.strip_prefix(':'));
         for line in sdp.lines() {
@@ -35,7 +44,7 @@ impl Answer {
                 current.read(attribute);
             }
         }
-        let is_usable = sdp.lines().any(|line| line == "a=ice-lite") && value("setup") == Some("passive");
+        let is_usable = sdp.lines().any(|line| line == "a=ice-lite") && value("setup") == Some(setup);
         let ice = IceCredentials { ufrag: value("ice-ufrag")?.to_owned(), password: value("ice-pwd")?.to_owned() };
         let candidates = sdp.lines().filter_map(|line| candidate(line.strip_prefix("a=candidate:")?)).collect();
         let fingerprint = Fingerprint::parse(value("fingerprint")?)?;

@@ -115,6 +115,9 @@ impl Link {
         let protocol = classify(datagram);
         match protocol {
             Protocol::Stun => {
+                if let Some(answer) = self.server.and_then(|server| self.ice.answer(datagram, server)) {
+                    out.push(&answer);
+                }
                 let confirmed = self.ice.handle_datagram(now, datagram);
                 self.confirmed = confirmed.or(self.confirmed);
                 if confirmed.is_some() {

@@ -24,6 +24,7 @@ mod picture;
 mod pieces;
 mod reading;
 mod report;
+mod rival;
 mod seat;
 mod settings;
 mod sound;

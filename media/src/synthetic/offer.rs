@@ -115,7 +115,7 @@ impl OfferParts<'_> {
     }
 }
 
-fn write_extensions(out: &mut String, numbering: Numbering, is_audio: bool) -> std::fmt::Result {
+pub(super) fn write_extensions(out: &mut String, numbering: Numbering, is_audio: bool) -> std::fmt::Result {
     let ids = numbering.extensions();
     let twcc = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
     write!(out, "a=extmap:{} {twcc}\r\na=extmap:{} urn:ietf:params:rtp-hdrext:sdes:mid\r\n", ids.twcc, ids.mid)?;
@@ -126,7 +126,7 @@ fn write_extensions(out: &mut String, numbering: Numbering, is_audio: bool) -> s
     write!(out, "a=extmap:{} urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id\r\n", ids.repaired_rid)
 }
 
-fn write_codec(out: &mut String, numbering: Numbering, codec: Codec) -> std::fmt::Result {
+pub(super) fn write_codec(out: &mut String, numbering: Numbering, codec: Codec) -> std::fmt::Result {
     let pt = numbering.payload_type(codec);
     let channels = if codec.is_audio() { "/2" } else { "" };
     write!(out, "a=rtpmap:{pt} {}/{}{channels}\r\na=rtcp-fb:{pt} transport-cc\r\n", codec.name(), codec.clock_rate().0)?;

@@ -110,6 +110,16 @@ impl IceClient {
         self.confirmed
     }
 
+    /// Answers a check of a server that is no lite agent. `None` for what is no check, or not for us.
+    pub(crate) fn answer(&self, datagram: &[u8], server: SocketAddr) -> Option<Vec<u8>> {
+        let view = BindingView::parse(datagram).filter(BindingView::has_right_fingerprint)?;
+        let integrity = Integrity { password: &self.local.password, crypto: self.provider.crypto() };
+        if view.kind != BindingKind::Request || !view.authenticates(integrity.password, integrity.crypto) {
+            return None;
+        }
+        stun::success(view.transaction(), server, integrity)
+    }
+
     fn check(&self, id: TransactionId) -> Option<Vec<u8>> {
         let attribute = |typ, value: &[u8]| RawAttribute { typ, length: 0, value: value.to_vec() };
         // The tie-breaker never decides anything against a lite agent.
