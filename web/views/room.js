@@ -10,7 +10,7 @@ import { errorText, t } from '../i18n/index.js';
 import { el, fill, listen } from '../ui/dom.js';
 import { spinner } from '../ui/form.js';
 import { callView } from './call.js';
-import { centred, heading } from './page.js';
+import { centred, firstFocus, heading } from './page.js';
 import { prejoinView } from './prejoin.js';
 
 /** @type {Page} */
@@ -28,7 +28,7 @@ export const roomPage = (app, [id = ''], signal) => {
     showing.abort();
     showing = new AbortController();
     fill(root, view(showing.signal));
-    /** @type {HTMLElement | null} */ (root.querySelector('[data-focus], h1'))?.focus();
+    firstFocus(root)?.focus();
   };
   /** @param {RoomWithMembers} room */
   const before = (room) => {

@@ -11,6 +11,7 @@ import { closeDialogs } from '../ui/dialog.js';
 import { listen } from '../ui/dom.js';
 import { joinPage } from './join.js';
 import { loginPage } from './login.js';
+import { firstFocus } from './page.js';
 import { notFoundPage, unreachablePage, waitingPage } from './plain.js';
 import { registerPage } from './register.js';
 import { roomPage } from './room.js';
@@ -64,7 +65,7 @@ export class Router {
     document.title = title === 'WebCall' ? title : `${title} · WebCall`;
     this.#root.replaceChildren(element);
     scrollTo(0, 0);
-    const focus = /** @type {HTMLElement | null} */ (element.querySelector('[data-focus], h1'));
+    const focus = firstFocus(element);
     if (!this.#first || focus?.matches('input')) focus?.focus({ preventScroll: true });
     if (!this.#first) announce(title);
     this.#first = false;
