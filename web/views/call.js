@@ -37,6 +37,7 @@ export function callView(app, room, signal, left) {
     root.querySelector('[data-action=participants]')?.setAttribute('aria-expanded', String(!panel.hidden));
   };
   const panel = participantsPanel(app, { close: togglePanel, invite }, signal);
+  closeByEscape(panel, togglePanel, signal);
   const leave = () => {
     app.call.leave();
     left();
@@ -58,6 +59,20 @@ export function callView(app, room, signal, left) {
   keepRoomFresh(app, room, root, signal);
   signal.addEventListener('abort', () => document.fullscreenElement && void document.exitFullscreen().catch(() => {}));
   return root;
+}
+
+/**
+ * Escape first closes what lies over the panel: a dialog or the menu, which do that by themselves.
+ * @param {HTMLElement} panel
+ * @param {() => void} toggle
+ * @param {AbortSignal} signal
+ */
+function closeByEscape(panel, toggle, signal) {
+  const pressed = (/** @type {KeyboardEvent} */ event) => {
+    const above = document.querySelector('dialog[open]') ?? /** @type {Element} */ (event.target).closest('.menu');
+    if (event.key === 'Escape' && !panel.hidden && !above) toggle();
+  };
+  document.addEventListener('keydown', pressed, { signal });
 }
 
 /**
