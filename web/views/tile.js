@@ -35,6 +35,14 @@ const TRUST_AFTER_MS = 600;
 
 /** @typedef {{ participant: string, username: string, kind: FeedKind, own: boolean, pin: () => void }} TileOptions */
 
+/**
+ * @param {HTMLElement} element
+ * @param {Rect} rect
+ */
+export function place(element, rect) {
+  for (const [side, value] of Object.entries(rect)) element.style.setProperty(`--${side}`, `${value}px`);
+}
+
 export class Tile {
   #options;
   #video = el('video', { playsinline: true, autoplay: true, 'aria-hidden': 'true' });
@@ -92,7 +100,7 @@ export class Tile {
   place(rect) {
     this.element.hidden = rect === null;
     if (!rect) return;
-    for (const [side, value] of Object.entries(rect)) this.element.style.setProperty(`--${side}`, `${value}px`);
+    place(this.element, rect);
     this.element.classList.toggle('small', rect.width < 180);
   }
 
