@@ -12,6 +12,7 @@ import { el, fill, listen } from '../ui/dom.js';
 import { iconButton } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { avatar } from './avatar.js';
+import { personName } from './name.js';
 
 /** What a moderator can switch off. A screen's sound goes with its picture. @type {readonly ('microphone' | 'camera' | 'screen')[]} */
 const MODERATED = ['microphone', 'camera', 'screen'];
@@ -68,7 +69,7 @@ function row(app, one, me) {
     'li',
     { class: 'participant', data: { participant: one.participant, username: one.username } },
     avatar(one.username),
-    el('div', { class: 'participant-text' }, el('span', { class: 'participant-name' }, name), one.role === 'member' ? null : el('span', { class: 'hint' }, t(`role.${one.role}`))),
+    el('div', { class: 'participant-text' }, personName(one.username, own), one.role === 'member' ? null : el('span', { class: 'hint' }, t(`role.${one.role}`))),
     el('span', { class: 'participant-state' }, ...state('microphone', on('microphone')), ...state('camera', on('camera'))),
     buttons.length > 0 ? el('div', { class: 'moderation' }, ...buttons) : null,
   );

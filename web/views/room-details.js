@@ -9,6 +9,8 @@ import { el, fill } from '../ui/dom.js';
 import { field, form, iconButton, spinner } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { toast } from '../ui/toast.js';
+import { encryptionNote } from './encryption.js';
+import { personName } from './name.js';
 import { attempt, copyLink, roomLink } from './room-acts.js';
 
 /**
@@ -120,7 +122,7 @@ function memberRow(app, room, member, draw) {
   return el(
     'li',
     { class: 'member', data: { username: member.username } },
-    el('span', { class: 'member-name' }, member.username, self ? el('span', { class: 'hint' }, ` (${t('rooms.you')})`) : null),
+    el('span', { class: 'member-name' }, personName(member.username, self)),
     el('span', { class: 'hint' }, t(`role.${member.role}`)),
     room.role === 'owner' && !self ? el('button', { class: 'link', type: 'button', data: { action: 'set-role' }, on: { click: () => void setRole() } }, change) : null,
     mayRemove ? iconButton({ icon: 'close', label: t('rooms.remove_member'), action: 'remove-member', class: 'small', click: () => void remove() }) : null,

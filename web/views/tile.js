@@ -10,6 +10,7 @@ import { t } from '../i18n/index.js';
 import { el, fill } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { avatar } from './avatar.js';
+import { personName } from './name.js';
 
 /** Where the browser cannot tell whose frames a seat plays, a seat that was used before is trusted after this long. */
 const TRUST_AFTER_MS = 600;
@@ -81,7 +82,7 @@ export class Tile {
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     const person = this.#options.kind === 'person';
-    fill(this.#label, person && !state.microphoneOn ? icon('microphone-off') : null, el('span', {}, state.name));
+    fill(this.#label, person && !state.microphoneOn ? icon('microphone-off') : null, person ? personName(this.#options.username, this.#options.own) : el('span', { class: 'clipped' }, state.name));
     const about = [state.name];
     if (person && !state.microphoneOn) about.push(t('call.microphone_is_off'));
     if (person && !state.pictureOn) about.push(t('call.camera_is_off'));
