@@ -34,7 +34,6 @@ export const en = {
   'rooms.new': 'New room',
   'rooms.name': 'Room name',
   'rooms.create': 'Create room',
-  'rooms.open_note': 'Calls are not end-to-end encrypted: they are protected on the way, but the server could see and hear them.',
   'rooms.empty': 'No rooms yet',
   'rooms.empty_hint': 'Create one and send its link to the people you want to talk to, or open a link you were given.',
   'rooms.open': 'Open',
@@ -72,8 +71,8 @@ export const en = {
   'join.title': 'You are invited to “{name}”',
   'join.action': 'Join room',
 
-  'encryption.open': 'Not encrypted',
-  'encryption.open_hint': 'Not end-to-end encrypted: the connection is protected, but the server could see and hear this call.',
+  'encryption.open': 'Not end-to-end encrypted',
+  'encryption.open_hint': 'The connection is protected, but the server could see and hear the call.',
 
   'prejoin.join': 'Join call',
   'prejoin.nobody': 'Nobody is here yet',

@@ -7,10 +7,10 @@
 import { t } from '../i18n/index.js';
 import { announce } from '../ui/announce.js';
 import { el, listen } from '../ui/dom.js';
-import { icon } from '../ui/icons.js';
 import { Banners } from './call-banners.js';
 import { openDetails, openDevices, openHelp } from './call-dialogs.js';
 import { controls } from './controls.js';
+import { encryptionBadge } from './encryption.js';
 import { participantsPanel } from './participants.js';
 import { copyLink } from './room-acts.js';
 import { SeatAudio } from './seat-audio.js';
@@ -94,7 +94,7 @@ function callHeader(app, room, signal) {
     'header',
     { class: 'call-header' },
     el('h1', { tabindex: '-1' }, room.name),
-    el('span', { class: 'badge open', title: t('encryption.open_hint') }, icon('lock'), el('span', {}, t('encryption.open'))),
+    encryptionBadge(),
     state,
   );
 }

@@ -13,6 +13,7 @@ import { choice } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { avatar } from './avatar.js';
 import { deviceChoices } from './device-choices.js';
+import { encryptionBadge } from './encryption.js';
 import { framed, heading } from './page.js';
 
 /**
@@ -25,11 +26,10 @@ export function prejoinView(app, room, signal, join) {
   void app.media.start();
   const button = el('button', { class: 'button primary wide', type: 'button', data: { action: 'join-call' }, on: { click: join } }, t('prejoin.join'));
   const there = room.in_call > 0 ? t('rooms.in_call', { count: room.in_call }) : t('prejoin.nobody');
-  const badge = el('span', { class: 'badge', title: t('encryption.open_hint') }, icon('lock'), t('encryption.open'));
   const panel = el(
     'section',
     { class: 'prejoin-panel stack' },
-    el('div', {}, heading(room.name), el('p', { class: 'room-facts' }, el('span', {}, there), badge)),
+    el('div', {}, heading(room.name), el('p', { class: 'room-facts' }, el('span', {}, there), encryptionBadge())),
     deviceChoices(app, signal),
     moreOptions(app),
     button,

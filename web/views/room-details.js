@@ -38,7 +38,7 @@ export function openRoomDetails(app, id) {
  * @param {() => void} draw
  */
 function nameSection(app, room, draw) {
-  const open = el('p', { class: 'hint with-icon' }, icon('lock'), el('span', {}, t('encryption.open_hint')));
+  const open = encryptionNote();
   if (room.role !== 'owner') return el('section', {}, el('h3', { class: 'room-title' }, room.name), open);
   const rename = form(
     {

@@ -8,6 +8,7 @@ import { el, fill, listen } from '../ui/dom.js';
 import { field, form, iconButton, labelled, spinner } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { toast } from '../ui/toast.js';
+import { encryptionNote } from './encryption.js';
 import { framed, heading } from './page.js';
 import { openRoomDetails } from './room-details.js';
 import { copyLink, deleteRoom, leaveRoom } from './room-acts.js';
