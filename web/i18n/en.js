@@ -13,7 +13,10 @@ export const en = {
   'shell.tagline': 'Voice and video calls on your own server',
   'shell.unreachable': 'The server cannot be reached',
   'shell.unreachable_hint': 'Check your network. If you run the server, check that it is running.',
-  'shell.not_found': 'There is nothing at this address',
+  'shell.not_found': 'Page not found',
+  'shell.no_room': 'Room not found',
+  'shell.no_link': 'This link does not work',
+  'shell.trouble': 'This page could not be opened',
 
   'auth.login': 'Log in',
   'auth.login_title': 'Log in',

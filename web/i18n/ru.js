@@ -16,7 +16,10 @@ export const ru = {
   'shell.tagline': 'Голосовые и видеозвонки на вашем собственном сервере',
   'shell.unreachable': 'Сервер недоступен',
   'shell.unreachable_hint': 'Проверьте сеть. Если сервер ваш, проверьте, что он запущен.',
-  'shell.not_found': 'По этому адресу ничего нет',
+  'shell.not_found': 'Страница не найдена',
+  'shell.no_room': 'Комната не найдена',
+  'shell.no_link': 'Ссылка не работает',
+  'shell.trouble': 'Страница не открылась',
 
   'auth.login': 'Войти',
   'auth.login_title': 'Вход',

@@ -11,6 +11,7 @@ import { el, fill, listen } from '../ui/dom.js';
 import { spinner } from '../ui/form.js';
 import { callView } from './call.js';
 import { centred, firstFocus, heading } from './page.js';
+import { missingPage } from './plain.js';
 import { prejoinView } from './prejoin.js';
 
 /** @type {Page} */
@@ -62,7 +63,7 @@ export const roomPage = (app, [id = ''], signal) => {
       );
       before(room);
     } catch (error) {
-      if (!signal.aborted) show(() => centred('room-missing', heading(errorText(error)), el('a', { class: 'button primary wide', href: '/' }, t('common.back_to_rooms'))));
+      if (!signal.aborted) show(() => missingPage('room-missing', error, () => app.redraw()));
     }
   };
   void load();

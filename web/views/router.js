@@ -5,7 +5,6 @@
 
 /** @import { App, Page } from './page.js' */
 
-import { t } from '../i18n/index.js';
 import { announce } from '../ui/announce.js';
 import { closeDialogs } from '../ui/dialog.js';
 import { listen } from '../ui/dom.js';
@@ -84,7 +83,7 @@ export class Router {
       if (route.who === 'anybody' && status === 'signed-in') return this.#redirect(nextPath(location.search));
       return { page: route.page, parameters: match.slice(1) };
     }
-    return { page: notFoundPage, parameters: [t('shell.not_found')] };
+    return { page: notFoundPage, parameters: [] };
   }
 
   /** @param {string} path */
