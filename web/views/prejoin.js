@@ -32,9 +32,8 @@ export function prejoinView(app, room, signal, join) {
     el('div', {}, heading(room.name), el('p', { class: 'room-facts' }, el('span', {}, there), encryptionBadge())),
     deviceChoices(app, signal),
     moreOptions(app),
-    button,
   );
-  return framed(app, 'prejoin', el('div', { class: 'prejoin' }, preview(app, signal), panel));
+  return framed(app, 'prejoin', el('div', { class: 'prejoin' }, preview(app, signal), panel, el('div', { class: 'prejoin-join' }, button)));
 }
 
 /**
@@ -58,7 +57,7 @@ function preview(app, signal) {
   };
   listen(app.media, 'change', draw, signal);
   draw();
-  return el('div', { class: 'stack' }, el('div', { class: 'preview' }, video, cover, toggles, meter), problems);
+  return el('div', { class: 'prejoin-preview stack' }, el('div', { class: 'preview' }, video, cover, toggles, meter), problems);
 }
 
 /**
