@@ -41,7 +41,7 @@ export function prejoinView(app, room, signal, join) {
  * @param {AbortSignal} signal
  */
 function preview(app, signal) {
-  const video = el('video', { class: 'mirrored', playsinline: true, autoplay: true });
+  const video = el('video', { class: 'mirrored', playsinline: true, autoplay: true, 'aria-hidden': 'true', tabindex: '-1' });
   video.muted = true;
   const cover = el('div', { class: 'preview-cover' }, avatar(app.session.user?.username ?? ''), el('p', {}));
   const meter = levelMeter(app, signal);

@@ -46,7 +46,8 @@ export function place(element, rect) {
 
 export class Tile {
   #options;
-  #video = el('video', { playsinline: true, autoplay: true, 'aria-hidden': 'true' });
+  // Firefox would stop at a video on the way through the page.
+  #video = el('video', { playsinline: true, autoplay: true, 'aria-hidden': 'true', tabindex: '-1' });
   #label = el('div', { class: 'tile-label' });
   #pin = el('button', { class: 'tile-pin', type: 'button', data: { action: 'pin' } }, icon('pin'));
   /** @type {Picture | null} */
