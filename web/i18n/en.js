@@ -15,7 +15,7 @@ export const en = {
   'shell.unreachable_hint': 'Check your network. If you run the server, check that it is running.',
   'shell.not_found': 'Page not found',
   'shell.no_room': 'Room not found',
-  'shell.no_link': 'This link does not work',
+  'shell.no_link': 'Link not found',
   'shell.trouble': 'This page could not be opened',
 
   'auth.login': 'Log in',

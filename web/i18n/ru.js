@@ -18,7 +18,7 @@ export const ru = {
   'shell.unreachable_hint': 'Проверьте сеть. Если сервер ваш, проверьте, что он запущен.',
   'shell.not_found': 'Страница не найдена',
   'shell.no_room': 'Комната не найдена',
-  'shell.no_link': 'Ссылка не работает',
+  'shell.no_link': 'Ссылка не найдена',
   'shell.trouble': 'Страница не открылась',
 
   'auth.login': 'Войти',
@@ -72,7 +72,7 @@ export const ru = {
   'rooms.delete_text': 'Комната и звонок закончатся для всех. Отменить это нельзя.',
   'role.owner': 'Владелец',
   'role.moderator': 'Модератор',
-  'role.member': 'Участник комнаты',
+  'role.member': 'Участник',
 
   'join.title': 'Вас приглашают в комнату «{name}»',
   'join.action': 'Вступить в комнату',
