@@ -67,7 +67,7 @@ export const roomPage = (app, [id = ''], signal) => {
     }
   };
   void load();
-  return { title: t('shell.rooms'), element: root };
+  return { title: app.rooms.find(id)?.name ?? t('shell.rooms'), element: root };
 };
 
 /**
