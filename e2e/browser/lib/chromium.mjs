@@ -83,7 +83,7 @@ class ChromiumPage extends Page {
 
   async screenshot(path) {
     await this.#page.mouse.move(0, 0);
-    await this.#page.screenshot({ path, fullPage: true, animations: 'disabled' });
+    await this.#page.screenshot({ path, animations: 'disabled' });
   }
 
   async close() {

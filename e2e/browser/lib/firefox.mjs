@@ -181,7 +181,7 @@ class FirefoxPage extends Page {
   }
 
   async screenshot(path) {
-    const { data } = await this.#bidi.send('browsingContext.captureScreenshot', { context: this.#context, origin: 'document' });
+    const { data } = await this.#bidi.send('browsingContext.captureScreenshot', { context: this.#context });
     writeFileSync(path, Buffer.from(data, 'base64'));
   }
 
