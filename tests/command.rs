@@ -12,12 +12,15 @@ use tempfile::TempDir;
 struct Running {
     child: Child,
     lines: Vec<String>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Running {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap())
+    }
+
+    fn start_in(folder: TempDir) -> Self {
         std::fs::write(folder.path().join("turn.toml"), "[media]\nworkers = 1\nudp_port = 0\n").unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_webcall"))
             .current_dir(folder.path())
@@ -29,7 +32,7 @@ impl Running {
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let lines = stdout.lines().take(2).map(|line| line.unwrap()).collect();
-        Self { child, lines, _folder: folder }
+        Self { child, lines, folder }
     }
 
     fn url(&self) -> &str {
@@ -38,6 +41,18 @@ impl Running {
 
     fn secret(&self) -> &str {
         self.lines[1].strip_prefix("Registration secret: ").unwrap()
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> reqwest::Response {
+        reqwest::Client::new().post(format!("{}/api/v1/{path}", self.url())).json(body).send().await.unwrap()
+    }
+
+    /// Stops it and starts it again in the same folder.
+    fn again(mut self) -> Self {
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        let (ended_well, log) = self.stop();
+        assert!(ended_well, "{log}");
+        Self::start_in(folder)
     }
 
     /// Asks it to stop; gives whether it ended well, and what it logged.
@@ -99,17 +114,22 @@ async fn the_command_serves_until_it_is_told_to_stop_and_logs_no_secret() {
 
 #[tokio::test]
 async fn a_second_start_in_the_same_folder_keeps_accounts_and_secrets() {
-    let folder = tempfile::tempdir().unwrap();
-    let args = webcall::config::Args { data_dir: folder.path().join("data"), turn_config: None };
-    let open = async || {
-        let config = webcall::config::Config::load(&args, |_| None).unwrap();
-        let webcall::config::Database::Sqlite(file) = &config.database else { panic!("SQLite is the default") };
-        (webcall::store::Store::open_sqlite(file).await.unwrap(), config.secrets.registration.expose().to_owned())
-    };
-    let (store, secret) = open().await;
-    store.close().await;
-    let (store, same) = open().await;
-    assert_eq!(secret, same);
-    store.ping().await.unwrap();
-    store.close().await;
+    let running = Running::start();
+    let secret = running.secret().to_owned();
+    let account = json!({"username": "ann.lee", "password": "correct horse", "registration_secret": secret});
+    let registered = running.post("auth/register", &account).await;
+    assert_eq!(registered.status(), 201);
+    let registered: Value = registered.json().await.unwrap();
+
+    let running = running.again();
+    assert_eq!(running.secret(), secret);
+    let login = running.post("auth/login", &json!({"username": "ann.lee", "password": "correct horse"})).await;
+    assert_eq!(login.status(), 200);
+    let login: Value = login.json().await.unwrap();
+    assert_eq!(login["user"], registered["user"]);
+
+    // The key that signs tokens is the same too: the one of the first run is still good.
+    let me = reqwest::Client::new().get(format!("{}/api/v1/me", running.url()));
+    let me = me.bearer_auth(registered["access_token"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(me.status(), 200);
 }

@@ -7,6 +7,8 @@ import { allSeeAndHearAll, sendsCodec } from './lib/eyes.mjs';
 import { during, party } from './lib/party.mjs';
 
 const CODECS = ['VP8', 'VP9', 'H264', 'AV1'];
+/** Debian's Firefox has no H.264; what it has, it must do. The last test is about what it has not. */
+const FIREFOX_CODECS = CODECS.filter((each) => each !== 'H264');
 
 function twoInACall(engines, codec) {
   return during(party(), async (table) => {
@@ -22,13 +24,11 @@ for (const codec of CODECS) {
   test(`two in Chromium see and hear each other with ${codec}`, () => twoInACall(['chromium', 'chromium'], codec));
 }
 
-// Debian's Firefox has no H.264; what it has, it must do.
-for (const codec of CODECS.filter((each) => each !== 'H264')) {
+for (const codec of FIREFOX_CODECS) {
   test(`two in Firefox see and hear each other with ${codec}`, () => twoInACall(['firefox', 'firefox'], codec));
-}
-
-for (const engines of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
-  test(`${engines[0]} first, ${engines[1]} after: they see and hear each other`, () => twoInACall(engines, 'VP8'));
+  for (const engines of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
+    test(`${engines[0]} first, ${engines[1]} after: they see and hear each other with ${codec}`, () => twoInACall(engines, codec));
+  }
 }
 
 test('a Firefox without H.264 that joins an H.264 room sees and is seen', () =>

@@ -5,26 +5,42 @@ import { test } from 'node:test';
 import { allSeeAndHearAll, hears } from './lib/eyes.mjs';
 import { during, inCall, party } from './lib/party.mjs';
 
-test('five with VP8 see and hear one another', () =>
-  during(party(), async (table) => {
-    const people = [];
-    for (let index = 0; index < 5; index += 1) people.push(await table.person('chromium'));
-    await table.join(people, await table.room(people), { codec: 'VP8' });
-    await allSeeAndHearAll(people);
-  }));
+async function crowd(table, counts) {
+  const people = [];
+  for (const [engine, count] of Object.entries(counts)) {
+    for (let index = 0; index < count; index += 1) people.push(await table.person(engine));
+  }
+  return people;
+}
 
-test('ten with sound only hear one another', () =>
-  during(party(), async (table) => {
-    const people = [];
-    for (let index = 0; index < 10; index += 1) people.push(await table.person('chromium'));
-    const room = await table.room(people);
-    for (const page of people) {
-      await table.prejoin(page, room);
-      await page.click('toggle-camera');
-      await page.click('join-call');
-      await inCall(page);
-    }
-    for (const page of people) {
-      for (const person of people) if (person !== page) await hears(page, person);
-    }
-  }));
+for (const [who, counts] of [
+  ['five in Chromium', { chromium: 5 }],
+  ['three in Chromium and two in Firefox', { chromium: 3, firefox: 2 }],
+]) {
+  test(`${who} see and hear one another with VP8`, () =>
+    during(party(), async (table) => {
+      const people = await crowd(table, counts);
+      await table.join(people, await table.room(people), { codec: 'VP8' });
+      await allSeeAndHearAll(people);
+    }));
+}
+
+for (const [who, counts] of [
+  ['ten in Chromium', { chromium: 10 }],
+  ['eight in Chromium and two in Firefox', { chromium: 8, firefox: 2 }],
+]) {
+  test(`${who} with sound only hear one another`, () =>
+    during(party(), async (table) => {
+      const people = await crowd(table, counts);
+      const room = await table.room(people);
+      for (const page of people) {
+        await table.prejoin(page, room);
+        await page.click('toggle-camera');
+        await page.click('join-call');
+        await inCall(page);
+      }
+      for (const page of people) {
+        for (const person of people) if (person !== page) await hears(page, person);
+      }
+    }));
+}

@@ -39,6 +39,40 @@ async fn figures_count_requests_by_route_and_never_by_raw_path() {
     assert!(!text.contains("0192f0c1") && !text.contains("secret-path"), "{text}");
 }
 
+/// The names that dashboards and alert rules are written for, as the text format writes them.
+const MEDIA_FIGURES: &[&str] = &[
+    "webcall_packets_in_total 0",
+    "webcall_bytes_in_total 0",
+    "webcall_packets_out_total 0",
+    "webcall_bytes_out_total 0",
+    "webcall_packets_forwarded_total 0",
+    "webcall_packets_dropped_total{reason=\"unknown_source\"} 0",
+    "webcall_packets_dropped_total{reason=\"authentication\"} 0",
+    "webcall_packets_dropped_total{reason=\"replay\"} 0",
+    "webcall_packets_dropped_total{reason=\"forbidden\"} 0",
+    "webcall_nacks_total{direction=\"in\"} 0",
+    "webcall_nacks_total{direction=\"out\"} 0",
+    "webcall_rtx_packets_total{direction=\"in\"} 0",
+    "webcall_rtx_packets_total{direction=\"out\"} 0",
+    "webcall_keyframe_requests_total{direction=\"in\"} 0",
+    "webcall_keyframe_requests_total{direction=\"out\"} 0",
+    "webcall_ice_failures_total 0",
+    "webcall_dtls_failures_total 0",
+    "webcall_worker_crashes_total 0",
+    "webcall_participants 0",
+    "webcall_publications 0",
+    "webcall_subscriptions 0",
+];
+
+#[tokio::test]
+async fn figures_of_the_media_core_keep_their_names() {
+    let server = TestServer::start().await;
+    let text = server.get("/metrics").send().await.unwrap().text().await.unwrap();
+    for line in MEDIA_FIGURES {
+        assert!(text.lines().any(|each| each == *line), "{line}\n{text}");
+    }
+}
+
 #[tokio::test]
 async fn figures_are_for_this_machine_or_for_who_has_the_token() {
     let server = TestServer::start().await;

@@ -29,7 +29,7 @@ test('every plural form of a language is there', () => {
 
 test('Russian counts people the Russian way', () => {
   setLanguage('ru');
-  assert.deepEqual([1, 2, 5, 11, 21, 112].map((count) => t('rooms.members', { count })), ['1 участник', '2 участника', '5 участников', '11 участников', '21 участник', '112 участников']);
+  assert.deepEqual([1, 2, 5, 11, 21, 112].map((count) => t('rooms.members', { count })), ['1 участник комнаты', '2 участника комнаты', '5 участников комнаты', '11 участников комнаты', '21 участник комнаты', '112 участников комнаты']);
   setLanguage('en');
   assert.deepEqual([1, 2].map((count) => t('rooms.members', { count })), ['1 member', '2 members']);
 });

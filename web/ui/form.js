@@ -76,11 +76,22 @@ export function form({ submit, action, send, check }, ...fields) {
 }
 
 /**
- * An icon with a name that is shown on hover and read aloud.
- * @param {{ icon: import('./icons.js').IconName, label: string, action: string, click: () => void, class?: string }} options
+ * What a button in a list is called aloud: what it does, then to what, since whoever hears it does not see its row.
+ * @param {string} label
+ * @param {string} about
  */
-export function iconButton({ icon: name, label, action, click, class: extra = '' }) {
-  return el('button', { class: `icon-button ${extra}`, type: 'button', title: label, 'aria-label': label, data: { action }, on: { click } }, icon(name));
+export function labelled(label, about) {
+  return `${label}: ${about}`;
+}
+
+/**
+ * An icon with a name that is shown on hover and read aloud.
+ * @param {{ icon: import('./icons.js').IconName, label: string, about?: string, action: string, click: () => void, class?: string }} options
+ *   `about` what it acts on, for those who do not see its row
+ */
+export function iconButton({ icon: name, label, about, action, click, class: extra = '' }) {
+  const spoken = about === undefined ? label : labelled(label, about);
+  return el('button', { class: `icon-button ${extra}`, type: 'button', title: label, 'aria-label': spoken, data: { action }, on: { click } }, icon(name));
 }
 
 /** A calm sign that something is being fetched. */

@@ -7,6 +7,15 @@
 
 /** @typedef {{ left: number, top: number, width: number, height: number }} Rect */
 
+/**
+ * @typedef {object} Arrangement
+ * @property {Rect[]} tiles one for each that fits, the most important first
+ * @property {Rect | null} more where the number of the hidden goes, when there are any
+ */
+
+/** @type {Arrangement} */
+const NOTHING = { tiles: [], more: null };
+
 export const GAP = 8;
 const WIDEST = 16 / 9;
 /** Upright on a phone; no more than square elsewhere, since most cameras are wide. */
@@ -14,52 +23,100 @@ const TALLEST = { upright: 3 / 4, wide: 1 };
 /** A face is still a face at this width; smaller tiles are not drawn but counted. */
 const MIN_TILE_WIDTH = 104;
 const MIN_TILE_HEIGHT = 78;
+/** "+12 more" at the end of a strip: a line under it, a narrow tile beside it. */
+const MORE_HEIGHT = 32;
+const MORE_WIDTH = 56;
 
 /**
  * @param {number} count
  * @param {number} width
  * @param {number} height
- * @returns {Rect[]} one for each tile that fits, at most `count`
+ * @returns {Arrangement}
  */
 export function grid(count, width, height) {
-  if (count <= 0 || width <= 0 || height <= 0) return [];
+  if (count <= 0 || width <= 0 || height <= 0) return NOTHING;
   const shown = Math.min(count, capacity(width, height));
   let best = cell(1, shown, width, height);
   for (let columns = 2; columns <= shown; columns += 1) {
     const candidate = cell(columns, shown, width, height);
     if (candidate.width * candidate.height > best.width * best.height) best = candidate;
   }
-  return place(best, shown, width, height);
+  const tiles = place(best, shown, width, height);
+  // One more is hidden where there is a tile to spare, so that the number of the hidden stands among the others.
+  const more = shown < count && shown > 1 ? (tiles.pop() ?? null) : null;
+  return { tiles, more };
 }
 
 /**
- * The first tile large, the others in a strip.
+ * The first tile large, the others in a strip that begins at its edge and ends with the number of those who found no place in it.
  * @param {number} count including the first
  * @param {number} width
  * @param {number} height
- * @returns {Rect[]}
+ * @returns {Arrangement}
  */
 export function spotlight(count, width, height) {
-  if (count <= 0 || width <= 0 || height <= 0) return [];
-  if (count === 1) return [{ left: 0, top: 0, width, height }];
-  const beside = width > height * 1.2;
-  const strip = beside ? Math.round(clamp(width * 0.2, 120, 260)) : Math.round(clamp(height * 0.2, 84, 150));
-  const main = beside ? { left: 0, top: 0, width: width - strip - GAP, height } : { left: 0, top: 0, width, height: height - strip - GAP };
-  const length = beside ? height : width;
-  const tile = beside ? { width: strip, height: Math.round(strip / WIDEST) } : { width: Math.floor(Math.min(strip * 1.2, (width - 2 * GAP) / 3)), height: strip };
-  const inLine = (/** @type {number} */ size) => Math.max(1, Math.floor((length + GAP) / (size + GAP)));
+  if (count <= 0 || width <= 0 || height <= 0) return NOTHING;
+  if (count === 1) return { tiles: [{ left: 0, top: 0, width, height }], more: null };
+  return width > height * 1.2 ? stripBeside(count - 1, width, height) : stripUnder(count - 1, width, height);
+}
+
+/**
+ * @param {number} others
+ * @param {number} width
+ * @param {number} height
+ * @returns {Arrangement}
+ */
+function stripBeside(others, width, height) {
+  const strip = Math.round(clamp(width * 0.2, 120, 260));
+  const left = width - strip;
+  const main = { left: 0, top: 0, width: left - GAP, height };
   const half = Math.floor((strip - GAP) / 2);
-  const lanes = beside && count - 1 > inLine(tile.height) && half >= MIN_TILE_WIDTH ? 2 : 1;
-  if (lanes === 2) Object.assign(tile, { width: half, height: Math.round(half / WIDEST) });
-  const each = (beside ? tile.height : tile.width) + GAP;
-  const fit = Math.min(count - 1, inLine(each - GAP) * lanes);
-  const start = Math.max(0, Math.round((length - (Math.ceil(fit / lanes) * each - GAP)) / 2));
-  const others = Array.from({ length: fit }, (_, index) => ({
-    left: beside ? width - strip + (index % lanes) * (half + GAP) : start + index * each,
-    top: beside ? start + Math.floor(index / lanes) * each : height - strip,
+  const lanes = others > inLine(Math.round(strip / WIDEST), height) && half >= MIN_TILE_WIDTH ? 2 : 1;
+  const tile = { width: lanes === 2 ? half : strip, height: Math.round((lanes === 2 ? half : strip) / WIDEST) };
+  const all = others <= inLine(tile.height, height) * lanes;
+  const fit = all ? others : inLine(tile.height, height - MORE_HEIGHT - GAP) * lanes;
+  const tiles = Array.from({ length: Math.min(others, fit) }, (_, index) => ({
+    left: left + (index % lanes) * (half + GAP),
+    top: Math.floor(index / lanes) * (tile.height + GAP),
     ...tile,
   }));
-  return [main, ...others];
+  const end = Math.ceil(tiles.length / lanes) * (tile.height + GAP);
+  return { tiles: [main, ...tiles], more: all ? null : { left, top: end, width: strip, height: MORE_HEIGHT } };
+}
+
+/**
+ * @param {number} others
+ * @param {number} width
+ * @param {number} height
+ * @returns {Arrangement}
+ */
+function stripUnder(others, width, height) {
+  const strip = Math.round(clamp(height * 0.2, 84, 150));
+  const top = height - strip;
+  const main = { left: 0, top: 0, width, height: top - GAP };
+  const widest = Math.round(strip * 1.2);
+  const all = others <= inLine(Math.min(widest, thirdOf(width)), width);
+  const length = all ? width : width - MORE_WIDTH - GAP;
+  const tile = { width: Math.min(widest, thirdOf(length)), height: strip };
+  const fit = Math.min(others, inLine(tile.width, length));
+  const used = fit * (tile.width + GAP) + (all ? -GAP : MORE_WIDTH);
+  const start = Math.max(0, Math.floor((width - used) / 2));
+  const tiles = Array.from({ length: fit }, (_, index) => ({ left: start + index * (tile.width + GAP), top, ...tile }));
+  return { tiles: [main, ...tiles], more: all ? null : { left: start + fit * (tile.width + GAP), top, width: MORE_WIDTH, height: strip } };
+}
+
+/**
+ * How many of this size stand in a line, at least one.
+ * @param {number} size
+ * @param {number} length
+ */
+function inLine(size, length) {
+  return Math.max(1, Math.floor((length + GAP) / (size + GAP)));
+}
+
+/** Three faces fit beside each other even on the narrowest phone. @param {number} length */
+function thirdOf(length) {
+  return Math.floor((length - 2 * GAP) / 3);
 }
 
 /**

@@ -1,7 +1,6 @@
 /** What a person in a call must know now: the connection is gone, the browser blocks the sound, a moderator muted them, they share. */
 
 /** @import { App } from './page.js' */
-/** @import { Key } from '../i18n/index.js' */
 /** @import { Child } from '../ui/dom.js' */
 
 import { errorText, t } from '../i18n/index.js';
@@ -11,7 +10,8 @@ import { iconButton } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { toast } from '../ui/toast.js';
 
-/** @typedef {'sound' | 'muted' | 'sharing' | 'alone' | 'blocked'} BannerName */
+/** @typedef {'microphone' | 'camera' | 'screen'} Moderated */
+/** @typedef {'sound' | `muted-${Moderated}` | 'sharing' | 'alone' | 'blocked'} BannerName */
 
 export class Banners {
   #app;
@@ -47,15 +47,15 @@ export class Banners {
    * @param {string | null} source
    */
   #notice(code, source) {
-    const visible = source === 'screen_audio' ? 'screen' : source;
+    const visible = /** @type {Moderated | null} */ (source === 'screen_audio' ? 'screen' : source);
     if (code === 'muted_by_moderator' && visible) {
-      const text = t(/** @type {Key} */ (`muted.${visible}`));
-      const close = iconButton({ icon: 'close', label: t('common.close'), action: 'close-banner', class: 'small', click: () => this.#hide('muted') });
-      this.#show('muted', icon('microphone-off'), el('span', {}, text), close);
+      const text = t(`muted.${visible}`);
+      const close = iconButton({ icon: 'close', label: t('common.close'), action: 'close-banner', class: 'small', click: () => this.#hide(`muted-${visible}`) });
+      this.#show(`muted-${visible}`, icon(`${visible}-off`), el('span', {}, text), close);
       announce(text);
     } else if (code === 'allowed_by_moderator' && visible) {
-      this.#hide('muted');
-      if (source !== 'screen_audio') toast(t(/** @type {Key} */ (`allowed.${visible}`)));
+      this.#hide(`muted-${visible}`);
+      if (source !== 'screen_audio') toast(t(`allowed.${visible}`));
     } else if (code === 'media_blocked') {
       this.#show('blocked', icon('warning'), el('span', {}, errorText({ code })));
     } else {

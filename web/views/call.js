@@ -7,10 +7,10 @@
 import { t } from '../i18n/index.js';
 import { announce } from '../ui/announce.js';
 import { el, listen } from '../ui/dom.js';
-import { icon } from '../ui/icons.js';
 import { Banners } from './call-banners.js';
 import { openDetails, openDevices, openHelp } from './call-dialogs.js';
 import { controls } from './controls.js';
+import { encryptionBadge } from './encryption.js';
 import { participantsPanel } from './participants.js';
 import { copyLink } from './room-acts.js';
 import { SeatAudio } from './seat-audio.js';
@@ -37,6 +37,7 @@ export function callView(app, room, signal, left) {
     root.querySelector('[data-action=participants]')?.setAttribute('aria-expanded', String(!panel.hidden));
   };
   const panel = participantsPanel(app, { close: togglePanel, invite }, signal);
+  closeByEscape(panel, togglePanel, signal);
   const leave = () => {
     app.call.leave();
     left();
@@ -61,6 +62,20 @@ export function callView(app, room, signal, left) {
 }
 
 /**
+ * Escape first closes what lies over the panel: a dialog or the menu, which do that by themselves.
+ * @param {HTMLElement} panel
+ * @param {() => void} toggle
+ * @param {AbortSignal} signal
+ */
+function closeByEscape(panel, toggle, signal) {
+  const pressed = (/** @type {KeyboardEvent} */ event) => {
+    const above = document.querySelector('dialog[open]') ?? /** @type {Element} */ (event.target).closest('.menu');
+    if (event.key === 'Escape' && !panel.hidden && !above) toggle();
+  };
+  document.addEventListener('keydown', pressed, { signal });
+}
+
+/**
  * @param {App} app
  * @param {RoomWithMembers} room
  * @param {AbortSignal} signal
@@ -79,7 +94,7 @@ function callHeader(app, room, signal) {
     'header',
     { class: 'call-header' },
     el('h1', { tabindex: '-1' }, room.name),
-    el('span', { class: 'badge open', title: t('encryption.open_hint') }, icon('lock'), el('span', {}, t('encryption.open'))),
+    encryptionBadge(),
     state,
   );
 }

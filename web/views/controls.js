@@ -44,7 +44,7 @@ export function controls(app, acts, signal) {
   bindKeys(app, acts, signal);
   return el(
     'footer',
-    { class: 'controls', role: 'toolbar', 'aria-label': t('call.controls') },
+    { class: 'controls', role: 'group', 'aria-label': t('call.controls') },
     toggle(app, 'microphone', 'M', signal),
     toggle(app, 'camera', 'V', signal),
     toggle(app, 'screen', 'S', signal),
@@ -90,7 +90,7 @@ function toggle(app, source, key, signal) {
  */
 function participantsButton(app, click, signal) {
   const count = el('span', { class: 'count' });
-  const button = el('button', { class: 'round', type: 'button', title: `${t('call.participants')} (P)`, 'aria-keyshortcuts': 'P', data: { action: 'participants' }, on: { click } }, icon('people'), count);
+  const button = el('button', { class: 'round', type: 'button', title: `${t('call.participants')} (P)`, 'aria-keyshortcuts': 'P', 'aria-expanded': 'false', 'aria-controls': 'participants', data: { action: 'participants' }, on: { click } }, icon('people'), count);
   const draw = () => {
     count.textContent = String(app.call.roster.count || '');
     button.setAttribute('aria-label', `${t('call.participants')}, ${t('call.people', { count: app.call.roster.count })}`);

@@ -2,32 +2,36 @@
 
 /** @import { Page } from './page.js' */
 
-import { errorText, t } from '../i18n/index.js';
+import { t } from '../i18n/index.js';
 import { el, fill } from '../ui/dom.js';
 import { spinner } from '../ui/form.js';
-import { icon } from '../ui/icons.js';
+import { encryptionNote } from './encryption.js';
+import { centred, firstFocus, heading } from './page.js';
+import { missingPage } from './plain.js';
 import { attempt } from './room-acts.js';
-import { framed, heading } from './page.js';
 
 /** @type {Page} */
 export const joinPage = (app, [code = ''], signal) => {
-  const card = el('section', { class: 'card invitation' }, spinner());
+  const root = el('div', {}, centred('join', spinner()));
   const join = async () => {
     await attempt(async () => app.go(`/rooms/${(await app.rooms.join(code)).id}`));
+  };
+  /** @param {HTMLElement} page */
+  const show = (page) => {
+    if (signal.aborted) return;
+    fill(root, page);
+    firstFocus(root)?.focus();
   };
   const draw = async () => {
     try {
       const name = await app.rooms.nameBehind(code);
-      if (signal.aborted) return;
-      const title = heading(t('join.title', { name }));
-      const button = el('button', { class: 'button primary', type: 'button', data: { action: 'join-room' }, on: { click: () => void join() } }, t('join.action'));
-      fill(card, icon('people'), title, el('p', { class: 'hint' }, t('encryption.open_hint')), button);
-      title.focus();
+      const button = el('button', { class: 'button primary wide', type: 'button', data: { action: 'join-room' }, on: { click: () => void join() } }, t('join.action'));
+      const back = el('a', { class: 'button wide', href: '/' }, t('common.back_to_rooms'));
+      show(centred('join', heading(t('join.title', { name })), encryptionNote(), el('div', { class: 'stack' }, button, back)));
     } catch (error) {
-      if (signal.aborted) return;
-      fill(card, icon('warning'), heading(errorText(error)), el('a', { class: 'button', href: '/' }, t('common.back_to_rooms')));
+      show(missingPage('join', error, () => app.redraw()));
     }
   };
   void draw();
-  return { title: t('join.action'), element: framed(app, 'join', card) };
+  return { title: t('join.action'), element: root };
 };

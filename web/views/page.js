@@ -58,11 +58,20 @@ export function framed(app, name, ...content) {
 }
 
 /**
- * A page heading, which takes the focus when the page appears.
+ * A page heading, which takes the focus when the page appears and marks nothing better.
  * @param {string} text
  */
 export function heading(text) {
   return el('h1', { tabindex: '-1' }, text);
+}
+
+/**
+ * What takes the focus when a page appears: what the page marks with `data-focus`, else its heading.
+ * @param {Element} page
+ * @returns {HTMLElement | null}
+ */
+export function firstFocus(page) {
+  return page.querySelector('[data-focus]') ?? page.querySelector('h1');
 }
 
 /**

@@ -9,9 +9,10 @@ import { t } from '../i18n/index.js';
 import { isSending, mayModerate, sourceState } from '../state/roster.js';
 import { confirmFirst } from '../ui/dialog.js';
 import { el, fill, listen } from '../ui/dom.js';
-import { iconButton } from '../ui/form.js';
+import { iconButton, labelled } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { avatar } from './avatar.js';
+import { personName } from './name.js';
 
 /** What a moderator can switch off. A screen's sound goes with its picture. @type {readonly ('microphone' | 'camera' | 'screen')[]} */
 const MODERATED = ['microphone', 'camera', 'screen'];
@@ -60,7 +61,6 @@ function focusedIn(list) {
  */
 function row(app, one, me) {
   const own = one.participant === me?.participant;
-  const name = own ? t('call.you', { name: one.username }) : one.username;
   const buttons = me && mayModerate(me, one) ? moderation(app, one) : [];
   /** @param {'microphone' | 'camera'} source */
   const on = (source) => (own ? app.call.isOn(source) : isSending(one, source));
@@ -68,7 +68,7 @@ function row(app, one, me) {
     'li',
     { class: 'participant', data: { participant: one.participant, username: one.username } },
     avatar(one.username),
-    el('div', { class: 'participant-text' }, el('span', { class: 'participant-name' }, name), one.role === 'member' ? null : el('span', { class: 'hint' }, t(`role.${one.role}`))),
+    el('div', { class: 'participant-text' }, personName(one.username, own), one.role === 'member' ? null : el('span', { class: 'hint' }, t(`role.${one.role}`))),
     el('span', { class: 'participant-state' }, ...state('microphone', on('microphone')), ...state('camera', on('camera'))),
     buttons.length > 0 ? el('div', { class: 'moderation' }, ...buttons) : null,
   );
@@ -94,25 +94,23 @@ function moderation(app, one) {
     if (!now) return [];
     if (now.forbidden) {
       const label = t(`moderate.allow.${source}`);
-      return [textButton(source, label, `allow-${source}`, () => void app.call.moderate(id, { do: 'allow', source }))];
+      return [textButton({ icon: source, label, about: one.username, action: `allow-${source}` }, () => void app.call.moderate(id, { do: 'allow', source }))];
     }
     if (now.muted) return [];
     const icons = /** @type {const} */ ({ microphone: 'microphone-off', camera: 'camera-off', screen: 'screen-off' });
-    return [textButton(icons[source], t(/** @type {Key} */ (`moderate.${source}`)), `mute-${source}`, () => void app.call.moderate(id, { do: 'mute', source }))];
+    return [textButton({ icon: icons[source], label: t(/** @type {Key} */ (`moderate.${source}`)), about: one.username, action: `mute-${source}` }, () => void app.call.moderate(id, { do: 'mute', source }))];
   });
   const remove = async () => {
     const agreed = await confirmFirst({ title: t('moderate.remove_title', { name: one.username }), text: t('moderate.remove_text'), action: t('moderate.remove') });
     if (agreed) await app.call.moderate(id, { do: 'remove' });
   };
-  return [...buttons, textButton('exit', t('moderate.remove'), 'remove-participant', () => void remove())];
+  return [...buttons, textButton({ icon: 'exit', label: t('moderate.remove'), about: one.username, action: 'remove-participant' }, () => void remove())];
 }
 
 /**
- * @param {IconName} name
- * @param {string} label
- * @param {string} action
+ * @param {{ icon: IconName, label: string, about: string, action: string }} options
  * @param {() => void} click
  */
-function textButton(name, label, action, click) {
-  return el('button', { class: 'chip', type: 'button', data: { action }, on: { click } }, icon(name), label);
+function textButton({ icon: name, label, about, action }, click) {
+  return el('button', { class: 'chip', type: 'button', 'aria-label': labelled(label, about), data: { action }, on: { click } }, icon(name), label);
 }

@@ -13,6 +13,7 @@ import { choice } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { avatar } from './avatar.js';
 import { deviceChoices } from './device-choices.js';
+import { encryptionBadge } from './encryption.js';
 import { framed, heading } from './page.js';
 
 /**
@@ -25,16 +26,14 @@ export function prejoinView(app, room, signal, join) {
   void app.media.start();
   const button = el('button', { class: 'button primary wide', type: 'button', data: { action: 'join-call' }, on: { click: join } }, t('prejoin.join'));
   const there = room.in_call > 0 ? t('rooms.in_call', { count: room.in_call }) : t('prejoin.nobody');
-  const badge = el('span', { class: 'badge', title: t('encryption.open_hint') }, icon('lock'), t('encryption.open'));
   const panel = el(
     'section',
     { class: 'prejoin-panel stack' },
-    el('div', {}, heading(room.name), el('p', { class: 'room-facts' }, el('span', {}, there), badge)),
+    el('div', {}, heading(room.name), el('p', { class: 'room-facts' }, el('span', {}, there), encryptionBadge())),
     deviceChoices(app, signal),
     moreOptions(app),
-    button,
   );
-  return framed(app, 'prejoin', el('div', { class: 'prejoin' }, preview(app, signal), panel));
+  return framed(app, 'prejoin', el('div', { class: 'prejoin' }, preview(app, signal), panel, el('div', { class: 'prejoin-join' }, button)));
 }
 
 /**
@@ -42,7 +41,7 @@ export function prejoinView(app, room, signal, join) {
  * @param {AbortSignal} signal
  */
 function preview(app, signal) {
-  const video = el('video', { class: 'mirrored', playsinline: true, autoplay: true });
+  const video = el('video', { class: 'mirrored', playsinline: true, autoplay: true, 'aria-hidden': 'true', tabindex: '-1' });
   video.muted = true;
   const cover = el('div', { class: 'preview-cover' }, avatar(app.session.user?.username ?? ''), el('p', {}));
   const meter = levelMeter(app, signal);
@@ -58,7 +57,7 @@ function preview(app, signal) {
   };
   listen(app.media, 'change', draw, signal);
   draw();
-  return el('div', { class: 'stack' }, el('div', { class: 'preview' }, video, cover, toggles, meter), problems);
+  return el('div', { class: 'prejoin-preview stack' }, el('div', { class: 'preview' }, video, cover, toggles, meter), problems);
 }
 
 /**

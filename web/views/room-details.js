@@ -6,9 +6,11 @@
 import { errorText, t } from '../i18n/index.js';
 import { confirmFirst, openDialog } from '../ui/dialog.js';
 import { el, fill } from '../ui/dom.js';
-import { field, form, iconButton, spinner } from '../ui/form.js';
+import { field, form, iconButton, labelled, spinner } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { toast } from '../ui/toast.js';
+import { encryptionNote } from './encryption.js';
+import { personName } from './name.js';
 import { attempt, copyLink, roomLink } from './room-acts.js';
 
 /**
@@ -36,7 +38,7 @@ export function openRoomDetails(app, id) {
  * @param {() => void} draw
  */
 function nameSection(app, room, draw) {
-  const open = el('p', { class: 'hint with-icon' }, icon('lock'), el('span', {}, t('encryption.open_hint')));
+  const open = encryptionNote();
   if (room.role !== 'owner') return el('section', {}, el('h3', { class: 'room-title' }, room.name), open);
   const rename = form(
     {
@@ -120,9 +122,9 @@ function memberRow(app, room, member, draw) {
   return el(
     'li',
     { class: 'member', data: { username: member.username } },
-    el('span', { class: 'member-name' }, member.username, self ? el('span', { class: 'hint' }, ` (${t('rooms.you')})`) : null),
+    el('span', { class: 'member-name' }, personName(member.username, self)),
     el('span', { class: 'hint' }, t(`role.${member.role}`)),
-    room.role === 'owner' && !self ? el('button', { class: 'link', type: 'button', data: { action: 'set-role' }, on: { click: () => void setRole() } }, change) : null,
-    mayRemove ? iconButton({ icon: 'close', label: t('rooms.remove_member'), action: 'remove-member', class: 'small', click: () => void remove() }) : null,
+    room.role === 'owner' && !self ? el('button', { class: 'link', type: 'button', 'aria-label': labelled(change, member.username), data: { action: 'set-role' }, on: { click: () => void setRole() } }, change) : null,
+    mayRemove ? iconButton({ icon: 'close', label: t('rooms.remove_member'), about: member.username, action: 'remove-member', class: 'small', click: () => void remove() }) : null,
   );
 }

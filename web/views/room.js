@@ -10,7 +10,8 @@ import { errorText, t } from '../i18n/index.js';
 import { el, fill, listen } from '../ui/dom.js';
 import { spinner } from '../ui/form.js';
 import { callView } from './call.js';
-import { centred, heading } from './page.js';
+import { centred, firstFocus, heading } from './page.js';
+import { missingPage } from './plain.js';
 import { prejoinView } from './prejoin.js';
 
 /** @type {Page} */
@@ -28,7 +29,7 @@ export const roomPage = (app, [id = ''], signal) => {
     showing.abort();
     showing = new AbortController();
     fill(root, view(showing.signal));
-    /** @type {HTMLElement | null} */ (root.querySelector('[data-focus], h1'))?.focus();
+    firstFocus(root)?.focus();
   };
   /** @param {RoomWithMembers} room */
   const before = (room) => {
@@ -62,11 +63,11 @@ export const roomPage = (app, [id = ''], signal) => {
       );
       before(room);
     } catch (error) {
-      if (!signal.aborted) show(() => centred('room-missing', heading(errorText(error)), el('a', { class: 'button primary wide', href: '/' }, t('common.back_to_rooms'))));
+      if (!signal.aborted) show(() => missingPage('room-missing', error, () => app.redraw()));
     }
   };
   void load();
-  return { title: t('shell.rooms'), element: root };
+  return { title: app.rooms.find(id)?.name ?? t('shell.rooms'), element: root };
 };
 
 /**

@@ -5,9 +5,10 @@
 
 import { errorText, t } from '../i18n/index.js';
 import { el, fill, listen } from '../ui/dom.js';
-import { field, form, iconButton, spinner } from '../ui/form.js';
+import { field, form, iconButton, labelled, spinner } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { toast } from '../ui/toast.js';
+import { encryptionNote } from './encryption.js';
 import { framed, heading } from './page.js';
 import { openRoomDetails } from './room-details.js';
 import { copyLink, deleteRoom, leaveRoom } from './room-acts.js';
@@ -34,8 +35,7 @@ export const roomsPage = (app, _parameters, signal) => {
     field({ label: t('rooms.name'), name: 'room_name', attributes: { maxlength: '100' } }),
   );
   create.classList.add('inline-form');
-  const note = el('p', { class: 'hint with-icon' }, icon('lock'), el('span', {}, t('rooms.open_note')));
-  const section = el('section', { class: 'card', 'aria-labelledby': 'new-room' }, el('h2', { id: 'new-room' }, t('rooms.new')), create, note);
+  const section = el('section', { class: 'card', 'aria-labelledby': 'new-room' }, el('h2', { id: 'new-room' }, t('rooms.new')), create, encryptionNote());
   return { title, element: framed(app, 'rooms', heading(title), list, status, section) };
 };
 
@@ -70,6 +70,7 @@ function roomRow(app, room) {
     room.role === 'member' ? null : el('span', {}, t(`role.${room.role}`)),
   );
   const owner = room.role === 'owner';
+  const open = busy ? t('rooms.join_now') : t('rooms.open');
   return el(
     'li',
     { class: 'room', data: { room: room.id, roomName: room.name } },
@@ -77,12 +78,12 @@ function roomRow(app, room) {
     el(
       'div',
       { class: 'room-actions' },
-      iconButton({ icon: 'link', label: t('rooms.copy_link'), action: 'copy-link', click: () => void copyLink(room) }),
-      iconButton({ icon: 'settings', label: t('rooms.details'), action: 'room-details', click: () => openRoomDetails(app, room.id) }),
+      iconButton({ icon: 'link', label: t('rooms.copy_link'), about: room.name, action: 'copy-link', click: () => void copyLink(room) }),
+      iconButton({ icon: 'settings', label: t('rooms.details'), about: room.name, action: 'room-details', click: () => openRoomDetails(app, room.id) }),
       owner
-        ? iconButton({ icon: 'bin', label: t('rooms.delete'), action: 'delete-room', click: () => void deleteRoom(app, room) })
-        : iconButton({ icon: 'exit', label: t('rooms.leave'), action: 'leave-room', click: () => void leaveRoom(app, room) }),
-      el('a', { class: `button ${busy ? 'primary' : ''}`, href: `/rooms/${room.id}`, data: { action: 'open-room' } }, busy ? t('rooms.join_now') : t('rooms.open')),
+        ? iconButton({ icon: 'bin', label: t('rooms.delete'), about: room.name, action: 'delete-room', click: () => void deleteRoom(app, room) })
+        : iconButton({ icon: 'exit', label: t('rooms.leave'), about: room.name, action: 'leave-room', click: () => void leaveRoom(app, room) }),
+      el('a', { class: `button ${busy ? 'primary' : ''}`, href: `/rooms/${room.id}`, 'aria-label': labelled(open, room.name), data: { action: 'open-room' } }, open),
     ),
   );
 }

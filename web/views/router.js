@@ -5,12 +5,12 @@
 
 /** @import { App, Page } from './page.js' */
 
-import { t } from '../i18n/index.js';
 import { announce } from '../ui/announce.js';
 import { closeDialogs } from '../ui/dialog.js';
 import { listen } from '../ui/dom.js';
 import { joinPage } from './join.js';
 import { loginPage } from './login.js';
+import { firstFocus } from './page.js';
 import { notFoundPage, unreachablePage, waitingPage } from './plain.js';
 import { registerPage } from './register.js';
 import { roomPage } from './room.js';
@@ -64,7 +64,7 @@ export class Router {
     document.title = title === 'WebCall' ? title : `${title} · WebCall`;
     this.#root.replaceChildren(element);
     scrollTo(0, 0);
-    const focus = /** @type {HTMLElement | null} */ (element.querySelector('[data-focus], h1'));
+    const focus = firstFocus(element);
     if (!this.#first || focus?.matches('input')) focus?.focus({ preventScroll: true });
     if (!this.#first) announce(title);
     this.#first = false;
@@ -83,7 +83,7 @@ export class Router {
       if (route.who === 'anybody' && status === 'signed-in') return this.#redirect(nextPath(location.search));
       return { page: route.page, parameters: match.slice(1) };
     }
-    return { page: notFoundPage, parameters: [t('shell.not_found')] };
+    return { page: notFoundPage, parameters: [] };
   }
 
   /** @param {string} path */

@@ -5,7 +5,7 @@
 
 import { LANGUAGE_NAMES, ago, errorText, t } from '../i18n/index.js';
 import { el, fill } from '../ui/dom.js';
-import { choice, field, form, spinner } from '../ui/form.js';
+import { choice, field, form, labelled, spinner } from '../ui/form.js';
 import { toast } from '../ui/toast.js';
 import { framed, heading } from './page.js';
 import { attempt } from './room-acts.js';
@@ -117,6 +117,6 @@ function sessionRow(app, row, draw) {
     'li',
     { class: 'session', data: { session: row.id } },
     el('div', {}, el('p', { title: row.user_agent ?? '' }, text), row.current ? el('span', { class: 'badge' }, t('settings.this_session')) : when),
-    row.current ? null : el('button', { class: 'button', type: 'button', data: { action: 'end-session' }, on: { click: () => void end() } }, t('settings.end_session')),
+    row.current ? null : el('button', { class: 'button', type: 'button', 'aria-label': labelled(t('settings.end_session'), text), data: { action: 'end-session' }, on: { click: () => void end() } }, t('settings.end_session')),
   );
 }

@@ -14,7 +14,7 @@ import { t } from '../i18n/index.js';
 import { isSending } from '../state/roster.js';
 import { el, listen } from '../ui/dom.js';
 import { grid, spotlight } from '../ui/grid.js';
-import { Tile } from './tile.js';
+import { Tile, place } from './tile.js';
 
 /** A page out of sight asks for no pictures after this long; short looks elsewhere cost nothing. */
 const HIDDEN_PATIENCE_MS = 5_000;
@@ -148,14 +148,23 @@ export class Stage {
     const entries = this.#entries();
     const main = entries.find(({ key }) => key === this.#pinned) ?? entries.find(({ own, feed }) => feed.kind === 'screen' && !own) ?? null;
     const ordered = main ? [main, ...entries.filter((entry) => entry !== main)] : entries;
-    const rects = main ? spotlight(ordered.length, width, height) : grid(ordered.length, width, height);
+    const { tiles: rects, more } = main ? spotlight(ordered.length, width, height) : grid(ordered.length, width, height);
     const shown = ordered.length > rects.length ? this.#choose(ordered, rects.length, main) : ordered;
     this.#rects = new Map(shown.map(({ key }, index) => [key, /** @type {Rect} */ (rects[index])]));
     for (const [key, tile] of this.#tiles) tile.place(this.#rects.get(key) ?? null);
     const hidden = ordered.length - shown.length;
-    this.#more.hidden = hidden === 0;
-    this.#more.textContent = hidden > 0 ? t('call.hidden', { count: hidden }) : '';
+    this.#showHidden(hidden, more);
     this.#wish(entries);
+  }
+
+  /**
+   * @param {number} hidden
+   * @param {Rect | null} rect
+   */
+  #showHidden(hidden, rect) {
+    this.#more.hidden = hidden === 0 || rect === null;
+    this.#more.textContent = hidden > 0 ? t('call.hidden', { count: hidden }) : '';
+    if (rect) place(this.#more, rect);
   }
 
   /**

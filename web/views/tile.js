@@ -10,6 +10,7 @@ import { t } from '../i18n/index.js';
 import { el, fill } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { avatar } from './avatar.js';
+import { personName } from './name.js';
 
 /** Where the browser cannot tell whose frames a seat plays, a seat that was used before is trusted after this long. */
 const TRUST_AFTER_MS = 600;
@@ -35,9 +36,18 @@ const TRUST_AFTER_MS = 600;
 
 /** @typedef {{ participant: string, username: string, kind: FeedKind, own: boolean, pin: () => void }} TileOptions */
 
+/**
+ * @param {HTMLElement} element
+ * @param {Rect} rect
+ */
+export function place(element, rect) {
+  for (const [side, value] of Object.entries(rect)) element.style.setProperty(`--${side}`, `${value}px`);
+}
+
 export class Tile {
   #options;
-  #video = el('video', { playsinline: true, autoplay: true, 'aria-hidden': 'true' });
+  // Firefox would stop at a video on the way through the page.
+  #video = el('video', { playsinline: true, autoplay: true, 'aria-hidden': 'true', tabindex: '-1' });
   #label = el('div', { class: 'tile-label' });
   #pin = el('button', { class: 'tile-pin', type: 'button', data: { action: 'pin' } }, icon('pin'));
   /** @type {Picture | null} */
@@ -73,7 +83,7 @@ export class Tile {
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     const person = this.#options.kind === 'person';
-    fill(this.#label, person && !state.microphoneOn ? icon('microphone-off') : null, el('span', {}, state.name));
+    fill(this.#label, person && !state.microphoneOn ? icon('microphone-off') : null, person ? personName(this.#options.username, this.#options.own) : el('span', { class: 'clipped' }, state.name));
     const about = [state.name];
     if (person && !state.microphoneOn) about.push(t('call.microphone_is_off'));
     if (person && !state.pictureOn) about.push(t('call.camera_is_off'));
@@ -92,7 +102,7 @@ export class Tile {
   place(rect) {
     this.element.hidden = rect === null;
     if (!rect) return;
-    for (const [side, value] of Object.entries(rect)) this.element.style.setProperty(`--${side}`, `${value}px`);
+    place(this.element, rect);
     this.element.classList.toggle('small', rect.width < 180);
   }
 

@@ -4,7 +4,7 @@
 // found by the page's own names (`data-tile`, `data-username`, `data-participant`). The function is sent to the browser as text:
 // it must name nothing outside itself.
 
-/** Installs `webcallTest.look`, `hear`, `watch`, `tiles`, `armFirstFrame` and `flows`. */
+/** Installs `webcallTest.look`, `hear`, `watch`, `tiles`, `armFirstFrame`, `focus`, `faults` and `flows`. */
 export function installProbes() {
   const test = (window.webcallTest ??= {});
   const WIDTH = 64;
@@ -133,6 +133,37 @@ export function installProbes() {
       poll();
     };
     document.addEventListener('click', started, true);
+  };
+
+  const CONTROLS = 'a[href], button, input, select, textarea, summary, [tabindex]:not([tabindex="-1"])';
+  const textOf = (element) => element?.textContent.trim() ?? '';
+  const written = (element) => `${element.localName} ${element.dataset.action ?? element.name ?? ''} "${textOf(element).slice(0, 40)}"`;
+  const nameOf = (element) =>
+    textOf(document.getElementById(element.getAttribute('aria-labelledby') ?? '')) ||
+    element.getAttribute('aria-label') ||
+    [...(element.labels ?? [])].map(textOf).join(' ') ||
+    textOf(element) ||
+    element.title;
+
+  // Where the focus is: whether that is what is wanted, can be seen, and is marked.
+  test.focus = (wanted) => {
+    const element = document.activeElement;
+    const [box] = element.getClientRects();
+    const top = box && document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+    return {
+      here: element.matches(wanted),
+      what: written(element),
+      seen: element === document.body || (top !== null && element.contains(top)),
+      marked: element === document.body || getComputedStyle(element).outlineStyle !== 'none',
+    };
+  };
+
+  // What a page may not be: wider than its window, or with a control that has no name.
+  test.faults = () => {
+    const { scrollWidth } = document.documentElement;
+    const visible = [...document.querySelectorAll(CONTROLS)].filter((each) => each.checkVisibility() && !each.closest('[aria-hidden="true"]'));
+    const nameless = visible.filter((each) => !nameOf(each)?.trim()).map((each) => `no name: ${written(each)}`);
+    return scrollWidth > innerWidth ? [`${scrollWidth} wide in a window of ${innerWidth}`, ...nameless] : nameless;
   };
 
   // What the newest connection sends and receives, in a line each: for the message of a failed wait.

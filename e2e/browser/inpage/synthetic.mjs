@@ -9,7 +9,8 @@
 
 /**
  * @param {{ colour: string, other_colour: string, tone_hz: number, screen_colour: string, screen_tone_hz: number, fps: number,
- *   width: number, height: number, denied?: boolean }} options `denied`: every device is refused
+ *   width: number, height: number, denied?: boolean, silent?: boolean }} options `denied`: every device is refused, as it is while the
+ *   window's `sessionStorage` says so; `silent`: a microphone without a tone
  */
 export function installSyntheticMedia(options) {
   const test = (window.webcallTest ??= {});
@@ -70,7 +71,7 @@ export function installSyntheticMedia(options) {
     const level = audio.createGain();
     const sink = audio.createMediaStreamDestination();
     tone.frequency.value = tone_hz;
-    level.gain.value = 0.3;
+    level.gain.value = options.silent ? 0 : 0.3;
     tone.connect(level).connect(sink);
     tone.start();
     const [track] = sink.stream.getAudioTracks();
@@ -115,7 +116,7 @@ export function installSyntheticMedia(options) {
   const devices = navigator.mediaDevices;
   if (devices === undefined) return; // A page without a secure origin (about:blank) has none to replace.
   replace(devices, 'getUserMedia', async (constraints = {}) => {
-    if (options.denied) throw new DOMException('denied by the test', 'NotAllowedError');
+    if (options.denied || sessionStorage.getItem('webcall-test.denied') !== null) throw new DOMException('denied by the test', 'NotAllowedError');
     const tracks = [];
     if (constraints.audio) {
       const device = chosen(microphones, constraints.audio);

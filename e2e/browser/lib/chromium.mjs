@@ -69,12 +69,21 @@ class ChromiumPage extends Page {
     await this.#page.locator(selector).first().click();
   }
 
+  async key(names) {
+    await this.#page.keyboard.press(names);
+  }
+
+  async type(text) {
+    await this.#page.keyboard.type(text);
+  }
+
   async resize(width, height) {
     await this.#page.setViewportSize({ width, height });
   }
 
   async screenshot(path) {
-    await this.#page.screenshot({ path });
+    await this.#page.mouse.move(0, 0);
+    await this.#page.screenshot({ path, animations: 'disabled' });
   }
 
   async close() {

@@ -42,6 +42,9 @@ const PREFERENCES = {
   'services.settings.server': 'data:,none',
 };
 
+/** The keys that a test presses by name, as WebDriver writes them. */
+const KEYS = { Tab: '\uE004', Enter: '\uE007', Escape: '\uE00C', Space: ' ', Shift: '\uE008' };
+
 /** Starts a browser with a fresh profile. */
 export async function launchFirefox({ language = 'en', preferences = {} } = {}) {
   const profile = temporaryFolder('firefox');
@@ -158,6 +161,19 @@ class FirefoxPage extends Page {
         },
       ],
     });
+  }
+
+  async key(names) {
+    const values = names.split('+').map((name) => KEYS[name]);
+    await this.#keys([...values.map((value) => ({ type: 'keyDown', value })), ...values.toReversed().map((value) => ({ type: 'keyUp', value }))]);
+  }
+
+  async type(text) {
+    await this.#keys([...text].flatMap((value) => [{ type: 'keyDown', value }, { type: 'keyUp', value }]));
+  }
+
+  async #keys(actions) {
+    await this.#bidi.send('input.performActions', { context: this.#context, actions: [{ type: 'key', id: 'keyboard', actions }] });
   }
 
   async resize(width, height) {

@@ -1,7 +1,7 @@
 // One face over a page of either browser, so that a spec runs the same in both and in calls that mix them.
 //
-// A driver gives `goto`, `reload`, `evaluateSource`, `press`, `screenshot`, `resize` and `close`; everything a spec uses is built on
-// those here. Elements are found by the page's stable names: `data-action` for what can be pressed, `name` for what can be filled.
+// A driver gives `goto`, `reload`, `evaluateSource`, `press`, `key`, `type`, `screenshot` (of the window, the pointer out of
+// the way), `resize` and `close`; everything a spec uses is built on those here. Elements are found by the page's stable names: `data-action` for what can be pressed, `name` for what can be filled.
 // Nothing sleeps for a fixed time: every wait names what it waits for and has a bound.
 
 import { installProbes } from '../inpage/probes.mjs';

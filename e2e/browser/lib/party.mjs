@@ -8,7 +8,7 @@ import { launchFirefox } from './firefox.mjs';
 import { ADDRESS, freeUdpPorts, startServer, WORKERS } from './server.mjs';
 import { UdpProxy } from './udp-proxy.mjs';
 
-const PASSWORD = 'correct horse battery staple';
+export const PASSWORD = 'correct horse battery staple';
 const PALETTE = ['#d02020', '#2020d0', '#20a020', '#c0c020', '#c020c0', '#20c0c0', '#e08020', '#808080', '#6020a0', '#a06040'];
 const NAMES = ['anna', 'boris', 'clara', 'dmitri', 'elena', 'fjodor', 'greta', 'hakon', 'irina', 'jakob'];
 const FPS = 15;
