@@ -12,6 +12,9 @@ use super::machine::{self, Usage};
 /// How long what is under way may take once nobody sends any more.
 const DRAIN: Duration = Duration::from_millis(1_500);
 
+/// Before everybody fell silent: so lately a line of a crowd must have been heard to be judged.
+const RECENT: Duration = Duration::from_millis(200);
+
 /// What a measurement found.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Measured {
@@ -94,20 +97,23 @@ async fn fall_silent(generator: &Generator) -> Result<Sample, BenchError> {
         }
     })?;
     tokio::time::sleep(DRAIN).await;
-    Ok(generator.ask(|_, people| {
+    Ok(generator.ask(|now, people| {
         let people: Vec<&mut Participant> = people.collect();
-        let unfinished = unfinished(&people);
+        let unfinished = unfinished(now, &people);
         let mut sum = people.into_iter().map(sample_of).fold(Sample::default(), Sample::plus);
         sum.missing += unfinished;
         sum
     })?)
 }
 
-/// Lines of viewers on which the newest frame is not the newest that its sender sent.
-fn unfinished(people: &[&mut Participant]) -> u64 {
+/// Lines of viewers on which the newest frame is not the newest that its sender sent. In a crowd only those count on which somebody was
+/// heard at the end: who is heard changes there.
+fn unfinished(now: Instant, people: &[&mut Participant]) -> u64 {
     let newest: HashMap<u32, _> = people.iter().map(|participant| participant.newest_frames()).map(|f| (f.source, f)).collect();
+    let voices = newest.values().filter(|sent| sent.sound.is_some()).count();
     let mut unfinished = 0;
     for participant in people {
+        let is_crowd = participant.seats() < voices;
         for seat in 0..participant.seats() {
             let shown = participant.video(seat).last_shown;
             let is_last_shown = |shown: webcall_media::synthetic::Shown| {
@@ -116,7 +122,9 @@ fn unfinished(people: &[&mut Participant]) -> u64 {
                 sent == Some(shown.frame)
             };
             unfinished += u64::from(shown.is_some_and(|shown| !is_last_shown(shown)));
-            let heard = participant.audio(seat).newest;
+            let audio = participant.audio(seat);
+            let is_recent = |at| now.saturating_duration_since(at) < DRAIN + RECENT;
+            let heard = audio.newest.filter(|_| !is_crowd || audio.last_packet.is_some_and(is_recent));
             let is_last_heard = |(source, frame)| newest.get(&source).and_then(|sent| sent.sound) == Some(frame);
             unfinished += u64::from(heard.is_some_and(|heard| !is_last_heard(heard)));
         }
