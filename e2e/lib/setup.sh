@@ -59,5 +59,5 @@ npm_packages() {
 cargo_tool() {
   cargo "$1" --version >/dev/null 2>&1 && return 0
   announce "install cargo-$1 $2"
-  CARGO_TARGET_DIR= cargo install --locked --quiet "cargo-$1" --version "$2"
+  env -u CARGO_TARGET_DIR cargo install --locked --quiet "cargo-$1" --version "$2"
 }

@@ -2,8 +2,8 @@
 //! (`/a/<hash>/…`), so they may be cached for ever and always fit each other; the page that names the hash is never cached.
 
 use axum::extract::State;
-use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::extract::Segments;
@@ -27,6 +27,17 @@ const ASK_AGAIN: &str = "no-cache";
 /// The page, for every address of the client.
 pub(super) async fn page(State(_): State<App>, headers: HeaderMap) -> Response {
     respond(&PAGE, &headers, ASK_AGAIN)
+}
+
+/// Every other address: people get the page, which tells them that there is nothing; programs are told so in their way.
+pub(super) async fn elsewhere(method: Method, mut headers: HeaderMap) -> Result<Response, Error> {
+    let wants_page =
+        headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accepted| accepted.contains("text/html"));
+    if !wants_page || !matches!(method, Method::GET | Method::HEAD) {
+        return Err(Error::NotFound);
+    }
+    headers.remove(IF_NONE_MATCH);
+    Ok((StatusCode::NOT_FOUND, respond(&PAGE, &headers, ASK_AGAIN)).into_response())
 }
 
 /// The service worker must have an address that does not change.

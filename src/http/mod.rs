@@ -41,7 +41,7 @@ pub fn router(app: &App, signalling: Router<App>) -> Router {
         .merge(pages())
         .merge(operations())
         .merge(signalling)
-        .fallback(|| async { Error::NotFound })
+        .fallback(assets::elsewhere)
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed });
     with_middleware(router, app).with_state(app.clone())
 }

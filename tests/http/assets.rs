@@ -24,6 +24,19 @@ async fn every_address_of_the_client_gives_the_page_which_is_not_cached() {
 }
 
 #[tokio::test]
+async fn an_unknown_address_gives_people_the_page_and_programs_a_problem() {
+    let server = TestServer::start().await;
+    let response = server.get("/nowhere").header("accept", "text/html,application/xhtml+xml").send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
+    assert_eq!(response.headers()["cache-control"], "no-cache");
+    assert!(response.text().await.unwrap().contains("/a/"));
+    let response = server.get("/nowhere").send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    assert_eq!(code(response).await, "not_found");
+}
+
+#[tokio::test]
 async fn files_are_cached_for_ever_under_the_hash_of_the_tree_and_missing_under_any_other() {
     let server = TestServer::start().await;
     let base = base(&server).await;

@@ -1,8 +1,10 @@
-//! Load for measuring: synthetic participants on real sockets ([`Generator`]), and the raw loop that a server's cost is compared with
-//! ([`Floor`]). For `webcall bench`; the server itself uses none of it.
+//! Load for measuring: synthetic participants on real sockets ([`Generator`]), the raw loop that a server's cost is compared with
+//! ([`Floor`]), and a call without sockets ([`Rehearsal`]). For `webcall bench`; the server itself uses none of it.
 
 mod floor;
 mod generator;
+mod rehearsal;
 
 pub use floor::{Floor, FloorPlan, FloorRoute, FloorSubscriber};
 pub use generator::{Generator, GeneratorError};
+pub use rehearsal::{Rehearsal, RehearsalError};

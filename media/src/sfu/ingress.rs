@@ -159,6 +159,10 @@ impl Room {
         let level = id.and_then(|id| header.extensions(packet).find(id)).and_then(AudioLevel::parse);
         let publication = &mut self.publications[publication];
         let Some(level) = level else { return true };
+        if !publication.has_levels {
+            publication.has_levels = true;
+            self.is_stale = true;
+        }
         if publication.source == crate::id::Source::Microphone {
             self.speakers.observe(publication.feed, level, now);
         }

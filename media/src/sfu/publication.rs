@@ -34,6 +34,8 @@ pub(crate) struct Publication {
     /// Switched off by a moderator: none of it is forwarded.
     pub(crate) is_forbidden: bool,
     pub(crate) silence: SilenceGate,
+    /// Whether its packets say how loud they are (RFC 6464). Without, nobody can tell whether it is among the loudest.
+    pub(crate) has_levels: bool,
     /// What this turn has received of it and not forwarded yet.
     pub(crate) staged: Staged,
 }
@@ -90,6 +92,7 @@ impl Publication {
             is_muted: false,
             is_forbidden: false,
             silence: SilenceGate::default(),
+            has_levels: false,
             staged: Staged::default(),
         }
     }

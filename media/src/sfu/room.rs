@@ -49,6 +49,8 @@ pub(crate) struct Room {
     pub(super) visited: Option<Instant>,
     /// Something cannot wait for the next regular visit.
     pub(super) is_restless: bool,
+    /// Whom to hear was decided without knowing that a voice has levels.
+    pub(super) is_stale: bool,
 }
 
 /// A participant's person or screen, which takes a seat.
@@ -89,6 +91,7 @@ impl Room {
             due: None,
             visited: None,
             is_restless: false,
+            is_stale: false,
         }
     }
 
@@ -185,7 +188,7 @@ impl Room {
     }
 
     fn seat(&mut self, viewer: usize, out: &mut Outbox) {
-        let (feeds, loudest) = (&self.feeds, &self.loudest);
+        let (feeds, loudest, publications) = (&self.feeds, &self.loudest, &self.publications);
         let Some(participant) = self.participants.get_mut(viewer) else { return };
         let wishes = &participant.wishes;
         let candidate = |(id, feed): (&FeedId, &Feed)| {
@@ -210,8 +213,9 @@ impl Room {
             let unasked = if wishes.is_empty() { DEFAULT_WIDTH_PX } else { 0 };
             seat.width_px = wish.map_or(unasked, |wish| wish.width_px);
             // Of a crowd the loudest three are heard and whom the viewer pinned, of a round of people everybody; what a shared screen
-            // plays is no voice.
-            let is_voice = feed.is_none_or(|feed| feed.kind == FeedKind::Person);
+            // plays is no voice, and without levels nobody knows who is loud.
+            let has_levels = |feed: &Feed| feed.audio.and_then(|key| publications.get(key)).is_some_and(|audio| audio.has_levels);
+            let is_voice = feed.is_some_and(|feed| feed.kind == FeedKind::Person && has_levels(feed));
             let is_pinned = wish.is_some_and(|wish| wish.pinned);
             seat.is_heard = !(is_large && is_voice) || is_pinned || id.is_some_and(|id| loudest.contains(&id));
             if seat.feed == id {
@@ -285,6 +289,9 @@ impl Room {
     /// What is due by time alone.
     pub(crate) fn handle_timeout(&mut self, now: Instant, out: &mut Outbox) {
         let is_due = |last: Option<Instant>, interval| last.is_none_or(|at| now.saturating_duration_since(at) >= interval);
+        if std::mem::take(&mut self.is_stale) {
+            self.reconcile(now, out);
+        }
         if is_due(self.last_judged, SPEAKER_INTERVAL) {
             self.last_judged = Some(now);
             self.judge_speakers(now, out);
