@@ -31,4 +31,4 @@ pub mod store;
 pub mod telemetry;
 pub mod time;
 
-pub use serve::{RunError, run};
+pub use serve::{RunError, Running, run, start};

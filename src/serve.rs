@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use webcall_media::{Media, StartError};
 
 use crate::accounts::{SESSION_SWEEP_INTERVAL, sweep};
@@ -43,8 +44,20 @@ pub enum RunError {
     Signals(std::io::Error),
 }
 
+/// A server that serves.
+pub struct Running {
+    /// Everything in it.
+    pub app: App,
+    serving: JoinHandle<()>,
+}
+
 /// Runs the server until Ctrl-C or SIGTERM.
 pub async fn run(args: &Args) -> Result<(), RunError> {
+    start(args).await?.until_stopped().await
+}
+
+/// Starts the server; it serves once this returns.
+pub async fn start(args: &Args) -> Result<Running, RunError> {
     let config = Config::load(args, |name| std::env::var(name).ok())?;
     let listener = listen(config.port).await?;
     let store = open_store(&config.database).await?;
@@ -56,16 +69,23 @@ pub async fn run(args: &Args) -> Result<(), RunError> {
     let port = listener.local_addr().map_err(|source| RunError::Bind { port: app.config.port, source })?.port();
     app.shutdown.spawn(sweep_sessions(app.clone()));
     let signalling = Signalling::start(&app, Timing::default());
-    let server = tokio::spawn(http::serve(listener, http::router(&app, signalling.routes()), app.shutdown.clone()));
+    let serving = tokio::spawn(http::serve(listener, http::router(&app, signalling.routes()), app.shutdown.clone()));
     greet(&app, port);
+    Ok(Running { app, serving })
+}
 
-    Shutdown::asked_by_system().await.map_err(RunError::Signals)?;
-    tracing::info!("stopping");
-    app.shutdown.begin();
-    let _ = server.await;
-    app.shutdown.finished().await;
-    app.store.close().await;
-    Ok(())
+impl Running {
+    /// Waits for Ctrl-C or SIGTERM, then stops in order.
+    pub async fn until_stopped(self) -> Result<(), RunError> {
+        let Self { app, serving } = self;
+        Shutdown::asked_by_system().await.map_err(RunError::Signals)?;
+        tracing::info!("stopping");
+        app.shutdown.begin();
+        let _ = serving.await;
+        app.shutdown.finished().await;
+        app.store.close().await;
+        Ok(())
+    }
 }
 
 /// The two lines for people. In production the secret was given by them and stays out of what may be a log.

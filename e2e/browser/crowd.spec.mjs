@@ -15,6 +15,7 @@ async function crowd(table, counts) {
 
 for (const [who, counts] of [
   ['five in Chromium', { chromium: 5 }],
+  ['five in Firefox', { firefox: 5 }],
   ['three in Chromium and two in Firefox', { chromium: 3, firefox: 2 }],
 ]) {
   test(`${who} see and hear one another with VP8`, () =>
@@ -27,6 +28,7 @@ for (const [who, counts] of [
 
 for (const [who, counts] of [
   ['ten in Chromium', { chromium: 10 }],
+  ['ten in Firefox', { firefox: 10 }],
   ['eight in Chromium and two in Firefox', { chromium: 8, firefox: 2 }],
 ]) {
   test(`${who} with sound only hear one another`, () =>

@@ -23,6 +23,7 @@ export const MEDIA = [
   ['net'],
   ['sfu', 'turn', 'demux', 'synthetic'],
   ['outbox'],
+  ['handover'],
   ['transport', 'codec', 'rtp', 'rtcp', 'units', 'random'],
   ['api', 'config', 'counters', 'error', 'id'],
 ];

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 /// Settings of the media core. Every limit is enforced where the thing it limits is created.
 #[derive(Clone, Debug)]
 pub struct MediaConfig {
-    /// Media threads. Rooms are spread over them; each has a UDP port of its own.
+    /// Media threads, 64 at most. Calls are spread over them; each has a UDP port of its own.
     pub workers: usize,
     /// UDP port of the first worker; worker `n` listens on `udp_port + n`. 0 lets the system choose a port for each.
     pub udp_port: u16,
@@ -16,6 +16,9 @@ pub struct MediaConfig {
     pub advertised_port: Option<u16>,
     /// Participants in one call.
     pub max_participants: usize,
+    /// Participants of one call that one worker takes before others take some. Fewer spreads small calls, whose packets are then handed
+    /// from thread to thread; more lets one thread work while the others idle.
+    pub participants_per_worker: usize,
     /// Receive buffer asked of the kernel, in bytes. Smaller loses packets in bursts, larger only costs memory.
     pub socket_buffer_bytes: usize,
 }
@@ -28,6 +31,7 @@ impl Default for MediaConfig {
             advertised: Vec::new(),
             advertised_port: None,
             max_participants: 200,
+            participants_per_worker: 32,
             socket_buffer_bytes: 4 << 20,
         }
     }

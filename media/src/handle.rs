@@ -1,5 +1,5 @@
-//! The asynchronous façade of the media core: what the server calls. It owns the mailboxes of the workers and knows which worker a
-//! room is on; everything else happens in the workers.
+//! The asynchronous façade of the media core: what the server calls. It owns the mailboxes of the workers and knows which
+//! worker a participant is on; everything else happens in the workers.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,11 +8,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{MediaEvent, Offer, Wish};
 use crate::config::MediaConfig;
-use crate::counters::{CounterRow, Counters};
+use crate::counters::{Counter, CounterRow, Counters};
 use crate::error::{MediaError, StartError};
+use crate::handover::{WorkerId, WorkerSet};
 use crate::id::{ParticipantId, RoomId, Source};
 use crate::net::{Command, Mailbox};
+use placement::Load;
 
+mod placement;
 mod start;
 
 /// Events waiting for the server. A worker keeps what does not fit and offers it again.
@@ -26,6 +29,7 @@ struct Shared {
     workers: Vec<WorkerHandle>,
     directory: Mutex<Directory>,
     max_participants: usize,
+    participants_per_worker: usize,
 }
 
 struct WorkerHandle {
@@ -34,15 +38,12 @@ struct WorkerHandle {
     port: u16,
 }
 
+/// Who is where.
 #[derive(Default)]
 struct Directory {
-    participants: HashMap<ParticipantId, RoomId>,
-    rooms: HashMap<RoomId, Placement>,
-}
-
-struct Placement {
-    worker: usize,
-    participants: usize,
+    participants: HashMap<ParticipantId, (RoomId, usize)>,
+    /// The participants of each call on each worker.
+    rooms: HashMap<RoomId, Vec<usize>>,
 }
 
 impl Media {
@@ -50,7 +51,12 @@ impl Media {
     pub fn start(config: &MediaConfig) -> Result<(Self, mpsc::Receiver<MediaEvent>), StartError> {
         let (events, receiver) = mpsc::channel(EVENT_QUEUE);
         let workers = start::start_workers(config, &events)?;
-        let shared = Shared { workers, directory: Mutex::default(), max_participants: config.max_participants };
+        let shared = Shared {
+            workers,
+            directory: Mutex::default(),
+            max_participants: config.max_participants,
+            participants_per_worker: config.participants_per_worker,
+        };
         Ok((Self(Arc::new(shared)), receiver))
     }
 
@@ -58,14 +64,15 @@ impl Media {
     ///
     /// After [`MediaEvent::Lost`] the participant must [`Media::leave`] before joining again.
     pub fn join(&self, room: RoomId, participant: ParticipantId) -> Result<(), MediaError> {
-        // The request goes out under the lock: a leave from elsewhere must not overtake the join that it ends.
+        // The request goes out under the lock: a leave from elsewhere must not overtake the join that it ends, and the workers of a call
+        // hear of one another in one order.
         let mut directory = self.directory();
         if directory.participants.contains_key(&participant) {
             return Err(MediaError::AlreadyJoined(participant));
         }
-        let worker = directory.place(room, &self.0)?;
-        directory.participants.insert(participant, room);
-        self.0.workers[worker].mailbox.send(Command::Join { room, participant }).inspect_err(|_| {
+        let (worker, others) = directory.place(room, &self.0)?;
+        directory.add(room, participant, worker, self.0.workers.len());
+        self.0.workers[worker].mailbox.send(Command::Join { room, participant, others }).inspect_err(|_| {
             directory.remove(participant);
         })
     }
@@ -128,6 +135,12 @@ impl Media {
         self.send(participant, Command::Crash)
     }
 
+    /// Makes every worker panic.
+    #[doc(hidden)]
+    pub fn crash_workers(&self) -> Result<(), MediaError> {
+        self.0.workers.iter().try_for_each(|worker| worker.mailbox.send(Command::Crash))
+    }
+
     fn send(&self, participant: ParticipantId, command: Command) -> Result<(), MediaError> {
         let worker = self.directory().worker_of(participant).ok_or(MediaError::UnknownParticipant(participant))?;
         self.0.workers[worker].mailbox.send(command)
@@ -144,36 +157,51 @@ impl Drop for WorkerHandle {
     }
 }
 
+impl WorkerHandle {
+    fn load(&self) -> Load {
+        let busy_permille = self.counters.get(Counter::BusyPermille);
+        Load { busy_permille, is_shedding: self.counters.get(Counter::Shedding) > 0, ..Load::default() }
+    }
+}
+
 impl Directory {
-    /// The worker of a room, where one more takes part from now on: the room's own, else the one with the fewest participants.
-    fn place(&mut self, room: RoomId, shared: &Shared) -> Result<usize, MediaError> {
-        if let Some(placement) = self.rooms.get_mut(&room) {
-            if placement.participants >= shared.max_participants {
-                return Err(MediaError::RoomFull(room));
+    /// The worker for one more participant of a call, and the other workers that have a part of it.
+    fn place(&self, room: RoomId, shared: &Shared) -> Result<(usize, WorkerSet), MediaError> {
+        let mut loads: Vec<Load> = shared.workers.iter().map(WorkerHandle::load).collect();
+        for parts in self.rooms.values() {
+            for (load, part) in loads.iter_mut().zip(parts) {
+                load.participants += part;
             }
-            placement.participants += 1;
-            return Ok(placement.worker);
         }
-        let load = |worker: usize| -> usize {
-            self.rooms.values().filter(|placement| placement.worker == worker).map(|placement| placement.participants).sum()
-        };
-        let worker = (0..shared.workers.len()).min_by_key(|worker| load(*worker)).ok_or(MediaError::Busy)?;
-        self.rooms.insert(room, Placement { worker, participants: 1 });
-        Ok(worker)
+        for (load, part) in loads.iter_mut().zip(self.rooms.get(&room).into_iter().flatten()) {
+            load.of_this_call = *part;
+        }
+        if loads.iter().map(|load| load.of_this_call).sum::<usize>() >= shared.max_participants {
+            return Err(MediaError::RoomFull(room));
+        }
+        let worker = placement::choose(&loads, shared.participants_per_worker).ok_or(MediaError::Busy)?;
+        let mut others = WorkerSet::default();
+        for (other, _) in loads.iter().enumerate().filter(|(other, load)| *other != worker && load.of_this_call > 0) {
+            others.insert(WorkerId(other as u8));
+        }
+        Ok((worker, others))
+    }
+
+    fn add(&mut self, room: RoomId, participant: ParticipantId, worker: usize, workers: usize) {
+        self.participants.insert(participant, (room, worker));
+        self.rooms.entry(room).or_insert_with(|| vec![0; workers])[worker] += 1;
     }
 
     fn worker_of(&self, participant: ParticipantId) -> Option<usize> {
-        let room = self.participants.get(&participant)?;
-        self.rooms.get(room).map(|placement| placement.worker)
+        self.participants.get(&participant).map(|(_, worker)| *worker)
     }
 
     /// Forgets a participant; says on which worker they were.
     fn remove(&mut self, participant: ParticipantId) -> Option<usize> {
-        let room = self.participants.remove(&participant)?;
-        let placement = self.rooms.get_mut(&room)?;
-        placement.participants -= 1;
-        let worker = placement.worker;
-        if placement.participants == 0 {
+        let (room, worker) = self.participants.remove(&participant)?;
+        let parts = self.rooms.get_mut(&room)?;
+        parts[worker] -= 1;
+        if parts.iter().all(|part| *part == 0) {
             self.rooms.remove(&room);
         }
         Some(worker)

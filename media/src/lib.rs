@@ -1,7 +1,8 @@
 //! The media core of WebCall: a selective forwarding unit (SFU). No HTTP, no database, no JSON.
 //!
-//! [`Media`] is the whole face; [`load`] and [`synthetic`] are for measuring it. Behind it `net` runs one thread for each worker; `sfu` decides, sans-IO, on `transport` (ICE, DTLS,
-//! SRTP, SDP), `rtp`, `rtcp` and `codec`. Arrows run one way: handle -> net -> { sfu, demux } -> { transport, codec, units }.
+//! [`Media`] is the whole face; [`load`] and [`synthetic`] are for measuring it. Behind it `net` runs one thread for each worker; `sfu`
+//! decides, sans-IO, on `transport` (ICE, DTLS, SRTP, SDP), `rtp`, `rtcp` and `codec`; what workers tell one another is `handover`.
+//! Arrows run one way: handle -> net -> { sfu, demux } -> { transport, codec, units }.
 
 pub mod api;
 mod codec;
@@ -12,6 +13,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod handle;
+mod handover;
 mod id;
 #[doc(hidden)]
 pub mod load;

@@ -1,8 +1,10 @@
-//! What one turn of a worker produced: datagrams in one contiguous buffer, and events for the server.
+//! What one turn of a worker produced: datagrams in one contiguous buffer, events for the server, and what other workers are to have.
 //!
 //! The buffer is reused from turn to turn, so that nothing is allocated for a packet once it has grown to what a turn needs.
 
 use crate::api::MediaEvent;
+use crate::handover::{Batch, Letter, Packets, Place, Word, WorkerId};
+use crate::id::RoomId;
 use crate::transport::Path;
 
 /// One datagram in [`Outbox::bytes`].
@@ -15,12 +17,18 @@ pub(crate) struct Transmit {
 
 /// What collects before it is to be sent, bytes: less than a second-level cache, so that the kernel copies what is still in it.
 const FULL_BYTES: usize = 256 << 10;
+/// Emptied batches kept for the next packets that are handed over. More than a turn hands over are of no use.
+const MAX_SPARE_BATCHES: usize = 64;
 
 #[derive(Default)]
 pub(crate) struct Outbox {
     bytes: Vec<u8>,
     transmits: Vec<Transmit>,
     pub(crate) events: Vec<MediaEvent>,
+    /// For other workers, in order.
+    pub(crate) letters: Vec<(WorkerId, Letter)>,
+    pub(crate) batches: Vec<(WorkerId, Batch)>,
+    spare_batches: Vec<Batch>,
 }
 
 impl Outbox {
@@ -52,6 +60,26 @@ impl Outbox {
     pub(crate) fn contents(&self, run: &[Transmit]) -> &[u8] {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { return &[] };
         &self.bytes[first.start..last.start + last.len]
+    }
+
+    /// Says something about a room to another worker.
+    pub(crate) fn say(&mut self, to: WorkerId, from: WorkerId, room: RoomId, word: Word) {
+        self.letters.push((to, Letter { room, from, word }));
+    }
+
+    /// Hands packets to another worker's mirror of their publication.
+    pub(crate) fn hand_over(&mut self, to: WorkerId, at: Place, serial: u32, packets: &Packets) {
+        let mut batch = self.spare_batches.pop().unwrap_or_default();
+        (batch.at, batch.serial) = (at, serial);
+        batch.packets.copy_from(packets);
+        self.batches.push((to, batch));
+    }
+
+    /// Takes a batch back whose packets nobody needs any more.
+    pub(crate) fn take_back(&mut self, batch: Batch) {
+        if self.spare_batches.len() < MAX_SPARE_BATCHES {
+            self.spare_batches.push(batch);
+        }
     }
 
     /// Whether it should be sent before more is added.

@@ -46,6 +46,23 @@ async fn rooms_are_spread_over_workers_and_each_room_stays_on_one() {
 }
 
 #[tokio::test]
+async fn a_call_that_outgrows_a_worker_goes_on_over_the_others() {
+    let mut call = Call::start(&MediaConfig { participants_per_worker: 1, ..workers(2) });
+    let room = RoomId(1);
+    let [mut anna, mut boris] = call.pair(room, [1, 2]).await;
+    assert_ne!(address_of(&anna.answer).port(), address_of(&boris.answer).port(), "each on a worker of its own");
+    converse(&mut anna, &mut boris, 1).await;
+    assert!(call.count("batches_handed_over", "") > 0);
+
+    call.media.crash_worker_of(boris.id).expect("the worker is there");
+    let lost = call.event("lost", |event| matches!(event, MediaEvent::Lost { .. }).then(|| event.clone())).await;
+    assert_eq!(lost, MediaEvent::Lost { participant: boris.id }, "the other part of the call goes on");
+    call.media.leave(boris.id);
+    let clara = ParticipantId(3);
+    assert_eq!(port_given(&call.media, room, clara.0).await, address_of(&boris.answer).port());
+}
+
+#[tokio::test]
 async fn a_full_call_takes_nobody_until_somebody_leaves() {
     let call = Call::start(&MediaConfig { max_participants: 2, ..workers(1) });
     let [one, other, third] = [1, 2, 3].map(ParticipantId);

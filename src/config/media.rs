@@ -15,6 +15,8 @@ use super::ConfigError;
 const WORKERS: RangeInclusive<usize> = 0..=64;
 /// Two make a call; beyond two thousand the participant list itself becomes the load.
 const MAX_PARTICIPANTS: RangeInclusive<usize> = 2..=2_000;
+/// One spreads every call; more than a call holds spreads none before its worker is busy.
+const PARTICIPANTS_PER_WORKER: RangeInclusive<usize> = 1..=2_000;
 /// Below, a burst of one keyframe is lost; above, the kernel refuses.
 const SOCKET_BUFFER_BYTES: RangeInclusive<usize> = 65_536..=67_108_864;
 
@@ -32,6 +34,7 @@ struct MediaSection {
     advertised: Vec<IpAddr>,
     advertised_port: u16,
     max_participants: usize,
+    participants_per_worker: usize,
     socket_buffer_bytes: usize,
 }
 
@@ -44,6 +47,7 @@ impl Default for MediaSection {
             advertised: core.advertised,
             advertised_port: core.advertised_port.unwrap_or(0),
             max_participants: core.max_participants,
+            participants_per_worker: core.participants_per_worker,
             socket_buffer_bytes: core.socket_buffer_bytes,
         }
     }
@@ -60,6 +64,7 @@ fn parse(text: &str) -> Result<MediaConfig, String> {
     let TurnFile { media } = toml::from_str(text).map_err(|error| error.to_string())?;
     within("workers", media.workers, WORKERS)?;
     within("max_participants", media.max_participants, MAX_PARTICIPANTS)?;
+    within("participants_per_worker", media.participants_per_worker, PARTICIPANTS_PER_WORKER)?;
     within("socket_buffer_bytes", media.socket_buffer_bytes, SOCKET_BUFFER_BYTES)?;
     let workers = if media.workers == 0 { MediaConfig::default().workers } else { media.workers };
     enough_ports("udp_port", media.udp_port, workers)?;
@@ -70,6 +75,7 @@ fn parse(text: &str) -> Result<MediaConfig, String> {
         advertised: media.advertised,
         advertised_port: (media.advertised_port != 0).then_some(media.advertised_port),
         max_participants: media.max_participants,
+        participants_per_worker: media.participants_per_worker,
         socket_buffer_bytes: media.socket_buffer_bytes,
     })
 }
@@ -103,7 +109,8 @@ mod tests {
 
     #[test]
     fn the_shipped_file_has_every_key() {
-        for key in ["workers", "udp_port", "advertised", "advertised_port", "max_participants", "socket_buffer_bytes"] {
+        let known = ["workers", "udp_port", "advertised", "advertised_port", "max_participants"];
+        for key in known.into_iter().chain(["participants_per_worker", "socket_buffer_bytes"]) {
             assert!(SHIPPED.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
         }
     }
@@ -119,6 +126,7 @@ mod tests {
         for (line, name) in [
             ("workers = 65", "media.workers"),
             ("max_participants = 1", "media.max_participants"),
+            ("participants_per_worker = 0", "media.participants_per_worker"),
             ("socket_buffer_bytes = 1", "media.socket_buffer_bytes"),
             ("workers = 2\nudp_port = 65535", "media.udp_port"),
             ("workers = 2\nadvertised_port = 65535", "media.advertised_port"),

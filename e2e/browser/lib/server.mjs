@@ -11,7 +11,10 @@ import { createInterface } from 'node:readline';
 import { removeFolder, start, stop, temporaryFolder } from './children.mjs';
 
 const root = new URL('../../..', import.meta.url).pathname;
-const EXECUTABLE = process.env.WEBCALL_BINARY ?? join(process.env.CARGO_TARGET_DIR || join(root, 'target'), 'release', 'webcall');
+const BUILT = join(process.env.CARGO_TARGET_DIR || join(root, 'target'), 'release');
+const EXECUTABLE = process.env.WEBCALL_BINARY ?? join(BUILT, 'webcall');
+/** The same server, whose media workers crash at SIGUSR1. */
+const CRASHING_EXECUTABLE = join(BUILT, 'examples', 'crashing');
 /** The address that browsers reach and that is not the loopback one: Firefox pairs no loopback candidates. */
 export const ADDRESS = process.env.WEBCALL_TEST_ADDRESS ?? null;
 /** Media threads of a server under test: two, so that rooms spread and ports are in a row. */
@@ -21,11 +24,13 @@ const MAX_LOG_LINES = 50_000;
 
 /**
  * Starts a server.
- * @param {{ env?: Record<string, string>, media?: Record<string, string> }} options `media`: further keys of turn.toml
+ * @param {{ env?: Record<string, string>, media?: Record<string, string>, can_crash?: boolean }} options
+ *   `media`: further keys of turn.toml; `can_crash`: for `crashWorkers`
  */
-export async function startServer({ env = {}, media = {} } = {}) {
+export async function startServer({ env = {}, media = {}, can_crash = false } = {}) {
   const folder = temporaryFolder('server');
-  const server = new Server(folder, await freeTcpPort(), await freeUdpPorts(WORKERS), env);
+  const executable = can_crash ? CRASHING_EXECUTABLE : EXECUTABLE;
+  const server = new Server(executable, folder, await freeTcpPort(), await freeUdpPorts(WORKERS), env);
   server.configure(media);
   await server.start();
   return server;
@@ -36,11 +41,14 @@ class Server {
   secret = '';
   /** When `start` last saw the server ready, and how long that took. */
   ready_ms = 0;
+  #executable;
   #folder;
   #env;
   #child = null;
+  #crashes = 0;
 
-  constructor(folder, port, media_port, env) {
+  constructor(executable, folder, port, media_port, env) {
+    this.#executable = executable;
     this.#folder = folder;
     this.port = port;
     this.media_port = media_port;
@@ -57,7 +65,7 @@ class Server {
 
   async start() {
     const started_ms = Date.now();
-    const child = start(EXECUTABLE, ['--data', join(this.#folder, 'data'), '--turn-config', join(this.#folder, 'turn.toml')], {
+    const child = start(this.#executable, ['--data', join(this.#folder, 'data'), '--turn-config', join(this.#folder, 'turn.toml')], {
       cwd: this.#folder,
       env: { PATH: process.env.PATH, HOME: this.#folder, RUST_LOG: process.env.RUST_LOG ?? 'info', ...this.#env, PORT: String(this.port) },
     });
@@ -94,6 +102,12 @@ class Server {
     await stop(this.#child, 'SIGKILL');
   }
 
+  /** Makes every media worker panic, once. */
+  crashWorkers() {
+    this.#crashes += 1;
+    this.#child.kill('SIGUSR1');
+  }
+
   async restart() {
     await this.stop();
     await this.start();
@@ -106,9 +120,15 @@ class Server {
     return this.complaints();
   }
 
-  /** Panics, secrets, tokens and the addresses of people in the log. */
+  /** Panics that nobody asked for, secrets, tokens and the addresses of people in the log. */
   complaints() {
-    const forbidden = [/panicked at/, /\beyJ[\w-]{10,}/, new RegExp(escaped(this.secret))];
+    const panics = this.log.filter((line) => /panicked at/.test(line));
+    const unasked = panics.length === this.#crashes * WORKERS ? [] : panics.map((line) => `server log: ${line}`);
+    return [...unasked, ...this.#leaks()];
+  }
+
+  #leaks() {
+    const forbidden = [/\beyJ[\w-]{10,}/, new RegExp(escaped(this.secret))];
     if (ADDRESS !== null) forbidden.push(new RegExp(`${escaped(ADDRESS)}:\\d+`));
     return this.log.filter((line) => forbidden.some((each) => each.test(line))).map((line) => `server log: ${line}`);
   }

@@ -11,7 +11,8 @@ use crate::api::MediaEvent;
 use crate::config::MediaConfig;
 use crate::counters::Counters;
 use crate::error::StartError;
-use crate::net::{MAILBOX, Mailbox, MediaSocket, SOCKET, Worker, WorkerParts, advertised_addresses};
+use crate::handover::{MAX_WORKERS, WorkerId};
+use crate::net::{MAILBOX, Mailbox, MediaSocket, Neighbours, SOCKET, Worker, WorkerParts, advertised_addresses};
 use crate::sfu::SfuConfig;
 use crate::transport::Certificate;
 
@@ -21,19 +22,22 @@ pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEve
     if addresses.is_empty() {
         return Err(StartError::NoAddress);
     }
-    let workers = 0..config.workers.max(1);
+    let workers = 0..config.workers.clamp(1, MAX_WORKERS);
     let bound = workers.map(|index| bind(config, index)).collect::<Result<Vec<_>, _>>()?;
-    let start = |(index, (socket, poll, port)): (usize, (MediaSocket, mio::Poll, u16))| {
-        let failed = |source| StartError::Bind { port, source };
-        let mailbox = Arc::new(Mailbox::new(mio::Waker::new(poll.registry(), MAILBOX).map_err(failed)?));
+    let mailboxes = bound.iter().map(Bound::mailbox).collect::<Result<Vec<_>, _>>()?;
+    let neighbours = Neighbours::introduce(&mailboxes);
+    let start = |(index, ((bound, mailbox), neighbours)): (usize, ((Bound, Arc<Mailbox>), Neighbours))| {
+        let Bound { socket, poll, port } = bound;
         let counters = Arc::new(Counters::default());
         let advertised_port = config.advertised_port.map_or(port, |first| first.saturating_add(index as u16));
         let sfu = Arc::new(SfuConfig {
             certificate: certificate.clone(),
+            worker: WorkerId(index as u8),
             candidates: addresses.iter().map(|ip| SocketAddr::new(*ip, advertised_port)).collect(),
         });
         let parts = WorkerParts {
             index,
+            neighbours,
             poll,
             socket,
             mailbox: mailbox.clone(),
@@ -47,16 +51,30 @@ pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEve
             .map_err(StartError::Thread)?;
         Ok(WorkerHandle { mailbox, counters, port })
     };
-    bound.into_iter().enumerate().map(start).collect()
+    bound.into_iter().zip(mailboxes).zip(neighbours).enumerate().map(start).collect()
+}
+
+/// The opened port of a worker.
+struct Bound {
+    socket: MediaSocket,
+    poll: mio::Poll,
+    port: u16,
+}
+
+impl Bound {
+    fn mailbox(&self) -> Result<Arc<Mailbox>, StartError> {
+        let failed = |source| StartError::Bind { port: self.port, source };
+        Ok(Arc::new(Mailbox::new(mio::Waker::new(self.poll.registry(), MAILBOX).map_err(failed)?)))
+    }
 }
 
 /// Opens the port of a worker.
-fn bind(config: &MediaConfig, index: usize) -> Result<(MediaSocket, mio::Poll, u16), StartError> {
+fn bind(config: &MediaConfig, index: usize) -> Result<Bound, StartError> {
     let wanted = if config.udp_port == 0 { 0 } else { config.udp_port.saturating_add(index as u16) };
     let failed = |source| StartError::Bind { port: wanted, source };
     let mut socket = MediaSocket::bind(wanted, config.socket_buffer_bytes).map_err(failed)?;
     let port = socket.port().map_err(failed)?;
     let poll = mio::Poll::new().map_err(failed)?;
     poll.registry().register(&mut socket.io, SOCKET, mio::Interest::READABLE).map_err(failed)?;
-    Ok((socket, poll, port))
+    Ok(Bound { socket, poll, port })
 }

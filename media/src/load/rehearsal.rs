@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::counters::{Counter, Counters};
 use crate::demux::{Protocol, classify};
 use crate::error::MediaError;
+use crate::handover::{WorkerId, WorkerSet};
 use crate::id::{ParticipantId, RoomId};
 use crate::outbox::Outbox;
 use crate::sfu::{Sfu, SfuConfig};
@@ -45,7 +46,7 @@ impl Rehearsal {
     pub fn new(people: Vec<Settings>) -> Result<Self, RehearsalError> {
         let now = Instant::now();
         let certificate = Certificate::with_default_provider().map_err(|_| SyntheticError::Transport)?;
-        let config = SfuConfig { certificate: Arc::new(certificate), candidates: vec![SERVER] };
+        let config = SfuConfig { certificate: Arc::new(certificate), worker: WorkerId::default(), candidates: vec![SERVER] };
         let counters = Arc::new(Counters::default());
         let mut sfu = Sfu::new(Arc::new(config), counters.clone(), now, UNIX_TIME, 1);
         let (mut out, identity) = (Outbox::default(), Identity::generate()?);
@@ -53,7 +54,7 @@ impl Rehearsal {
         for (number, settings) in people.into_iter().enumerate() {
             let id = ParticipantId(number as u64 + 1);
             let mut participant = Participant::new(now, UNIX_TIME, settings, &identity, id.0)?;
-            sfu.join(RoomId(1), id);
+            sfu.join(RoomId(1), id, WorkerSet::default(), &mut out);
             let answer = sfu.negotiate(now, id, &participant.offer(), &mut out)?;
             participant.accept(now, &answer)?;
             joined.push(participant);

@@ -1,4 +1,4 @@
-//! How the server's requests reach a worker: a bounded queue and a wake-up. A worker looks inside only when told that there is
+//! How requests of the server and letters of other workers reach a worker: a bounded queue and a wake-up. A worker looks inside only when told that there is
 //! something, so that no packet meets the lock.
 
 use std::collections::VecDeque;
@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::api::{Offer, Wish};
 use crate::error::MediaError;
+use crate::handover::{Letter, WorkerSet};
 use crate::id::{ParticipantId, RoomId, Source};
 
 /// Requests waiting for one worker. A worker takes them all each turn; more than this waiting means that it is stuck or drowning,
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Join {
         room: RoomId,
         participant: ParticipantId,
+        /// The other workers that have a part of the room.
+        others: WorkerSet,
     },
     Negotiate {
         participant: ParticipantId,
@@ -43,6 +46,8 @@ pub(crate) enum Command {
         source: Source,
         forbidden: bool,
     },
+    /// What another worker says.
+    Read(Letter),
     /// Asks whether the worker's loop turns.
     Ping {
         reply: oneshot::Sender<()>,
@@ -52,29 +57,53 @@ pub(crate) enum Command {
     Stop,
 }
 
+impl Command {
+    fn must_arrive(&self) -> bool {
+        match self {
+            Self::Leave { .. } | Self::Stop => true,
+            Self::Read(letter) => !letter.word.is_passing(),
+            _ => false,
+        }
+    }
+}
+
 pub(crate) struct Mailbox {
     waiting: Mutex<VecDeque<Command>>,
     is_filled: AtomicBool,
+    is_rung: AtomicBool,
     waker: mio::Waker,
 }
 
 impl Mailbox {
     pub(crate) fn new(waker: mio::Waker) -> Self {
-        Self { waiting: Mutex::default(), is_filled: AtomicBool::new(false), waker }
+        Self { waiting: Mutex::default(), is_filled: AtomicBool::new(false), is_rung: AtomicBool::new(false), waker }
     }
 
-    /// Puts a request in. A leave is taken even when full: it must not be lost, and there is one for each participant at most.
+    /// Puts a request in. Some are taken even when full: they must not be lost, and there are no more of them than participants and
+    /// publications.
     pub(crate) fn send(&self, command: Command) -> Result<(), MediaError> {
         {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            let must_arrive = matches!(command, Command::Leave { .. } | Command::Stop);
-            if waiting.len() >= MAX_WAITING && !must_arrive {
+            if waiting.len() >= MAX_WAITING && !command.must_arrive() {
                 return Err(MediaError::Busy);
             }
             waiting.push_back(command);
         }
         self.is_filled.store(true, Ordering::Release);
         self.waker.wake().map_err(|_| MediaError::Busy)
+    }
+
+    /// Wakes the worker for packets of another one, once for all that come before it looks.
+    pub(crate) fn ring(&self) {
+        if !self.is_rung.swap(true, Ordering::AcqRel) {
+            // A worker that cannot be woken is gone.
+            let _ = self.waker.wake();
+        }
+    }
+
+    /// The worker looks for such packets after this.
+    pub(crate) fn answer_ring(&self) {
+        self.is_rung.swap(false, Ordering::AcqRel);
     }
 
     /// What came since the last call.

@@ -2,8 +2,10 @@
 
 mod interfaces;
 mod mailbox;
+mod meter;
 #[cfg(target_os = "linux")]
 mod mmsg;
+mod neighbours;
 mod plain;
 mod sender;
 mod udp;
@@ -11,6 +13,7 @@ mod worker;
 
 pub(crate) use interfaces::advertised_addresses;
 pub(crate) use mailbox::{Command, Mailbox};
+pub(crate) use neighbours::Neighbours;
 pub(crate) use plain::{PlainBuffers, PlainSocket};
 pub(crate) use udp::MediaSocket;
 pub(crate) use worker::{MAILBOX, SOCKET, Worker, WorkerParts};

@@ -1,8 +1,8 @@
-//! One media thread: waits for its socket and its mailbox, feeds the SFU, sends what comes out.
+//! One media thread: waits for its socket, its mailbox and its neighbours, feeds the SFU, sends what comes out.
 //!
-//! A panic anywhere in a turn is contained here: it is logged, everything that the worker held is dropped, its participants are
-//! told `Lost` (they join again by themselves), and the thread goes on with an empty SFU on the same port. Requests that waited
-//! behind the one that crashed are carried out by the fresh one.
+//! A panic anywhere in a turn is contained here: it is logged, everything that the worker held is dropped, its participants are told
+//! `Lost` (they join again by themselves), the other workers of their calls hear that it has no part in them any more, and the thread
+//! goes on with an empty SFU on the same port. Requests that waited behind the one that crashed are carried out by the fresh one.
 
 use std::collections::VecDeque;
 use std::io;
@@ -13,7 +13,8 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::{Command, Mailbox, MediaSocket};
+use super::meter::Meter;
+use super::{Command, Mailbox, MediaSocket, Neighbours};
 use crate::api::MediaEvent;
 use crate::counters::{Counter, Counters};
 use crate::outbox::Outbox;
@@ -31,6 +32,7 @@ const EVENT_RETRY: Duration = Duration::from_millis(5);
 /// What a worker is made of.
 pub(crate) struct WorkerParts {
     pub(crate) index: usize,
+    pub(crate) neighbours: Neighbours,
     pub(crate) poll: mio::Poll,
     pub(crate) socket: MediaSocket,
     pub(crate) mailbox: Arc<Mailbox>,
@@ -46,6 +48,7 @@ pub(crate) struct Worker {
     /// Requests taken from the mailbox and not carried out yet: they outlive a crash, or a participant would wait in vain.
     requests: VecDeque<Command>,
     events: VecDeque<MediaEvent>,
+    meter: Meter,
     /// The kernel may hold more datagrams: do not wait for the next readiness, which would not come (edge-triggered).
     has_more: bool,
 }
@@ -59,15 +62,22 @@ enum Turn {
 impl Worker {
     pub(crate) fn new(parts: WorkerParts) -> Self {
         let sfu = fresh_sfu(&parts);
-        Self { parts, sfu, outbox: Outbox::default(), requests: VecDeque::new(), events: VecDeque::new(), has_more: true }
+        let (requests, events, meter) = (VecDeque::new(), VecDeque::new(), Meter::new(Instant::now()));
+        Self { parts, sfu, outbox: Outbox::default(), requests, events, meter, has_more: true }
     }
 
     /// Runs until told to stop.
     pub(crate) fn run(mut self) {
         let mut ready = mio::Events::with_capacity(8);
         loop {
-            let wait = self.wait();
-            if let Err(error) = self.parts.poll.poll(&mut ready, wait)
+            let (wait, from) = (self.wait(), Instant::now());
+            if wait.is_none() {
+                // Nobody is here, and the next figure may be long in coming.
+                self.parts.counters.set(Counter::BusyPermille, 0);
+            }
+            let result = self.parts.poll.poll(&mut ready, wait);
+            self.meter.wait(from, Instant::now());
+            if let Err(error) = result
                 && error.kind() != io::ErrorKind::Interrupted
             {
                 tracing::error!(worker = self.parts.index, %error, "a media worker cannot wait for its socket");
@@ -98,8 +108,13 @@ impl Worker {
                 return Turn::Stop;
             }
         }
+        self.take_over();
         self.receive();
-        self.sfu.handle_timeout(Instant::now(), &mut self.outbox);
+        let now = Instant::now();
+        if let Some(busy_permille) = self.meter.close(now) {
+            self.sfu.set_busy(now, busy_permille, &mut self.outbox);
+        }
+        self.sfu.handle_timeout(now, &mut self.outbox);
         self.flush();
         self.tell();
         Turn::GoOn
@@ -108,15 +123,18 @@ impl Worker {
     fn execute(&mut self, command: Command) -> Turn {
         let (now, sfu, out) = (Instant::now(), &mut self.sfu, &mut self.outbox);
         match command {
-            Command::Join { room, participant } => sfu.join(room, participant),
+            Command::Join { room, participant, others } => sfu.join(room, participant, others, out),
             Command::Negotiate { participant, offer, reply } => {
                 // The caller may have gone; then nobody waits for the answer.
                 let _ = reply.send(sfu.negotiate(now, participant, &offer, out));
             }
             Command::Leave { participant } => sfu.leave(now, participant, out),
             Command::SetWishes { participant, wishes } => sfu.set_wishes(now, participant, &wishes, out),
-            Command::SetMuted { participant, source, muted } => sfu.set_muted(now, participant, source, muted),
-            Command::SetForbidden { participant, source, forbidden } => sfu.set_forbidden(now, participant, source, forbidden),
+            Command::SetMuted { participant, source, muted } => sfu.set_muted(now, participant, source, muted, out),
+            Command::SetForbidden { participant, source, forbidden } => {
+                sfu.set_forbidden(now, participant, source, forbidden, out);
+            }
+            Command::Read(letter) => sfu.read(now, letter, out),
             Command::Ping { reply } => {
                 // The caller may have lost patience; then nobody waits for the answer.
                 let _ = reply.send(());
@@ -125,6 +143,14 @@ impl Worker {
             Command::Stop => return Turn::Stop,
         }
         Turn::GoOn
+    }
+
+    /// Forwards what other workers have received.
+    fn take_over(&mut self) {
+        self.parts.mailbox.answer_ring();
+        let (now, sfu) = (Instant::now(), &mut self.sfu);
+        self.parts.neighbours.receive(|from, batch| sfu.take_over(now, from, batch));
+        self.forward(now);
     }
 
     fn receive(&mut self) {
@@ -142,14 +168,19 @@ impl Worker {
                     self.has_more = error.kind() == io::ErrorKind::ConnectionRefused;
                 }
             }
-            while !self.sfu.forward(now, &mut self.outbox) {
-                self.flush();
-            }
+            self.forward(now);
+        }
+    }
+
+    fn forward(&mut self, now: Instant) {
+        while !self.sfu.forward(now, &mut self.outbox) {
+            self.flush();
         }
     }
 
     fn flush(&mut self) {
         let counters = &self.parts.counters;
+        self.parts.neighbours.deliver(&mut self.outbox, counters);
         self.parts.socket.send(&self.outbox, |run, result| match result {
             Ok(()) => {
                 counters.add(Counter::PacketsOut, run.len() as u64);
@@ -187,6 +218,8 @@ impl Worker {
         self.parts.counters.count(Counter::WorkerCrashes);
         self.outbox = Outbox::default();
         self.outbox.events.extend(lost.into_iter().map(|participant| MediaEvent::Lost { participant }));
+        self.sfu.part(&mut self.outbox);
+        self.parts.neighbours.deliver(&mut self.outbox, &self.parts.counters);
         self.sfu = fresh_sfu(&self.parts);
         self.has_more = true;
         self.tell();

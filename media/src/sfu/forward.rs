@@ -1,12 +1,13 @@
 //! The hot loop: what a turn has received of a publication, along its routes. No allocation, no search, no log.
 
-use super::outgoing::Admitted;
+use super::outgoing::{Admitted, LayerRef};
 use super::participant::Participant;
-use super::publication::Publication;
+use super::publication::{Origin, Publication};
 use super::room::Room;
 use super::sent::SentRecord;
 use crate::codec::rewrite_picture_ids;
 use crate::counters::{Counter, Counters};
+use crate::handover::Body;
 use crate::outbox::Outbox;
 use crate::rtp::{OutHeader, write_header};
 use crate::transport::{MAX_RTP_OVERHEAD_BYTES, Path, Transport};
@@ -42,6 +43,7 @@ impl Room {
         while let Some(&key) = staged.last() {
             if let Some(publication) = publications.get_mut(key) {
                 if *next_route == 0 {
+                    publication.hand_over(counters, out);
                     publication.staged.equalise();
                 }
                 while let Some(route) = publication.routes.get(*next_route) {
@@ -50,7 +52,7 @@ impl Room {
                     }
                     *next_route += 1;
                     let Some(participant) = participants.get_mut(route.participant) else { continue };
-                    counters.add(Counter::PacketsForwarded, participant.receive(route.seat, publication, out));
+                    counters.add(Counter::PacketsForwarded, participant.receive(route.seat, key, publication, out));
                     if participant.is_to_be_told_of(route.seat, publication) {
                         participant.is_to_be_told = true;
                         to_be_told.push(route.participant);
@@ -66,6 +68,18 @@ impl Room {
     }
 }
 
+impl Publication {
+    /// Hands what is staged to the mirrors, first: their workers have a way to go.
+    fn hand_over(&self, counters: &Counters, out: &mut Outbox) {
+        if let Origin::Here { mirrors, .. } = &self.origin {
+            for (worker, at) in mirrors {
+                out.hand_over(*worker, *at, self.serial, &self.staged);
+                counters.count(Counter::BatchesHandedOver);
+            }
+        }
+    }
+}
+
 impl Participant {
     /// Whether a line shows a new source and no report is on its way yet.
     fn is_to_be_told_of(&mut self, seat: usize, publication: &Publication) -> bool {
@@ -74,17 +88,18 @@ impl Participant {
     }
 
     /// Sends what is staged of a publication to this subscriber; how many packets that were.
-    fn receive(&mut self, seat: usize, publication: &Publication, out: &mut Outbox) -> u64 {
+    fn receive(&mut self, seat: usize, key: usize, publication: &Publication, out: &mut Outbox) -> u64 {
         let Some(transport) = self.transport.as_mut().filter(|transport| transport.is_connected()) else { return 0 };
         let Some(path) = transport.path() else { return 0 };
         let line = self.seats[seat].line(publication.source);
         let mut forwarded = 0;
-        for (packet, payload) in publication.staged.iter() {
+        for (packet, Body { payload, padding_bytes }) in publication.staged.iter() {
+            let from = LayerRef { publication: key, layer: packet.layer };
             if payload.is_empty() {
-                line.skip(packet.from, packet.seq);
+                line.skip(from, packet.seq);
                 continue;
             }
-            let Some(Admitted { payload_type, rtx_payload_type, rewritten }) = line.admit(packet, payload.len()) else {
+            let Some(Admitted { payload_type, rtx_payload_type, rewritten }) = line.admit(from, packet, payload.len()) else {
                 continue;
             };
             let departure = Departure {
@@ -96,7 +111,7 @@ impl Participant {
                 csrc: publication.feed.0,
                 original: None,
                 payload,
-                padding_bytes: packet.padding_bytes,
+                padding_bytes,
                 picture_ids: rewritten.picture_ids,
                 codec: packet.codec,
             };
@@ -107,7 +122,7 @@ impl Participant {
             if let (Some(sent), Some(rtx_payload_type)) = (&mut line.sent, rtx_payload_type) {
                 let record = SentRecord {
                     serial: publication.serial,
-                    layer: packet.from.layer as u8,
+                    layer: packet.layer as u8,
                     ring_index: packet.index,
                     codec: packet.codec,
                     rtx_payload_type,

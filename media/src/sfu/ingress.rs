@@ -4,13 +4,13 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::nack::Arrival;
-use super::outgoing::{LayerRef, MediaPacket};
 use super::participant::{Inbound, MAX_INBOUND_SSRCS, Participant};
 use super::ring::StoredHeader;
 use super::room::Room;
 use super::{Key, Sfu};
 use crate::codec::{self, Codec};
 use crate::counters::Counter;
+use crate::handover::MediaPacket;
 use crate::rtp::{AudioLevel, RtpHeader, strip_padding};
 use crate::transport::{InboundIndex, OpenedRtp, Path, SrtpError};
 use crate::units::SeqNo;
@@ -89,49 +89,32 @@ impl Sfu {
         if opened.is_rtx {
             self.counters.count(Counter::RtxIn);
         }
-        let was_flowing = layer.is_flowing(now);
-        layer.last_packet = Some(now);
+        let begins = layer.touch(now);
         let (index, is_in_order) = match layer.arrive(now, opened, header) {
             Arrival::New { index } => (index, true),
             Arrival::Recovered { index } => (index, false),
             Arrival::Duplicate | Arrival::TooOld => return self.counters.count(Counter::DropDuplicate),
         };
-        publication.codec = codec;
+        let ssrc = layer.ssrc.unwrap_or(header.ssrc.0);
         if publication.is_forbidden {
             return self.counters.count(Counter::DropForbidden);
         }
-        let from = LayerRef { publication: publication_key, layer: layer_index };
-        // Nobody switches at a keyframe's start that came late: the rest of it has already passed them by.
-        let is_keyframe_start = is_in_order && !codec.is_audio() && codec::is_keyframe_start(codec, payload);
-        let mut media = MediaPacket {
+        let media = MediaPacket {
             now,
-            from,
+            layer: layer_index,
+            ssrc,
             codec,
             seq: opened.seq,
             index,
             timestamp: header.timestamp.0,
             marker: header.marker,
             is_in_order,
-            is_keyframe_start,
+            // Nobody switches at a keyframe's start that came late: the rest of it has already passed them by.
+            is_keyframe_start: is_in_order && !codec.is_audio() && codec::is_keyframe_start(codec, payload),
             picture_ids: codec::picture_ids(codec, payload),
-            payload,
         };
-        if let Some(repair) = publication.layers[layer_index].repair.as_mut().filter(|_| !payload.is_empty()) {
-            repair.ring.push(now, index, StoredHeader { codec, marker: header.marker }, payload);
-        }
-        if codec.is_audio() && !room.hear(now, key.participant, publication_key, header, packet) {
-            media.payload = &[];
-        }
-        room.is_restless |= room.publications[publication_key].layers[layer_index].is_waiting();
-        if !was_flowing {
-            // A layer that begins is aimed at before its first packet is forwarded: that one is often the keyframe.
-            room.retarget(now);
-        }
-        if is_keyframe_start {
-            // After aiming, which asks for the very keyframe that this is.
-            room.publications[publication_key].layers[layer_index].keyframes.satisfied();
-        }
-        if room.stage(&media) {
+        let is_silent = codec.is_audio() && !room.hear(now, key.participant, publication_key, header, packet);
+        if room.take(publication_key, media, if is_silent { &[] } else { payload }, begins) {
             self.staged.push(key.room);
         }
     }
@@ -169,12 +152,28 @@ impl Room {
         publication.silence.admit(level)
     }
 
-    /// Keeps a packet until the turn forwards; whether it is the room's first. One without payload is left out of the flow.
-    fn stage(&mut self, packet: &MediaPacket<'_>) -> bool {
-        let key = packet.from.publication;
+    /// Remembers a packet, and keeps it until the turn forwards; whether it is the room's first. One without payload is left out of the
+    /// flow.
+    pub(super) fn take(&mut self, key: usize, packet: MediaPacket, payload: &[u8], begins: bool) -> bool {
         let publication = &mut self.publications[key];
+        publication.codec = packet.codec;
+        let layer = &mut publication.layers[packet.layer];
+        if let Some(repair) = layer.repair.as_mut().filter(|_| !payload.is_empty()) {
+            let header = StoredHeader { codec: packet.codec, marker: packet.marker };
+            repair.ring.push(packet.now, packet.index, header, payload);
+        }
+        self.is_restless |= layer.is_waiting();
+        if begins {
+            // A layer that begins is aimed at before its first packet is forwarded: that one is often the keyframe.
+            self.retarget(packet.now);
+        }
+        let publication = &mut self.publications[key];
+        if packet.is_keyframe_start {
+            // After aiming, which asks for the very keyframe that this is.
+            publication.layers[packet.layer].keyframes.satisfied();
+        }
         let is_first_of_publication = publication.staged.is_empty();
-        publication.staged.push(packet);
+        publication.staged.push(packet, payload);
         if is_first_of_publication {
             self.staged.push(key);
         }

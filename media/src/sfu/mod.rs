@@ -9,6 +9,7 @@ mod forward;
 mod ingress;
 mod keyframe;
 mod layers;
+mod mirror;
 mod nack;
 mod negotiate;
 mod outgoing;
@@ -25,10 +26,11 @@ mod room;
 mod rtcp_in;
 mod seating;
 mod sent;
+mod shedding;
 #[cfg(test)]
 mod sizes;
 mod speaker;
-mod staged;
+mod spread;
 mod timers;
 mod wheel;
 
@@ -45,18 +47,22 @@ use slab::Slab;
 use crate::api::Wish;
 use crate::counters::{Counter, Counters};
 use crate::demux::{Protocol, classify};
+use crate::handover::{WorkerId, WorkerSet};
 use crate::id::{ParticipantId, RoomId, Source};
 use crate::outbox::Outbox;
 use crate::random::Random;
 use crate::transport::{Certificate, Path, StunOutcome, Transport, TransportEvent, username_local_part};
 use participant::{MAX_ADDRESSES, Participant};
 use room::Room;
+use shedding::{Shedding, Step};
 use timers::Timer;
 use wheel::Wheel;
 
-/// What all SFUs of a server share.
+/// What an SFU is told at its start.
 pub(crate) struct SfuConfig {
     pub(crate) certificate: Arc<Certificate>,
+    /// The worker that runs it.
+    pub(crate) worker: WorkerId,
     /// Where this worker is reached, best first.
     pub(crate) candidates: Vec<SocketAddr>,
 }
@@ -80,6 +86,7 @@ pub(crate) struct Sfu {
     clock: crate::units::NtpClock,
     wheel: Wheel<Timer>,
     has_gauge_timer: bool,
+    shedding: Shedding,
     /// Packets from unknown addresses since the moment.
     strangers: (Instant, u32),
     /// Rooms with packets that this turn has still to forward.
@@ -89,6 +96,8 @@ pub(crate) struct Sfu {
 
 impl Sfu {
     pub(crate) fn new(config: Arc<SfuConfig>, counters: Arc<Counters>, now: Instant, unix_time: Duration, seed: u64) -> Self {
+        // An SFU before this one may have left it.
+        counters.set(Counter::Shedding, 0);
         Self {
             config,
             counters,
@@ -101,6 +110,7 @@ impl Sfu {
             clock: crate::units::NtpClock::new(now, unix_time),
             wheel: Wheel::new(now),
             has_gauge_timer: false,
+            shedding: Shedding::default(),
             strangers: (now, 0),
             staged: Vec::new(),
             scratch: Vec::with_capacity(1500),
@@ -112,13 +122,21 @@ impl Sfu {
         self.participants.keys().copied().collect()
     }
 
-    /// Puts a participant into a call. A second join of the same one changes nothing.
-    pub(crate) fn join(&mut self, room: RoomId, participant: ParticipantId) {
+    /// Puts a participant into a call, of which `others` have a part. A second join of the same one changes nothing.
+    pub(crate) fn join(&mut self, room: RoomId, participant: ParticipantId, others: WorkerSet, out: &mut Outbox) {
         if self.participants.contains_key(&participant) {
             return;
         }
-        let (rooms, random) = (&mut self.rooms, &mut self.random);
-        let room = *self.room_keys.entry(room).or_insert_with(|| rooms.insert(Room::new(room, random.next_u32() | 1)));
+        let room = match self.room_keys.get(&room) {
+            Some(key) => *key,
+            None => {
+                self.greet(room, others, out);
+                let fresh = Room::new(room, self.config.worker, self.shedding.step(), self.random.next_u32());
+                let key = self.rooms.insert(fresh);
+                self.room_keys.insert(room, key);
+                key
+            }
+        };
         let report_ssrc = self.random.fresh_ssrc();
         let key = self.rooms[room].participants.insert(Participant::new(participant, report_ssrc));
         self.participants.insert(participant, Key { room, participant: key });
@@ -137,6 +155,7 @@ impl Sfu {
         if self.rooms[key.room].participants.is_empty() {
             let room = self.rooms.remove(key.room);
             self.room_keys.remove(&room.id);
+            room.part(out);
         } else {
             self.rooms[key.room].reconcile(now, out);
             self.attend_room(now, key.room);
@@ -153,26 +172,50 @@ impl Sfu {
         self.attend_room(now, key.room);
     }
 
-    pub(crate) fn set_muted(&mut self, now: Instant, participant: ParticipantId, source: Source, muted: bool) {
+    pub(crate) fn set_muted(&mut self, now: Instant, participant: ParticipantId, source: Source, muted: bool, out: &mut Outbox) {
         let Some(key) = self.key_of(participant) else { return };
         let room = &mut self.rooms[key.room];
         room.participants[key.participant].muted.set(source, muted);
-        for (_, publication) in room.publications.iter_mut().filter(|(_, p)| p.owner == key.participant && p.source == source) {
+        for (_, publication) in room.publications.iter_mut().filter(|(_, p)| p.is_of(key.participant) && p.source == source) {
             publication.is_muted = muted;
         }
         room.retarget(now);
+        room.tell_others(now, out);
         self.attend_room(now, key.room);
     }
 
-    pub(crate) fn set_forbidden(&mut self, now: Instant, participant: ParticipantId, source: Source, forbidden: bool) {
+    pub(crate) fn set_forbidden(
+        &mut self,
+        now: Instant,
+        participant: ParticipantId,
+        source: Source,
+        forbidden: bool,
+        out: &mut Outbox,
+    ) {
         let Some(key) = self.key_of(participant) else { return };
         let room = &mut self.rooms[key.room];
         room.participants[key.participant].forbidden.set(source, forbidden);
-        for (_, publication) in room.publications.iter_mut().filter(|(_, p)| p.owner == key.participant && p.source == source) {
+        for (_, publication) in room.publications.iter_mut().filter(|(_, p)| p.is_of(key.participant) && p.source == source) {
             publication.is_forbidden = forbidden;
         }
         room.retarget(now);
+        room.tell_others(now, out);
         self.attend_room(now, key.room);
+    }
+
+    /// Takes the part of its time that the worker works, in thousandths, and leaves out what it cannot carry.
+    pub(crate) fn set_busy(&mut self, now: Instant, busy_permille: u64, out: &mut Outbox) {
+        self.counters.set(Counter::BusyPermille, busy_permille);
+        if !self.shedding.judge(now, busy_permille) {
+            return;
+        }
+        let step = self.shedding.step();
+        self.counters.set(Counter::Shedding, u64::from(step > Step::Nothing));
+        for (_, room) in &mut self.rooms {
+            room.shedding = step;
+            room.reconcile(now, out);
+        }
+        self.watch_gauges(now);
     }
 
     /// Takes one datagram, in place. What it leads to for subscribers waits for [`Sfu::forward`] in the same turn.
@@ -278,7 +321,8 @@ impl Sfu {
 
     fn count_gauges(&self) {
         let participants = self.participants.len() as u64;
-        let publications = self.rooms.iter().map(|(_, room)| room.publications.len() as u64).sum();
+        let of_here = |room: &Room| room.publications.iter().filter(|(_, publication)| publication.is_from_here()).count() as u64;
+        let publications = self.rooms.iter().map(|(_, room)| of_here(room)).sum();
         let routes = |room: &Room| room.publications.iter().map(|(_, p)| p.routes.len() as u64).sum::<u64>();
         self.counters.set(Counter::Participants, participants);
         self.counters.set(Counter::Publications, publications);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::outgoing::Outgoing;
 use super::participant::{Inbound, MAX_INBOUND_SSRCS, Participant, Seat, Track};
 use super::rewrite::Rewriter;
-use super::{Sfu, codecs};
+use super::{Key, Sfu, codecs};
 use crate::api::{Offer, SeatOffer, TrackOffer};
 use crate::error::MediaError;
 use crate::id::ParticipantId;
@@ -32,7 +32,7 @@ impl Sfu {
         let room = &mut self.rooms[key.room];
         check_seats_stay(&room.participants[key.participant], &offer.seats)?;
         self.set_transport(now, key, &parsed)?;
-        self.set_tracks(key.room, key.participant, &parsed, &offer.tracks);
+        self.set_tracks(now, key, &parsed, &offer.tracks);
         self.set_seats(key.room, key.participant, &parsed, &offer.seats);
         let room = &mut self.rooms[key.room];
         room.participants[key.participant].is_asked_to_renegotiate = false;
@@ -42,7 +42,7 @@ impl Sfu {
         Ok(self.answer(key.room, key.participant, &parsed))
     }
 
-    fn set_transport(&mut self, now: Instant, key: super::Key, parsed: &ParsedOffer) -> Result<(), MediaError> {
+    fn set_transport(&mut self, now: Instant, key: Key, parsed: &ParsedOffer) -> Result<(), MediaError> {
         let participant = &mut self.rooms[key.room].participants[key.participant];
         if participant.fingerprint.is_some_and(|known| known != parsed.fingerprint) {
             return Err(MediaError::OfferMismatch("the certificate changed: join again"));
@@ -68,8 +68,8 @@ impl Sfu {
         Ok(())
     }
 
-    fn set_tracks(&mut self, room: usize, owner: usize, parsed: &ParsedOffer, offered: &[TrackOffer]) {
-        let room = &mut self.rooms[room];
+    fn set_tracks(&mut self, now: Instant, key: Key, parsed: &ParsedOffer, offered: &[TrackOffer]) {
+        let (room, owner) = (&mut self.rooms[key.room], key.participant);
         let sending = |mid: &str| parsed.line(mid).is_some_and(|line| line.sends && !line.codecs.is_empty());
         let gone: Vec<usize> = room.participants[owner]
             .tracks
@@ -91,7 +91,7 @@ impl Sfu {
                 continue;
             }
             let source = offer.source;
-            let publication = room.publish(owner, source, chosen.codec, &line.rids);
+            let publication = room.publish(now, owner, source, chosen.codec, &line.rids);
             let participant = &mut room.participants[owner];
             participant.tracks.push(Track { mid: offer.mid.clone(), source, publication, codecs: line.codecs.clone(), chosen });
             participant.declare_ssrcs(line, publication);
@@ -112,7 +112,7 @@ impl Sfu {
                 let ids = OutgoingIds { ssrc: self.random.fresh_ssrc(), rtx_ssrc: self.random.fresh_ssrc() };
                 Outgoing::new(line.mid.clone(), ids, line.codecs.clone(), rewriter)
             });
-            participant.seats.push(Seat { feed: None, width_px: 0, is_heard: true, audio, video });
+            participant.seats.push(Seat { feed: None, width_px: 0, is_heard: true, is_prominent: false, audio, video });
         }
         if let Some((_, video)) = offered.first().and_then(lines) {
             participant.decodable = video.codec_set();

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::rewrite::{Rewriter, Rewritten};
 use super::sent::SentLog;
-use super::staged::StagedPacket;
-use crate::codec::{Codec, PictureIds};
+use crate::codec::Codec;
+use crate::handover::MediaPacket;
 use crate::transport::{CodecEntry, OutgoingIds};
 use crate::units::SeqNo;
 
@@ -19,23 +19,6 @@ const SWITCH_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct LayerRef {
     pub(crate) publication: usize,
     pub(crate) layer: usize,
-}
-
-/// A packet from a publisher, opened and read.
-pub(crate) struct MediaPacket<'a> {
-    pub(crate) now: Instant,
-    pub(crate) from: LayerRef,
-    pub(crate) codec: Codec,
-    pub(crate) seq: SeqNo,
-    /// The extended sequence number, by which the layer's ring knows the packet.
-    pub(crate) index: u64,
-    pub(crate) timestamp: u32,
-    pub(crate) marker: bool,
-    /// Whether it is the newest packet of its layer, not one that came late or again.
-    pub(crate) is_in_order: bool,
-    pub(crate) is_keyframe_start: bool,
-    pub(crate) picture_ids: PictureIds,
-    pub(crate) payload: &'a [u8],
 }
 
 pub(crate) struct Outgoing {
@@ -138,24 +121,24 @@ impl Outgoing {
     }
 
     /// Decides about one packet of a publication that this line is routed to, and rewrites it if it leaves.
-    pub(crate) fn admit(&mut self, packet: &StagedPacket, payload_bytes: usize) -> Option<Admitted> {
+    pub(crate) fn admit(&mut self, from: LayerRef, packet: &MediaPacket, payload_bytes: usize) -> Option<Admitted> {
         let entry = self.codecs.iter().find(|entry| entry.codec == packet.codec)?;
         let (payload_type, rtx_payload_type) = (entry.payload_type, entry.rtx_payload_type);
-        let is_switch = self.current != Some(packet.from);
-        if is_switch && self.awaited() != Some(packet.from) {
+        let is_switch = self.current != Some(from);
+        if is_switch && self.awaited() != Some(from) {
             return None;
         }
         // A publisher that changes its codec is a new source as far as decoders go.
         let is_new = is_switch || self.current_codec != Some(packet.codec);
         let needs_keyframe = !packet.codec.is_audio() && (is_new || self.rewriter.is_cut_off(packet.seq));
         if needs_keyframe && !packet.is_keyframe_start {
-            self.await_keyframe(packet);
+            self.await_keyframe(from, packet);
             return None;
         }
         let rewritten = if is_new {
-            self.current = Some(packet.from);
+            self.current = Some(from);
             self.current_codec = Some(packet.codec);
-            self.pending = self.pending.filter(|pending| pending.target != packet.from);
+            self.pending = self.pending.filter(|pending| pending.target != from);
             self.last_report = None;
             self.has_switched = true;
             Some(self.rewriter.switch(packet.now, packet.codec, packet.seq, packet.timestamp, packet.picture_ids))
@@ -169,10 +152,10 @@ impl Outgoing {
 
     /// The picture cannot go on without a keyframe, which is asked for when the room aims its lines again. A late packet of the codec
     /// before is no reason: the new one has begun already.
-    fn await_keyframe(&mut self, packet: &StagedPacket) {
-        if self.current == Some(packet.from) && packet.is_in_order {
+    fn await_keyframe(&mut self, from: LayerRef, packet: &MediaPacket) {
+        if self.current == Some(from) && packet.is_in_order {
             self.current = None;
-            self.pending.get_or_insert(Pending { target: packet.from, since: packet.now });
+            self.pending.get_or_insert(Pending { target: from, since: packet.now });
         }
     }
 

@@ -89,6 +89,8 @@ pub(crate) struct Seat {
     pub(crate) width_px: u32,
     /// Whether the feed's sound is forwarded.
     pub(crate) is_heard: bool,
+    /// Whether its picture matters more than others': pinned, speaking, or a shared screen.
+    pub(crate) is_prominent: bool,
     pub(crate) audio: Outgoing,
     pub(crate) video: Outgoing,
 }

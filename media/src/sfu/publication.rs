@@ -6,9 +6,10 @@ use super::keyframe::KeyframeRequests;
 use super::nack::NackTracker;
 use super::receive_stats::ReceiveStats;
 use super::ring::PacketRing;
+use super::shedding::Step;
 use super::speaker::SilenceGate;
-use super::staged::Staged;
 use crate::codec::Codec;
+use crate::handover::{MAX_LAYERS, Packets, Place, Status, WorkerId};
 use crate::id::{FeedId, Source};
 use crate::units::RtpTimestamp;
 
@@ -17,8 +18,7 @@ use crate::units::RtpTimestamp;
 const FLOWING_FOR: Duration = Duration::from_millis(1500);
 
 pub(crate) struct Publication {
-    /// The participant's key in the room.
-    pub(crate) owner: usize,
+    pub(crate) origin: Origin,
     /// Never given twice in a room.
     pub(crate) serial: u32,
     pub(crate) source: Source,
@@ -37,7 +37,30 @@ pub(crate) struct Publication {
     /// Whether its packets say how loud they are (RFC 6464). Without, nobody can tell whether it is among the loudest.
     pub(crate) has_levels: bool,
     /// What this turn has received of it and not forwarded yet.
-    pub(crate) staged: Staged,
+    pub(crate) staged: Packets,
+}
+
+/// Where a publication's packets come from.
+pub(crate) enum Origin {
+    /// From a participant here, by key.
+    Here {
+        owner: usize,
+        /// What the other workers of the room were told last.
+        announced: Option<Status>,
+        /// The mirrors that take its packets.
+        mirrors: Vec<(WorkerId, Place)>,
+    },
+    /// From another worker, which knows it by this serial: a mirror.
+    There {
+        worker: WorkerId,
+        serial: u32,
+        /// Where it is kept here.
+        at: Place,
+        /// Whether the worker was told to hand its packets over.
+        is_wanted: bool,
+        /// Which layers flow there.
+        flowing: [bool; MAX_LAYERS],
+    },
 }
 
 /// Where a publication's packets go: a seat of a participant.
@@ -76,13 +99,13 @@ pub(crate) struct SenderReport {
 }
 
 impl Publication {
-    pub(crate) fn new(serial: u32, owner: usize, source: Source, feed: FeedId, codec: Codec, rids: &[String]) -> Self {
+    pub(crate) fn new(serial: u32, origin: Origin, source: Source, feed: FeedId, codec: Codec, rids: &[String]) -> Self {
         let layers = match rids {
             [] => vec![Layer::new(None, codec)],
             rids => rids.iter().map(|rid| Layer::new(Some(rid.clone()), codec)).collect(),
         };
         Self {
-            owner,
+            origin,
             serial,
             source,
             feed,
@@ -93,17 +116,46 @@ impl Publication {
             is_forbidden: false,
             silence: SilenceGate::default(),
             has_levels: false,
-            staged: Staged::default(),
+            staged: Packets::default(),
         }
     }
 
     /// Whether each layer flows, lowest first.
     pub(crate) fn flowing(&self, now: Instant) -> Flowing {
-        let mut flowing = Flowing { layers: [false; 3], count: self.layers.len().min(3) };
+        let layers = if let Origin::There { flowing, .. } = self.origin { flowing } else { [false; MAX_LAYERS] };
+        let mut flowing = Flowing { layers, count: self.layers.len().min(MAX_LAYERS) };
         for (flag, layer) in flowing.layers.iter_mut().zip(&self.layers) {
-            *flag = layer.is_flowing(now);
+            *flag |= layer.is_flowing(now);
         }
         flowing
+    }
+
+    /// Whether somebody here publishes it; else it is a mirror.
+    pub(crate) fn is_from_here(&self) -> bool {
+        matches!(self.origin, Origin::Here { .. })
+    }
+
+    /// Whether it is of this participant here.
+    pub(crate) fn is_of(&self, participant: usize) -> bool {
+        matches!(self.origin, Origin::Here { owner, .. } if owner == participant)
+    }
+
+    /// Whether it mirrors that publication of that worker.
+    pub(crate) fn mirrors(&self, of: WorkerId, its: u32) -> bool {
+        matches!(self.origin, Origin::There { worker, serial, .. } if worker == of && serial == its)
+    }
+
+    pub(crate) fn status(&self, now: Instant) -> Status {
+        let Self { is_muted, is_forbidden, has_levels, .. } = *self;
+        Status { is_muted, is_forbidden, has_levels, flowing: self.flowing(now).layers }
+    }
+
+    /// Gives a mirror the status of what it mirrors.
+    pub(crate) fn set_status(&mut self, status: Status) {
+        (self.is_muted, self.is_forbidden, self.has_levels) = (status.is_muted, status.is_forbidden, status.has_levels);
+        if let Origin::There { flowing, .. } = &mut self.origin {
+            *flowing = status.flowing;
+        }
     }
 
     /// Whether packets may be expected at all.
@@ -114,11 +166,19 @@ impl Publication {
 
 /// Which layers flow.
 pub(crate) struct Flowing {
-    layers: [bool; 3],
+    layers: [bool; MAX_LAYERS],
     count: usize,
 }
 
 impl Flowing {
+    /// Those that may be sent; the lowest that flows always.
+    pub(crate) fn limited_by(mut self, shedding: Step) -> Self {
+        let lowest = self.layers.iter().position(|flows| *flows).unwrap_or(0);
+        let allowed = shedding.layers(self.count).max(lowest + 1);
+        self.layers[allowed.min(MAX_LAYERS)..].fill(false);
+        self
+    }
+
     pub(crate) fn as_slice(&self) -> &[bool] {
         &self.layers[..self.count]
     }
@@ -140,10 +200,18 @@ impl Layer {
     /// Takes an SSRC as the layer's own. Another one than before starts the layer's numbers afresh.
     pub(crate) fn begin(&mut self, ssrc: u32) {
         if self.ssrc != Some(ssrc) {
-            self.ssrc = Some(ssrc);
+            let is_another = self.ssrc.replace(ssrc).is_some();
             self.repair = None;
-            self.sender_report = None;
+            // A mirror may hear of the clock before the first packet.
+            self.sender_report = self.sender_report.filter(|_| !is_another);
         }
+    }
+
+    /// Notes that a packet came; whether the layer begins to flow with it.
+    pub(crate) fn touch(&mut self, now: Instant) -> bool {
+        let was_flowing = self.is_flowing(now);
+        self.last_packet = Some(now);
+        !was_flowing
     }
 
     /// Whether a packet or a keyframe is waited for, which is to be asked for again when it is time.

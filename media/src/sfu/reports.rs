@@ -117,7 +117,7 @@ impl Participant {
 fn request_repairs(room: &mut Room, owner: usize, now: Instant, counters: &Counters, compound: &mut Vec<u8>) -> bool {
     let mut is_waiting = false;
     let (rtt, from) = (room.participants[owner].rtt(), room.participants[owner].report_ssrc);
-    for (_, publication) in room.publications.iter_mut().filter(|(_, publication)| publication.owner == owner) {
+    for (_, publication) in room.publications.iter_mut().filter(|(_, publication)| publication.is_of(owner)) {
         for layer in &mut publication.layers {
             let Some(ssrc) = layer.ssrc else { continue };
             if let Some(repair) = &mut layer.repair {
@@ -157,7 +157,7 @@ fn report(room: &mut Room, key: usize, now: Instant, ntp: NtpTime, compound: &mu
     if is_due(participant.timers.receiver_report) {
         participant.timers.receiver_report = Some(now);
         let mut blocks = Vec::new();
-        for (_, publication) in room.publications.iter_mut().filter(|(_, publication)| publication.owner == key) {
+        for (_, publication) in room.publications.iter_mut().filter(|(_, publication)| publication.is_of(key)) {
             let layers = publication.layers.iter_mut().filter(|layer| layer.is_flowing(now));
             blocks.extend(layers.filter_map(|layer| Some(layer.stats.report_block(now, layer.ssrc?))));
         }

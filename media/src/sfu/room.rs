@@ -9,13 +9,16 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use super::layers;
-use super::outgoing::{LayerRef, Outgoing};
-use super::participant::{Participant, Track};
-use super::publication::{Publication, Route};
+use super::outgoing::LayerRef;
+use super::participant::{Participant, Seat, Track};
+use super::publication::{Origin, Publication, Route};
 use super::seating::{self, Candidate};
+use super::shedding::Step;
 use super::speaker::ActiveSpeakers;
+use super::spread::Spread;
 use crate::api::{MediaEvent, Seated, SeatedFeed};
 use crate::codec::{Codec, CodecSet};
+use crate::handover::{MAX_WORKERS, Word, WorkerId};
 use crate::id::{FeedId, FeedKind, ParticipantId, RoomId, Source};
 use crate::outbox::Outbox;
 use crate::transport::Transport;
@@ -33,9 +36,11 @@ pub(crate) struct Room {
     pub(crate) publications: Slab<Publication>,
     pub(crate) feeds: BTreeMap<FeedId, Feed>,
     pub(crate) speakers: ActiveSpeakers,
-    loudest: Vec<FeedId>,
+    pub(super) loudest: Vec<FeedId>,
+    pub(super) spread: Spread,
+    /// What is left out because the worker cannot carry all.
+    pub(super) shedding: Step,
     next_feed: u32,
-    next_order: u64,
     next_serial: u32,
     last_retarget: Option<Instant>,
     last_judged: Option<Instant>,
@@ -49,20 +54,20 @@ pub(crate) struct Room {
     pub(super) visited: Option<Instant>,
     /// Something cannot wait for the next regular visit.
     pub(super) is_restless: bool,
-    /// Whom to hear was decided without knowing that a voice has levels.
+    /// Seats and routes are to be derived afresh at the next visit.
     pub(super) is_stale: bool,
 }
 
 /// A participant's person or screen, which takes a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Feed {
-    pub(crate) owner: usize,
     pub(crate) participant: ParticipantId,
     pub(crate) kind: FeedKind,
     /// The publications' keys: at most one of each kind, since a participant has each source once.
     audio: Option<usize>,
     video: Option<usize>,
-    order: u64,
+    /// Who came first is seated first.
+    pub(super) since: Instant,
 }
 
 impl Feed {
@@ -72,7 +77,8 @@ impl Feed {
 }
 
 impl Room {
-    pub(crate) fn new(id: RoomId, first_feed: u32) -> Self {
+    /// The part of a room that `me` has; its numbers go on from random ones, so that no part's packets are taken for another's.
+    pub(crate) fn new(id: RoomId, me: WorkerId, shedding: Step, random: u32) -> Self {
         Self {
             id,
             participants: Slab::new(),
@@ -80,9 +86,10 @@ impl Room {
             feeds: BTreeMap::new(),
             speakers: ActiveSpeakers::default(),
             loudest: Vec::new(),
-            next_feed: first_feed,
-            next_order: 0,
-            next_serial: 0,
+            spread: Spread::new(me),
+            shedding,
+            next_feed: random,
+            next_serial: random,
             last_retarget: None,
             last_judged: None,
             staged: Vec::new(),
@@ -95,31 +102,45 @@ impl Room {
         }
     }
 
-    /// Adds a publication; makes its feed when it is the first of it.
-    pub(crate) fn publish(&mut self, owner: usize, source: Source, codec: Codec, rids: &[String]) -> usize {
-        let kind = source.feed();
-        let known = self.feeds.iter().find(|(_, feed)| feed.owner == owner && feed.kind == kind).map(|(id, _)| *id);
-        let id = known.unwrap_or_else(|| self.new_feed(owner, kind));
-        self.next_serial += 1;
-        let mut publication = Publication::new(self.next_serial, owner, source, id, codec, rids);
+    /// Adds a publication of somebody here; makes its feed when it is the first of it.
+    pub(crate) fn publish(&mut self, now: Instant, owner: usize, source: Source, codec: Codec, rids: &[String]) -> usize {
         let participant = &self.participants[owner];
-        publication.is_muted = participant.muted.get(source);
-        publication.is_forbidden = participant.forbidden.get(source);
-        let key = self.publications.insert(publication);
-        if let Some(feed) = self.feeds.get_mut(&id) {
-            *feed.publication(source) = Some(key);
-        }
+        let (is_muted, is_forbidden) = (participant.muted.get(source), participant.forbidden.get(source));
+        let (whose, kind) = (participant.id, source.feed());
+        let is_it = |feed: &Feed| feed.participant == whose && feed.kind == kind;
+        let known = self.feeds.iter().find(|(_, feed)| is_it(feed)).map(|(id, feed)| (*id, feed.since));
+        let (feed, since) = known.unwrap_or_else(|| (self.fresh_feed(), now));
+        let origin = Origin::Here { owner, announced: None, mirrors: Vec::new() };
+        let key = self.insert(origin, source, codec, rids, (feed, whose, since));
+        let publication = &mut self.publications[key];
+        (publication.is_muted, publication.is_forbidden) = (is_muted, is_forbidden);
         key
     }
 
-    fn new_feed(&mut self, owner: usize, kind: FeedKind) -> FeedId {
-        let id = FeedId(self.next_feed);
+    /// Adds a publication to its feed, which is this participant's since this moment.
+    pub(super) fn insert(
+        &mut self,
+        origin: Origin,
+        source: Source,
+        codec: Codec,
+        rids: &[String],
+        (id, participant, since): (FeedId, ParticipantId, Instant),
+    ) -> usize {
+        self.next_serial = self.next_serial.wrapping_add(1);
+        let key = self.publications.insert(Publication::new(self.next_serial, origin, source, id, codec, rids));
+        let kind = source.feed();
+        let feed = self.feeds.entry(id).or_insert(Feed { participant, kind, audio: None, video: None, since });
+        *feed.publication(source) = Some(key);
+        key
+    }
+
+    /// A number that no other worker gives: the upper bits are the worker's own.
+    fn fresh_feed(&mut self) -> FeedId {
+        const OWN_BITS: u32 = u32::BITS - MAX_WORKERS.trailing_zeros();
+        let own = (1 << OWN_BITS) - 1;
         // 0 is kept free: to a receiver it would look like "none".
-        self.next_feed = self.next_feed.wrapping_add(1).max(1);
-        self.next_order += 1;
-        let participant = self.participants[owner].id;
-        self.feeds.insert(id, Feed { owner, participant, kind, audio: None, video: None, order: self.next_order });
-        id
+        self.next_feed = (self.next_feed.wrapping_add(1) & own).max(1);
+        FeedId(u32::from(self.spread.me.0) << OWN_BITS | self.next_feed)
     }
 
     /// Takes a publication away, and its feed with its last one. The caller reconciles.
@@ -136,9 +157,14 @@ impl Room {
                 }
             }
         }
-        if let Some(owner) = self.participants.get_mut(publication.owner) {
-            owner.tracks.retain(|track| track.publication != key);
-            owner.inbound.retain(|inbound| inbound.publication != key);
+        if let Origin::Here { owner, announced, .. } = publication.origin {
+            if let Some(owner) = self.participants.get_mut(owner) {
+                owner.tracks.retain(|track| track.publication != key);
+                owner.inbound.retain(|inbound| inbound.publication != key);
+            }
+            if announced.is_some() {
+                self.spread.withdrawn.push(publication.serial);
+            }
         }
         let Some(feed) = self.feeds.get_mut(&publication.feed) else { return };
         *feed.publication(publication.source) = None;
@@ -150,7 +176,7 @@ impl Room {
 
     /// Takes a participant away with everything of theirs.
     pub(crate) fn remove(&mut self, key: usize) -> Participant {
-        let published: Vec<usize> = self.publications.iter().filter(|(_, p)| p.owner == key).map(|(k, _)| k).collect();
+        let published: Vec<usize> = self.publications.iter().filter(|(_, p)| p.is_of(key)).map(|(k, _)| k).collect();
         for publication in published {
             self.unpublish(publication);
         }
@@ -159,6 +185,11 @@ impl Room {
 
     /// What everybody who receives can decode.
     pub(crate) fn decodable(&self) -> CodecSet {
+        self.decodable_here().intersection(self.spread.decodable())
+    }
+
+    /// What everybody who receives through this worker can decode.
+    pub(super) fn decodable_here(&self) -> CodecSet {
         let receivers = self.participants.iter().filter(|(_, participant)| !participant.seats.is_empty());
         receivers.fold(CodecSet::ALL, |set, (_, participant)| set.intersection(participant.decodable))
     }
@@ -172,6 +203,7 @@ impl Room {
         }
         self.compile_routes();
         self.retarget(now);
+        self.tell_others(now, out);
     }
 
     /// Asks those for a new offer who send what not everybody can decode, or could send what they would rather.
@@ -190,7 +222,7 @@ impl Room {
     fn seat(&mut self, viewer: usize, out: &mut Outbox) {
         let (feeds, loudest, publications) = (&self.feeds, &self.loudest, &self.publications);
         let Some(participant) = self.participants.get_mut(viewer) else { return };
-        let wishes = &participant.wishes;
+        let (viewer_id, wishes) = (participant.id, &participant.wishes);
         let candidate = |(id, feed): (&FeedId, &Feed)| {
             let wish = wishes.get(&(feed.participant, feed.kind));
             Candidate {
@@ -199,13 +231,13 @@ impl Room {
                 is_loud: loudest.contains(id),
                 is_screen: feed.kind == FeedKind::Screen,
                 is_visible: wish.is_some_and(|wish| wish.width_px > 0),
-                order: feed.order,
+                since: feed.since,
             }
         };
-        let candidates: Vec<Candidate> = feeds.iter().filter(|(_, feed)| feed.owner != viewer).map(candidate).collect();
+        let candidates: Vec<Candidate> = feeds.iter().filter(|(_, feed)| feed.participant != viewer_id).map(candidate).collect();
         let taken: Vec<Option<FeedId>> = participant.seats.iter().map(|seat| seat.feed).collect();
         let assigned = seating::assign(&taken, &candidates);
-        let is_large = candidates.len() > taken.len();
+        let is_crowd = candidates.len() > taken.len() || self.shedding.limits_voices();
         let mut changed = Vec::new();
         for (index, (seat, id)) in participant.seats.iter_mut().zip(assigned).enumerate() {
             let feed = id.and_then(|id| feeds.get(&id));
@@ -217,7 +249,9 @@ impl Room {
             let has_levels = |feed: &Feed| feed.audio.and_then(|key| publications.get(key)).is_some_and(|audio| audio.has_levels);
             let is_voice = feed.is_some_and(|feed| feed.kind == FeedKind::Person && has_levels(feed));
             let is_pinned = wish.is_some_and(|wish| wish.pinned);
-            seat.is_heard = !(is_large && is_voice) || is_pinned || id.is_some_and(|id| loudest.contains(&id));
+            let is_loud = id.is_some_and(|id| loudest.contains(&id));
+            seat.is_heard = !(is_crowd && is_voice) || is_pinned || is_loud;
+            seat.is_prominent = is_pinned || is_loud || feed.is_some_and(|feed| feed.kind == FeedKind::Screen);
             if seat.feed == id {
                 continue;
             }
@@ -274,7 +308,7 @@ impl Room {
                 match feed.video {
                     Some(key) => {
                         let publication = &mut self.publications[key];
-                        let awaited = aim_video(now, &mut seat.video, key, publication, seat.width_px).filter(|_| is_connected);
+                        let awaited = aim_video(now, seat, key, publication, self.shedding).filter(|_| is_connected);
                         if let Some(layer) = awaited {
                             publication.layers[layer].keyframes.request(now);
                             self.is_restless = true;
@@ -299,17 +333,34 @@ impl Room {
         if is_due(self.last_retarget, RETARGET_INTERVAL) {
             self.retarget(now);
         }
+        self.tell_others(now, out);
     }
 
+    /// One worker judges for all that have a part of the room; the others tell it whom they hear.
     fn judge_speakers(&mut self, now: Instant, out: &mut Outbox) {
+        let judge = self.spread.judge();
+        if judge != self.spread.me {
+            let heard = self.speakers.loudest(now);
+            if !heard.is_empty() {
+                out.say(judge, self.spread.me, self.id, Word::Voices(heard));
+            }
+            return;
+        }
         let loudest: Vec<FeedId> = self.speakers.judge(now).to_vec();
         if loudest == self.loudest {
             return;
         }
-        self.loudest = loudest;
+        for worker in self.spread.others() {
+            out.say(worker, self.spread.me, self.id, Word::Loudest(loudest.clone()));
+        }
+        self.set_loudest(now, loudest, out);
         let of = |id: &FeedId| self.feeds.get(id).map(|feed| feed.participant);
         let speakers = self.loudest.iter().filter_map(of).collect();
         out.events.push(MediaEvent::Speakers { room: self.id, speakers });
+    }
+
+    pub(super) fn set_loudest(&mut self, now: Instant, loudest: Vec<FeedId>, out: &mut Outbox) {
+        self.loudest = loudest;
         // Only a room with more feeds than seats re-seats by voice.
         if self.participants.iter().any(|(_, p)| !p.seats.is_empty() && p.seats.len() < self.feeds.len()) {
             self.reconcile(now, out);
@@ -318,8 +369,9 @@ impl Room {
 }
 
 /// Aims a line at the layer of a publication that fits; the layer whose keyframe that takes.
-fn aim_video(now: Instant, line: &mut Outgoing, key: usize, publication: &Publication, width_px: u32) -> Option<usize> {
-    if width_px == 0 {
+fn aim_video(now: Instant, seat: &mut Seat, key: usize, publication: &Publication, shedding: Step) -> Option<usize> {
+    let Seat { video: line, width_px, is_prominent, .. } = seat;
+    if *width_px == 0 || !shedding.shows(*is_prominent) {
         line.clear();
         return None;
     }
@@ -330,7 +382,8 @@ fn aim_video(now: Instant, line: &mut Outgoing, key: usize, publication: &Public
     }
     // While nothing flows the line keeps this publication's layer, so that a camera switched on again continues without a switch;
     // another's picture must not stand in for it.
-    let layer = layers::choose(publication.flowing(now).as_slice(), width_px).filter(|_| publication.is_on());
+    let layer =
+        layers::choose(publication.flowing(now).limited_by(shedding).as_slice(), *width_px).filter(|_| publication.is_on());
     let Some(layer) = layer else {
         line.drop_foreign(key);
         return None;

@@ -38,13 +38,11 @@ impl Sfu {
                 let participant = &room.participants[key.participant];
                 let inbound = participant.inbound.iter().find(|i| i.ssrc == report.ssrc.0 && !i.is_rtx);
                 if let Some(inbound) = inbound {
-                    let (publication, layer) = (inbound.publication, inbound.layer);
-                    let layer = &mut room.publications[publication].layers[layer];
+                    let (publication, index) = (inbound.publication, inbound.layer);
+                    let layer = &mut room.publications[publication].layers[index];
                     layer.stats.on_sender_report(now, report.ntp);
                     let report = SenderReport { at: now, rtp_timestamp: report.rtp_timestamp };
-                    if layer.sender_report.replace(report).is_none() {
-                        room.tell_clock_of(publication);
-                    }
+                    room.set_clock(publication, index, report, out);
                 }
                 for block in report.blocks() {
                     self.measure(key, ntp.middle(), &block);

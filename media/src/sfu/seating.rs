@@ -4,6 +4,8 @@
 //! screens, feeds that the viewer can see, those already seated, the earliest in the call. Nobody who stays seated moves to another
 //! seat, since each move costs a keyframe and a moment of the wrong picture.
 
+use std::time::Instant;
+
 use crate::id::FeedId;
 
 /// A feed that could be seated, as one viewer sees it.
@@ -15,8 +17,8 @@ pub(crate) struct Candidate {
     pub(crate) is_loud: bool,
     pub(crate) is_screen: bool,
     pub(crate) is_visible: bool,
-    /// Rises with each feed of the room: who came first.
-    pub(crate) order: u64,
+    /// Who came first.
+    pub(crate) since: Instant,
 }
 
 /// The feed for each seat, given who sits there now.
@@ -26,11 +28,11 @@ pub(crate) fn assign(seats: &[Option<FeedId>], candidates: &[Candidate]) -> Vec<
         ranked.sort_by_key(|c| {
             let is_seated = seats.contains(&Some(c.feed));
             let wanted = (c.is_pinned, c.is_loud, c.is_screen, c.is_visible, is_seated);
-            (std::cmp::Reverse(wanted), c.order)
+            (std::cmp::Reverse(wanted), c.since, c.feed)
         });
         ranked.truncate(seats.len());
     }
-    ranked.sort_by_key(|c| c.order);
+    ranked.sort_by_key(|c| (c.since, c.feed));
     let mut result: Vec<Option<FeedId>> =
         seats.iter().map(|seat| seat.filter(|feed| ranked.iter().any(|c| c.feed == *feed))).collect();
     let mut newcomers = ranked.iter().map(|c| c.feed).filter(|feed| !seats.contains(&Some(*feed)));
@@ -42,10 +44,14 @@ pub(crate) fn assign(seats: &[Option<FeedId>], candidates: &[Candidate]) -> Vec<
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
+    /// Came after those made before.
     fn feed(n: u32) -> Candidate {
-        Candidate { feed: FeedId(n), is_pinned: false, is_loud: false, is_screen: false, is_visible: false, order: u64::from(n) }
+        let since = Instant::now();
+        Candidate { feed: FeedId(n), is_pinned: false, is_loud: false, is_screen: false, is_visible: false, since }
     }
 
     fn seats(numbers: &[u32]) -> Vec<Option<FeedId>> {
@@ -81,7 +87,7 @@ mod tests {
     #[test]
     fn a_quiet_newcomer_does_not_push_out_somebody_seated_but_a_speaker_does() {
         let mut all: Vec<Candidate> = (1..=3).map(feed).collect();
-        all[0].order = 9;
+        all[0].since = Instant::now() + Duration::from_secs(1);
         assert_eq!(assign(&seats(&[1, 2]), &all), seats(&[1, 2]));
         all[2].is_loud = true;
         assert_eq!(assign(&seats(&[1, 2]), &all), seats(&[3, 2]), "the last in the call gives way");

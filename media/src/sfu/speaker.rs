@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::handover::Heard;
 use crate::id::FeedId;
 use crate::rtp::AudioLevel;
 
@@ -33,7 +34,6 @@ pub(crate) struct ActiveSpeakers {
 struct Voice {
     feed: FeedId,
     below_full_db: f32,
-    last_packet: Instant,
     last_audible: Option<Instant>,
 }
 
@@ -41,20 +41,36 @@ impl ActiveSpeakers {
     /// Notes one packet's level.
     pub(crate) fn observe(&mut self, feed: FeedId, level: AudioLevel, now: Instant) {
         let level_db = f32::from(level.below_full_db);
-        let voice = match self.voices.iter().position(|voice| voice.feed == feed) {
-            Some(position) => &mut self.voices[position],
-            None if self.voices.len() < MAX_VOICES => {
-                let silent = f32::from(SILENCE_BELOW_FULL_DB);
-                self.voices.push(Voice { feed, below_full_db: silent, last_packet: now, last_audible: None });
-                self.voices.last_mut().expect("pushed just above")
-            }
-            None => return,
-        };
-        voice.last_packet = now;
+        let Some(voice) = self.voice(feed) else { return };
         voice.below_full_db += SMOOTHING * (level_db - voice.below_full_db);
         if voice.below_full_db < AUDIBLE_BELOW_FULL_DB {
             voice.last_audible = Some(now);
         }
+    }
+
+    /// Notes a voice that another worker hears.
+    pub(crate) fn hear(&mut self, heard: Heard, now: Instant) {
+        let Some(voice) = self.voice(heard.feed) else { return };
+        (voice.below_full_db, voice.last_audible) = (heard.below_full_db, Some(now));
+    }
+
+    /// The loudest voices now, for the worker that judges.
+    pub(crate) fn loudest(&self, now: Instant) -> Vec<Heard> {
+        let audible = self.voices.iter().filter(|voice| voice.is_speaking(now));
+        let mut heard: Vec<Heard> = audible.map(|v| Heard { feed: v.feed, below_full_db: v.below_full_db }).collect();
+        heard.sort_by(|a, b| a.below_full_db.total_cmp(&b.below_full_db));
+        heard.truncate(MAX_SPEAKERS);
+        heard
+    }
+
+    fn voice(&mut self, feed: FeedId) -> Option<&mut Voice> {
+        let known = self.voices.iter().position(|voice| voice.feed == feed);
+        if known.is_none() && self.voices.len() < MAX_VOICES {
+            let silent = f32::from(SILENCE_BELOW_FULL_DB);
+            self.voices.push(Voice { feed, below_full_db: silent, last_audible: None });
+        }
+        let newest = self.voices.len().checked_sub(1).filter(|newest| self.voices[*newest].feed == feed);
+        self.voices.get_mut(known.or(newest)?)
     }
 
     pub(crate) fn remove(&mut self, feed: FeedId) {
@@ -64,7 +80,6 @@ impl ActiveSpeakers {
 
     /// The speakers now, loudest first.
     pub(crate) fn judge(&mut self, now: Instant) -> &[FeedId] {
-        let is_speaking = |voice: &Voice| voice.last_audible.is_some_and(|at| now.saturating_duration_since(at) < HOLD);
         let bonus = |voice: &Voice| match self.speakers.iter().position(|speaker| *speaker == voice.feed) {
             Some(0) => TAKE_OVER_DB + LEAD_DB,
             Some(_) => TAKE_OVER_DB,
@@ -73,7 +88,7 @@ impl ActiveSpeakers {
         let mut speaking: Vec<(f32, FeedId)> = self
             .voices
             .iter()
-            .filter(|voice| is_speaking(voice))
+            .filter(|voice| voice.is_speaking(now))
             // A voice that stopped sending keeps its last level; its hold runs out soon.
             .map(|voice| (voice.below_full_db - bonus(voice), voice.feed))
             .collect();
@@ -85,6 +100,12 @@ impl ActiveSpeakers {
             self.speakers = speaking.into_iter().map(|(_, feed)| feed).collect();
         }
         &self.speakers
+    }
+}
+
+impl Voice {
+    fn is_speaking(&self, now: Instant) -> bool {
+        self.last_audible.is_some_and(|at| now.saturating_duration_since(at) < HOLD)
     }
 }
 

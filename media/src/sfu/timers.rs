@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::shedding::Step;
 use super::{Key, Sfu};
 use crate::outbox::Outbox;
 use crate::transport::Transport;
@@ -86,8 +87,10 @@ impl Sfu {
         }
     }
 
-    fn watch_gauges(&mut self, now: Instant) {
-        if !self.has_gauge_timer && !self.participants.is_empty() {
+    pub(super) fn watch_gauges(&mut self, now: Instant) {
+        // A worker that sheds load has to look up now and then even when everybody has left, or it would never take anybody again.
+        let is_needed = !self.participants.is_empty() || self.shedding.step() > Step::Nothing;
+        if !self.has_gauge_timer && is_needed {
             self.has_gauge_timer = true;
             self.wheel.set(now + GAUGE_INTERVAL, Timer::Gauges);
         }
@@ -99,6 +102,7 @@ impl Sfu {
         room.handle_timeout(now, out);
         let ntp = self.clock.at(now);
         room.look_after_publishers(now, &self.counters, &mut self.scratch, out);
+        room.look_after_mirrors(now, out);
         room.report_switches(now, ntp, &mut self.scratch, out);
         self.attend_room(now, key);
     }

@@ -1,29 +1,30 @@
-//! The world of a scenario: the SFU, the callers and the time between them.
+//! The world of a scenario: the server, the callers and the time between them.
 
 mod agenda;
 mod people;
+mod server;
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use agenda::{Agenda, Happening};
+use server::{Server, Worker};
 
 use super::network::Direction;
 use super::trace::Trace;
 use crate::api::{MediaEvent, SeatedFeed, Wish};
-use crate::counters::{Counter, Counters};
+use crate::counters::Counter;
 use crate::id::ParticipantId;
-use crate::outbox::Outbox;
 use crate::random::Random;
-use crate::sfu::{Sfu, SfuConfig};
+use crate::sfu::Sizes;
 use crate::synthetic::{Identity, Participant};
-use crate::transport::{Certificate, Path};
+use crate::transport::Path;
 
 /// The wall clock when a world begins: 2026-11-23 00:00 UTC.
 const UNIX_TIME: Duration = Duration::from_secs(1_795_392_000);
-const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 50_000);
+/// Workers of a server whose test does not say how many, by this variable; 1 without. CI runs all scenarios with several, too.
+const WORKERS_VARIABLE: &str = "WEBCALL_SIM_WORKERS";
 /// From an event of the SFU to the new offer that it asks for: WebSocket there, browser, WebSocket back.
 const SIGNALLING_DELAY: Duration = Duration::from_millis(60);
 
@@ -33,7 +34,7 @@ pub(crate) type CallerKey = usize;
 pub(crate) struct World {
     pub(crate) now: Instant,
     pub(crate) start: Instant,
-    pub(crate) sfu: Sfu,
+    server: Server,
     pub(crate) trace: Trace,
     pub(crate) speakers: Vec<ParticipantId>,
     pub(crate) events: Vec<MediaEvent>,
@@ -41,9 +42,7 @@ pub(crate) struct World {
     pub(crate) wiretap: Option<Vec<Vec<u8>>>,
     /// Datagrams to addresses that are nobody's.
     pub(crate) sent_nowhere: u64,
-    counters: Arc<Counters>,
     identity: Identity,
-    out: Outbox,
     random: Random,
     callers: Vec<Caller>,
     by_address: HashMap<SocketAddr, CallerKey>,
@@ -67,24 +66,24 @@ pub(crate) struct Caller {
 
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
+        let told = std::env::var(WORKERS_VARIABLE).ok();
+        Self::with_workers(seed, told.map_or(1, |count| count.parse().expect("a number of workers")))
+    }
+
+    /// A world whose calls are spread over so many workers.
+    pub(crate) fn with_workers(seed: u64, workers: usize) -> Self {
         let now = Instant::now();
-        let certificate = Arc::new(Certificate::with_default_provider().expect("the provider makes certificates"));
-        let config = Arc::new(SfuConfig { certificate, candidates: vec![SERVER] });
-        let counters = Arc::new(Counters::default());
         let mut random = Random::new(seed);
-        let sfu_seed = u64::from(random.next_u32());
         Self {
             now,
             start: now,
-            sfu: Sfu::new(config, counters.clone(), now, UNIX_TIME, sfu_seed),
+            server: Server::new(now, workers, &mut random),
             trace: Trace::default(),
             speakers: Vec::new(),
             events: Vec::new(),
             wiretap: None,
             sent_nowhere: 0,
-            counters,
             identity: Identity::generate().expect("the provider makes certificates"),
-            out: Outbox::default(),
             random,
             callers: Vec::new(),
             by_address: HashMap::new(),
@@ -93,18 +92,52 @@ impl World {
         }
     }
 
-    /// A datagram from anywhere arrives at the SFU now.
+    /// A datagram from anywhere arrives at every worker now.
     pub(crate) fn inject(&mut self, from: SocketAddr, datagram: &mut [u8]) {
-        let path = Path { remote: from, local_ip: None };
-        self.sfu.handle_datagram(self.now, path, datagram, &mut self.out);
-        while !self.sfu.forward(self.now, &mut self.out) {
-            self.collect();
+        for worker in 0..self.server.len() {
+            self.arrive(worker, from, &mut datagram.to_vec());
         }
+    }
+
+    fn arrive(&mut self, worker: usize, from: SocketAddr, datagram: &mut [u8]) {
+        let path = Path { remote: from, local_ip: None };
+        let Worker { sfu, out, .. } = self.server.worker(worker);
+        sfu.handle_datagram(self.now, path, datagram, out);
         self.collect();
     }
 
+    /// The sum of all workers.
     pub(crate) fn count(&self, counter: Counter) -> u64 {
-        self.counters.get(counter)
+        self.server.count(counter)
+    }
+
+    /// What each worker keeps.
+    pub(crate) fn sizes(&self) -> Vec<Sizes> {
+        self.server.sizes()
+    }
+
+    /// Whether all workers would sleep for ever.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.server.poll_timeout().is_none()
+    }
+
+    /// Tells every worker how busy it is, in thousandths, four times a second for so long.
+    pub(crate) fn run_busy_ms(&mut self, ms: u64, busy_permille: u64) {
+        for _ in 0..ms / 250 {
+            for index in 0..self.server.len() {
+                let Worker { sfu, out, .. } = self.server.worker(index);
+                sfu.set_busy(self.now, busy_permille, out);
+            }
+            self.collect();
+            self.run_ms(250);
+        }
+    }
+
+    /// A worker loses everything; who was there must join again. Gives who that is.
+    pub(crate) fn crash(&mut self, worker: usize) -> Vec<ParticipantId> {
+        let lost = self.server.crash(self.now, worker);
+        self.collect();
+        lost
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -115,8 +148,8 @@ impl World {
         let end = self.now + Duration::from_millis(ms);
         while let Some(next) = self.next_moment().filter(|next| *next <= end) {
             self.now = self.now.max(next);
-            if self.sfu.poll_timeout().is_some_and(|at| at <= self.now) {
-                self.sfu.handle_timeout(self.now, &mut self.out);
+            if self.server.poll_timeout().is_some_and(|at| at <= self.now) {
+                self.server.handle_timeout(self.now);
                 self.collect();
             }
             while let Some(happening) = self.agenda.pop_due(self.now) {
@@ -127,13 +160,13 @@ impl World {
     }
 
     fn next_moment(&self) -> Option<Instant> {
-        [self.agenda.next(), self.sfu.poll_timeout()].into_iter().flatten().min()
+        [self.agenda.next(), self.server.poll_timeout()].into_iter().flatten().min()
     }
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::ToServer { from, mut datagram } => {
-                self.inject(from, &mut datagram);
+            Happening::ToServer { worker, from, mut datagram } => {
+                self.arrive(worker, from, &mut datagram);
                 self.spare.push(datagram);
             }
             Happening::ToCaller { caller, mut datagram } => {
@@ -162,6 +195,7 @@ impl World {
         let now = self.now;
         let elapsed = self.elapsed();
         let caller = &mut self.callers[key];
+        let worker = self.server.index_of(caller.id);
         while let Some(datagram) = caller.synthetic.poll_transmit() {
             self.trace.note(elapsed, 2 * key, datagram);
             if let Some(overheard) = &mut self.wiretap {
@@ -172,7 +206,7 @@ impl World {
                 let mut copy = self.spare.pop().unwrap_or_default();
                 copy.clear();
                 copy.extend_from_slice(datagram);
-                let happening = Happening::ToServer { from: caller.address, datagram: copy };
+                let happening = Happening::ToServer { worker, from: caller.address, datagram: copy };
                 self.agenda.plan(at, happening);
             }
         }
@@ -184,9 +218,24 @@ impl World {
         self.collect();
     }
 
-    /// Takes what the SFU produced.
+    /// Lets the workers do all there is to do now, and takes what they produced.
     fn collect(&mut self) {
-        let out = std::mem::take(&mut self.out);
+        loop {
+            let mut is_done = true;
+            for index in 0..self.server.len() {
+                let Worker { sfu, out, .. } = self.server.worker(index);
+                is_done &= sfu.forward(self.now, out);
+                self.take(index);
+            }
+            if !self.server.exchange(self.now) && is_done {
+                return;
+            }
+        }
+    }
+
+    /// Takes what a worker produced for callers.
+    fn take(&mut self, index: usize) {
+        let mut out = std::mem::take(&mut self.server.worker(index).out);
         let elapsed = self.elapsed();
         for transmit in out.transmits() {
             let datagram = out.contents(std::slice::from_ref(transmit));
@@ -203,12 +252,12 @@ impl World {
                 self.agenda.plan(at, Happening::ToCaller { caller: key, datagram: copy });
             }
         }
-        self.out = out;
-        self.out.clear_transmits();
-        for event in std::mem::take(&mut self.out.events) {
+        out.clear_transmits();
+        for event in std::mem::take(&mut out.events) {
             self.note(&event);
             self.events.push(event);
         }
+        self.server.worker(index).out = out;
     }
 
     fn note(&mut self, event: &MediaEvent) {

@@ -6,9 +6,11 @@ mod crowd;
 mod hostile;
 mod loss;
 mod moderation;
+mod overload;
 mod paths;
 mod seats;
 mod sound;
+mod spread;
 mod steady;
 mod switches;
 

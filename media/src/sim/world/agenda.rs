@@ -23,7 +23,7 @@ struct Entry {
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Happening {
-    ToServer { from: SocketAddr, datagram: Vec<u8> },
+    ToServer { worker: usize, from: SocketAddr, datagram: Vec<u8> },
     ToCaller { caller: CallerKey, datagram: Vec<u8> },
     Wake { caller: CallerKey },
     Offer { caller: CallerKey },

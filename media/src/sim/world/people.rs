@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
-use super::{Caller, CallerKey, UNIX_TIME, World};
+use super::{Caller, CallerKey, UNIX_TIME, Worker, World};
 use crate::api::Wish;
 use crate::error::MediaError;
 use crate::id::{FeedKind, ParticipantId, RoomId, Source};
@@ -24,7 +24,7 @@ impl World {
         let seated = Vec::new();
         let caller = Caller { id, synthetic, address, up, down, wakes_at: None, seated, wishes: Vec::new(), renegotiations: 0 };
         self.callers.push(caller);
-        self.sfu.join(RoomId(room), id);
+        self.server.join(RoomId(room), id);
         self.offer(key).expect("the first offer is answered");
         key
     }
@@ -33,7 +33,8 @@ impl World {
     pub(crate) fn offer(&mut self, key: CallerKey) -> Result<(), MediaError> {
         let caller = &mut self.callers[key];
         let offer = caller.synthetic.offer();
-        let answer = self.sfu.negotiate(self.now, caller.id, &offer, &mut self.out)?;
+        let Worker { sfu, out, .. } = self.server.worker_of(caller.id);
+        let answer = sfu.negotiate(self.now, caller.id, &offer, out)?;
         caller.synthetic.accept(self.now, &answer).expect("a synthetic participant understands the answer");
         caller.seated.resize(caller.synthetic.seats(), None);
         self.settle(key);
@@ -41,17 +42,21 @@ impl World {
     }
 
     pub(crate) fn leave(&mut self, key: CallerKey) {
-        self.sfu.leave(self.now, self.callers[key].id, &mut self.out);
+        self.server.leave(self.now, self.callers[key].id);
         self.collect();
     }
 
     pub(crate) fn set_muted(&mut self, key: CallerKey, source: Source, muted: bool) {
-        self.sfu.set_muted(self.now, self.callers[key].id, source, muted);
+        let id = self.callers[key].id;
+        let Worker { sfu, out, .. } = self.server.worker_of(id);
+        sfu.set_muted(self.now, id, source, muted, out);
         self.collect();
     }
 
     pub(crate) fn set_forbidden(&mut self, key: CallerKey, source: Source, forbidden: bool) {
-        self.sfu.set_forbidden(self.now, self.callers[key].id, source, forbidden);
+        let id = self.callers[key].id;
+        let Worker { sfu, out, .. } = self.server.worker_of(id);
+        sfu.set_forbidden(self.now, id, source, forbidden, out);
         self.collect();
     }
 
@@ -64,7 +69,9 @@ impl World {
             pinned,
         };
         let wishes: Vec<Wish> = wishes.iter().map(wish).collect();
-        self.sfu.set_wishes(self.now, self.callers[key].id, &wishes, &mut self.out);
+        let id = self.callers[key].id;
+        let Worker { sfu, out, .. } = self.server.worker_of(id);
+        sfu.set_wishes(self.now, id, &wishes, out);
         self.callers[key].wishes = wishes;
         self.collect();
     }
