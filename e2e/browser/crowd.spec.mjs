@@ -1,5 +1,6 @@
 // More than two: everybody sees everybody's own colour and hears everybody's own tone, and nobody's instead of another's.
 
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { allSeeAndHearAll, hears } from './lib/eyes.mjs';
@@ -46,3 +47,12 @@ for (const [who, counts] of [
       }
     }));
 }
+
+test('three, each on another worker than the next, see and hear one another', () =>
+  during(party({ media: { participants_per_worker: 1 } }), async (table) => {
+    const people = await crowd(table, { chromium: 2, firefox: 1 });
+    await table.join(people, await table.room(people), { codec: 'VP8' });
+    await allSeeAndHearAll(people);
+    const metrics = await (await fetch(`${table.server.url}/metrics`)).text();
+    assert.match(metrics, /batches_handed_over\S* [1-9]/);
+  }));

@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use axum::extract::ws::Utf8Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -16,7 +15,7 @@ use super::outgoing::{CloseCode, Outgoing, Sending, outgoing};
 use super::protocol::{ClientFrame, ServerMessage};
 use super::refusal::Refusal;
 use super::registry::{End, Registered, Registration};
-use super::replay::{Replay, encode};
+use super::replay::{Frame, Replay, encode};
 use crate::accounts::Principal;
 use crate::calls::{CallError, Entry, Inbox, LeaveReason, Outbox, Taken, outbox};
 use crate::id::RoomId;
@@ -49,7 +48,7 @@ pub(super) struct Attached {
     pub(super) inbox: mpsc::Sender<(SocketNumber, Inbound)>,
     pub(super) outgoing: Outgoing,
     /// To be sent before anything from `outgoing`.
-    pub(super) backlog: Vec<Utf8Bytes>,
+    pub(super) backlog: Vec<Frame>,
 }
 
 /// Tells the sockets of a connection apart: a replaced one has no say any more.
@@ -63,6 +62,8 @@ pub(super) enum Inbound {
     Frame(ClientFrame),
     /// One that is refused unheard.
     Refused { id: u32, refusal: Refusal },
+    /// The client has everything up to this message.
+    Confirmed(u64),
     /// The socket is gone for good: the page was closed, or was thrown out.
     Finished,
 }
@@ -205,7 +206,7 @@ impl Driver {
         Flow::Continue
     }
 
-    fn attach_socket(&mut self, backlog: Vec<Utf8Bytes>) -> Attached {
+    fn attach_socket(&mut self, backlog: Vec<Frame>) -> Attached {
         if let Some((_, replaced)) = self.socket.take() {
             replaced.close(CloseCode::REPLACED);
         }
@@ -253,6 +254,7 @@ impl Driver {
                 self.perform(effects);
             }
             Inbound::Refused { id, refusal } => self.send(refusal.answer(id)),
+            Inbound::Confirmed(seq) => self.replay.confirm(seq),
             Inbound::Finished => return Flow::End { reason: LeaveReason::Left, close: CloseCode::GOING_AWAY },
         }
         Flow::Continue

@@ -3,9 +3,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::ws::Utf8Bytes;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+
+use super::replay::Frame;
 
 /// Frames that wait for a socket. A full one means that the client took nothing for a while; it resumes on a new socket.
 const QUEUE: usize = 256;
@@ -50,7 +51,7 @@ pub(super) fn outgoing() -> (Sending, Outgoing) {
 /// The connection's end.
 #[derive(Debug)]
 pub(super) struct Sending {
-    frames: mpsc::Sender<Utf8Bytes>,
+    frames: mpsc::Sender<Frame>,
     close: Arc<OnceLock<CloseCode>>,
 }
 
@@ -60,7 +61,7 @@ pub(super) struct NotKeepingUp;
 
 impl Sending {
     /// Queues a frame. To a socket that is gone already it does nothing: what that one passed on before may still wait to be heard.
-    pub(super) fn push(&self, frame: Utf8Bytes) -> Result<(), NotKeepingUp> {
+    pub(super) fn push(&self, frame: Frame) -> Result<(), NotKeepingUp> {
         match self.frames.try_send(frame) {
             Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
             Err(TrySendError::Full(_)) => Err(NotKeepingUp),
@@ -82,13 +83,13 @@ impl Sending {
 /// The socket's end.
 #[derive(Debug)]
 pub(super) struct Outgoing {
-    queue: mpsc::Receiver<Utf8Bytes>,
+    queue: mpsc::Receiver<Frame>,
     close: Arc<OnceLock<CloseCode>>,
 }
 
 impl Outgoing {
     /// The next frame, or why there will be none.
-    pub(super) async fn next(&mut self) -> Result<Utf8Bytes, CloseCode> {
+    pub(super) async fn next(&mut self) -> Result<Frame, CloseCode> {
         match self.queue.recv().await {
             Some(frame) => Ok(frame),
             // Without a code the connection's task broke off.
@@ -101,14 +102,18 @@ impl Outgoing {
 mod tests {
     use super::*;
 
+    fn frame(seq: u64) -> Frame {
+        Frame { seq, text: seq.to_string().into() }
+    }
+
     #[tokio::test]
     async fn what_was_queued_goes_out_before_the_reason_for_closing() {
         let (sending, mut outgoing) = outgoing();
-        sending.push("1".into()).unwrap();
-        sending.push("2".into()).unwrap();
+        sending.push(frame(1)).unwrap();
+        sending.push(frame(2)).unwrap();
         sending.close(CloseCode::REPLACED);
-        assert_eq!(outgoing.next().await, Ok("1".into()));
-        assert_eq!(outgoing.next().await, Ok("2".into()));
+        assert_eq!(outgoing.next().await, Ok(frame(1)));
+        assert_eq!(outgoing.next().await, Ok(frame(2)));
         assert_eq!(outgoing.next().await, Err(CloseCode::REPLACED));
     }
 
@@ -123,15 +128,15 @@ mod tests {
     fn a_full_queue_is_told_and_never_waited_for() {
         let (sending, _outgoing) = outgoing();
         for _ in 0..QUEUE {
-            assert_eq!(sending.push("x".into()), Ok(()));
+            assert_eq!(sending.push(frame(1)), Ok(()));
         }
-        assert_eq!(sending.push("x".into()), Err(NotKeepingUp));
+        assert_eq!(sending.push(frame(1)), Err(NotKeepingUp));
     }
 
     #[test]
     fn a_socket_that_is_gone_is_not_taken_for_a_slow_one() {
         let (sending, outgoing) = outgoing();
         drop(outgoing);
-        assert_eq!(sending.push("x".into()), Ok(()));
+        assert_eq!(sending.push(frame(1)), Ok(()));
     }
 }

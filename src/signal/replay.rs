@@ -1,7 +1,7 @@
 //! What a connection sent of late, so that a client whose socket broke gets what it missed. Pure. Numbers the messages.
 //!
-//! Bounded in messages and bytes; the oldest go first. A client that missed more than is kept cannot resume: it is told
-//! `resumed: false` and starts afresh.
+//! Kept until the client is known to have them, and bounded in messages and bytes; the oldest go first. A client that missed more than
+//! is kept cannot resume: it is told `resumed: false` and starts afresh.
 
 use std::collections::VecDeque;
 
@@ -13,31 +13,54 @@ use super::protocol::{ServerFrame, ServerMessage};
 pub(super) const MAX_MESSAGES: usize = 512;
 /// Bytes kept; at most the newest message more. An answer to 48 seats is 150 kB.
 pub(super) const MAX_BYTES: usize = 1 << 20;
+/// Places kept for messages once all have arrived.
+const SPARE_MESSAGES: usize = 8;
+
+/// A message as it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub(super) seq: u64,
+    pub(super) text: Utf8Bytes,
+}
 
 /// The numbered messages of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Replay {
     last_seq: u64,
-    kept: VecDeque<Utf8Bytes>,
+    kept: VecDeque<Frame>,
     kept_bytes: usize,
 }
 
 impl Replay {
     /// Numbers a message, keeps it and returns it as it is sent.
-    pub(super) fn push(&mut self, message: ServerMessage) -> Utf8Bytes {
+    pub(super) fn push(&mut self, message: ServerMessage) -> Frame {
         self.last_seq += 1;
         let frame = encode(self.last_seq, message);
-        self.kept_bytes += frame.len();
+        self.kept_bytes += frame.text.len();
         self.kept.push_back(frame.clone());
         while self.kept.len() > MAX_MESSAGES || (self.kept_bytes > MAX_BYTES && self.kept.len() > 1) {
-            let dropped = self.kept.pop_front();
-            self.kept_bytes -= dropped.map_or(0, |frame| frame.len());
+            self.drop_oldest();
         }
         frame
     }
 
+    /// The client has everything up to `seq`.
+    pub(super) fn confirm(&mut self, seq: u64) {
+        while self.kept.front().is_some_and(|oldest| oldest.seq <= seq) {
+            self.drop_oldest();
+        }
+        if self.kept.is_empty() {
+            self.kept.shrink_to(SPARE_MESSAGES);
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        let dropped = self.kept.pop_front();
+        self.kept_bytes -= dropped.map_or(0, |frame| frame.text.len());
+    }
+
     /// Everything after `seen`, oldest first; `None` when some of it is no longer kept, or `seen` was never sent.
-    pub(super) fn after(&self, seen: u64) -> Option<impl Iterator<Item = Utf8Bytes>> {
+    pub(super) fn after(&self, seen: u64) -> Option<impl Iterator<Item = Frame>> {
         let missed = usize::try_from(self.last_seq.checked_sub(seen)?).ok()?;
         let skipped = self.kept.len().checked_sub(missed)?;
         Some(self.kept.iter().skip(skipped).cloned())
@@ -45,9 +68,11 @@ impl Replay {
 }
 
 /// A message as it is sent.
-pub(super) fn encode(seq: u64, message: ServerMessage) -> Utf8Bytes {
-    let text = serde_json::to_string(&ServerFrame { seq, message });
-    text.expect("every message is a map with string keys").into()
+pub(super) fn encode(seq: u64, message: ServerMessage) -> Frame {
+    let mut text = serde_json::to_string(&ServerFrame { seq, message }).expect("every message is a map with string keys");
+    // A large call keeps hundreds for each participant, and the writer leaves up to half of a buffer empty.
+    text.shrink_to_fit();
+    Frame { seq, text: text.into() }
 }
 
 #[cfg(test)]
@@ -59,14 +84,14 @@ mod tests {
     }
 
     fn after(replay: &Replay, seen: u64) -> Option<Vec<String>> {
-        replay.after(seen).map(|frames| frames.map(|frame| frame.to_string()).collect())
+        replay.after(seen).map(|frames| frames.map(|frame| frame.text.to_string()).collect())
     }
 
     #[test]
     fn messages_are_numbered_from_one() {
         let mut replay = Replay::default();
-        assert_eq!(replay.push(ok(7)).as_str(), r#"{"seq":1,"type":"ok","id":7}"#);
-        assert_eq!(replay.push(ok(8)).as_str(), r#"{"seq":2,"type":"ok","id":8}"#);
+        assert_eq!(replay.push(ok(7)).text.as_str(), r#"{"seq":1,"type":"ok","id":7}"#);
+        assert_eq!(replay.push(ok(8)).text.as_str(), r#"{"seq":2,"type":"ok","id":8}"#);
     }
 
     #[test]
@@ -89,6 +114,22 @@ mod tests {
     }
 
     #[test]
+    fn what_arrived_is_no_longer_kept_and_the_rest_is_still_replayed() {
+        let mut replay = Replay::default();
+        for id in 1..=4 {
+            replay.push(ok(id));
+        }
+        replay.confirm(2);
+        assert_eq!(after(&replay, 1), None);
+        assert_eq!(after(&replay, 2).unwrap().len(), 2);
+        replay.confirm(u64::MAX);
+        assert_eq!(after(&replay, 4), Some(vec![]), "numbers that were never sent confirm what was");
+        assert_eq!(replay.kept_bytes, 0);
+        assert_eq!(replay.push(ok(9)).seq, 5);
+        assert_eq!(after(&replay, 4).unwrap().len(), 1);
+    }
+
+    #[test]
     fn who_missed_more_messages_than_are_kept_cannot_resume() {
         let mut replay = Replay::default();
         for _ in 0..=MAX_MESSAGES {
@@ -105,7 +146,7 @@ mod tests {
         for _ in 0..10 {
             replay.push(answer(200_000));
             assert!(replay.kept_bytes <= MAX_BYTES);
-            assert_eq!(replay.kept_bytes, replay.kept.iter().map(|frame| frame.len()).sum::<usize>());
+            assert_eq!(replay.kept_bytes, replay.kept.iter().map(|frame| frame.text.len()).sum::<usize>());
         }
         assert_eq!(replay.kept.len(), 5);
         replay.push(answer(2 * MAX_BYTES));

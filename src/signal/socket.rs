@@ -5,6 +5,7 @@
 //! leaves the connection resumable.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
@@ -21,13 +22,17 @@ use super::protocol::ClientFrame;
 use super::rate::{Allowance, Verdict};
 use super::refusal::Refusal;
 use super::registry::SocketPermit;
-use super::replay::encode;
+use super::replay::{Frame, encode};
 use super::timing::Timing;
 use super::wire;
 use crate::accounts::Principal;
 
 /// Unreadable messages in a row before the socket is closed.
 const MAX_MALFORMED: u32 = 3;
+/// After so many messages the client is asked out of turn whether it has them, since they are kept for it until then.
+const MAX_UNCONFIRMED: usize = 32;
+/// But not more often than this: the answers count as messages of the client.
+const MIN_PING_INTERVAL: Duration = Duration::from_secs(1);
 /// Errors before `hello` belong to no connection and have this number.
 const NO_SEQ: u64 = 0;
 
@@ -51,6 +56,7 @@ pub(super) async fn serve(socket: WebSocket, context: Context, principal: Princi
 async fn hello(reader: &mut Reader, writer: &mut Writer, context: &Context, principal: &Principal) -> Result<Attached, ReadEnd> {
     loop {
         let (id, refusal) = match reader.next().await? {
+            Read::Confirmed(_) => continue,
             Read::Refused { id, refusal } => (id, refusal),
             Read::Frame(frame) => match (frame.id, greet(frame)) {
                 (id, Err(refusal)) => (id, refusal),
@@ -66,7 +72,7 @@ async fn hello(reader: &mut Reader, writer: &mut Writer, context: &Context, prin
                 }
             },
         };
-        writer.write(Message::Text(encode(NO_SEQ, refusal.answer(id)))).await.map_err(|Gone| ReadEnd::Broken)?;
+        writer.write(Message::Text(encode(NO_SEQ, refusal.answer(id)).text)).await.map_err(|Gone| ReadEnd::Broken)?;
     }
 }
 
@@ -78,6 +84,7 @@ async fn converse(reader: &mut Reader, writer: &mut Writer, attached: Attached) 
             let inbound = match reader.next().await {
                 Ok(Read::Frame(frame)) => Inbound::Frame(frame),
                 Ok(Read::Refused { id, refusal }) => Inbound::Refused { id, refusal },
+                Ok(Read::Confirmed(seq)) => Inbound::Confirmed(seq),
                 Err(end) => {
                     if end.is_for_good() {
                         let _ = inbox.send((number, Inbound::Finished)).await; // unless the connection ended before
@@ -118,22 +125,35 @@ struct Gone;
 
 impl Writer {
     /// Writes the backlog, then what the connection sends, with pings in between, until the connection closes.
-    async fn write_all(&mut self, backlog: Vec<Utf8Bytes>, mut outgoing: Outgoing) -> Result<CloseCode, Gone> {
+    ///
+    /// A ping carries the number of the last message before it, which comes back with the answer (RFC 6455 §5.5.3): the client has all
+    /// up to that one.
+    async fn write_all(&mut self, backlog: Vec<Frame>, mut outgoing: Outgoing) -> Result<CloseCode, Gone> {
+        let (mut last_seq, mut unconfirmed) = (NO_SEQ, backlog.len());
         for frame in backlog {
-            self.write(Message::Text(frame)).await?;
+            last_seq = frame.seq;
+            self.write(Message::Text(frame.text)).await?;
         }
+        let mut asked = Instant::now();
         let period = self.timing.ping_interval;
         let mut pings = interval_at(Instant::now() + period, period);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let message = tokio::select! {
+            let is_tick = tokio::select! {
                 frame = outgoing.next() => match frame {
-                    Ok(frame) => Message::Text(frame),
+                    Ok(frame) => {
+                        (last_seq, unconfirmed) = (frame.seq, unconfirmed + 1);
+                        self.write(Message::Text(frame.text)).await?;
+                        false
+                    }
                     Err(code) => return Ok(code),
                 },
-                _ = pings.tick() => Message::Ping(Bytes::new()),
+                _ = pings.tick() => true,
             };
-            self.write(message).await?;
+            if is_tick || unconfirmed >= MAX_UNCONFIRMED && asked.elapsed() >= MIN_PING_INTERVAL {
+                (unconfirmed, asked) = (0, Instant::now());
+                self.write(Message::Ping(Bytes::copy_from_slice(&last_seq.to_be_bytes()))).await?;
+            }
         }
     }
 
@@ -143,6 +163,13 @@ impl Writer {
             Ok(Err(_)) | Err(_) => Err(Gone),
         }
     }
+}
+
+/// The number in the answer to one of our pings. What else a pong may carry says nothing.
+fn confirmation(message: &Message) -> Option<Result<Read, ReadEnd>> {
+    let Message::Pong(payload) = message else { return None };
+    let number = <[u8; 8]>::try_from(payload.as_ref()).ok()?;
+    Some(Ok(Read::Confirmed(u64::from_be_bytes(number))))
 }
 
 /// The reading half with its limits.
@@ -156,7 +183,12 @@ struct Reader {
 /// Something that was read.
 enum Read {
     Frame(ClientFrame),
-    Refused { id: u32, refusal: Refusal },
+    Refused {
+        id: u32,
+        refusal: Refusal,
+    },
+    /// Everything up to this message has arrived.
+    Confirmed(u64),
 }
 
 /// Why nothing more will be read.
@@ -228,9 +260,9 @@ impl Reader {
                 Verdict::Refuse => Ok(Read::Refused { id: 0, refusal: Refusal::TooManyMessages }),
                 Verdict::Expel => Err(ReadEnd::Expelled(CloseCode::TOO_MANY)),
             }),
-            // Answered by the library; only a flood matters here.
+            // Pings are answered by the library; only a flood of either matters, and the number that comes back with a pong.
             Message::Ping(_) | Message::Pong(_) => match self.allowance.spend(0, now) {
-                Verdict::Pass | Verdict::Refuse => ControlFlow::Continue(()),
+                Verdict::Pass | Verdict::Refuse => confirmation(&message).map_or(ControlFlow::Continue(()), ControlFlow::Break),
                 Verdict::Expel => ControlFlow::Break(Err(ReadEnd::Expelled(CloseCode::TOO_MANY))),
             },
             Message::Close(frame) => ControlFlow::Break(Err(match frame.map(|frame| frame.code) {

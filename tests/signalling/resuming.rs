@@ -39,6 +39,24 @@ async fn a_resumed_connection_keeps_its_participant_and_gets_exactly_what_it_mis
     assert_eq!(server.app.calls.in_call(room), 2);
 }
 
+#[tokio::test]
+async fn what_the_answer_to_a_ping_shows_to_have_arrived_is_not_kept() {
+    let server = Server::start().await;
+    let ann = server.register("ann").await;
+    let room = server.room(&[&ann]).await;
+    let mut client = Client::enter(&server, &ann, room).await;
+    client.must(mute(Source::Camera, true)).await;
+    client.socket.send(Message::Pong(client.last_seq.to_be_bytes().to_vec().into())).await;
+    client.must(mute(Source::Camera, false)).await;
+    client.last_seq -= 1;
+    drop_socket(&mut client).await;
+    let mut back = Client::resume(&server, &ann, &client).await;
+    assert!(back.resumed, "what came later is kept");
+    drop_socket(&mut back).await;
+    client.last_seq = 1;
+    assert!(!Client::resume(&server, &ann, &client).await.resumed);
+}
+
 /// The TCP connection ends without a word.
 async fn drop_socket(client: &mut Client) {
     match client.socket.0.get_mut() {
