@@ -4,6 +4,7 @@
 //! What a moderator forbade follows a user who leaves and comes back, for as long as somebody is in the call.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use webcall_media::{MediaEvent, ParticipantId, Source};
 
@@ -86,7 +87,10 @@ impl Call {
         let sources = Sources::new(muted, self.recall(user));
         self.participants.insert(id, Participant { user, username, role, joined_at, sources });
         let mut deliveries: Vec<_> = match self.view(id) {
-            Some(view) => self.others(id).map(|to| Delivery { to, event: CallEvent::Entered(view.clone()) }).collect(),
+            Some(view) => {
+                let view = Arc::new(view);
+                self.others(id).map(|to| Delivery { to, event: CallEvent::Entered(Arc::clone(&view)) }).collect()
+            }
             None => Vec::new(),
         };
         if !self.speakers.is_empty() {
@@ -229,7 +233,7 @@ impl Call {
 
     fn changed(&self, id: ParticipantId, changed: bool) -> Vec<Delivery> {
         match self.view(id).filter(|_| changed) {
-            Some(view) => self.tell_everybody(&CallEvent::Changed(view)),
+            Some(view) => self.tell_everybody(&CallEvent::Changed(Arc::new(view))),
             None => Vec::new(),
         }
     }

@@ -1,6 +1,8 @@
 //! What a call tells its participants: plain values in the words of the domain. The signalling layer turns them into messages; this
 //! module must not know how those look on the wire.
 
+use std::sync::Arc;
+
 use webcall_media::{ParticipantId, Seated, Source};
 
 use crate::id::{RoomId, UserId};
@@ -20,9 +22,9 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallEvent {
     /// Somebody else entered.
-    Entered(ParticipantView),
+    Entered(Arc<ParticipantView>),
     /// Somebody's state changed, one's own included.
-    Changed(ParticipantView),
+    Changed(Arc<ParticipantView>),
     /// Somebody else is gone.
     Gone {
         /// Who.

@@ -108,7 +108,7 @@ impl Connection {
         match entered {
             Ok(Entered { participant, participants }) => {
                 self.place = Place::Inside { participant, offer: None };
-                let participants = participants.into_iter().map(wire::participant).collect();
+                let participants = participants.iter().map(wire::participant).collect();
                 let (room, participant) = (room.to_string(), participant.to_string());
                 vec![Effect::Send(ServerMessage::Joined { id, room, participant, participants })]
             }

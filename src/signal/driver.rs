@@ -59,7 +59,7 @@ pub(super) struct SocketNumber(u64);
 #[derive(Debug)]
 pub(super) enum Inbound {
     /// A message.
-    Frame(ClientFrame),
+    Frame(Box<ClientFrame>),
     /// One that is refused unheard.
     Refused { id: u32, refusal: Refusal },
     /// The client has everything up to this message.
@@ -250,7 +250,7 @@ impl Driver {
         }
         match inbound {
             Inbound::Frame(frame) => {
-                let effects = self.connection.handle(frame);
+                let effects = self.connection.handle(*frame);
                 self.perform(effects);
             }
             Inbound::Refused { id, refusal } => self.send(refusal.answer(id)),

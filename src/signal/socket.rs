@@ -82,7 +82,7 @@ async fn converse(reader: &mut Reader, writer: &mut Writer, attached: Attached) 
     let reading = async {
         loop {
             let inbound = match reader.next().await {
-                Ok(Read::Frame(frame)) => Inbound::Frame(frame),
+                Ok(Read::Frame(frame)) => Inbound::Frame(Box::new(frame)),
                 Ok(Read::Refused { id, refusal }) => Inbound::Refused { id, refusal },
                 Ok(Read::Confirmed(seq)) => Inbound::Confirmed(seq),
                 Err(end) => {

@@ -115,8 +115,8 @@ fn feed_kind(kind: wire::FeedKind) -> media::FeedKind {
 /// What a connection says of an event.
 pub(super) fn event(event: CallEvent) -> ServerMessage {
     match event {
-        CallEvent::Entered(view) => ServerMessage::ParticipantJoined { participant: participant(view) },
-        CallEvent::Changed(view) => ServerMessage::ParticipantChanged { participant: participant(view) },
+        CallEvent::Entered(view) => ServerMessage::ParticipantJoined { participant: participant(&view) },
+        CallEvent::Changed(view) => ServerMessage::ParticipantChanged { participant: participant(&view) },
         CallEvent::Gone { participant, reason } => {
             ServerMessage::ParticipantLeft { participant: participant.to_string(), reason: leave_reason(reason) }
         }
@@ -132,18 +132,18 @@ pub(super) fn event(event: CallEvent) -> ServerMessage {
     }
 }
 
-pub(super) fn participant(view: ParticipantView) -> wire::Participant {
+pub(super) fn participant(view: &ParticipantView) -> wire::Participant {
     wire::Participant {
         participant: view.participant.to_string(),
         user: view.user.to_string(),
-        username: view.username,
+        username: view.username.clone(),
         role: role(view.role),
-        sources: view.sources.into_iter().map(source_state).collect(),
+        sources: view.sources.iter().map(source_state).collect(),
         joined_at: view.joined_at.as_millis(),
     }
 }
 
-fn source_state(view: SourceView) -> wire::SourceState {
+fn source_state(view: &SourceView) -> wire::SourceState {
     let source = match view.source {
         media::Source::Microphone => wire::Source::Microphone,
         media::Source::Camera => wire::Source::Camera,

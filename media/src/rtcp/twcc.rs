@@ -23,11 +23,12 @@ const MAX_FEEDBACK_BYTES: usize = 900;
 const MAX_PACKETS: usize = 3;
 
 /// When the packets of a transport arrived.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct TwccRecorder {
     epoch: Option<Instant>,
     seqs: SeqExtender,
-    /// By index modulo the window: ticks since the epoch, which may wrap.
+    /// By index modulo the window: ticks since the epoch, which may wrap. Made with the first packet: most participants of a large call
+    /// send none.
     arrivals: Box<[Option<u32>]>,
     /// The first index to report next.
     next: u64,
@@ -36,18 +37,12 @@ pub(crate) struct TwccRecorder {
     feedback_count: u8,
 }
 
-impl Default for TwccRecorder {
-    fn default() -> Self {
-        let arrivals = vec![None; WINDOW as usize].into_boxed_slice();
-        Self { epoch: None, seqs: SeqExtender::default(), arrivals, next: 0, end: 0, feedback_count: 0 }
-    }
-}
-
 impl TwccRecorder {
     /// Notes the arrival of the packet with this transport-wide number. Only the first arrival of a number counts.
     pub(crate) fn record(&mut self, seq: SeqNo, now: Instant) {
         let Some(index) = self.seqs.extend(seq) else { return };
         if self.epoch.is_none() {
+            self.arrivals = vec![None; WINDOW as usize].into_boxed_slice();
             (self.next, self.end) = (index, index);
         }
         let epoch = *self.epoch.get_or_insert(now);
