@@ -209,6 +209,11 @@ export type ServerMessage =
     type: "renegotiate";
   }
   | {
+    type: "left_out";
+    /** What. */
+    what: LeftOut;
+  }
+  | {
     type: "removed";
     /** Why. */
     reason: LeaveReason;
@@ -282,3 +287,6 @@ export type LeaveReason = "left" | "timed_out" | "removed" | "room_gone" | "sess
 
 /** Whether media can flow. */
 export type MediaState = "connected" | "disconnected";
+
+/** What a server that cannot carry all leaves out, least missed first. */
+export type LeftOut = "nothing" | "sharpness" | "pictures" | "voices";

@@ -64,6 +64,19 @@ pub struct SeatedFeed {
     pub feed: FeedId,
 }
 
+/// What a worker that cannot carry all leaves out, least missed first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// Nothing: all is well.
+    Nothing,
+    /// The upper layers of pictures, which become less sharp.
+    Sharpness,
+    /// Some pictures or all.
+    Pictures,
+    /// All pictures, and all voices but the loudest three.
+    Voices,
+}
+
 /// What the media core tells the server of its own accord.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MediaEvent {
@@ -95,6 +108,13 @@ pub enum MediaEvent {
     Renegotiate {
         /// Who.
         participant: ParticipantId,
+    },
+    /// The worker of this participant cannot carry all, or can again.
+    LeftOut {
+        /// Who.
+        participant: ParticipantId,
+        /// What they are not sent from now on.
+        what: LeftOut,
     },
     /// The worker of this participant crashed and lost the participant's media. The participant must join again.
     Lost {

@@ -30,7 +30,7 @@ pub mod synthetic;
 mod transport;
 mod units;
 
-pub use api::{MediaEvent, Offer, SeatOffer, Seated, SeatedFeed, TrackOffer, Wish};
+pub use api::{LeftOut, MediaEvent, Offer, SeatOffer, Seated, SeatedFeed, TrackOffer, Wish};
 pub use config::MediaConfig;
 pub use counters::CounterRow;
 pub use error::{MediaError, StartError};

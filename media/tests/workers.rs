@@ -203,7 +203,7 @@ async fn a_crash_is_told_to_those_it_hit_and_nobody_else_notices() {
         match event {
             MediaEvent::Lost { participant } | MediaEvent::Disconnected { participant } => about(participant),
             MediaEvent::Seats { participant, .. } | MediaEvent::Renegotiate { participant } => about(participant),
-            MediaEvent::Connected { participant } => about(participant),
+            MediaEvent::Connected { participant } | MediaEvent::LeftOut { participant, .. } => about(participant),
             MediaEvent::Speakers { room, .. } => *room == spared,
         }
     });

@@ -175,6 +175,7 @@ impl Call {
             MediaEvent::Disconnected { participant } => (participant, CallEvent::Media(MediaState::Disconnected)),
             MediaEvent::Seats { participant, seats } => (participant, CallEvent::Seats(seats)),
             MediaEvent::Renegotiate { participant } => (participant, CallEvent::Renegotiate),
+            MediaEvent::LeftOut { participant, what } => (participant, CallEvent::LeftOut(what)),
             MediaEvent::Speakers { .. } | MediaEvent::Lost { .. } => return None,
         };
         self.participants.contains_key(&to).then_some(Delivery { to, event })

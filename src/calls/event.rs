@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use webcall_media::{ParticipantId, Seated, Source};
+use webcall_media::{LeftOut, ParticipantId, Seated, Source};
 
 use crate::id::{RoomId, UserId};
 use crate::role::Role;
@@ -45,6 +45,8 @@ pub enum CallEvent {
     Media(MediaState),
     /// A new offer is needed.
     Renegotiate,
+    /// What the server leaves out from now on because it cannot carry all.
+    LeftOut(LeftOut),
     /// The room's name or link changed, or one's own role in it.
     RoomChanged {
         /// Which room.

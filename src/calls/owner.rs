@@ -225,7 +225,8 @@ impl Calls {
             MediaEvent::Connected { participant }
             | MediaEvent::Disconnected { participant }
             | MediaEvent::Seats { participant, .. }
-            | MediaEvent::Renegotiate { participant } => {
+            | MediaEvent::Renegotiate { participant }
+            | MediaEvent::LeftOut { participant, .. } => {
                 let delivery = state.call_of(participant).ok().and_then(|call| call.media_event(event));
                 state.deliver(delivery);
             }

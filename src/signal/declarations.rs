@@ -42,6 +42,7 @@ fn declarations() -> String {
     declare::<Role>(&mut text);
     declare::<LeaveReason>(&mut text);
     declare::<MediaState>(&mut text);
+    declare::<LeftOut>(&mut text);
     text
 }
 

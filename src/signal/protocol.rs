@@ -268,6 +268,11 @@ pub enum ServerMessage {
     },
     /// Make a new offer: the codecs that the call can decode changed.
     Renegotiate {},
+    /// The server cannot carry all, or can again: what it does not send this client from now on.
+    LeftOut {
+        /// What.
+        what: LeftOut,
+    },
     /// This client is no longer in the call; the connection stays.
     Removed {
         /// Why.
@@ -311,6 +316,20 @@ pub enum MediaState {
     Connected,
     /// No consent check for 30 s: restart ICE.
     Disconnected,
+}
+
+/// What a server that cannot carry all leaves out, least missed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftOut {
+    /// Nothing: all is well.
+    Nothing,
+    /// Pictures are less sharp.
+    Sharpness,
+    /// Some pictures are not sent, or none.
+    Pictures,
+    /// Nor are voices but the loudest three.
+    Voices,
 }
 
 /// One participant as others see them.

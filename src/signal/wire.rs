@@ -112,6 +112,15 @@ fn feed_kind(kind: wire::FeedKind) -> media::FeedKind {
     }
 }
 
+fn left_out(what: media::LeftOut) -> wire::LeftOut {
+    match what {
+        media::LeftOut::Nothing => wire::LeftOut::Nothing,
+        media::LeftOut::Sharpness => wire::LeftOut::Sharpness,
+        media::LeftOut::Pictures => wire::LeftOut::Pictures,
+        media::LeftOut::Voices => wire::LeftOut::Voices,
+    }
+}
+
 /// What a connection says of an event.
 pub(super) fn event(event: CallEvent) -> ServerMessage {
     match event {
@@ -128,6 +137,7 @@ pub(super) fn event(event: CallEvent) -> ServerMessage {
         CallEvent::Media(MediaState::Connected) => ServerMessage::Media { state: wire::MediaState::Connected },
         CallEvent::Media(MediaState::Disconnected) => ServerMessage::Media { state: wire::MediaState::Disconnected },
         CallEvent::Renegotiate => ServerMessage::Renegotiate {},
+        CallEvent::LeftOut(what) => ServerMessage::LeftOut { what: left_out(what) },
         CallEvent::RoomChanged { room } => ServerMessage::RoomChanged { room: room.to_string() },
     }
 }

@@ -2,11 +2,11 @@
  * The call this window is in: joining it, staying in it through broken connections, leaving it.
  *
  * Ties the socket (what is said), the engine (what is sent and seen) and the local devices together. Says `status`, `people` {news},
- * `seats`, `speakers`, `mine`, `notice` {code, source}, `room`, `ended` {code}. Views read its getters and call its methods; it
+ * `seats`, `speakers`, `left_out`, `mine`, `notice` {code, source}, `room`, `ended` {code}. Views read its getters and call its methods; it
  * knows no view. One store for the page; `enter` begins a stay, `leave` or `ended` ends it.
  */
 
-/** @import { FeedKind, ModeratorAction, Participant, ServerMessage, Source, Wish } from '../protocol.js' */
+/** @import { FeedKind, LeftOut, ModeratorAction, Participant, ServerMessage, Source, Wish } from '../protocol.js' */
 /** @import { SignalSocket } from '../net/socket.js' */
 /** @import { EngineOptions } from '../rtc/call.js' */
 /** @import { LocalMedia } from './media.js' */
@@ -44,6 +44,8 @@ export class CallStore extends EventTarget {
   #engine = null;
   /** @type {string[]} */
   #speakers = [];
+  /** What an overloaded server does not send. @type {LeftOut} */
+  #leftOut = 'nothing';
   /** Rises with every join, so that a late answer to an earlier one is known as such. */
   #stay = 0;
   #rejoins = 0;
@@ -97,6 +99,11 @@ export class CallStore extends EventTarget {
   /** Loudest first. @returns {readonly string[]} */
   get speakers() {
     return this.#speakers;
+  }
+
+  /** What an overloaded server does not send. */
+  get leftOut() {
+    return this.#leftOut;
   }
 
   get engine() {
@@ -189,6 +196,7 @@ export class CallStore extends EventTarget {
     if (room === null) return;
     clearTimeout(this.#rejoinTimer);
     this.#closeEngine();
+    this.#setLeftOut('nothing');
     const joined = this.#socket.request({ type: 'join', room, muted: this.#own.enter() });
     const engine = this.#openEngine(joined);
     try {
@@ -208,6 +216,7 @@ export class CallStore extends EventTarget {
   /** @param {string} code */
   #joinRefused(code) {
     this.#closeEngine();
+    if (code === 'media_busy' && this.#rejoins === 0) this.#notice(code, null);
     if (code === 'already_in_call' || PASSING.has(code)) this.#rejoin();
     else this.#end(code);
   }
@@ -302,6 +311,8 @@ export class CallStore extends EventTarget {
       case 'speakers':
         this.#speakers = message.participants;
         return this.#say('speakers');
+      case 'left_out':
+        return this.#setLeftOut(message.what);
       case 'media':
         if (message.state === 'disconnected') this.#engine?.restartIce();
         return;
@@ -312,6 +323,12 @@ export class CallStore extends EventTarget {
       case 'room_changed':
         return this.#say('room');
     }
+  }
+
+  /** @param {LeftOut} what */
+  #setLeftOut(what) {
+    this.#leftOut = what;
+    this.#say('left_out');
   }
 
   /** @param {Participant} participant */

@@ -244,6 +244,18 @@ test('the server can ask for an offer and for a new path', async () => {
   assert.equal(engines[0].restarts, 1);
 });
 
+test('what an overloaded server leaves out is known until it is sent again, or the call is joined afresh', async () => {
+  const { call, socket } = await joined();
+  const told = [];
+  call.addEventListener('left_out', () => told.push(call.leftOut));
+  socket.say({ type: 'left_out', what: 'pictures' });
+  socket.say({ type: 'left_out', what: 'nothing' });
+  socket.say({ type: 'left_out', what: 'sharpness' });
+  socket.down();
+  socket.up(false);
+  assert.deepEqual(told, ['pictures', 'nothing', 'sharpness', 'nothing']);
+});
+
 test('leaving says goodbye and lets the devices go', async () => {
   const { call, socket, media, engines, ended } = await joined();
   call.leave();

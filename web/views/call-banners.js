@@ -1,4 +1,4 @@
-/** What a person in a call must know now: the connection is gone, the browser blocks the sound, a moderator muted them, they share. */
+/** What a person in a call must know now: the connection is gone, the server is overloaded, the browser blocks the sound, a moderator muted them, they share. */
 
 /** @import { App } from './page.js' */
 /** @import { Child } from '../ui/dom.js' */
@@ -11,7 +11,7 @@ import { icon } from '../ui/icons.js';
 import { toast } from '../ui/toast.js';
 
 /** @typedef {'microphone' | 'camera' | 'screen'} Moderated */
-/** @typedef {'sound' | `muted-${Moderated}` | 'sharing' | 'alone' | 'blocked'} BannerName */
+/** @typedef {'sound' | `muted-${Moderated}` | 'sharing' | 'alone' | 'blocked' | 'overload'} BannerName */
 
 export class Banners {
   #app;
@@ -31,6 +31,7 @@ export class Banners {
     listen(app.call, 'notice', ({ detail }) => this.#notice(detail.code, detail.source), signal);
     listen(app.call, ['mine', 'people'], () => this.#follow(), signal);
     listen(app.call, 'status', () => this.#statusChanged(), signal);
+    listen(app.call, 'left_out', () => this.#leftOut(), signal);
   }
 
   /** The browser refused to play: only a click helps. */
@@ -74,6 +75,14 @@ export class Banners {
       const invite = el('button', { class: 'button', type: 'button', data: { action: 'copy-link' }, on: { click: this.#acts.invite } }, icon('link'), t('rooms.copy_link'));
       if (!this.#shown.has('alone')) this.#show('alone', el('span', {}, el('b', {}, t('call.alone')), ` ${t('call.alone_hint')}`), invite);
     } else this.#hide('alone');
+  }
+
+  #leftOut() {
+    const { leftOut } = this.#app.call;
+    if (leftOut === 'nothing') return this.#hide('overload');
+    const text = t(`overload.${leftOut}`);
+    this.#show('overload', icon('warning'), el('span', {}, text));
+    announce(text);
   }
 
   #statusChanged() {

@@ -44,7 +44,7 @@ use std::time::{Duration, Instant};
 
 use slab::Slab;
 
-use crate::api::Wish;
+use crate::api::{MediaEvent, Wish};
 use crate::counters::{Counter, Counters};
 use crate::demux::{Protocol, classify};
 use crate::handover::{WorkerId, WorkerSet};
@@ -206,10 +206,15 @@ impl Sfu {
     /// Takes the part of its time that the worker works, in thousandths, and leaves out what it cannot carry.
     pub(crate) fn set_busy(&mut self, now: Instant, busy_permille: u64, out: &mut Outbox) {
         self.counters.set(Counter::BusyPermille, busy_permille);
+        let before = self.shedding.step();
         if !self.shedding.judge(now, busy_permille) {
             return;
         }
         let step = self.shedding.step();
+        if step.left_out() != before.left_out() {
+            let told = |participant: &ParticipantId| MediaEvent::LeftOut { participant: *participant, what: step.left_out() };
+            out.events.extend(self.participants.keys().map(told));
+        }
         self.counters.set(Counter::Shedding, u64::from(step > Step::Nothing));
         for (_, room) in &mut self.rooms {
             room.shedding = step;

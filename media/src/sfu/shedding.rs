@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::api::LeftOut;
+
 /// A worker busier than this is at its limit, in thousandths of its time. Lower sheds what could be carried; at 1000 packets are lost.
 const FULL_PERMILLE: u64 = 950;
 /// Below this there is room for what was left out last. Higher goes back and forth.
@@ -52,6 +54,16 @@ impl Step {
     /// Whether voices are sent as if every room were larger than its seats.
     pub(crate) fn limits_voices(self) -> bool {
         self >= Self::Voices
+    }
+
+    /// As participants are told.
+    pub(crate) fn left_out(self) -> LeftOut {
+        match self {
+            Self::Nothing => LeftOut::Nothing,
+            Self::TopLayers | Self::UpperLayers => LeftOut::Sharpness,
+            Self::Bystanders | Self::Pictures => LeftOut::Pictures,
+            Self::Voices => LeftOut::Voices,
+        }
     }
 
     fn moved(self, by: isize) -> Self {

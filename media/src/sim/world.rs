@@ -276,7 +276,10 @@ impl World {
                 let Some(caller) = self.callers.iter().position(|caller| caller.id == *participant) else { return };
                 self.agenda.plan(self.now + SIGNALLING_DELAY, Happening::Offer { caller });
             }
-            MediaEvent::Connected { .. } | MediaEvent::Disconnected { .. } | MediaEvent::Lost { .. } => {}
+            MediaEvent::Connected { .. }
+            | MediaEvent::Disconnected { .. }
+            | MediaEvent::LeftOut { .. }
+            | MediaEvent::Lost { .. } => {}
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Who is told what, for everything that can happen in a call.
 
 use super::*;
+use webcall_media::LeftOut;
+
 use crate::calls::event::SourceView;
 
 const WINDOWS: usize = 5;
@@ -233,6 +235,7 @@ fn the_media_core_speaks_to_one_participant_or_about_speakers_to_all() {
         (MediaEvent::Disconnected { participant: id(1) }, CallEvent::Media(MediaState::Disconnected)),
         (MediaEvent::Seats { participant: id(1), seats: vec![] }, CallEvent::Seats(vec![])),
         (MediaEvent::Renegotiate { participant: id(1) }, CallEvent::Renegotiate),
+        (MediaEvent::LeftOut { participant: id(1), what: LeftOut::Pictures }, CallEvent::LeftOut(LeftOut::Pictures)),
     ] {
         assert_eq!(call.media_event(event), Some(Delivery { to: id(1), event: expected }));
     }
