@@ -148,12 +148,13 @@ impl World {
         let end = self.now + Duration::from_millis(ms);
         while let Some(next) = self.next_moment().filter(|next| *next <= end) {
             self.now = self.now.max(next);
+            // As a worker does: what arrived first, then what time asks for.
+            while let Some(happening) = self.agenda.pop_due(self.now) {
+                self.happen(happening);
+            }
             if self.server.poll_timeout().is_some_and(|at| at <= self.now) {
                 self.server.handle_timeout(self.now);
                 self.collect();
-            }
-            while let Some(happening) = self.agenda.pop_due(self.now) {
-                self.happen(happening);
             }
         }
         self.now = end;

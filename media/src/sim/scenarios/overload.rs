@@ -76,3 +76,18 @@ fn a_worker_that_everybody_left_forgets_that_it_was_overloaded() {
     world.run_ms(2_000);
     assert!(world.is_asleep());
 }
+
+#[test]
+fn a_worker_that_stood_still_for_seconds_goes_on_as_before() {
+    let (mut world, publishers, viewer) = call(124);
+    // A suspended machine: what arrived meanwhile is all there at once.
+    world.now += Duration::from_secs(7);
+    world.run_ms(3_000);
+    // Pictures come back only by keyframes that a visit of the room asks for.
+    world.run_busy_ms(8_000, 1_000);
+    assert!(publishers.iter().all(|publisher| !sees(&world, viewer, *publisher)));
+    world.run_busy_ms(20_000, 100);
+    for publisher in publishers {
+        assert!(sees(&world, viewer, publisher), "{publisher} is seen again");
+    }
+}
