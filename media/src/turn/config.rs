@@ -49,13 +49,16 @@ pub struct RelayConfig {
     pub v4: Option<RelayAddress>,
     /// The IPv6 address of relays.
     pub v6: Option<RelayAddress>,
-    /// Ports of relays. Every engine of a process needs a range of its own; none of them may reach into [`OwnAddresses::ports`].
+    /// Ports of this engine's relays. Every engine of a process needs a range of its own.
     pub ports: RangeInclusive<u16>,
+    /// Ports of the relays of all engines of the process: what relays may talk to each other on. None of [`OwnAddresses::ports`] may lie
+    /// within.
+    pub all_ports: RangeInclusive<u16>,
 }
 
 impl Default for RelayConfig {
     fn default() -> Self {
-        Self { v4: None, v6: None, ports: 49_152..=65_535 }
+        Self { v4: None, v6: None, ports: 49_152..=65_535, all_ports: 49_152..=65_535 }
     }
 }
 

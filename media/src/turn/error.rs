@@ -9,6 +9,8 @@ use super::config::{MAX_REALM_BYTES, MAX_SHARED_SECRETS, RelayAddress, TurnConfi
 
 /// The shortest lifetime that makes sense for a nonce or an allocation, in seconds. Below it clients would do nothing but refresh.
 const MIN_LIFETIME_S: u64 = 10;
+/// The longest, in seconds: what is forgotten after a day is not worth a place in memory.
+const MAX_LIFETIME_S: u64 = 86_400;
 
 /// Why a TURN engine does not take a configuration.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -17,8 +19,8 @@ pub enum TurnError {
     /// The realm is empty, too long, or has characters that a quoted string may not have.
     #[error("the realm needs 1 to {MAX_REALM_BYTES} printable ASCII characters without quotes and backslashes")]
     BadRealm,
-    /// The range of ports is empty or begins with 0.
-    #[error("the relay ports {}-{} are no range", .0.start(), .0.end())]
+    /// The range of ports is empty, begins with 0, or reaches beyond that of all engines.
+    #[error("the relay ports {}-{} are no range of the process", .0.start(), .0.end())]
     BadPorts(RangeInclusive<u16>),
     /// A relay port is one that the server listens on.
     #[error("port {0} is one of the server's own and lies within the relay ports")]
@@ -32,8 +34,8 @@ pub enum TurnError {
     /// A secret or a user's name is empty.
     #[error("a shared secret, or the name of a TURN user, is empty")]
     EmptySecret,
-    /// A lifetime is too short, or the default one is above the longest.
-    #[error("lifetimes need at least {MIN_LIFETIME_S} s, and the default must not be above the maximum")]
+    /// A lifetime is too short or too long, or the default one is above the longest.
+    #[error("lifetimes need {MIN_LIFETIME_S} to {MAX_LIFETIME_S} s, and the default must not be above the maximum")]
     BadLifetime,
     /// The crate is built without cryptography.
     #[error("no cryptography is built in")]
@@ -47,11 +49,12 @@ pub(super) fn check(config: &TurnConfig) -> Result<(), TurnError> {
         return Err(TurnError::BadRealm);
     }
     let ports = &config.relay.ports;
-    if ports.is_empty() || *ports.start() == 0 {
+    let all = &config.relay.all_ports;
+    if ports.is_empty() || *ports.start() == 0 || !all.contains(ports.start()) || !all.contains(ports.end()) {
         return Err(TurnError::BadPorts(ports.clone()));
     }
     let sfu_ports = config.own.sfu.iter().map(|address| address.port());
-    if let Some(port) = config.own.ports.iter().copied().chain(sfu_ports).find(|port| ports.contains(port)) {
+    if let Some(port) = config.own.ports.iter().copied().chain(sfu_ports).find(|port| all.contains(port)) {
         return Err(TurnError::PortTaken(port));
     }
     check_relay(config.relay.v4.as_ref(), IpAddr::is_ipv4)?;
@@ -65,7 +68,8 @@ pub(super) fn check(config: &TurnConfig) -> Result<(), TurnError> {
     }
     let limits = &config.limits;
     let shortest = config.auth.nonce_lifetime.min(limits.default_lifetime).as_secs();
-    if shortest < MIN_LIFETIME_S || limits.default_lifetime > limits.max_lifetime {
+    let longest = config.auth.nonce_lifetime.max(limits.max_lifetime).as_secs();
+    if shortest < MIN_LIFETIME_S || longest > MAX_LIFETIME_S || limits.default_lifetime > limits.max_lifetime {
         return Err(TurnError::BadLifetime);
     }
     Ok(())

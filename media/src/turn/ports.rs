@@ -1,7 +1,8 @@
 //! The ports of relays on one address: which are used, which rest, which are kept for somebody.
 //!
 //! Ports are drawn at random (RFC 8656 §7.2), so that an outsider cannot guess the next; after use one rests for two minutes, so that a
-//! peer of the former allocation does not talk to the next. A search costs at most a walk over one bit a
+//! peer of the former allocation does not talk to the next. Only when there is no other the one that has rested longest is used sooner:
+//! else a user who allocates and ends in a loop would leave none to the others. A search costs at most a walk over one bit a
 //! port, however full the range is. Refused allocations give their port back at once.
 
 use std::collections::VecDeque;
@@ -68,7 +69,7 @@ impl Ports {
         let count = u32::from(last.checked_sub(first)?) + 1;
         let draw = |random: &mut Random| first + ((u64::from(random.next_u32()) * u64::from(count)) >> 32) as u16;
         let tries = (0..TRIES).map(|_| draw(random)).find(|port| self.suits(*port, wanted));
-        let port = tries.or_else(|| self.walk(draw(random), wanted))?;
+        let port = tries.or_else(|| self.walk(draw(random), wanted)).or_else(|| self.wake(wanted))?;
         self.set(port);
         self.in_use += 1;
         Some(port)
@@ -143,6 +144,19 @@ impl Ports {
         (from..=*self.range.end()).chain(*self.range.start()..from).find(|port| self.suits(*port, wanted))
     }
 
+    /// The one that has rested longest of those that will do.
+    fn wake(&mut self, wanted: Wanted) -> Option<u16> {
+        let may_rise = |port: u16| self.range.contains(&port) && !self.excluded.contains(&port);
+        let is_next_free = |port: u16| port.checked_add(1).is_some_and(|next| self.is_free(next));
+        let suits = |port: u16| match wanted {
+            Wanted::Any => true,
+            Wanted::Even => port.is_multiple_of(2),
+            Wanted::EvenWithNext => port.is_multiple_of(2) && is_next_free(port),
+        };
+        let at = self.resting.iter().position(|(_, port)| may_rise(*port) && suits(*port))?;
+        self.resting.remove(at).map(|(_, port)| port)
+    }
+
     fn set(&mut self, port: u16) {
         self.taken[usize::from(port) / BITS] |= 1 << (usize::from(port) % BITS);
     }
@@ -179,13 +193,31 @@ mod tests {
     }
 
     #[test]
-    fn a_port_rests_for_two_minutes_after_use() {
+    fn a_port_rests_for_two_minutes_after_use_as_long_as_there_are_others() {
         let (now, mut random) = (Instant::now(), Random::new(1));
-        let mut ports = Ports::new(50_000..=50_000, &[]);
-        assert_eq!(ports.take(now, &mut random, Wanted::Any), Some(50_000));
-        ports.give_back(now, 50_000);
-        assert_eq!(ports.take(now + seconds(119), &mut random, Wanted::Any), None);
-        assert_eq!(ports.take(now + seconds(120), &mut random, Wanted::Any), Some(50_000));
+        let mut ports = Ports::new(50_000..=50_009, &[]);
+        (0..5).for_each(|_| _ = ports.take(now, &mut random, Wanted::Any));
+        let used: Vec<_> = (50_000..=50_009).filter(|port| !ports.is_free(*port)).collect();
+        used.iter().for_each(|port| ports.give_back(now, *port));
+        let early = now + seconds(119);
+        let others: Vec<_> = (0..5).filter_map(|_| ports.take(early, &mut random, Wanted::Any)).collect();
+        assert!(others.iter().all(|port| !used.contains(port)), "{others:?} of {used:?}");
+        assert_eq!(ports.take(early, &mut random, Wanted::Any), Some(used[0]), "the longest rested when there is no other");
+        let late: Vec<_> = (0..5).filter_map(|_| ports.take(now + seconds(120), &mut random, Wanted::Any)).collect();
+        assert_eq!(late.len(), 4);
+    }
+
+    #[test]
+    fn whoever_allocates_and_ends_in_a_loop_takes_no_port_from_others() {
+        let (now, mut random) = (Instant::now(), Random::new(1));
+        let mut ports = Ports::new(50_000..=50_099, &[]);
+        for _ in 0..10_000 {
+            let port = ports.take(now, &mut random, Wanted::Any).unwrap();
+            ports.give_back(now, port);
+        }
+        assert!(ports.take(now, &mut random, Wanted::EvenWithNext).is_none(), "all rest, and none lie free behind them");
+        assert!(ports.take(now, &mut random, Wanted::Even).is_some_and(|port| port.is_multiple_of(2)));
+        assert!(ports.resting.len() <= 100);
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Turn {
 
     /// Whether this is a relayed address of this engine.
     pub fn is_relayed(&self, address: SocketAddr) -> bool {
-        self.config.relay.ports.contains(&address.port()) && self.table.of_relayed(address).is_some()
+        self.table.of_relayed(address).is_some()
     }
 
     /// How a peer is reached by whoever has this scope, or why not.
@@ -123,7 +123,7 @@ impl Turn {
         };
         out.push(to, [payload, &[], &[]]);
         self.counters.relayed(Direction::Up, path, payload.len());
-        if route == Route::Socket && self.config.relay.ports.contains(&peer.port()) && self.filter.is_own(peer.ip()) {
+        if route == Route::Socket && self.filter.is_own_relay(peer) {
             self.counters.went_to_own_relay();
         }
         Ok(())

@@ -141,6 +141,12 @@ impl Table {
         self.entries.iter().map(|(key, _)| AllocationKey(key as u32)).collect()
     }
 
+    /// What a link hashes to in this table.
+    #[cfg(test)]
+    pub(super) fn hash_of(&self, link: &Link) -> u64 {
+        std::hash::BuildHasher::hash_one(self.by_link.hasher(), link)
+    }
+
     /// Entries of each index: allocations, links, relayed addresses, ends.
     #[cfg(test)]
     pub(super) fn sizes(&self) -> [usize; 4] {

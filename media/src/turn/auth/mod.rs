@@ -150,8 +150,8 @@ impl Authenticator {
 
     /// The key with which a time-limited credential signed; only keys that did are remembered.
     fn issued_key(&mut self, message: &Message<'_>, username: &str) -> Option<Key> {
-        if let Some(key) = self.cache.get(username) {
-            return message.is_signed_with(&key, &self.crypto).then_some(key);
+        if let Some(key) = self.cache.get(username).filter(|key| message.is_signed_with(key, &self.crypto)) {
+            return Some(key);
         }
         let key_of = |secret: &Secret| {
             let password = issued::password(&self.crypto, secret, username)?;

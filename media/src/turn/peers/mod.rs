@@ -7,7 +7,7 @@ mod embedded;
 mod ranges;
 mod rule;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -63,7 +63,7 @@ impl PeerFilter {
             own_ports: config.own.ports.clone(),
             sfu: config.own.sfu.clone(),
             relay_ips,
-            relay_ports: config.relay.ports.clone(),
+            relay_ports: config.relay.all_ports.clone(),
         }
     }
 
@@ -80,6 +80,11 @@ impl PeerFilter {
     /// Whether this is one of our own addresses with a port that we listen on.
     pub(super) fn is_own_port(&self, address: SocketAddr) -> bool {
         self.own_ports.contains(&address.port()) && self.is_own(address.ip())
+    }
+
+    /// Whether this is where a relay of this process may be.
+    pub(super) fn is_own_relay(&self, address: SocketAddr) -> bool {
+        self.relay_ips.contains(&address.ip()) && self.relay_ports.contains(&address.port())
     }
 
     /// Whether any port of an address may be reached by whoever has this scope: what a permission, which has no port, stands for.
@@ -116,7 +121,7 @@ impl PeerFilter {
         if self.own_ports.contains(&peer.port()) {
             return Verdict::Denied(DeniedRange::Own);
         }
-        if self.relay_ips.contains(&peer.ip()) && self.relay_ports.contains(&peer.port()) {
+        if self.is_own_relay(peer) {
             return match self.self_relay {
                 SelfRelay::Allowed => Verdict::SelfRelay,
                 SelfRelay::Forbidden => Verdict::Denied(DeniedRange::Own),

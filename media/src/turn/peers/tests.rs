@@ -8,7 +8,7 @@ use super::*;
 use crate::turn::config::RelayAddress;
 
 /// One address within each range that is closed by default.
-pub(crate) const CLOSED: [&str; 46] = [
+pub(in crate::turn) const CLOSED: [&str; 46] = [
     "0.0.0.0",
     "0.1.2.3",
     "10.0.0.1",

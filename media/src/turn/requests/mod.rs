@@ -88,13 +88,16 @@ impl Turn {
         }
     }
 
-    /// RFC 8489 §5: anybody may ask what their address is.
+    /// Anybody may ask what their address is (RFC 8489 §2.2).
     fn answer_binding(&mut self, now: Instant, link: &Link, message: &Message<'_>, out: &mut Batch) {
+        if !self.admit_stranger(now, link) {
+            return;
+        }
         let remote = link.remote();
         let mapped = Fact::Mapped((remote.ip().to_canonical(), remote.port()).into());
         let is_understood = message.unknown.types().is_empty();
         let answer = if is_understood { Answer::Success(vec![mapped]) } else { unknown_attributes(message) };
-        if self.answer_stranger(now, link, message, &answer, out) && is_understood {
+        if self.answer_stranger(link, message, &answer, out) && is_understood {
             self.counters.binding();
         }
     }
@@ -106,23 +109,28 @@ impl Turn {
             Code::StaleNonce => AuthResult::StaleNonce,
             _ => AuthResult::Malformed,
         });
-        let facts = match code {
-            Code::Unauthorized | Code::StaleNonce => {
-                let unix_s = self.clock.seconds(now);
-                let Some(facts) = self.auth.challenge(now, unix_s, (link.remote().ip(), link.listener())) else { return };
-                facts
-            }
-            _ => Vec::new(),
-        };
-        self.answer_stranger(now, link, message, &Answer::Error(code, facts), out);
+        if !self.admit_stranger(now, link) {
+            return;
+        }
+        let is_challenge = matches!(code, Code::Unauthorized | Code::StaleNonce);
+        let unix_s = self.clock.seconds(now);
+        let challenge = is_challenge.then(|| self.auth.challenge(now, unix_s, (link.remote().ip(), link.listener())));
+        if let Some(facts) = challenge.unwrap_or(Some(Vec::new())) {
+            self.answer_stranger(link, message, &Answer::Error(code, facts), out);
+        }
     }
 
-    /// Answers whoever has proved nothing, if they have not had enough answers and this one is no gain for a forger. Whether it went out.
-    fn answer_stranger(&mut self, now: Instant, link: &Link, message: &Message<'_>, answer: &Answer, out: &mut Batch) -> bool {
-        if !self.strangers.admit(now, link.remote().ip()) {
+    /// Whether whoever has proved nothing is answered once more. Asked before any work for the answer.
+    fn admit_stranger(&mut self, now: Instant, link: &Link) -> bool {
+        let is_admitted = self.strangers.admit(now, link.remote().ip());
+        if !is_admitted {
             self.counters.drop(DropReason::StrangerRate);
-            return false;
         }
+        is_admitted
+    }
+
+    /// Answers whoever has proved nothing, if the answer is no gain for a forger. Whether it went out.
+    fn answer_stranger(&mut self, link: &Link, message: &Message<'_>, answer: &Answer, out: &mut Batch) -> bool {
         let Some(bytes) = answer.write(message.method, message.transaction(), None, message.has_fingerprint) else {
             return false;
         };

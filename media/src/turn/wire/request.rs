@@ -105,7 +105,7 @@ pub(in crate::turn) fn send_indication<'a>(message: &Message<'a>) -> Option<(Soc
 
 fn allocate(message: &Message<'_>) -> Result<AllocateWish, Code> {
     match message.attribute(attribute::REQUESTED_TRANSPORT) {
-        Some(&[UDP, ..]) => {}
+        Some(&[UDP, _, _, _]) => {}
         Some(&[_, _, _, _]) => return Err(Code::UnsupportedTransport),
         _ => return Err(Code::BadRequest),
     }
