@@ -6,6 +6,8 @@ mod address;
 mod answer;
 mod channel_data;
 mod data_indication;
+#[cfg(test)]
+mod differential;
 mod first_bytes;
 mod framing;
 mod message;
