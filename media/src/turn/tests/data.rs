@@ -21,13 +21,13 @@ fn payloads_cross_unchanged_in_each_direction_on_a_channel_and_without() {
         let down = net.peer_sends(addr(PEER), relayed, &payload);
         assert_eq!((down[0].to, read_data(&down[0].bytes)), (to(&client.link), (addr(PEER), payload.clone())));
     }
-    assert_eq!(client.bind(&mut net, 0x4fff, addr(PEER)), None);
+    assert_eq!(client.bind(&mut net, 0x7fff, addr(PEER)), None);
     for len in [0, 1, 2, 3, 4, 5, 1_199, 1_200, 9_000] {
         let payload: Vec<u8> = (0..len).map(|at| (at * 7) as u8).collect();
         let expected = Sent { to: To::Peer { relay, remote: addr(PEER) }, bytes: payload.clone() };
-        assert_eq!(net.send(&client.link, &channel_data(0x4fff, &payload, 0)), [expected]);
+        assert_eq!(net.send(&client.link, &channel_data(0x7fff, &payload, 0)), [expected]);
         let down = net.peer_sends(addr(PEER), relayed, &payload);
-        assert_eq!(down, [Sent { to: to(&client.link), bytes: channel_data(0x4fff, &payload, 0) }]);
+        assert_eq!(down, [Sent { to: to(&client.link), bytes: channel_data(0x7fff, &payload, 0) }]);
     }
     let counters = net.turn.counters();
     for direction in Direction::ALL {
@@ -78,7 +78,7 @@ fn what_nobody_asked_for_is_dropped_and_counted() {
     assert_eq!(net.send(&client.link, &indication), []);
     assert_eq!(net.peer_sends(addr(PEER), relayed, b"x"), []);
     assert_eq!(net.send(&client.link, &[0x40, 0, 0, 9, 1]), [], "cut");
-    assert_eq!(net.send(&client.link, &[0x50, 0, 0, 0]), []);
+    assert_eq!(net.send(&client.link, &[0x80, 0, 0, 0]), []);
     assert_eq!(net.send(&client.link, &[]), []);
     let counters = net.turn.counters();
     let dropped = [DropReason::NoChannel, DropReason::NoAllocation, DropReason::NoPermission, DropReason::Malformed];

@@ -4,8 +4,9 @@ use std::ops::RangeInclusive;
 
 /// Bytes of the header: channel number and length.
 pub(in crate::turn) const CHANNEL_HEADER_BYTES: usize = 4;
-/// The channel numbers that may be bound (RFC 8656 §12).
-pub(in crate::turn) const CHANNELS: RangeInclusive<u16> = 0x4000..=0x4fff;
+/// The channel numbers that may be bound: those of RFC 5766 §11. RFC 8656 §12 leaves clients the lower quarter of them, for sockets that
+/// other protocols share; older clients, coturn's among them, choose from all, and TURN has its port to itself here.
+pub(in crate::turn) const CHANNELS: RangeInclusive<u16> = 0x4000..=0x7fff;
 
 /// A channel number within [`CHANNELS`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -45,12 +46,12 @@ mod tests {
     fn a_payload_is_found_behind_its_header_and_padding_is_not_part_of_it() {
         assert_eq!(read_channel_data(&[0x40, 1, 0, 2, 7, 8]), Some((channel(0x4001), &[7, 8][..])));
         assert_eq!(read_channel_data(&[0x40, 1, 0, 2, 7, 8, 0, 0]), Some((channel(0x4001), &[7, 8][..])));
-        assert_eq!(read_channel_data(&[0x4f, 0xff, 0, 0]), Some((channel(0x4fff), &[][..])));
+        assert_eq!(read_channel_data(&[0x7f, 0xff, 0, 0]), Some((channel(0x7fff), &[][..])));
     }
 
     #[test]
     fn a_message_that_is_cut_or_outside_the_numbers_is_none() {
-        for bytes in [&[0x40, 0, 0, 3, 1, 2][..], &[0x40, 0, 0], &[], &[0x50, 0, 0, 0], &[0x3f, 0xff, 0, 0], &[0x7f, 0, 0, 0]] {
+        for bytes in [&[0x40, 0, 0, 3, 1, 2][..], &[0x40, 0, 0], &[], &[0x80, 0, 0, 0], &[0x3f, 0xff, 0, 0], &[0xff, 0, 0, 0]] {
             assert_eq!(read_channel_data(bytes), None, "{bytes:?}");
         }
     }

@@ -82,7 +82,7 @@ fn message_bytes(bytes: &[u8]) -> Result<Length, FramingError> {
     let (header_bytes, fixed_bytes) = match bytes.first() {
         None => return Ok(Length::Unknown { header_bytes: 1 }),
         Some(0x00..=0x3f) => (STUN_PREFIX_BYTES, HEADER_BYTES),
-        Some(0x40..=0x4f) => (CHANNEL_HEADER_BYTES, CHANNEL_HEADER_BYTES),
+        Some(0x40..=0x7f) => (CHANNEL_HEADER_BYTES, CHANNEL_HEADER_BYTES),
         Some(_) => return Err(FramingError::NotTurn),
     };
     if bytes.len() < header_bytes {
@@ -136,8 +136,8 @@ mod tests {
 
     #[test]
     fn what_is_neither_stun_nor_channel_data_ends_the_connection() {
-        let mut http = TcpFraming::default();
-        assert_eq!(received(&mut http, b"PUT / HTTP/1.1\r\n\r\n"), Err(FramingError::NotTurn));
+        assert_eq!(received(&mut TcpFraming::default(), &[0x80, 0, 0, 0]), Err(FramingError::NotTurn));
+        assert_eq!(received(&mut TcpFraming::default(), b"PUT / HTTP/1.1\r\n\r\n"), Err(FramingError::TooLong), "as a length");
         let mut without_cookie = stun(0);
         without_cookie[5] ^= 1;
         assert_eq!(received(&mut TcpFraming::default(), &without_cookie), Err(FramingError::NotTurn));
