@@ -36,7 +36,7 @@ pub enum DropReason {
     Denied,
     /// More than the bandwidth that is allowed.
     Rate,
-    /// It fits into no message, or its peer has another address family.
+    /// It fits into no message.
     Unsendable,
     /// An answer to a stranger who had enough of them.
     StrangerRate,

@@ -111,10 +111,7 @@ impl Turn {
         let family = Family::of(peer);
         let relay = self.table.relay(key, family).ok_or(DropReason::NoAllocation)?;
         let allocation = self.table.get_mut(key).ok_or(DropReason::NoAllocation)?;
-        if !allocation.is_live(now) {
-            return Err(DropReason::NoAllocation);
-        }
-        let relayed = allocation.live_leg(now, family).ok_or(DropReason::Unsendable)?.relayed;
+        let relayed = allocation.live_leg(now, family).ok_or(DropReason::NoAllocation)?.relayed;
         let meters = [Some(&mut allocation.meter), self.quotas.meter(allocation.share), Some(&mut self.total)];
         spend(now, Direction::Up, payload.len(), &self.config.limits, meters)?;
         let (to, path) = match route {

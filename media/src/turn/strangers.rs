@@ -118,7 +118,9 @@ mod tests {
             strangers.admit(start, Ipv4Addr::from(number.wrapping_mul(0x9e37_79b9)).into());
         }
         assert!(strangers.len() <= SETS * WAYS);
-        assert!(strangers.admit(start, Ipv4Addr::new(203, 0, 113, 1).into()));
+        let newcomer = Ipv4Addr::new(203, 0, 113, 1).into();
+        assert_eq!(admitted(&mut strangers, start, newcomer, 100), 1, "one, not a burst that was bought with a place");
+        assert_eq!(admitted(&mut strangers, start + Duration::from_secs(1), newcomer, 100), 20);
     }
 
     #[test]

@@ -68,6 +68,16 @@ fn an_unknown_user_a_wrong_password_and_a_wrong_realm_are_refused_with_the_same_
 }
 
 #[test]
+fn the_realm_of_a_request_is_the_servers_even_when_the_key_is_right() {
+    let mut net = Net::new();
+    let mut client = challenged(&mut net, Client::bob(udp(CLIENT)));
+    let elsewhere = [udp_transport(), At::Raw(REALM, b"elsewhere".to_vec())];
+    // The first of two counts.
+    let request = client.signed(ALLOCATE, &elsewhere);
+    assert_eq!(net.ask_once(&mut client, &request).unwrap().code, Some(401));
+}
+
+#[test]
 fn a_request_that_lacks_a_part_of_the_credentials_is_bad() {
     let mut net = Net::new();
     let client = challenged(&mut net, Client::bob(udp(CLIENT)));
@@ -91,6 +101,7 @@ fn what_stands_behind_the_integrity_is_ignored_but_for_a_fingerprint() {
     // A second peer that nobody signed for, closed or not.
     let unsigned = message(CREATE_PERMISSION, client.id(), &[At::Peer(addr("2.2.2.2:5000"))]).raw;
     request.extend(&unsigned[20..]);
+    request.extend([0x77, 0x77, 0, 0]);
     let length = (request.len() - 20) as u16;
     request[2..4].copy_from_slice(&length.to_be_bytes());
     let reply = net.ask_once(&mut client, &with_fingerprint(&request)).unwrap();

@@ -53,6 +53,9 @@ fn a_channel_or_peer_that_is_bound_otherwise_is_400() {
     assert_eq!(client.bind(&mut net, 0x4000, addr(PEER)), None);
     assert_eq!(client.bind(&mut net, 0x4000, addr("1.1.1.1:5001")), Some(400));
     assert_eq!(client.bind(&mut net, 0x4001, addr(PEER)), Some(400));
+    assert_eq!(client.bind(&mut net, 0x4000, addr("2.2.2.2:5000")), Some(400));
+    let indication = client.indicate(addr("2.2.2.2:5000"), b"x");
+    assert_eq!(net.send(&client.link, &indication), [], "what is refused leaves no permission");
     assert_eq!(client.bind(&mut net, 0x4000, addr(PEER)), None, "again is a refresh");
 }
 

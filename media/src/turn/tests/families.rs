@@ -95,6 +95,9 @@ fn one_family_is_ended_alone_with_its_permissions_and_channels() {
     assert_eq!(client.bind(&mut net, 0x4001, peers[1]), None);
     assert_eq!(net.ask(&mut client, REFRESH, &[lifetime(0), family(1)]).code, None);
     assert_eq!(net.peer_sends(peers[0], relayed[0], b"x"), []);
+    let key = net.turn.table.of_link(&client.link).unwrap();
+    let allocation = net.turn.table.get(key).unwrap();
+    assert_eq!((allocation.permissions.len(), allocation.channels.len()), (1, 1), "they take no room");
     assert_eq!(net.send(&client.link, &super::client::channel_data(0x4000, b"x", 0)), []);
     assert_eq!(net.send(&client.link, &super::client::channel_data(0x4001, b"x", 0)).len(), 1);
     assert_eq!(net.ask(&mut client, REFRESH, &[lifetime(0), family(1)]).code, Some(443), "there is no such address");

@@ -4,7 +4,7 @@ use super::client::{
     ALLOCATE, At, BINDING, CREATE_PERMISSION, Client, REFRESH, XOR_MAPPED, channel_data, message, udp_transport, with_fingerprint,
 };
 use super::net::{BOUND, Net, RELAY, addr, config, udp};
-use crate::turn::{DropReason, SelfRelay};
+use crate::turn::{DropReason, Scope, SelfRelay};
 
 const CLIENT: &str = "8.8.8.8:40000";
 
@@ -136,6 +136,10 @@ fn our_own_relays_are_no_clients_of_ours() {
         let request = loops.unsigned(BINDING, &[]);
         assert_eq!(net.send(&loops.link, &request), []);
     }
+    let (_, name_only) = Client::issued(udp("8.8.8.9:40000"), "anna", Scope::Sfu, 3_600).allocated(&mut net);
+    let mut program = Client::bob(udp(&format!("{BOUND}:{}", name_only.port())));
+    let request = program.unsigned(BINDING, &[]);
+    assert_eq!(net.send(&program.link, &request).len(), 1, "a relayed address without a socket leaves the port to others");
     let mut neighbour = Client::bob(udp(&format!("{BOUND}:{}", relayed.port() ^ 1)));
     let request = neighbour.unsigned(BINDING, &[]);
     assert_eq!(net.send(&neighbour.link, &request).len(), 1, "another program on this machine may be a client");

@@ -2,7 +2,7 @@
 
 use super::client::{Client, channel_data};
 use super::net::{Net, SFU, addr, config, udp};
-use crate::turn::{DropReason, Scope, Secret, TurnError};
+use crate::turn::{DropReason, Scope, Secret, To, TurnError};
 
 const CLIENT: &str = "8.8.8.8:40000";
 
@@ -56,6 +56,32 @@ fn participants_stay_connected_to_the_sfu_through_a_reload_and_lose_it_when_it_m
     net.turn.reload(moved).unwrap();
     assert_eq!(net.send(&client.link, &channel_data(0x4000, b"x", 0)), []);
     assert_eq!(client.permit(&mut net, &[addr("9.9.9.9:50002")]), None);
+}
+
+#[test]
+fn a_channel_to_an_sfu_that_is_somebody_elses_from_now_on_goes_through_the_socket() {
+    let mut before = config();
+    before.own.sfu.push(addr("7.7.7.7:50000"));
+    let mut net = Net::with(before);
+    let (mut client, relayed) = Client::bob(udp(CLIENT)).allocated(&mut net);
+    client.bind(&mut net, 0x4000, addr("7.7.7.7:50000"));
+    assert!(matches!(net.send(&client.link, &channel_data(0x4000, b"x", 0))[0].to, To::Sfu { .. }));
+    net.turn.reload(config()).unwrap();
+    assert!(matches!(net.send(&client.link, &channel_data(0x4000, b"x", 0))[0].to, To::Peer { .. }));
+    assert_eq!(net.peer_sends(addr("7.7.7.7:50000"), relayed, b"x").len(), 1);
+}
+
+#[test]
+fn a_limit_for_strangers_counts_from_the_reload_on() {
+    let mut net = Net::new();
+    let mut changed = config();
+    changed.limits.unauthenticated_per_second = 20;
+    changed.limits.unauthenticated_burst = 5;
+    net.turn.reload(changed).unwrap();
+    let mut stranger = Client::bob(udp(CLIENT));
+    let request = stranger.unsigned(super::client::BINDING, &[]);
+    let answers: usize = (0..100).map(|_| net.send(&stranger.link, &request).len()).sum();
+    assert_eq!(answers, 5);
 }
 
 #[test]

@@ -228,3 +228,32 @@ impl<'a> Iterator for Attributes<'a> {
         Some(Some(attribute))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::turn::codec::Writer;
+
+    #[test]
+    fn nothing_may_stand_behind_the_fingerprint() {
+        let mut writer = Writer::new(0x0001, [3; 12]);
+        writer.attribute(0x8022, b"name");
+        let mut bytes = writer.finish();
+        // As long as it will be with both, so that the fingerprint itself is right.
+        bytes[3] += 8 + 8;
+        let value = fingerprint(&bytes);
+        bytes.extend([0x80, 0x28, 0, 4]);
+        bytes.extend(value.to_be_bytes());
+        let with_fingerprint_last = {
+            let mut whole = bytes.clone();
+            whole[3] -= 8;
+            let value = fingerprint(&whole[..whole.len() - 8]).to_be_bytes();
+            let at = whole.len() - 4;
+            whole[at..].copy_from_slice(&value);
+            whole
+        };
+        assert!(Message::read(&with_fingerprint_last).is_some_and(|message| message.has_fingerprint));
+        bytes.extend([0x80, 0x22, 0, 4, 1, 2, 3, 4]);
+        assert!(Message::read(&bytes).is_none());
+    }
+}
