@@ -20,6 +20,7 @@ mod data;
 mod families;
 mod flood;
 mod lifetimes;
+mod model;
 mod net;
 mod oracle;
 mod peer_filter;
