@@ -11,13 +11,14 @@ use crate::rtcp::{Compound, Rtcp, build};
 use crate::rtp::{AudioLevel, OutHeader, RtpHeader, strip_padding, write_header};
 use crate::transport::fuzzing as transport;
 use crate::transport::{ParsedOffer, username_local_part};
+use crate::turn::fuzzing as turn;
 use crate::units::SeqNo;
 
 /// A fuzz target, by the name of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 18] = [
     ("demux", demux),
     ("stun", stun),
     ("client_hello", client_hello),
@@ -31,6 +32,11 @@ pub const TARGETS: [Target; 13] = [
     ("vp9", vp9),
     ("h264", h264),
     ("av1", av1),
+    ("turn_message", turn_message),
+    ("turn_request", turn_request),
+    ("channel_data", channel_data),
+    ("tcp_framing", tcp_framing),
+    ("first_bytes", first_bytes),
 ];
 
 /// Tells datagrams apart; what is taken for a protocol has at least that protocol's header.
@@ -165,6 +171,31 @@ pub fn h264(payload: &[u8]) {
 /// Reads a payload of AV1.
 pub fn av1(payload: &[u8]) {
     read_payload(Codec::Av1, payload);
+}
+
+/// Hands a datagram of a stranger to a TURN server.
+pub fn turn_message(datagram: &[u8]) {
+    turn::turn_message(Instant::now(), datagram);
+}
+
+/// Hands requests of a user to a TURN server, each a method, the length of its attributes, and these.
+pub fn turn_request(input: &[u8]) {
+    turn::turn_request(Instant::now(), input);
+}
+
+/// Reads a ChannelData message.
+pub fn channel_data(message: &[u8]) {
+    turn::channel_data(message);
+}
+
+/// Cuts what came on a TCP connection of TURN into messages, behind a byte that says in which pieces it came.
+pub fn tcp_framing(input: &[u8]) {
+    turn::tcp_framing(input);
+}
+
+/// Tells what a TCP connection speaks.
+pub fn first_bytes(bytes: &[u8]) {
+    turn::connection(bytes);
 }
 
 /// Writing the numbers that a payload has changes nothing; writing others changes the numbers only.

@@ -1,8 +1,8 @@
-//! The media core of WebCall: a selective forwarding unit (SFU). No HTTP, no database, no JSON.
+//! The media core of WebCall: a selective forwarding unit (SFU) and a TURN server ([`turn`]). No HTTP, no database, no JSON.
 //!
 //! [`Media`] is the whole face; [`load`] and [`synthetic`] are for measuring it. Behind it `net` runs one thread for each worker; `sfu`
 //! decides, sans-IO, on `transport` (ICE, DTLS, SRTP, SDP), `rtp`, `rtcp` and `codec`; what workers tell one another is `handover`.
-//! Arrows run one way: handle -> net -> { sfu, demux } -> { transport, codec, units }.
+//! Arrows run one way: handle -> net -> { sfu, turn, demux } -> { transport, codec, units }.
 
 pub mod api;
 mod codec;
@@ -28,6 +28,7 @@ mod sim;
 #[doc(hidden)]
 pub mod synthetic;
 mod transport;
+pub mod turn;
 mod units;
 
 pub use api::{LeftOut, MediaEvent, Offer, SeatOffer, Seated, SeatedFeed, TrackOffer, Wish};
