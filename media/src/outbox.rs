@@ -22,7 +22,9 @@ const MAX_SPARE_BATCHES: usize = 64;
 
 #[derive(Default)]
 pub(crate) struct Outbox {
+    /// Not cleared when sent: to fill it with zeros again would cost as much as the packets' headers.
     bytes: Vec<u8>,
+    used: usize,
     transmits: Vec<Transmit>,
     pub(crate) events: Vec<MediaEvent>,
     /// For other workers, in order.
@@ -34,18 +36,22 @@ pub(crate) struct Outbox {
 impl Outbox {
     /// Adds a finished datagram.
     pub(crate) fn push(&mut self, path: Path, datagram: &[u8]) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(datagram);
-        self.transmits.push(Transmit { path, start, len: datagram.len() });
+        self.write(path, datagram.len(), |buffer| {
+            buffer.copy_from_slice(datagram);
+            Some(datagram.len())
+        });
     }
 
-    /// Lets `write` fill up to `capacity` bytes in place and say how many it used; `None` takes the datagram back.
+    /// Lets `write` fill up to `capacity` bytes in place, where anything may stand, and say how many it used; `None` takes the datagram
+    /// back.
     pub(crate) fn write(&mut self, path: Path, capacity: usize, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool {
-        let start = self.bytes.len();
-        self.bytes.resize(start + capacity, 0);
-        let len = write(&mut self.bytes[start..]).filter(|len| *len <= capacity);
-        self.bytes.truncate(start + len.unwrap_or(0));
+        let start = self.used;
+        if self.bytes.len() < start + capacity {
+            self.bytes.resize(start + capacity, 0);
+        }
+        let len = write(&mut self.bytes[start..start + capacity]).filter(|len| *len <= capacity);
         if let Some(len) = len {
+            self.used += len;
             self.transmits.push(Transmit { path, start, len });
         }
         len.is_some()
@@ -84,12 +90,12 @@ impl Outbox {
 
     /// Whether it should be sent before more is added.
     pub(crate) fn is_full(&self) -> bool {
-        self.bytes.len() >= FULL_BYTES
+        self.used >= FULL_BYTES
     }
 
     /// Forgets the datagrams, keeps the memory and the events.
     pub(crate) fn clear_transmits(&mut self) {
-        self.bytes.clear();
+        self.used = 0;
         self.transmits.clear();
     }
 }
