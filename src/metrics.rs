@@ -95,15 +95,15 @@ impl Collector for MediaCollector {
 
 /// Rows of one name make one metric, whatever their order.
 fn encode_rows(mut rows: Vec<CounterRow>, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-    rows.sort_by_key(|row| (row.name, row.label));
+    rows.sort_by(|left, right| (left.name, &left.labels).cmp(&(right.name, &right.labels)));
     for group in rows.chunk_by(|left, right| left.name == right.name) {
         let (name, help, is_gauge) = (group[0].name, group[0].help, group[0].is_gauge);
         let kind = if is_gauge { MetricType::Gauge } else { MetricType::Counter };
         let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
         for row in group {
-            match row.label {
-                Some(label) => encode_value(&mut metric.encode_family(&[label])?, row)?,
-                None => encode_value(&mut metric, row)?,
+            match &row.labels[..] {
+                [] => encode_value(&mut metric, row)?,
+                _ => encode_value(&mut metric.encode_family(&row.labels)?, row)?,
             }
         }
     }
@@ -137,12 +137,13 @@ mod tests {
 
     #[test]
     fn rows_of_one_name_become_one_metric_with_labels() {
-        let row = |name, label, value, is_gauge| CounterRow { name, help: "Help", is_gauge, label, value };
+        let row =
+            |name, labels: &[_], value, is_gauge| CounterRow { name, help: "Help", is_gauge, labels: labels.to_vec(), value };
         let mut registry = Registry::with_prefix(PREFIX);
         registry.register_collector(Box::new(Rows(vec![
-            row("packets_dropped", Some(("reason", "late")), 3, false),
-            row("participants", None, 2, true),
-            row("packets_dropped", Some(("reason", "unknown_ssrc")), 1, false),
+            row("packets_dropped", &[("reason", "late")], 3, false),
+            row("participants", &[], 2, true),
+            row("packets_dropped", &[("reason", "unknown_ssrc")], 1, false),
         ])));
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();

@@ -21,7 +21,8 @@ impl Running {
     }
 
     fn start_in(folder: TempDir) -> Self {
-        std::fs::write(folder.path().join("turn.toml"), "[media]\nworkers = 1\nudp_port = 0\n").unwrap();
+        std::fs::write(folder.path().join("turn.toml"), "[media]\nworkers = 1\nudp_port = 0\n\n[turn]\nenabled = false\n")
+            .unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_webcall"))
             .current_dir(folder.path())
             .env_clear()

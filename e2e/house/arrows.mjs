@@ -20,12 +20,13 @@ export const SERVER = [
 export const MEDIA = [
   ['lib', 'fuzzing'],
   ['handle', 'load'],
+  ['config'],
   ['net'],
   ['sfu', 'turn', 'demux', 'synthetic'],
   ['outbox'],
   ['handover'],
   ['transport', 'codec', 'rtp', 'rtcp', 'units', 'random'],
-  ['api', 'config', 'counters', 'error', 'id'],
+  ['api', 'counters', 'error', 'id'],
 ];
 export const WEB = [
   ['main', 'early'],

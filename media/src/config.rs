@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::turn::TurnConfig;
+
 /// Settings of the media core. Every limit is enforced where the thing it limits is created.
 #[derive(Clone, Debug)]
 pub struct MediaConfig {
@@ -21,6 +23,19 @@ pub struct MediaConfig {
     pub participants_per_worker: usize,
     /// Receive buffer asked of the kernel, in bytes. Smaller loses packets in bursts, larger only costs memory.
     pub socket_buffer_bytes: usize,
+    /// The TURN server; `None` for none.
+    pub turn: Option<TurnSettings>,
+}
+
+/// The TURN server of the media threads.
+#[derive(Clone, Debug)]
+pub struct TurnSettings {
+    /// UDP port of TURN, shared by all workers. 0 lets the system choose.
+    pub udp_port: u16,
+    /// What all engines have in common. The addresses of relays, own addresses and each engine's share of the ports are filled in at start.
+    pub common: TurnConfig,
+    /// TCP ports of this process, which no peer may have.
+    pub own_tcp_ports: Vec<u16>,
 }
 
 impl Default for MediaConfig {
@@ -33,6 +48,7 @@ impl Default for MediaConfig {
             max_participants: 200,
             participants_per_worker: 32,
             socket_buffer_bytes: 4 << 20,
+            turn: None,
         }
     }
 }

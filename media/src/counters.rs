@@ -89,9 +89,9 @@ impl Counters {
 
     /// The figures of several workers added up.
     pub(crate) fn sum(workers: &[&Self]) -> Vec<CounterRow> {
-        let row = |&(counter, name, help, is_gauge, label): &(Counter, _, _, _, _)| {
+        let row = |&(counter, name, help, is_gauge, label): &(Counter, _, _, _, Option<_>)| {
             let value = workers.iter().map(|worker| worker.get(counter)).sum();
-            CounterRow { name, help, is_gauge, label, value }
+            CounterRow { name, help, is_gauge, labels: label.into_iter().collect(), value }
         };
         ROWS.iter().map(row).collect()
     }
@@ -106,8 +106,8 @@ pub struct CounterRow {
     pub help: &'static str,
     /// `true` for a gauge (participants now), `false` for a counter (packets so far).
     pub is_gauge: bool,
-    /// At most one label, e.g. `("reason", "unknown_ssrc")`.
-    pub label: Option<(&'static str, &'static str)>,
+    /// Label names and values, e.g. `("reason", "unknown_ssrc")`.
+    pub labels: Vec<(&'static str, &'static str)>,
     /// The value.
     pub value: u64,
 }

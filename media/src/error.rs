@@ -16,6 +16,17 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The TURN port could not be bound.
+    #[error("UDP port {port} for TURN cannot be opened: {source}")]
+    TurnPort {
+        /// Which.
+        port: u16,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The settings of TURN do not fit together.
+    #[error("the settings of TURN cannot be used: {0}")]
+    Turn(String),
     /// No address to advertise was found.
     #[error("no network address to advertise for media: set `media.advertised` in turn.toml")]
     NoAddress,

@@ -2,6 +2,7 @@
 //! worker a participant is on; everything else happens in the workers.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
@@ -12,10 +13,11 @@ use crate::counters::{Counter, CounterRow, Counters};
 use crate::error::{MediaError, StartError};
 use crate::handover::{WorkerId, WorkerSet};
 use crate::id::{ParticipantId, RoomId, Source};
-use crate::net::{Command, Mailbox};
+use crate::net::{Command, Mailbox, TurnFigures};
 use placement::Load;
 
 mod placement;
+mod relaying;
 mod start;
 
 /// Events waiting for the server. A worker keeps what does not fit and offers it again.
@@ -27,6 +29,7 @@ pub struct Media(Arc<Shared>);
 
 struct Shared {
     workers: Vec<WorkerHandle>,
+    turn_addresses: Vec<SocketAddr>,
     directory: Mutex<Directory>,
     max_participants: usize,
     participants_per_worker: usize,
@@ -35,6 +38,7 @@ struct Shared {
 struct WorkerHandle {
     mailbox: Arc<Mailbox>,
     counters: Arc<Counters>,
+    figures: TurnFigures,
     port: u16,
 }
 
@@ -50,9 +54,10 @@ impl Media {
     /// Binds the ports and starts the workers. The receiver gives what the media core tells of its own accord.
     pub fn start(config: &MediaConfig) -> Result<(Self, mpsc::Receiver<MediaEvent>), StartError> {
         let (events, receiver) = mpsc::channel(EVENT_QUEUE);
-        let workers = start::start_workers(config, &events)?;
+        let (workers, turn_addresses) = start::start_workers(config, &events)?;
         let shared = Shared {
             workers,
+            turn_addresses,
             directory: Mutex::default(),
             max_participants: config.max_participants,
             participants_per_worker: config.participants_per_worker,
@@ -121,7 +126,22 @@ impl Media {
     /// The counters of all workers added up, as (stable name, labels, value) rows for the metrics page.
     pub fn counters(&self) -> Vec<CounterRow> {
         let workers: Vec<&Counters> = self.0.workers.iter().map(|worker| &*worker.counters).collect();
-        Counters::sum(&workers)
+        let mut rows = Counters::sum(&workers);
+        for worker in &self.0.workers {
+            let figures = worker.figures.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            for row in figures {
+                match rows.iter_mut().find(|known| (known.name, &known.labels) == (row.name, &row.labels)) {
+                    Some(known) => known.value += row.value,
+                    None => rows.push(row),
+                }
+            }
+        }
+        rows
+    }
+
+    /// Where the TURN server is reached by UDP, best first; empty without one.
+    pub fn turn_addresses(&self) -> &[SocketAddr] {
+        &self.0.turn_addresses
     }
 
     /// The UDP ports of the workers, in order.

@@ -32,7 +32,7 @@ pub mod turn;
 mod units;
 
 pub use api::{LeftOut, MediaEvent, Offer, SeatOffer, Seated, SeatedFeed, TrackOffer, Wish};
-pub use config::MediaConfig;
+pub use config::{MediaConfig, TurnSettings};
 pub use counters::CounterRow;
 pub use error::{MediaError, StartError};
 pub use handle::Media;

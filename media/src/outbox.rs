@@ -2,8 +2,10 @@
 //!
 //! The buffer is reused from turn to turn, so that nothing is allocated for a packet once it has grown to what a turn needs.
 
+use std::net::SocketAddr;
+
 use crate::api::MediaEvent;
-use crate::handover::{Batch, Letter, Packets, Place, Word, WorkerId};
+use crate::handover::{Batch, Letter, Packets, Place, Stray, Word, WorkerId};
 use crate::id::RoomId;
 use crate::transport::Path;
 
@@ -15,10 +17,22 @@ pub(crate) struct Transmit {
     len: usize,
 }
 
+/// What becomes of a datagram in the outbox.
+pub(crate) enum Diverted {
+    /// It goes over the network.
+    No,
+    /// It went.
+    Taken,
+    /// It goes to another worker, as from this address.
+    To { owner: WorkerId, from: SocketAddr },
+}
+
 /// What collects before it is to be sent, bytes: less than a second-level cache, so that the kernel copies what is still in it.
 const FULL_BYTES: usize = 256 << 10;
 /// Emptied batches kept for the next packets that are handed over. More than a turn hands over are of no use.
 const MAX_SPARE_BATCHES: usize = 64;
+/// The same for strays, of which each is one datagram.
+const MAX_SPARE_STRAYS: usize = 256;
 
 #[derive(Default)]
 pub(crate) struct Outbox {
@@ -31,6 +45,8 @@ pub(crate) struct Outbox {
     pub(crate) letters: Vec<(WorkerId, Letter)>,
     pub(crate) batches: Vec<(WorkerId, Batch)>,
     spare_batches: Vec<Batch>,
+    pub(crate) strays: Vec<(WorkerId, Stray)>,
+    spare_strays: Vec<Stray>,
 }
 
 impl Outbox {
@@ -88,6 +104,38 @@ impl Outbox {
         }
     }
 
+    /// Hands a datagram to the worker that has the address it is for.
+    pub(crate) fn stray(&mut self, owner: WorkerId, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        let mut stray = self.spare_strays.pop().unwrap_or_default();
+        stray.set(from, to, bytes);
+        self.strays.push((owner, stray));
+    }
+
+    /// Takes a stray back that nobody needs any more.
+    pub(crate) fn take_stray_back(&mut self, stray: Stray) {
+        if self.spare_strays.len() < MAX_SPARE_STRAYS {
+            self.spare_strays.push(stray);
+        }
+    }
+
+    /// Takes those datagrams out that do not go over the network.
+    pub(crate) fn divert(&mut self, mut judge: impl FnMut(Path, &[u8]) -> Diverted) {
+        let Self { bytes, transmits, strays, spare_strays, .. } = self;
+        transmits.retain(|transmit| {
+            let datagram = &bytes[transmit.start..transmit.start + transmit.len];
+            match judge(transmit.path, datagram) {
+                Diverted::No => true,
+                Diverted::Taken => false,
+                Diverted::To { owner, from } => {
+                    let mut stray = spare_strays.pop().unwrap_or_default();
+                    stray.set(from, transmit.path.remote, datagram);
+                    strays.push((owner, stray));
+                    false
+                }
+            }
+        });
+    }
+
     /// Whether it should be sent before more is added.
     pub(crate) fn is_full(&self) -> bool {
         self.used >= FULL_BYTES
@@ -101,6 +149,11 @@ impl Outbox {
 }
 
 impl Transmit {
+    /// Whether it lies right behind the other one.
+    pub(crate) fn follows(&self, previous: &Self) -> bool {
+        self.start == previous.start + previous.len
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }

@@ -118,7 +118,7 @@ impl Scene {
 
     fn drops(&self) -> Vec<(&'static str, u64)> {
         let rows = self.call.media.counters().into_iter().filter(|row| row.name == "packets_dropped" && row.value > 0);
-        rows.filter_map(|row| Some((row.label?.1, row.value))).collect()
+        rows.filter_map(|row| Some((row.labels.first()?.1, row.value))).collect()
     }
 }
 

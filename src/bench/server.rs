@@ -67,7 +67,7 @@ pub(super) fn spawn_on(command: &mut Command, processors: Option<&Processors>) -
 fn media_settings(workers: usize) -> String {
     format!(
         "[media]\nworkers = {workers}\nudp_port = 0\nadvertised = [\"127.0.0.1\"]\nmax_participants = {MAX_PARTICIPANTS}\n\
-         socket_buffer_bytes = 16777216\n"
+         socket_buffer_bytes = 16777216\n\n[turn]\nenabled = false\n"
     )
 }
 

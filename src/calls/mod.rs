@@ -8,6 +8,7 @@ mod error;
 mod event;
 mod outbox;
 mod owner;
+pub mod relaying;
 mod source;
 mod state;
 

@@ -1,4 +1,4 @@
-//! `turn.toml`: the media core's network settings. An unknown key is an error that names its line, so that a typing mistake is
+//! `turn.toml`: the network settings of media and TURN. An unknown key is an error that names its line, so that a typing mistake is
 //! noticed at start and not when no sound comes.
 
 use std::fs;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use webcall_media::MediaConfig;
 
 use super::ConfigError;
+use super::turn::TurnSection;
 
 /// More threads than any machine this was measured on; each costs a UDP port.
 const WORKERS: RangeInclusive<usize> = 0..=64;
@@ -24,6 +25,7 @@ const SOCKET_BUFFER_BYTES: RangeInclusive<usize> = 65_536..=67_108_864;
 #[serde(deny_unknown_fields, default)]
 struct TurnFile {
     media: MediaSection,
+    turn: TurnSection,
 }
 
 #[derive(Deserialize)]
@@ -55,13 +57,13 @@ impl Default for MediaSection {
 
 /// Reads the file, or takes the defaults without one.
 pub(super) fn load(file: Option<&Path>) -> Result<MediaConfig, ConfigError> {
-    let Some(file) = file else { return Ok(MediaConfig::default()) };
+    let Some(file) = file else { return Ok(parse("").expect("the defaults fit together")) };
     let text = fs::read_to_string(file).map_err(|source| ConfigError::File { path: file.to_owned(), source })?;
     parse(&text).map_err(|problem| ConfigError::TurnFile { file: file.to_owned(), problem })
 }
 
 fn parse(text: &str) -> Result<MediaConfig, String> {
-    let TurnFile { media } = toml::from_str(text).map_err(|error| error.to_string())?;
+    let TurnFile { media, turn } = toml::from_str(text).map_err(|error| error.to_string())?;
     within("workers", media.workers, WORKERS)?;
     within("max_participants", media.max_participants, MAX_PARTICIPANTS)?;
     within("participants_per_worker", media.participants_per_worker, PARTICIPANTS_PER_WORKER)?;
@@ -77,6 +79,7 @@ fn parse(text: &str) -> Result<MediaConfig, String> {
         max_participants: media.max_participants,
         participants_per_worker: media.participants_per_worker,
         socket_buffer_bytes: media.socket_buffer_bytes,
+        turn: turn.settings(workers)?,
     })
 }
 
@@ -104,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_shipped_file_says_the_defaults() {
-        assert_eq!(format!("{:?}", parse(SHIPPED).unwrap()), format!("{:?}", MediaConfig::default()));
+        assert_eq!(format!("{:?}", parse(SHIPPED).unwrap()), format!("{:?}", parse("").unwrap()));
     }
 
     #[test]
@@ -128,6 +131,9 @@ mod tests {
             ("max_participants = 1", "media.max_participants"),
             ("participants_per_worker = 0", "media.participants_per_worker"),
             ("socket_buffer_bytes = 1", "media.socket_buffer_bytes"),
+            ("workers = 2\n[turn]\nrelay_port_min = 60000\nrelay_port_max = 60000", "turn.relay_port_max"),
+            ("\n[turn]\nmax_allocations = 0", "turn.max_allocations"),
+            ("\n[turn]\npeers_allow = [\"10.0.0.1/8\"]", "turn.peers_allow"),
             ("workers = 2\nudp_port = 65535", "media.udp_port"),
             ("workers = 2\nadvertised_port = 65535", "media.advertised_port"),
         ] {

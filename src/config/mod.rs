@@ -11,6 +11,7 @@ mod ice;
 mod media;
 mod origins;
 mod secrets;
+mod turn;
 
 pub use args::{Args, Command};
 pub use error::ConfigError;
@@ -97,9 +98,13 @@ impl Config {
             None => Database::Sqlite(args.data_dir.join("webcall.db")),
         };
         let ice_servers = ice::from_variables(&variables)?;
-        let media = media::load(args.turn_config.as_deref())?;
+        let mut media = media::load(args.turn_config.as_deref())?;
         // Last, because it is the only step that writes.
         let secrets = Secrets::load(&variables, environment, &args.data_dir)?;
+        if let Some(turn) = &mut media.turn {
+            turn.common.auth.shared_secrets = vec![webcall_media::turn::Secret::new(secrets.turn.expose())];
+            turn.own_tcp_ports.push(port);
+        }
         Ok(Self {
             environment,
             port,

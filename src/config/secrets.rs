@@ -43,6 +43,8 @@ pub struct Secrets {
     pub registration: Secret,
     /// Mixed into every password before hashing. Losing it makes every password wrong.
     pub password_pepper: Secret,
+    /// Signs the credentials with which participants use the TURN server. Changing it ends what is relayed.
+    pub turn: Secret,
     /// What a dashboard must send to read `/metrics`.
     pub metrics_token: Option<Secret>,
 }
@@ -71,6 +73,8 @@ const REGISTRATION: Kind = Kind {
     random_bytes: 16,
     in_production: Source::MustBeGiven,
 };
+const TURN: Kind =
+    Kind { variable: "TURN_SECRET", file: "turn_secret", min_len: 16, random_bytes: 16, in_production: Source::MayBeGenerated };
 const PEPPER: Kind = Kind {
     variable: "PASSWORD_PEPPER",
     file: "password_pepper",
@@ -94,7 +98,13 @@ impl Secrets {
             Environment::Production => take_strict(kind, variables, data_dir),
             Environment::Development => take_lenient(kind, variables, data_dir),
         };
-        Ok(Self { jwt: take(&JWT)?, registration: take(&REGISTRATION)?, password_pepper: take(&PEPPER)?, metrics_token })
+        Ok(Self {
+            jwt: take(&JWT)?,
+            registration: take(&REGISTRATION)?,
+            password_pepper: take(&PEPPER)?,
+            turn: take(&TURN)?,
+            metrics_token,
+        })
     }
 }
 

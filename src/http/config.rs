@@ -8,6 +8,7 @@ use super::extract::SignedIn;
 use super::problem::Problem;
 use crate::accounts::{Password, Username};
 use crate::app::App;
+use crate::calls::relaying;
 use crate::config::IceServer;
 use crate::error::Error;
 use crate::rooms::MAX_ROOM_NAME_CHARS;
@@ -55,11 +56,13 @@ pub(super) async fn config(State(app): State<App>) -> Json<Facts> {
     })
 }
 
-/// STUN and TURN servers beside this one, as `STUN_SERVERS` and `TURN_URLS` name them. Mostly none.
+/// This server's own TURN server, with credentials that relay to its media and nowhere else; then those that `STUN_SERVERS` and
+/// `TURN_URLS` name.
 #[utoipa::path(get, path = "/ice-servers", tag = "config", security(("bearer" = [])), responses(
     (status = 200, body = IceServers),
     (status = 401, description = "`not_signed_in`", body = Problem),
 ))]
-pub(super) async fn ice_servers(State(app): State<App>, SignedIn(_): SignedIn) -> Result<Json<IceServers>, Error> {
-    Ok(Json(IceServers { ice_servers: app.config.ice_servers.clone() }))
+pub(super) async fn ice_servers(State(app): State<App>, SignedIn(principal): SignedIn) -> Result<Json<IceServers>, Error> {
+    let own = relaying::for_participant(&app, principal.user);
+    Ok(Json(IceServers { ice_servers: own.into_iter().chain(app.config.ice_servers.iter().cloned()).collect() }))
 }

@@ -9,8 +9,8 @@
 
 /**
  * @param {{ colour: string, other_colour: string, tone_hz: number, screen_colour: string, screen_tone_hz: number, fps: number,
- *   width: number, height: number, denied?: boolean, silent?: boolean }} options `denied`: every device is refused, as it is while the
- *   window's `sessionStorage` says so; `silent`: a microphone without a tone
+ *   width: number, height: number, denied?: boolean, silent?: boolean, relay_only?: boolean }} options `denied`: every device is refused, as it is while the
+ *   window's `sessionStorage` says so; `silent`: a microphone without a tone; `relay_only`: media through TURN relays and nothing else
  */
 export function installSyntheticMedia(options) {
   const test = (window.webcallTest ??= {});
@@ -22,8 +22,8 @@ export function installSyntheticMedia(options) {
 
   const Native = window.RTCPeerConnection;
   window.RTCPeerConnection = class RTCPeerConnection extends Native {
-    constructor(...rest) {
-      super(...rest);
+    constructor(configuration) {
+      super(options.relay_only ? { ...configuration, iceTransportPolicy: 'relay' } : configuration);
       test.connections.push(this);
     }
   };

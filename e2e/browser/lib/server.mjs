@@ -21,17 +21,19 @@ export const ADDRESS = process.env.WEBCALL_TEST_ADDRESS ?? null;
 export const WORKERS = 2;
 const START_BOUND_MS = 60_000;
 const MAX_LOG_LINES = 50_000;
+/** Above every port that the system gives out by itself. */
+const RELAY_PORTS = { first: 61_000, last: 65_535 };
 
 /**
  * Starts a server.
- * @param {{ env?: Record<string, string>, media?: Record<string, string>, can_crash?: boolean }} options
- *   `media`: further keys of turn.toml; `can_crash`: for `crashWorkers`
+ * @param {{ env?: Record<string, string>, media?: Record<string, string>, turn?: Record<string, string>, can_crash?: boolean }} options
+ *   `media`, `turn`: further keys of turn.toml; `can_crash`: for `crashWorkers`
  */
-export async function startServer({ env = {}, media = {}, can_crash = false } = {}) {
+export async function startServer({ env = {}, media = {}, turn = {}, can_crash = false } = {}) {
   const folder = temporaryFolder('server');
   const executable = can_crash ? CRASHING_EXECUTABLE : EXECUTABLE;
-  const server = new Server(executable, folder, await freeTcpPort(), await freeUdpPorts(WORKERS), env);
-  server.configure(media);
+  const server = new Server(executable, folder, await freeTcpPort(), await freeUdpPorts(WORKERS + 1), env);
+  server.configure(media, turn);
   await server.start();
   return server;
 }
@@ -52,15 +54,16 @@ class Server {
     this.#folder = folder;
     this.port = port;
     this.media_port = media_port;
+    this.turn_port = media_port + WORKERS;
     this.url = `http://localhost:${port}`;
     this.#env = env;
   }
 
-  /** Writes turn.toml; takes effect at the next start. */
-  configure(media) {
+  /** Writes turn.toml, with further keys of its sections; takes effect at the next start. */
+  configure(media, turn = {}) {
     const keys = { workers: WORKERS, udp_port: this.media_port, ...media };
-    const lines = Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
-    writeFileSync(join(this.#folder, 'turn.toml'), `[media]\n${lines.join('\n')}\n`);
+    const relaying = { udp_port: this.turn_port, relay_port_min: RELAY_PORTS.first, relay_port_max: RELAY_PORTS.last, ...turn };
+    writeFileSync(join(this.#folder, 'turn.toml'), section('media', keys) + section('turn', relaying));
   }
 
   async start() {
@@ -160,6 +163,18 @@ class Server {
   #trouble(what) {
     return new Error(`server: ${what}\n${this.log.slice(-30).join('\n')}`);
   }
+}
+
+/** One section of turn.toml. */
+function section(name, keys) {
+  const lines = Object.entries(keys).map(([key, value]) => `${key} = ${toml(value)}\n`);
+  return `[${name}]\n${lines.join('')}\n`;
+}
+
+function toml(value) {
+  if (Array.isArray(value)) return `[${value.map(toml).join(', ')}]`;
+  if (typeof value !== 'object') return JSON.stringify(value);
+  return `{ ${Object.entries(value).map(([key, each]) => `${key} = ${toml(each)}`).join(', ')} }`;
 }
 
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

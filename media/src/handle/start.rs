@@ -1,22 +1,31 @@
 //! Brings the workers up: ports, certificate, addresses, threads. All ports are bound before the first thread starts, so that a start
 //! that fails leaves nothing behind.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::WorkerHandle;
+use super::{WorkerHandle, relaying};
 use crate::api::MediaEvent;
 use crate::config::MediaConfig;
 use crate::counters::Counters;
 use crate::error::StartError;
 use crate::handover::{MAX_WORKERS, WorkerId};
-use crate::net::{MAILBOX, Mailbox, MediaSocket, Neighbours, SOCKET, Worker, WorkerParts, advertised_addresses};
+use crate::net::{
+    MAILBOX, Mailbox, MediaSocket, Neighbours, Owners, SOCKET, TURN, TurnFigures, TurnListener, TurnParts, Worker, WorkerParts,
+    advertised_addresses,
+};
 use crate::sfu::SfuConfig;
 use crate::transport::Certificate;
+use crate::turn::TurnConfig;
 
-pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEvent>) -> Result<Vec<WorkerHandle>, StartError> {
+/// The workers, and where TURN is reached if there is any.
+pub(super) fn start_workers(
+    config: &MediaConfig,
+    events: &mpsc::Sender<MediaEvent>,
+) -> Result<(Vec<WorkerHandle>, Vec<SocketAddr>), StartError> {
     let certificate = Arc::new(Certificate::with_default_provider().map_err(|error| StartError::Certificate(error.to_string()))?);
     let addresses = if config.advertised.is_empty() { advertised_addresses() } else { config.advertised.clone() };
     if addresses.is_empty() {
@@ -26,20 +35,38 @@ pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEve
     let bound = workers.map(|index| bind(config, index)).collect::<Result<Vec<_>, _>>()?;
     let mailboxes = bound.iter().map(Bound::mailbox).collect::<Result<Vec<_>, _>>()?;
     let neighbours = Neighbours::introduce(&mailboxes);
+    let candidates: Vec<Vec<SocketAddr>> = bound
+        .iter()
+        .enumerate()
+        .map(|(index, bound)| {
+            let port = config.advertised_port.map_or(bound.port, |first| first.saturating_add(index as u16));
+            addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect()
+        })
+        .collect();
+    let ports: Vec<u16> = bound.iter().map(|bound| bound.port).collect();
+    let relaying =
+        config.turn.as_ref().map(|turn| relaying::start(turn, &addresses, &candidates, &ports, config.socket_buffer_bytes));
+    let relaying = relaying.transpose()?;
+    let turn_port = relaying.as_ref().map(|relaying| relaying.port);
+    let owners = relaying.as_ref().map(|relaying| relaying.owners.clone()).unwrap_or_default();
+    let mut engines: VecDeque<_> = relaying.map(|relaying| relaying.engines).unwrap_or_default().into();
     let start = |(index, ((bound, mailbox), neighbours)): (usize, ((Bound, Arc<Mailbox>), Neighbours))| {
         let Bound { socket, poll, port } = bound;
         let counters = Arc::new(Counters::default());
-        let advertised_port = config.advertised_port.map_or(port, |first| first.saturating_add(index as u16));
+        let figures = TurnFigures::default();
+        let engine = engines.pop_front().map(|engine| turn_parts(engine, &poll, &owners, &figures));
+        let turn = engine.transpose().map_err(|source| StartError::TurnPort { port: turn_port.unwrap_or(0), source })?;
         let sfu = Arc::new(SfuConfig {
             certificate: certificate.clone(),
             worker: WorkerId(index as u8),
-            candidates: addresses.iter().map(|ip| SocketAddr::new(*ip, advertised_port)).collect(),
+            candidates: candidates[index].clone(),
         });
         let parts = WorkerParts {
             index,
             neighbours,
             poll,
             socket,
+            turn,
             mailbox: mailbox.clone(),
             events: events.clone(),
             counters: counters.clone(),
@@ -49,9 +76,22 @@ pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEve
             .name(format!("media-{index}"))
             .spawn(move || Worker::new(parts).run())
             .map_err(StartError::Thread)?;
-        Ok(WorkerHandle { mailbox, counters, port })
+        Ok(WorkerHandle { mailbox, counters, figures, port })
     };
-    bound.into_iter().zip(mailboxes).zip(neighbours).enumerate().map(start).collect()
+    let workers = bound.into_iter().zip(mailboxes).zip(neighbours).enumerate().map(start).collect::<Result<_, _>>()?;
+    let turn_addresses = turn_port.map(|port| addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect());
+    Ok((workers, turn_addresses.unwrap_or_default()))
+}
+
+fn turn_parts(
+    (mut listener, config): (TurnListener, TurnConfig),
+    poll: &mio::Poll,
+    owners: &Arc<Owners>,
+    figures: &TurnFigures,
+) -> std::io::Result<TurnParts> {
+    let registry = poll.registry().try_clone()?;
+    registry.register(listener.source(), TURN, mio::Interest::READABLE)?;
+    Ok(TurnParts { listener, registry, config, owners: owners.clone(), figures: figures.clone() })
 }
 
 /// The opened port of a worker.
@@ -75,6 +115,6 @@ fn bind(config: &MediaConfig, index: usize) -> Result<Bound, StartError> {
     let mut socket = MediaSocket::bind(wanted, config.socket_buffer_bytes).map_err(failed)?;
     let port = socket.port().map_err(failed)?;
     let poll = mio::Poll::new().map_err(failed)?;
-    poll.registry().register(&mut socket.io, SOCKET, mio::Interest::READABLE).map_err(failed)?;
+    poll.registry().register(socket.source(), SOCKET, mio::Interest::READABLE).map_err(failed)?;
     Ok(Bound { socket, poll, port })
 }

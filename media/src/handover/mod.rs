@@ -9,6 +9,7 @@ mod packets;
 
 pub(crate) use packets::{Body, MediaPacket, Packets};
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use crate::codec::{Codec, CodecSet};
@@ -110,6 +111,30 @@ pub(crate) struct Batch {
     pub(crate) at: Place,
     pub(crate) serial: u32,
     pub(crate) packets: Packets,
+}
+
+/// A datagram between a TURN relay of one worker and the media address of another: it takes no way through the network.
+#[derive(Debug)]
+pub(crate) struct Stray {
+    pub(crate) from: SocketAddr,
+    pub(crate) to: SocketAddr,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Default for Stray {
+    fn default() -> Self {
+        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        Self { from: nowhere, to: nowhere, bytes: Vec::new() }
+    }
+}
+
+impl Stray {
+    /// Becomes this datagram, in the memory that it has.
+    pub(crate) fn set(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        (self.from, self.to) = (from, to);
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+    }
 }
 
 impl WorkerSet {

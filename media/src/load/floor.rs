@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::net::MediaSocket;
+use crate::net::{Buffers, MediaSocket};
 use crate::outbox::Outbox;
 use crate::rtp::{OutHeader, RtpHeader, write_header};
 use crate::synthetic::DirectKeys;
@@ -64,7 +64,7 @@ impl Floor {
     pub fn bind(socket_buffer_bytes: usize) -> io::Result<Self> {
         let mut socket = MediaSocket::bind(0, socket_buffer_bytes)?;
         let poll = mio::Poll::new()?;
-        poll.registry().register(&mut socket.io, SOCKET, mio::Interest::READABLE)?;
+        poll.registry().register(socket.source(), SOCKET, mio::Interest::READABLE)?;
         Ok(Self { socket, poll })
     }
 
@@ -77,7 +77,7 @@ impl Floor {
     pub fn run(mut self, plan: &FloorPlan, mut is_over: impl FnMut() -> bool) -> io::Result<()> {
         let mut forwarder = Forwarder::new(plan).ok_or(io::ErrorKind::InvalidInput)?;
         let mut ready = mio::Events::with_capacity(8);
-        let (mut outbox, mut has_more) = (Outbox::default(), true);
+        let (mut outbox, mut buffers, mut has_more) = (Outbox::default(), Buffers::default(), true);
         while !is_over() {
             let wait = if has_more { Duration::ZERO } else { LOOK };
             if let Err(error) = self.poll.poll(&mut ready, Some(wait))
@@ -87,7 +87,7 @@ impl Floor {
             }
             has_more |= !ready.is_empty();
             for _ in 0..MAX_BATCHES {
-                has_more = has_more && self.socket.receive(|path, datagram| forwarder.open(path, datagram)).is_ok();
+                has_more = has_more && self.socket.receive(&mut buffers, |path, datagram| forwarder.open(path, datagram)).is_ok();
                 self.forward(&mut forwarder, &mut outbox);
                 if !has_more {
                     break;

@@ -10,7 +10,7 @@ use std::mem::{size_of, zeroed};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
 
-use super::sender::mapped;
+use super::port::mapped;
 use crate::outbox::{Outbox, Transmit};
 
 /// Runs for each system call. More gain nothing measurable: the kernel's work for a run is a hundred times that of the entry.

@@ -39,7 +39,7 @@ impl PlainSocket {
             SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
         };
         socket.bind(&any.into())?;
-        super::udp::enlarge_buffers(&socket, SOCKET_BUFFER_BYTES);
+        super::port::enlarge_buffers(&socket, SOCKET_BUFFER_BYTES);
         socket.connect(&server.into())?;
         let socket: std::net::UdpSocket = socket.into();
         socket.set_nonblocking(true)?;

@@ -2,17 +2,14 @@
 //! where the system has that (Linux: `mmsg.rs`), else a call each.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 
+use super::port::UdpPort;
 use crate::outbox::{Outbox, Transmit};
 
 /// The most datagrams that one run may join; the kernel's own limit is 64 (UDP_MAX_SEGMENTS).
 const MAX_SEGMENTS: usize = 64;
 /// The most bytes that one run may join: a UDP payload ends below 64 KiB.
 const MAX_RUN_BYTES: usize = 60_000;
-
-/// A socket and whether it is one of both families.
-type Socket<'a> = (&'a mio::net::UdpSocket, &'a quinn_udp::UdpSocketState, bool);
 
 pub(super) struct Sender {
     max_segments: usize,
@@ -30,10 +27,10 @@ impl Sender {
     }
 
     /// Sends everything; `sent` learns of each run whether it went out.
-    pub(super) fn send(&mut self, socket: Socket<'_>, outbox: &Outbox, mut sent: impl FnMut(&[Transmit], io::Result<()>)) {
+    pub(super) fn send(&mut self, port: &UdpPort, outbox: &Outbox, mut sent: impl FnMut(&[Transmit], io::Result<()>)) {
         let mut rest = outbox.transmits();
         while !rest.is_empty() {
-            let done = self.send_some(socket, outbox, rest, &mut sent);
+            let done = self.send_some(port, outbox, rest, &mut sent);
             rest = &rest[done..];
         }
     }
@@ -42,7 +39,7 @@ impl Sender {
     #[cfg(target_os = "linux")]
     fn send_some(
         &mut self,
-        (io, _, is_ipv6): Socket<'_>,
+        port: &UdpPort,
         outbox: &Outbox,
         rest: &[Transmit],
         sent: &mut impl FnMut(&[Transmit], io::Result<()>),
@@ -56,7 +53,7 @@ impl Sender {
         let mut runs = &runs[..count];
         let mut done = 0;
         while let Some((first, others)) = runs.split_first() {
-            match self.batch.send(io, is_ipv6, outbox, runs) {
+            match self.batch.send(&port.io, port.is_ipv6, outbox, runs) {
                 Ok(accepted) => {
                     let (accepted, others) = runs.split_at(accepted.clamp(1, runs.len()));
                     for run in accepted {
@@ -83,31 +80,25 @@ impl Sender {
     #[cfg(not(target_os = "linux"))]
     fn send_some(
         &mut self,
-        (io, state, is_ipv6): Socket<'_>,
+        port: &UdpPort,
         outbox: &Outbox,
         rest: &[Transmit],
         sent: &mut impl FnMut(&[Transmit], io::Result<()>),
     ) -> usize {
         let first = &rest[0];
         let run = &rest[..run_length(self.max_segments, rest, first)];
-        let transmit = quinn_udp::Transmit {
-            destination: mapped(first.path.remote, is_ipv6),
-            ecn: None,
-            contents: outbox.contents(run),
-            segment_size: (run.len() > 1).then_some(first.len()),
-            src_ip: first.path.local_ip.map(|ip| mapped(SocketAddr::new(ip, 0), is_ipv6).ip()),
-        };
-        sent(run, io.try_io(|| state.try_send(quinn_udp::UdpSockRef::from(io), &transmit)));
+        sent(run, port.send(first.path, outbox.contents(run), first.len()));
         run.len()
     }
 }
 
-/// How many datagrams from the front one run can take: same path, equal sizes, only the last may be shorter.
+/// How many datagrams from the front one run can take: same path, equal sizes, only the last may be shorter, nothing in between.
 fn run_length(max_segments: usize, rest: &[Transmit], first: &Transmit) -> usize {
     let most = max_segments.min(MAX_RUN_BYTES / first.len().max(1)).max(1);
     let mut length = 1;
     for next in rest.iter().take(most).skip(1) {
-        if next.path != first.path || next.len() > first.len() {
+        let previous = &rest[length - 1];
+        if next.path != first.path || next.len() > first.len() || !next.follows(previous) {
             break;
         }
         length += 1;
@@ -122,12 +113,4 @@ fn run_length(max_segments: usize, rest: &[Transmit], first: &Transmit) -> usize
 #[cfg(target_os = "linux")]
 fn is_refusal_of_runs(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EIO | libc::EINVAL))
-}
-
-/// A socket of both families takes IPv4 addresses in their IPv6 form.
-pub(super) fn mapped(address: SocketAddr, is_ipv6: bool) -> SocketAddr {
-    match address.ip() {
-        IpAddr::V4(v4) if is_ipv6 => SocketAddr::from((v4.to_ipv6_mapped(), address.port())),
-        _ => address,
-    }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -14,14 +15,21 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::meter::Meter;
+use super::port::Buffers;
+use super::turn::{TurnHost, TurnParts};
 use super::{Command, Mailbox, MediaSocket, Neighbours};
 use crate::api::MediaEvent;
 use crate::counters::{Counter, Counters};
-use crate::outbox::Outbox;
+use crate::handover::Stray;
+use crate::outbox::{Diverted, Outbox};
 use crate::sfu::{Sfu, SfuConfig};
+use crate::transport::Path;
 
 pub(crate) const SOCKET: mio::Token = mio::Token(0);
 pub(crate) const MAILBOX: mio::Token = mio::Token(1);
+pub(crate) const TURN: mio::Token = mio::Token(2);
+/// The TURN relay with index 0; the others follow.
+pub(super) const FIRST_RELAY: mio::Token = mio::Token(3);
 /// Batches received before timers and requests get their turn. More delays keyframe requests under load, fewer costs waits.
 const MAX_BATCHES: usize = 8;
 /// Events kept while the server does not take them; more are dropped and counted.
@@ -35,6 +43,7 @@ pub(crate) struct WorkerParts {
     pub(crate) neighbours: Neighbours,
     pub(crate) poll: mio::Poll,
     pub(crate) socket: MediaSocket,
+    pub(crate) turn: Option<TurnParts>,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) events: mpsc::Sender<MediaEvent>,
     pub(crate) counters: Arc<Counters>,
@@ -44,7 +53,10 @@ pub(crate) struct WorkerParts {
 pub(crate) struct Worker {
     parts: WorkerParts,
     sfu: Sfu,
+    turn: Option<TurnHost>,
     outbox: Outbox,
+    buffers: Buffers,
+    scratch: Vec<u8>,
     /// Requests taken from the mailbox and not carried out yet: they outlive a crash, or a participant would wait in vain.
     requests: VecDeque<Command>,
     events: VecDeque<MediaEvent>,
@@ -60,15 +72,25 @@ enum Turn {
 }
 
 impl Worker {
-    pub(crate) fn new(parts: WorkerParts) -> Self {
-        let sfu = fresh_sfu(&parts);
-        let (requests, events, meter) = (VecDeque::new(), VecDeque::new(), Meter::new(Instant::now()));
-        Self { parts, sfu, outbox: Outbox::default(), requests, events, meter, has_more: true }
+    pub(crate) fn new(mut parts: WorkerParts) -> Self {
+        let turn = parts.turn.take().map(TurnHost::new);
+        Self {
+            sfu: fresh_sfu(&parts),
+            parts,
+            turn,
+            outbox: Outbox::default(),
+            buffers: Buffers::default(),
+            scratch: Vec::with_capacity(2_048),
+            requests: VecDeque::new(),
+            events: VecDeque::new(),
+            meter: Meter::new(Instant::now()),
+            has_more: true,
+        }
     }
 
     /// Runs until told to stop.
     pub(crate) fn run(mut self) {
-        let mut ready = mio::Events::with_capacity(8);
+        let mut ready = mio::Events::with_capacity(64);
         loop {
             let (wait, from) = (self.wait(), Instant::now());
             if wait.is_none() {
@@ -83,7 +105,12 @@ impl Worker {
                 tracing::error!(worker = self.parts.index, %error, "a media worker cannot wait for its socket");
                 return;
             }
-            self.has_more |= ready.iter().any(|event| event.token() == SOCKET);
+            for event in &ready {
+                self.has_more |= event.token() == SOCKET;
+                if let Some(turn) = &mut self.turn {
+                    turn.note(event.token());
+                }
+            }
             match catch_unwind(AssertUnwindSafe(|| self.turn())) {
                 Ok(Turn::GoOn) => {}
                 Ok(Turn::Stop) => return,
@@ -93,10 +120,12 @@ impl Worker {
     }
 
     fn wait(&self) -> Option<Duration> {
-        if self.has_more {
+        if self.has_more || self.turn.as_ref().is_some_and(TurnHost::has_more) {
             return Some(Duration::ZERO);
         }
-        let timers = self.sfu.poll_timeout().map(|at| at.saturating_duration_since(Instant::now()));
+        let turn = self.turn.as_ref().and_then(TurnHost::poll_timeout);
+        let next = self.sfu.poll_timeout().into_iter().chain(turn).min();
+        let timers = next.map(|at| at.saturating_duration_since(Instant::now()));
         let retry = (!self.events.is_empty()).then_some(EVENT_RETRY);
         [timers, retry].into_iter().flatten().min()
     }
@@ -109,6 +138,7 @@ impl Worker {
             }
         }
         self.take_over();
+        self.relay();
         self.receive();
         let now = Instant::now();
         if let Some(busy_permille) = self.meter.close(now) {
@@ -153,6 +183,51 @@ impl Worker {
         self.forward(now);
     }
 
+    /// Lets the TURN engine take what came in for it, and sends what that leads to.
+    fn relay(&mut self) {
+        let Some(turn) = &mut self.turn else { return };
+        let now = Instant::now();
+        let Self { sfu, outbox, parts, scratch, buffers, .. } = self;
+        let mut arrive = |stray: &Stray, outbox: &mut Outbox| {
+            scratch.clear();
+            scratch.extend_from_slice(&stray.bytes);
+            let path = Path { remote: stray.from, local_ip: Some(stray.to.ip()) };
+            sfu.handle_datagram(now, path, scratch, outbox);
+        };
+        parts.neighbours.receive_strays(|stray| match turn.owner_of(stray.to) {
+            Some(_) => turn.take_from_sfu(now, stray.from, stray.to, &stray.bytes),
+            None => arrive(stray, outbox),
+        });
+        turn.turn(now, buffers);
+        let me = parts.config.worker;
+        turn.send(|owner, stray| {
+            if owner == me {
+                arrive(stray, outbox);
+            } else {
+                outbox.stray(owner, stray.from, stray.to, &stray.bytes);
+            }
+        });
+        self.forward(now);
+    }
+
+    /// Takes out of the outbox what is for relays of this process.
+    fn divert(&mut self) {
+        let Some(turn) = &mut self.turn else { return };
+        let (now, me) = (Instant::now(), self.parts.config.worker);
+        let Some(media) = self.parts.config.candidates.first().copied() else { return };
+        self.outbox.divert(|path, bytes| {
+            let Some(owner) = turn.owner_of(path.remote) else { return Diverted::No };
+            let from = SocketAddr::new(path.local_ip.unwrap_or(media.ip()), media.port());
+            if owner != me {
+                return Diverted::To { owner, from };
+            }
+            turn.take_from_sfu(now, from, path.remote, bytes);
+            Diverted::Taken
+        });
+        // Nothing in it is for the SFU: it came from there.
+        turn.send(|_, _| {});
+    }
+
     fn receive(&mut self) {
         for _ in 0..MAX_BATCHES {
             if !self.has_more {
@@ -160,7 +235,9 @@ impl Worker {
             }
             let now = Instant::now();
             let (sfu, outbox) = (&mut self.sfu, &mut self.outbox);
-            let result = self.parts.socket.receive(|path, datagram| sfu.handle_datagram(now, path, datagram, outbox));
+            let result = self.parts.socket.receive(&mut self.buffers, |path, datagram| {
+                sfu.handle_datagram(now, path, datagram, outbox);
+            });
             if let Err(error) = result {
                 self.has_more = false;
                 // A refused port of somebody who left comes back as an error of the socket: it concerns no packet of ours.
@@ -179,6 +256,7 @@ impl Worker {
     }
 
     fn flush(&mut self) {
+        self.divert();
         let counters = &self.parts.counters;
         self.parts.neighbours.deliver(&mut self.outbox, counters);
         self.parts.socket.send(&self.outbox, |run, result| match result {
@@ -221,6 +299,9 @@ impl Worker {
         self.sfu.part(&mut self.outbox);
         self.parts.neighbours.deliver(&mut self.outbox, &self.parts.counters);
         self.sfu = fresh_sfu(&self.parts);
+        if let Some(turn) = &mut self.turn {
+            turn.start_afresh();
+        }
         self.has_more = true;
         self.tell();
     }

@@ -54,11 +54,14 @@ pub struct RelayConfig {
     /// Ports of the relays of all engines of the process: what relays may talk to each other on. None of [`OwnAddresses::ports`] may lie
     /// within.
     pub all_ports: RangeInclusive<u16>,
+    /// Whether ports are reserved for a client's next allocation (RFC 8656 §7.2). Only where every client of the server comes to this
+    /// engine: another would not know the token.
+    pub has_reservations: bool,
 }
 
 impl Default for RelayConfig {
     fn default() -> Self {
-        Self { v4: None, v6: None, ports: 49_152..=65_535, all_ports: 49_152..=65_535 }
+        Self { v4: None, v6: None, ports: 49_152..=65_535, all_ports: 49_152..=65_535, has_reservations: true }
     }
 }
 

@@ -5,6 +5,7 @@ use super::link::Transport;
 use super::pace::Direction;
 use super::peers::DeniedRange;
 use super::wire::{Code, Family};
+use crate::counters::CounterRow;
 
 /// How a packet crossed the engine.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -238,10 +239,10 @@ impl TurnCounters {
     }
 
     /// Everything, as rows of the metrics page.
-    pub fn rows(&self) -> Vec<TurnRow> {
+    pub fn rows(&self) -> Vec<CounterRow> {
         let mut rows = Vec::with_capacity(80);
         let mut add = |name, help, is_gauge, labels: &[(&'static str, &'static str)], value| {
-            rows.push(TurnRow { name, help, is_gauge, labels: labels.to_vec(), value });
+            rows.push(CounterRow { name, help, is_gauge, labels: labels.to_vec(), value });
         };
         for (direction, way) in DIRECTIONS {
             for (path, label) in PATHS {
@@ -276,21 +277,6 @@ impl TurnCounters {
         add("turn_ports_in_use", "Ports of relays in use now.", true, &[], self.ports_in_use);
         rows
     }
-}
-
-/// One figure for the metrics page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TurnRow {
-    /// The metric's name without prefix and unit suffix.
-    pub name: &'static str,
-    /// One sentence for the HELP line.
-    pub help: &'static str,
-    /// `true` for a gauge, `false` for a counter.
-    pub is_gauge: bool,
-    /// Label names and values.
-    pub labels: Vec<(&'static str, &'static str)>,
-    /// The value.
-    pub value: u64,
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub use config::{
     AuthConfig, LimitsConfig, MAX_REALM_BYTES, MAX_SHARED_SECRETS, OwnAddresses, PeersConfig, RelayAddress, RelayConfig,
     SelfRelay, StaticUser, TurnConfig,
 };
-pub use counters::{AuthResult, DropReason, PacketPath, TurnCounters, TurnRow};
+pub use counters::{AuthResult, DropReason, PacketPath, TurnCounters};
 pub use error::TurnError;
 pub use link::{Link, ListenerId, TcpId, Transport};
 pub use pace::Direction;

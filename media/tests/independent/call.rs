@@ -100,7 +100,7 @@ impl Call {
     /// The value of a counter, by name and label.
     pub(crate) fn count(&self, name: &str, label: &str) -> u64 {
         let rows = self.media.counters();
-        let row = rows.iter().find(|row| row.name == name && row.label.is_none_or(|(_, value)| value == label));
+        let row = rows.iter().find(|row| row.name == name && row.labels.first().is_none_or(|(_, value)| *value == label));
         row.expect("a counter of this name").value
     }
 }

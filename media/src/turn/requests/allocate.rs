@@ -102,6 +102,7 @@ impl Turn {
         let wanted = match wish.even_port {
             None => Wanted::Any,
             Some(EvenPort::Alone) => Wanted::Even,
+            Some(EvenPort::WithNext) if !self.config.relay.has_reservations => return Err(Code::InsufficientCapacity),
             Some(EvenPort::WithNext) => Wanted::EvenWithNext,
         };
         let mut opened = Opened::default();

@@ -22,6 +22,16 @@ fn an_even_port_is_even_and_the_next_is_kept_for_its_token() {
 }
 
 #[test]
+fn one_engine_of_several_reserves_nothing_and_says_so() {
+    let mut config = config();
+    config.relay.has_reservations = false;
+    let mut net = Net::with(config);
+    assert_eq!(client(1).allocate(&mut net, &[At::Raw(EVEN_PORT, vec![0x80])]).code, Some(508));
+    let reply = client(1).allocate(&mut net, &[At::Raw(EVEN_PORT, vec![0])]);
+    assert!(reply.address(XOR_RELAYED).unwrap().port().is_multiple_of(2));
+}
+
+#[test]
 fn a_token_that_was_not_used_in_thirty_seconds_is_worth_nothing() {
     let mut net = Net::new();
     let reply = client(1).allocate(&mut net, &[At::Raw(EVEN_PORT, vec![0x80])]);

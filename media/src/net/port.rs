@@ -1,0 +1,159 @@
+//! A UDP socket of a media thread, received in batches (GRO) into buffers that all sockets of a thread share, and sent in runs of equal
+//! datagrams (GSO).
+
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::transport::Path;
+
+/// Room for one receive: what GRO may join into one buffer.
+const RECEIVE_BYTES: usize = 64 << 10;
+
+pub(super) struct UdpPort {
+    pub(super) io: mio::net::UdpSocket,
+    pub(super) state: UdpSocketState,
+    pub(super) is_ipv6: bool,
+}
+
+/// Whether other sockets may be bound to the same port, between which the system shares out what comes in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sharing {
+    Alone,
+    Shared,
+}
+
+/// Where a batch is received into.
+pub(crate) struct Buffers {
+    bytes: Vec<u8>,
+    metas: Vec<RecvMeta>,
+}
+
+impl Default for Buffers {
+    fn default() -> Self {
+        Self { bytes: vec![0; RECEIVE_BYTES * BATCH_SIZE], metas: vec![RecvMeta::default(); BATCH_SIZE] }
+    }
+}
+
+impl UdpPort {
+    /// Binds `port` (0: any) on all addresses of both families, or of IPv4 where there is no IPv6.
+    pub(super) fn bind_all(port: u16, buffer_bytes: usize, sharing: Sharing) -> io::Result<Self> {
+        let both = || {
+            let socket = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP))?;
+            socket.set_only_v6(false)?;
+            share(&socket, sharing)?;
+            socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)).into())?;
+            Ok::<_, io::Error>(socket)
+        };
+        let v4_only = |error: io::Error| {
+            if error.kind() == io::ErrorKind::AddrInUse {
+                return Err(error);
+            }
+            let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+            share(&socket, sharing)?;
+            socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;
+            Ok(socket)
+        };
+        Self::new(both().or_else(v4_only)?, buffer_bytes)
+    }
+
+    /// Binds exactly this address.
+    pub(super) fn bind(address: SocketAddr, buffer_bytes: usize) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&address.into())?;
+        Self::new(socket, buffer_bytes)
+    }
+
+    fn new(socket: Socket, buffer_bytes: usize) -> io::Result<Self> {
+        enlarge_buffers(&socket, buffer_bytes);
+        let socket: std::net::UdpSocket = socket.into();
+        socket.set_nonblocking(true)?;
+        let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
+        Ok(Self { is_ipv6: socket.local_addr()?.is_ipv6(), io: mio::net::UdpSocket::from_std(socket), state })
+    }
+
+    pub(super) fn port(&self) -> io::Result<u16> {
+        Ok(self.io.local_addr()?.port())
+    }
+
+    /// Receives one batch and hands each datagram to `handle`. `WouldBlock` when there is none.
+    pub(super) fn receive(&self, buffers: &mut Buffers, mut handle: impl FnMut(Path, &mut [u8])) -> io::Result<()> {
+        let Buffers { bytes, metas } = buffers;
+        let mut chunks = bytes.chunks_mut(RECEIVE_BYTES);
+        let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
+            std::array::from_fn(|_| IoSliceMut::new(chunks.next().expect("a chunk for each slot of the batch")));
+        let received = self.io.try_io(|| self.state.recv(UdpSockRef::from(&self.io), &mut slices, metas))?;
+        for (meta, buffer) in metas.iter().zip(&mut slices).take(received) {
+            let path = Path { remote: unmapped(meta.addr), local_ip: meta.dst_ip.map(unmapped_ip) };
+            let joined = &mut buffer[..meta.len.min(RECEIVE_BYTES)];
+            if joined.is_empty() {
+                // An empty datagram is one too.
+                handle(path, joined);
+                continue;
+            }
+            for datagram in joined.chunks_mut(meta.stride.max(1)) {
+                handle(path, datagram);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends datagrams of `segment_bytes` each, the last may be shorter, as one run.
+    pub(super) fn send(&self, path: Path, contents: &[u8], segment_bytes: usize) -> io::Result<()> {
+        let transmit = quinn_udp::Transmit {
+            destination: mapped(path.remote, self.is_ipv6),
+            ecn: None,
+            contents,
+            segment_size: (contents.len() > segment_bytes).then_some(segment_bytes),
+            src_ip: path.local_ip.map(|ip| mapped(SocketAddr::new(ip, 0), self.is_ipv6).ip()),
+        };
+        self.io.try_io(|| self.state.try_send(UdpSockRef::from(&self.io), &transmit))
+    }
+}
+
+/// Lets several sockets have one port (SO_REUSEPORT), where the system then keeps each sender with one of them.
+fn share(socket: &Socket, sharing: Sharing) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    if sharing == Sharing::Shared {
+        use nix::sys::socket::{setsockopt, sockopt};
+        setsockopt(socket, sockopt::ReusePort, &true)?;
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (socket, sharing);
+    Ok(())
+}
+
+/// Asks the kernel for buffers of this size. It grants what its limits allow; root may go beyond them.
+pub(super) fn enlarge_buffers(socket: &Socket, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::socket::{setsockopt, sockopt};
+        let is_forced = setsockopt(socket, sockopt::RcvBufForce, &bytes).is_ok();
+        if is_forced && setsockopt(socket, sockopt::SndBufForce, &bytes).is_ok() {
+            return;
+        }
+    }
+    let _ = socket.set_recv_buffer_size(bytes);
+    let _ = socket.set_send_buffer_size(bytes);
+}
+
+fn unmapped(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(unmapped_ip(address.ip()), address.port())
+}
+
+fn unmapped_ip(ip: IpAddr) -> IpAddr {
+    ip.to_canonical()
+}
+
+/// A socket of both families takes IPv4 addresses in their IPv6 form.
+pub(super) fn mapped(address: SocketAddr, is_ipv6: bool) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(v4) if is_ipv6 => SocketAddr::from((v4.to_ipv6_mapped(), address.port())),
+        _ => address,
+    }
+}

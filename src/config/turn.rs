@@ -1,0 +1,115 @@
+//! The section `[turn]` of `turn.toml`: the TURN server that the media threads run.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use webcall_media::TurnSettings;
+use webcall_media::turn::{
+    AuthConfig, LimitsConfig, PeerRule, PeersConfig, RelayConfig, Secret, SelfRelay, StaticUser, TurnConfig,
+};
+
+/// Allocations that no machine this was measured on would carry.
+const MAX_ALLOCATIONS: usize = 100_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TurnSection {
+    enabled: bool,
+    udp_port: u16,
+    realm: String,
+    relay_port_min: u16,
+    relay_port_max: u16,
+    max_allocations: usize,
+    max_allocations_per_user: u32,
+    max_allocations_per_ip: u32,
+    max_lifetime_s: u64,
+    bandwidth_per_allocation_bps: u64,
+    bandwidth_per_user_bps: u64,
+    bandwidth_total_bps: u64,
+    users: Vec<User>,
+    peers_allow: Vec<String>,
+    peers_deny: Vec<String>,
+    allow_low_ports: Vec<u16>,
+    allow_self_relay: bool,
+}
+
+/// An outside device with a password of its own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct User {
+    name: String,
+    password: String,
+}
+
+impl Default for TurnSection {
+    fn default() -> Self {
+        let limits = LimitsConfig::default();
+        Self {
+            enabled: true,
+            udp_port: 3478,
+            realm: TurnConfig::default().realm.into(),
+            // Above the media ports, however many workers there are.
+            relay_port_min: 52_000,
+            relay_port_max: 65_535,
+            max_allocations: limits.max_allocations,
+            max_allocations_per_user: limits.max_allocations_per_user,
+            max_allocations_per_ip: limits.max_allocations_per_ip,
+            max_lifetime_s: limits.max_lifetime.as_secs(),
+            bandwidth_per_allocation_bps: limits.bandwidth_per_allocation_bps,
+            bandwidth_per_user_bps: limits.bandwidth_per_user_bps,
+            bandwidth_total_bps: limits.bandwidth_total_bps,
+            users: Vec::new(),
+            peers_allow: Vec::new(),
+            peers_deny: Vec::new(),
+            allow_low_ports: PeersConfig::default().allow_low_ports,
+            allow_self_relay: true,
+        }
+    }
+}
+
+impl TurnSection {
+    /// The settings for so many workers, `None` when TURN is off. Totals are for the server: each worker gets its share.
+    pub(super) fn settings(&self, workers: usize) -> Result<Option<TurnSettings>, String> {
+        if !self.enabled {
+            return Ok(None);
+        }
+        if self.relay_port_max < self.relay_port_min || usize::from(self.relay_port_max - self.relay_port_min) + 1 < workers {
+            return Err("turn.relay_port_max must leave each worker a port from turn.relay_port_min on".to_owned());
+        }
+        if !(1..=MAX_ALLOCATIONS).contains(&self.max_allocations) {
+            return Err(format!("turn.max_allocations must be from 1 to {MAX_ALLOCATIONS}, not {}", self.max_allocations));
+        }
+        let limits = LimitsConfig {
+            max_allocations: self.max_allocations.div_ceil(workers),
+            max_allocations_per_user: self.max_allocations_per_user,
+            max_allocations_per_ip: self.max_allocations_per_ip,
+            max_lifetime: Duration::from_secs(self.max_lifetime_s),
+            bandwidth_per_allocation_bps: self.bandwidth_per_allocation_bps,
+            bandwidth_per_user_bps: self.bandwidth_per_user_bps,
+            bandwidth_total_bps: self.bandwidth_total_bps.div_ceil(workers as u64),
+            ..LimitsConfig::default()
+        };
+        let ports = self.relay_port_min..=self.relay_port_max;
+        let relay = RelayConfig { ports: ports.clone(), all_ports: ports, ..RelayConfig::default() };
+        let (realm, auth, peers) = (self.realm.as_str().into(), self.auth(), self.peers()?);
+        let common = TurnConfig { realm, relay, limits, auth, peers, ..TurnConfig::default() };
+        Ok(Some(TurnSettings { udp_port: self.udp_port, common, own_tcp_ports: Vec::new() }))
+    }
+
+    fn auth(&self) -> AuthConfig {
+        let user = |user: &User| StaticUser { name: user.name.as_str().into(), password: Secret::new(user.password.as_str()) };
+        AuthConfig { users: self.users.iter().map(user).collect(), ..AuthConfig::default() }
+    }
+
+    fn peers(&self) -> Result<PeersConfig, String> {
+        let rules = |key: &str, texts: &[String]| -> Result<Vec<PeerRule>, String> {
+            texts.iter().map(|text| text.parse().map_err(|error| format!("turn.{key}: `{text}`: {error}"))).collect()
+        };
+        Ok(PeersConfig {
+            allow: rules("peers_allow", &self.peers_allow)?,
+            deny: rules("peers_deny", &self.peers_deny)?,
+            allow_low_ports: self.allow_low_ports.clone(),
+            self_relay: if self.allow_self_relay { SelfRelay::Allowed } else { SelfRelay::Forbidden },
+        })
+    }
+}
