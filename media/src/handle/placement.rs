@@ -6,7 +6,9 @@
 /// A worker that works more than this part of its time is spared newcomers while another has less to do, in thousandths. Lower spreads
 /// calls that would fit; higher leaves less for what those who are there will do next.
 const BUSY_PERMILLE: u64 = 600;
-/// Differences smaller than this do not count, in thousandths: the figure is a quarter of a second old.
+/// Below this a worker is as good as idle, in thousandths: handshakes and the noise of other processes.
+const IDLE_PERMILLE: u64 = 300;
+/// Differences smaller than this do not count, in thousandths: the figure is about a second old.
 const GRAIN_PERMILLE: u64 = 100;
 
 /// What a worker has to do.
@@ -26,7 +28,8 @@ pub(super) struct Load {
 pub(super) fn choose(workers: &[Load], share: usize) -> Option<usize> {
     let rank = |load: &Load| {
         let is_stretched = load.of_this_call >= share || load.busy_permille >= BUSY_PERMILLE;
-        (is_stretched, load.of_this_call == 0, load.busy_permille / GRAIN_PERMILLE, load.participants)
+        let busy = load.busy_permille.saturating_sub(IDLE_PERMILLE).div_ceil(GRAIN_PERMILLE);
+        (is_stretched, load.of_this_call == 0, busy, load.participants)
     };
     let willing = workers.iter().enumerate().filter(|(_, load)| !load.is_shedding);
     willing.min_by_key(|(_, load)| rank(load)).map(|(worker, _)| worker)
@@ -44,8 +47,8 @@ mod tests {
 
     #[test]
     fn a_new_call_goes_to_the_worker_that_has_less_to_do() {
-        assert_eq!(choose(&[load(0, 7, 0), load(50, 2, 0)], SHARE), Some(1), "as good as equally busy: fewer participants");
-        assert_eq!(choose(&[load(300, 0, 0), load(100, 9, 0)], SHARE), Some(1));
+        assert_eq!(choose(&[load(0, 7, 0), load(250, 2, 0)], SHARE), Some(1), "both as good as idle: fewer participants");
+        assert_eq!(choose(&[load(450, 0, 0), load(100, 9, 0)], SHARE), Some(1));
     }
 
     #[test]
@@ -53,7 +56,7 @@ mod tests {
         assert_eq!(choose(&[load(400, 31, 31), load(0, 0, 0)], SHARE), Some(0));
         assert_eq!(choose(&[load(400, 32, 32), load(0, 0, 0)], SHARE), Some(1));
         assert_eq!(choose(&[load(400, 32, 32), load(200, 5, 5)], SHARE), Some(1));
-        assert_eq!(choose(&[load(310, 40, 40), load(330, 39, 39)], SHARE), Some(1), "all have their share: the smallest");
+        assert_eq!(choose(&[load(310, 40, 40), load(390, 39, 39)], SHARE), Some(1), "all have their share: the smallest");
     }
 
     #[test]

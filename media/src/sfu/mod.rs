@@ -203,9 +203,11 @@ impl Sfu {
         self.attend_room(now, key.room);
     }
 
-    /// Takes the part of its time that the worker works, in thousandths, and leaves out what it cannot carry.
+    /// Takes the part of its time that the worker worked of late, in thousandths, and leaves out what it cannot carry. Others are told a
+    /// figure of about a second: a single negotiation fills a shorter time.
     pub(crate) fn set_busy(&mut self, now: Instant, busy_permille: u64, out: &mut Outbox) {
-        self.counters.set(Counter::BusyPermille, busy_permille);
+        let smoothed = (3 * self.counters.get(Counter::BusyPermille) + busy_permille) / 4;
+        self.counters.set(Counter::BusyPermille, smoothed);
         let before = self.shedding.step();
         if !self.shedding.judge(now, busy_permille) {
             return;
