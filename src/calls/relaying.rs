@@ -16,11 +16,13 @@ const CREDENTIAL_LIFETIME: Duration = Duration::from_secs(12 * 3600);
 pub fn for_participant(app: &App, user: UserId) -> Option<IceServer> {
     let urls: Vec<String> =
         addresses(app.media.turn_addresses()).into_iter().map(|at| format!("turn:{at}?transport=udp")).collect();
+    if urls.is_empty() {
+        return None;
+    }
     let secret = Secret::new(app.config.secrets.turn.expose());
     let expires_unix_s = (app.clock.now().as_millis() / 1000).cast_unsigned() + CREDENTIAL_LIFETIME.as_secs();
     let credential = issue_credential(&secret, &user.to_string(), Scope::Sfu, expires_unix_s).ok()?;
-    let known = (!urls.is_empty()).then_some(urls)?;
-    Some(IceServer { urls: known, username: Some(credential.username), credential: Some(credential.password) })
+    Some(IceServer { urls, username: Some(credential.username), credential: Some(credential.password) })
 }
 
 /// One of each family, best first: browsers ask every one that they are told.

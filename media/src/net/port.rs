@@ -103,8 +103,20 @@ impl UdpPort {
         Ok(())
     }
 
-    /// Sends datagrams of `segment_bytes` each, the last may be shorter, as one run.
+    /// Sends datagrams of `segment_bytes` each, the last may be shorter, in runs as long as the way takes.
     pub(super) fn send(&self, path: Path, contents: &[u8], segment_bytes: usize) -> io::Result<()> {
+        let is_run = contents.len() > segment_bytes;
+        if is_run && self.state.max_gso_segments() > 1 && self.send_run(path, contents, segment_bytes).is_ok() {
+            return Ok(());
+        }
+        if !is_run {
+            return self.send_run(path, contents, segment_bytes);
+        }
+        // The network interface cannot cut runs, or the run is too long for it: a datagram each.
+        contents.chunks(segment_bytes.max(1)).try_for_each(|datagram| self.send_run(path, datagram, segment_bytes))
+    }
+
+    fn send_run(&self, path: Path, contents: &[u8], segment_bytes: usize) -> io::Result<()> {
         let transmit = quinn_udp::Transmit {
             destination: mapped(path.remote, self.is_ipv6),
             ecn: None,
@@ -114,6 +126,11 @@ impl UdpPort {
         };
         self.io.try_io(|| self.state.try_send(UdpSockRef::from(&self.io), &transmit))
     }
+}
+
+/// Whether a socket may hold more after this. A refused port of somebody who left comes back as an error: it concerns no packet of ours.
+pub(super) fn has_more(received: &io::Result<()>) -> bool {
+    received.as_ref().map_or_else(|error| error.kind() == io::ErrorKind::ConnectionRefused, |()| true)
 }
 
 /// Lets several sockets have one port (SO_REUSEPORT), where the system then keeps each sender with one of them.

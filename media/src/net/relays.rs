@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::port::{Buffers, UdpPort};
+use super::port::{Buffers, UdpPort, has_more};
 use crate::transport::Path;
 use crate::turn::{OpenError, RelayId, RelaySockets};
 
@@ -44,9 +44,8 @@ impl Relays {
         self.ready.retain(|index| {
             let Some((relay, socket)) = sockets.get(*index).and_then(Option::as_ref) else { return false };
             let now = Instant::now();
-            // An error other than that there is nothing left is the answer to something sent to a peer that is gone: it concerns no packet.
             let mut receive = || socket.receive(buffers, |path, datagram| handle(now, *relay, path.remote, datagram));
-            (0..MAX_BATCHES).all(|_| receive().is_ok())
+            (0..MAX_BATCHES).all(|_| has_more(&receive()))
         });
     }
 

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::port::{Buffers, Sharing, UdpPort};
+use super::port::{Buffers, Sharing, UdpPort, has_more};
 use super::relays::Relays;
 use super::worker::{FIRST_RELAY, TURN};
 use crate::counters::CounterRow;
@@ -87,6 +87,8 @@ pub(super) struct TurnHost {
     figures: TurnFigures,
     relays: Relays,
     batch: Batch,
+    /// The datagram on its way inside, whose memory is kept.
+    inside: Stray,
     next_upkeep: Instant,
     listener_has_more: bool,
 }
@@ -102,6 +104,7 @@ impl TurnHost {
             owners,
             figures,
             batch: Batch::default(),
+            inside: Stray::default(),
             next_upkeep: Instant::now(),
             listener_has_more: true,
         }
@@ -134,8 +137,7 @@ impl TurnHost {
                 let link = Link::Udp { listener: LISTENER, remote, local_ip };
                 engine.handle_client(now, &link, datagram, relays, batch);
             });
-            // A refused port of somebody who left comes back as an error of the socket: it concerns no packet of ours.
-            self.listener_has_more = received.is_ok();
+            self.listener_has_more = has_more(&received);
         }
         relays.receive(buffers, |now, relay, from, datagram| engine.handle_peer(now, relay, from, datagram, batch));
         engine.handle_timeout(now, relays);
@@ -154,7 +156,6 @@ impl TurnHost {
 
     /// Sends what was collected; what is for a media address of this process goes to `to_sfu`, with the worker that has it.
     pub(super) fn send(&mut self, mut to_sfu: impl FnMut(WorkerId, &Stray)) {
-        let mut inside = Stray::default();
         for run in self.batch.runs() {
             match run.to {
                 To::Client { remote, local_ip, .. } => {
@@ -167,8 +168,8 @@ impl TurnHost {
                 To::Sfu { from, to } => {
                     let Some(owner) = self.owners.of_media(to) else { continue };
                     for datagram in run.bytes.chunks(run.segment_bytes.max(1)) {
-                        inside.set(from, to, datagram);
-                        to_sfu(owner, &inside);
+                        self.inside.set(from, to, datagram);
+                        to_sfu(owner, &self.inside);
                     }
                 }
                 // Nobody accepts connections yet.

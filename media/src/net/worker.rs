@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::meter::Meter;
-use super::port::Buffers;
+use super::port::{Buffers, has_more};
 use super::turn::{TurnHost, TurnParts};
 use super::{Command, Mailbox, MediaSocket, Neighbours};
 use crate::api::MediaEvent;
@@ -238,13 +238,7 @@ impl Worker {
             let result = self.parts.socket.receive(&mut self.buffers, |path, datagram| {
                 sfu.handle_datagram(now, path, datagram, outbox);
             });
-            if let Err(error) = result {
-                self.has_more = false;
-                // A refused port of somebody who left comes back as an error of the socket: it concerns no packet of ours.
-                if error.kind() != io::ErrorKind::WouldBlock {
-                    self.has_more = error.kind() == io::ErrorKind::ConnectionRefused;
-                }
-            }
+            self.has_more = has_more(&result);
             self.forward(now);
         }
     }

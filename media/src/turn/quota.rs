@@ -87,7 +87,7 @@ impl Quotas {
 }
 
 /// Whoever has an IPv6 address has a /64 of them.
-fn network(ip: IpAddr) -> IpAddr {
+pub(super) fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => Ipv6Addr::from(u128::from(ip) >> 64 << 64).into(),
         v4 => v4,

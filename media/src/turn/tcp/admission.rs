@@ -1,10 +1,12 @@
 //! How many connections there may be, in all and from one address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use thiserror::Error;
+
+use crate::turn::quota::network;
 
 /// How many connections, and how long each phase of one may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,13 +83,6 @@ impl Admission {
     /// Connections now.
     pub fn connections(&self) -> usize {
         self.total
-    }
-}
-
-fn network(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(ip) => Ipv6Addr::from(u128::from(ip) >> 64 << 64).into(),
-        v4 => v4,
     }
 }
 
