@@ -1,10 +1,11 @@
 //! The server of WebCall. Imports run one way:
 //!
 //! ```text
-//! main -> lib -> { bench, http, signal } -> { rooms, accounts, calls } -> { store, bus, media handle } -> { id, role, time, config, error }
+//! main -> lib -> { serve, bench } -> port -> { http, signal } -> { rooms, accounts, calls } -> { store, bus, media handle } -> { id, role, time, config, error }
 //! ```
 //!
 //! - [`http`] the interface under `/api/v1`, the web client's files, health and metrics
+//! - [`port`] the TCP port that everything shares: which connection speaks what
 //! - [`signal`] one WebSocket for each open page: the signalling protocol
 //! - [`accounts`], [`rooms`], [`calls`] the use-cases; `rooms::policy` says who may do what
 //! - [`bench`] the command `webcall bench`: a client of this server or another
@@ -22,6 +23,7 @@ pub mod http;
 pub mod id;
 pub mod limits;
 pub mod metrics;
+pub mod port;
 pub mod role;
 pub mod rooms;
 mod serve;

@@ -1,11 +1,9 @@
 //! From settings to a running server and back: opens the store, starts the media core, serves, and stops in order.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 use webcall_media::{Media, StartError};
 
 use crate::accounts::{SESSION_SWEEP_INTERVAL, sweep};
@@ -17,6 +15,10 @@ use crate::shutdown::Shutdown;
 use crate::signal::{Signalling, Timing};
 use crate::store::{Store, StoreError};
 use crate::time::Clock;
+
+mod ports;
+
+use ports::Ports;
 
 /// Why the server could not run.
 #[derive(Debug, Error)]
@@ -48,7 +50,7 @@ pub enum RunError {
 pub struct Running {
     /// Everything in it.
     pub app: App,
-    serving: JoinHandle<()>,
+    serving: TaskTracker,
 }
 
 /// Runs the server until Ctrl-C or SIGTERM.
@@ -58,18 +60,19 @@ pub async fn run(args: &Args) -> Result<(), RunError> {
 
 /// Starts the server; it serves once this returns.
 pub async fn start(args: &Args) -> Result<Running, RunError> {
-    let config = Config::load(args, |name| std::env::var(name).ok())?;
-    let listener = listen(config.port).await?;
+    let mut config = Config::load(args, |name| std::env::var(name).ok())?;
+    let ports = Ports::open(&config).await?;
+    ports.tell(&mut config);
     let store = open_store(&config.database).await?;
     let (media, events) = Media::start(&config.media)?;
     let calls = Calls::new(media.clone(), config.windows_per_user);
     tokio::spawn(calls.clone().run(events));
     let app = App::new(Foundations { config, clock: Clock::System, store, media, calls });
 
-    let port = listener.local_addr().map_err(|source| RunError::Bind { port: app.config.port, source })?.port();
     app.shutdown.spawn(sweep_sessions(app.clone()));
     let signalling = Signalling::start(&app, Timing::default());
-    let serving = tokio::spawn(http::serve(listener, http::router(&app, signalling.routes()), app.shutdown.clone()));
+    let port = ports.pages.number;
+    let serving = ports.serve(&app, &http::router(&app, signalling.routes()));
     greet(&app, port);
     Ok(Running { app, serving })
 }
@@ -81,7 +84,7 @@ impl Running {
         Shutdown::asked_by_system().await.map_err(RunError::Signals)?;
         tracing::info!("stopping");
         app.shutdown.begin();
-        let _ = serving.await;
+        serving.wait().await;
         app.shutdown.finished().await;
         app.store.close().await;
         Ok(())
@@ -94,18 +97,6 @@ fn greet(app: &App, port: u16) {
         if app.config.is_production() { "as set in REGISTRATION_SECRET" } else { app.config.secrets.registration.expose() };
     println!("WebCall is ready: http://localhost:{port}\nRegistration secret: {secret}");
     tracing::info!(port, version = env!("CARGO_PKG_VERSION"), "serving");
-}
-
-/// Both families where the system has them, else IPv4.
-async fn listen(port: u16) -> Result<TcpListener, RunError> {
-    let both = TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).await;
-    match both {
-        Ok(listener) => Ok(listener),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Err(RunError::Bind { port, source: error }),
-        Err(_) => TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
-            .await
-            .map_err(|source| RunError::Bind { port, source }),
-    }
 }
 
 async fn open_store(database: &Database) -> Result<Store, StoreError> {

@@ -11,6 +11,7 @@ export const SERVER = [
   ['main'],
   ['lib'],
   ['serve', 'bench'],
+  ['port'],
   ['http', 'signal', 'push'],
   ['rooms', 'chat', 'accounts', 'calls', 'presence', 'app', 'limits'],
   ['error'],

@@ -16,6 +16,9 @@ pub struct MediaConfig {
     /// UDP port put into ICE candidates instead of the bound one, for a port mapping or a test proxy; worker `n` advertises
     /// `advertised_port + n`.
     pub advertised_port: Option<u16>,
+    /// TCP port on which the server takes connections for media and TURN ([`crate::Media::connect_ice`]), told to browsers; `None` when it
+    /// takes none.
+    pub tcp_port: Option<u16>,
     /// Participants in one call.
     pub max_participants: usize,
     /// Participants of one call that one worker takes before others take some. Fewer spreads small calls, whose packets are then handed
@@ -45,6 +48,7 @@ impl Default for MediaConfig {
             udp_port: 50_000,
             advertised: Vec::new(),
             advertised_port: None,
+            tcp_port: None,
             max_participants: 200,
             participants_per_worker: 32,
             socket_buffer_bytes: 4 << 20,

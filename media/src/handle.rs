@@ -15,10 +15,13 @@ use crate::handover::{WorkerId, WorkerSet};
 use crate::id::{ParticipantId, RoomId, Source};
 use crate::net::{Command, Mailbox, TurnFigures};
 use placement::Load;
+use tcp::TcpIds;
+pub use tcp::{TcpRefused, has_first_packet};
 
 mod placement;
 mod relaying;
 mod start;
+mod tcp;
 
 /// Events waiting for the server. A worker keeps what does not fit and offers it again.
 const EVENT_QUEUE: usize = 4096;
@@ -30,6 +33,8 @@ pub struct Media(Arc<Shared>);
 struct Shared {
     workers: Vec<WorkerHandle>,
     turn_addresses: Vec<SocketAddr>,
+    tcp_addresses: Vec<SocketAddr>,
+    tcp_ids: TcpIds,
     directory: Mutex<Directory>,
     max_participants: usize,
     participants_per_worker: usize,
@@ -54,10 +59,12 @@ impl Media {
     /// Binds the ports and starts the workers. The receiver gives what the media core tells of its own accord.
     pub fn start(config: &MediaConfig) -> Result<(Self, mpsc::Receiver<MediaEvent>), StartError> {
         let (events, receiver) = mpsc::channel(EVENT_QUEUE);
-        let (workers, turn_addresses) = start::start_workers(config, &events)?;
+        let start::Started { workers, turn_addresses, tcp_addresses } = start::start_workers(config, &events)?;
         let shared = Shared {
             workers,
             turn_addresses,
+            tcp_addresses,
+            tcp_ids: TcpIds::default(),
             directory: Mutex::default(),
             max_participants: config.max_participants,
             participants_per_worker: config.participants_per_worker,
@@ -142,6 +149,11 @@ impl Media {
     /// Where the TURN server is reached by UDP, best first; empty without one.
     pub fn turn_addresses(&self) -> &[SocketAddr] {
         &self.0.turn_addresses
+    }
+
+    /// Where the server's TCP port is reached for media and TURN, best first; empty when it is not.
+    pub fn tcp_addresses(&self) -> &[SocketAddr] {
+        &self.0.tcp_addresses
     }
 
     /// The UDP ports of the workers, in order.

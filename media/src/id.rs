@@ -25,6 +25,10 @@ impl fmt::Debug for ParticipantId {
     }
 }
 
+/// A TCP or TLS connection that carries media or TURN. Never given twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TcpId(pub u64);
+
 /// What takes a seat: a participant's person feed (microphone and camera) or screen feed (screen and its sound).
 ///
 /// The number travels in band as the RTP CSRC of every forwarded packet, so that a name is never shown for the wrong person.

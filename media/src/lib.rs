@@ -35,5 +35,6 @@ pub use api::{LeftOut, MediaEvent, Offer, SeatOffer, Seated, SeatedFeed, TrackOf
 pub use config::{MediaConfig, TurnSettings};
 pub use counters::CounterRow;
 pub use error::{MediaError, StartError};
-pub use handle::Media;
+pub use handle::{Media, TcpRefused, has_first_packet};
 pub use id::{FeedId, FeedKind, ParticipantId, RoomId, Source};
+pub use net::{TcpInlet, TcpOutlet};

@@ -14,8 +14,7 @@ const CREDENTIAL_LIFETIME: Duration = Duration::from_secs(12 * 3600);
 
 /// The TURN server of this process with credentials of this user, which relay to its media and nowhere else.
 pub fn for_participant(app: &App, user: UserId) -> Option<IceServer> {
-    let urls: Vec<String> =
-        addresses(app.media.turn_addresses()).into_iter().map(|at| format!("turn:{at}?transport=udp")).collect();
+    let urls = urls(app);
     if urls.is_empty() {
         return None;
     }
@@ -23,6 +22,18 @@ pub fn for_participant(app: &App, user: UserId) -> Option<IceServer> {
     let expires_unix_s = (app.clock.now().as_millis() / 1000).cast_unsigned() + CREDENTIAL_LIFETIME.as_secs();
     let credential = issue_credential(&secret, &user.to_string(), Scope::Sfu, expires_unix_s).ok()?;
     Some(IceServer { urls, username: Some(credential.username), credential: Some(credential.password) })
+}
+
+/// Every way to the TURN server, best first.
+fn urls(app: &App) -> Vec<String> {
+    let by = |all: &[SocketAddr], transport: &str| -> Vec<String> {
+        addresses(all).into_iter().map(|at| format!("turn:{at}?transport={transport}")).collect()
+    };
+    let udp = by(app.media.turn_addresses(), "udp");
+    if udp.is_empty() {
+        return udp;
+    }
+    udp.into_iter().chain(by(app.media.tcp_addresses(), "tcp")).collect()
 }
 
 /// One of each family, best first: browsers ask every one that they are told.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use webcall_media::MediaConfig;
 
 use super::ConfigError;
+use super::tcp::{TcpConfig, TcpSection};
 use super::turn::TurnSection;
 
 /// More threads than any machine this was measured on; each costs a UDP port.
@@ -25,7 +26,15 @@ const SOCKET_BUFFER_BYTES: RangeInclusive<usize> = 65_536..=67_108_864;
 #[serde(deny_unknown_fields, default)]
 struct TurnFile {
     media: MediaSection,
+    tcp: TcpSection,
     turn: TurnSection,
+}
+
+/// What the file says.
+#[derive(Debug)]
+pub(super) struct NetworkConfig {
+    pub(super) media: MediaConfig,
+    pub(super) tcp: TcpConfig,
 }
 
 #[derive(Deserialize)]
@@ -56,14 +65,14 @@ impl Default for MediaSection {
 }
 
 /// Reads the file, or takes the defaults without one.
-pub(super) fn load(file: Option<&Path>) -> Result<MediaConfig, ConfigError> {
+pub(super) fn load(file: Option<&Path>) -> Result<NetworkConfig, ConfigError> {
     let Some(file) = file else { return Ok(parse("").expect("the defaults fit together")) };
     let text = fs::read_to_string(file).map_err(|source| ConfigError::File { path: file.to_owned(), source })?;
     parse(&text).map_err(|problem| ConfigError::TurnFile { file: file.to_owned(), problem })
 }
 
-fn parse(text: &str) -> Result<MediaConfig, String> {
-    let TurnFile { media, turn } = toml::from_str(text).map_err(|error| error.to_string())?;
+fn parse(text: &str) -> Result<NetworkConfig, String> {
+    let TurnFile { media, tcp, turn } = toml::from_str(text).map_err(|error| error.to_string())?;
     within("workers", media.workers, WORKERS)?;
     within("max_participants", media.max_participants, MAX_PARTICIPANTS)?;
     within("participants_per_worker", media.participants_per_worker, PARTICIPANTS_PER_WORKER)?;
@@ -71,7 +80,8 @@ fn parse(text: &str) -> Result<MediaConfig, String> {
     let workers = if media.workers == 0 { MediaConfig::default().workers } else { media.workers };
     enough_ports("udp_port", media.udp_port, workers)?;
     enough_ports("advertised_port", media.advertised_port, workers)?;
-    Ok(MediaConfig {
+    let tcp = tcp.settings()?;
+    let media = MediaConfig {
         workers,
         udp_port: media.udp_port,
         advertised: media.advertised,
@@ -79,8 +89,11 @@ fn parse(text: &str) -> Result<MediaConfig, String> {
         max_participants: media.max_participants,
         participants_per_worker: media.participants_per_worker,
         socket_buffer_bytes: media.socket_buffer_bytes,
+        // Known when the port is open.
+        tcp_port: None,
         turn: turn.settings(workers)?,
-    })
+    };
+    Ok(NetworkConfig { media, tcp })
 }
 
 fn within(key: &str, value: usize, range: RangeInclusive<usize>) -> Result<(), String> {
@@ -132,6 +145,8 @@ mod tests {
             ("participants_per_worker = 0", "media.participants_per_worker"),
             ("socket_buffer_bytes = 1", "media.socket_buffer_bytes"),
             ("workers = 2\n[turn]\nrelay_port_min = 60000\nrelay_port_max = 60000", "turn.relay_port_max"),
+            ("\n[tcp]\nmax_connections = 0", "tcp.max_connections"),
+            ("\n[tcp]\nmax_connections_per_ip = 0", "tcp.max_connections_per_ip"),
             ("\n[turn]\nmax_allocations = 0", "turn.max_allocations"),
             ("\n[turn]\npeers_allow = [\"10.0.0.1/8\"]", "turn.peers_allow"),
             ("workers = 2\nudp_port = 65535", "media.udp_port"),

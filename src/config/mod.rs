@@ -11,6 +11,7 @@ mod ice;
 mod media;
 mod origins;
 mod secrets;
+mod tcp;
 mod turn;
 
 pub use args::{Args, Command};
@@ -18,6 +19,7 @@ pub use error::ConfigError;
 pub use ice::IceServer;
 pub use origins::Origins;
 pub use secrets::{Secret, Secrets};
+pub use tcp::{TcpConfig, TcpPort};
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -27,6 +29,7 @@ use sqlx::postgres::PgConnectOptions;
 use webcall_media::MediaConfig;
 
 use environment::Variables;
+use media::NetworkConfig;
 
 /// The port without `PORT`.
 const DEFAULT_PORT: u16 = 8080;
@@ -55,12 +58,16 @@ pub struct Config {
     pub origins: Origins,
     /// Proxies whose word on the sender's address is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Whether these proxies pass connections on as they are, with a header of the PROXY protocol before them.
+    pub proxy_protocol: bool,
     /// Windows that one user may have in one call.
     pub windows_per_user: usize,
     /// STUN and TURN servers told to browsers in addition to this server.
     pub ice_servers: Vec<IceServer>,
     /// The media core's settings.
     pub media: MediaConfig,
+    /// How media and TURN are reached over TCP.
+    pub tcp: TcpConfig,
 }
 
 /// Whether real people depend on this server.
@@ -92,18 +99,22 @@ impl Config {
         let port = variables.parse("PORT", parse_port)?.unwrap_or(DEFAULT_PORT);
         let origins = variables.parse("CORS_ORIGINS", Origins::parse)?.unwrap_or_default();
         let trusted_proxies = variables.parse("TRUSTED_PROXIES", parse_addresses)?.unwrap_or_default();
+        let proxy_protocol = variables.parse("PROXY_PROTOCOL", parse_switch)?.unwrap_or(false);
+        if proxy_protocol && trusted_proxies.is_empty() {
+            let problem = "needs TRUSTED_PROXIES beside it: whose header is believed".to_owned();
+            return Err(ConfigError::Variable { name: "PROXY_PROTOCOL", problem });
+        }
         let windows_per_user = variables.parse("WINDOWS_PER_USER", parse_windows)?.unwrap_or(DEFAULT_WINDOWS_PER_USER);
         let database = match variables.text("DATABASE_URL") {
             Some(url) => parse_database(&url)?,
             None => Database::Sqlite(args.data_dir.join("webcall.db")),
         };
         let ice_servers = ice::from_variables(&variables)?;
-        let mut media = media::load(args.turn_config.as_deref())?;
+        let NetworkConfig { mut media, tcp } = media::load(args.turn_config.as_deref())?;
         // Last, because it is the only step that writes.
         let secrets = Secrets::load(&variables, environment, &args.data_dir)?;
         if let Some(turn) = &mut media.turn {
             turn.common.auth.shared_secrets = vec![webcall_media::turn::Secret::new(secrets.turn.expose())];
-            turn.own_tcp_ports.push(port);
         }
         Ok(Self {
             environment,
@@ -114,9 +125,11 @@ impl Config {
             password_cost: PASSWORD_COST,
             origins,
             trusted_proxies,
+            proxy_protocol,
             windows_per_user,
             ice_servers,
             media,
+            tcp,
         })
     }
 
@@ -136,6 +149,10 @@ fn parse_environment(text: &str) -> Result<Environment, String> {
 
 fn parse_port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "must be a number from 0 to 65535".to_owned())
+}
+
+fn parse_switch(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "must be `true` or `false`".to_owned())
 }
 
 fn parse_windows(text: &str) -> Result<usize, String> {

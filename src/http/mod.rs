@@ -21,7 +21,7 @@ mod server;
 mod ticket;
 
 pub use openapi::document;
-pub use server::serve;
+pub use server::{HttpVersion, serve_connection};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

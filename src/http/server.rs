@@ -1,90 +1,93 @@
-//! The accept loop: connections within bounds, their headers within a time, and an end that lets requests finish. Our own, because
-//! it is where TLS and media over TCP will be told apart, and because `axum::serve` bounds neither number nor time.
+//! One HTTP connection: its headers within a time, and an end that lets the request under way finish. Our own, because `axum::serve`
+//! bounds none of it.
 
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::header::HOST;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tower::Service;
 
 use super::address::Peer;
 use crate::shutdown::Shutdown;
 
-/// HTTP connections at a time; a WebSocket stops counting once it is open. Further ones wait in the kernel's queue. Each costs a file
-/// descriptor and some 20 kB.
-const MAX_CONNECTIONS: usize = 4096;
-/// How long a request's header may take to arrive, and how long a connection may be idle. Browsers open spare connections; a slow
-/// attacker is cut off.
+/// How long a request's header may take to arrive, and how long a connection of HTTP/1 may be idle. A slow attacker is cut off.
 const HEADER_TIME: Duration = Duration::from_secs(20);
 /// The most of a request's head that is kept while it arrives.
 const MAX_HEADER_BYTES: usize = 64 << 10;
-/// How long requests may take to finish once the server stops.
-const DRAIN_TIME: Duration = Duration::from_secs(5);
-/// Waiting for file descriptors to become free when there are none.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Requests at a time on one connection of HTTP/2: a page asks for all of its files at once.
+const MAX_HTTP2_STREAMS: u32 = 128;
+/// How often a connection of HTTP/2 is asked whether it lives, and how long it may take to say so.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+const PING_TIME: Duration = Duration::from_secs(20);
 
-/// Serves until stopping begins, then lets the requests that are under way finish.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let connections = TaskTracker::new();
-    loop {
-        let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = shutdown.begun() => break,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // A connection that was reset before it was accepted, or too many open files: neither ends the server.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        let (router, shutdown) = (router.clone(), shutdown.clone());
-        connections.spawn(async move {
-            connection(stream, peer, router, shutdown).await;
-            drop(place);
-        });
-    }
-    drop(listener);
-    connections.close();
-    if tokio::time::timeout(DRAIN_TIME, connections.wait()).await.is_err() {
-        tracing::warn!("stopping although some requests have not finished");
-    }
+/// Which HTTP a connection speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HttpVersion {
+    /// HTTP/1.1, and 1.0. WebSockets are opened in it.
+    One,
+    /// HTTP/2; in TLS only, where ALPN agrees on it.
+    Two,
 }
 
 /// Serves one connection until it ends, is upgraded, or the server stops and the request under way is answered. Errors are clients
 /// that went away or sent no HTTP: nothing to do, nothing to say.
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, shutdown: Shutdown) {
-    // Signalling sends small frames that must not wait for each other; a socket that refuses works all the same.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Peer(peer));
-        router.clone().call(request)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIME)
-        .max_buf_size(MAX_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        () = shutdown.begun() => connection.as_mut().graceful_shutdown(),
+pub async fn serve_connection(
+    io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    version: HttpVersion,
+    peer: SocketAddr,
+    router: Router,
+    shutdown: &Shutdown,
+) {
+    let service = service_fn(move |request: hyper::Request<Incoming>| router.clone().call(prepared(request, peer)));
+    let io = TokioIo::new(io);
+    match version {
+        HttpVersion::One => {
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_TIME)
+                .max_buf_size(MAX_HEADER_BYTES)
+                .serve_connection(io, service)
+                .with_upgrades();
+            let mut connection = pin!(connection);
+            tokio::select! {
+                _ = connection.as_mut() => return,
+                () = shutdown.begun() => connection.as_mut().graceful_shutdown(),
+            }
+            let _ = connection.await;
+        }
+        HttpVersion::Two => {
+            let connection = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(MAX_HTTP2_STREAMS)
+                .keep_alive_interval(PING_INTERVAL)
+                .keep_alive_timeout(PING_TIME)
+                .serve_connection(io, service);
+            let mut connection = pin!(connection);
+            tokio::select! {
+                _ = connection.as_mut() => return,
+                () = shutdown.begun() => connection.as_mut().graceful_shutdown(),
+            }
+            let _ = connection.await;
+        }
     }
-    let _ = connection.await;
+}
+
+/// What the router gets: with the other end of the connection, and the host where HTTP/1 has it.
+fn prepared(request: hyper::Request<Incoming>, peer: SocketAddr) -> hyper::Request<Body> {
+    let mut request = request.map(Body::new);
+    if !request.headers().contains_key(HOST)
+        && let Some(host) = request.uri().authority().and_then(|authority| authority.as_str().parse().ok())
+    {
+        request.headers_mut().insert(HOST, host);
+    }
+    request.extensions_mut().insert(Peer(peer));
+    request
 }

@@ -10,6 +10,7 @@ use webcall::calls::Calls;
 use webcall::config::{Args, Config, DEFAULT_WINDOWS_PER_USER, Origins};
 use webcall::http;
 use webcall::id::RoomId;
+use webcall::port::{self, Service};
 use webcall::rooms::{self, Encryption, RoomName};
 use webcall::signal::{Signalling, Timing};
 use webcall::store::Store;
@@ -44,7 +45,7 @@ impl Server {
         let signalling = Signalling::start(&app, timing);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(http::serve(listener, http::router(&app, signalling.routes()), app.shutdown.clone()));
+        tokio::spawn(port::serve(listener, Service::http(http::router(&app, signalling.routes())), app.shutdown.clone()));
         Self { app, signalling, address, _data: data }
     }
 

@@ -12,6 +12,7 @@ use webcall::app::{App, Foundations};
 use webcall::calls::Calls;
 use webcall::config::{Args, Config, DEFAULT_WINDOWS_PER_USER, Database};
 use webcall::http;
+use webcall::port::{self, Service};
 use webcall::signal::{Signalling, Timing};
 use webcall::store::Store;
 use webcall::time::{Clock, Timestamp};
@@ -62,7 +63,8 @@ impl TestServer {
 
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = tokio::spawn(http::serve(listener, http::router(&app, signalling.routes()), app.shutdown.clone()));
+        let serving =
+            tokio::spawn(port::serve(listener, Service::http(http::router(&app, signalling.routes())), app.shutdown.clone()));
         Self { app, address, client: reqwest::Client::new(), serving, _folder: folder }
     }
 

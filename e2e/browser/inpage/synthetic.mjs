@@ -9,8 +9,9 @@
 
 /**
  * @param {{ colour: string, other_colour: string, tone_hz: number, screen_colour: string, screen_tone_hz: number, fps: number,
- *   width: number, height: number, denied?: boolean, silent?: boolean, relay_only?: boolean }} options `denied`: every device is refused, as it is while the
- *   window's `sessionStorage` says so; `silent`: a microphone without a tone; `relay_only`: media through TURN relays and nothing else
+ *   width: number, height: number, denied?: boolean, silent?: boolean, relay_only?: 'udp' | 'tcp' | 'tls' }} options `denied`: every device is refused, as it is while the
+ *   window's `sessionStorage` says so; `silent`: a microphone without a tone; `relay_only`: media through TURN relays
+ *   and nothing else, reached in this way
  */
 export function installSyntheticMedia(options) {
   const test = (window.webcallTest ??= {});
@@ -23,10 +24,17 @@ export function installSyntheticMedia(options) {
   const Native = window.RTCPeerConnection;
   window.RTCPeerConnection = class RTCPeerConnection extends Native {
     constructor(configuration) {
-      super(options.relay_only ? { ...configuration, iceTransportPolicy: 'relay' } : configuration);
+      super(options.relay_only ? throughRelays(configuration, options.relay_only) : configuration);
       test.connections.push(this);
     }
   };
+
+  /** Servers of one kind alone: `turn:` over UDP or TCP, or `turns:`. */
+  function throughRelays(configuration, way) {
+    const is_wanted = (url) => (way === 'tls' ? url.startsWith('turns:') : url.startsWith('turn:') && url.endsWith(`transport=${way}`));
+    const servers = configuration.iceServers.map((server) => ({ ...server, urls: [server.urls].flat().filter(is_wanted) }));
+    return { ...configuration, iceTransportPolicy: 'relay', iceServers: servers.filter((server) => server.urls.length > 0) };
+  }
 
   const COUNTER_BITS = 8;
 

@@ -124,3 +124,14 @@ const addressed = (person, who) => ({
 function rgb(hex) {
   return [1, 3, 5].map((index) => Number.parseInt(hex.slice(index, index + 2), 16));
 }
+
+/** The statistics of the local candidate that a page's media goes through. */
+export function localCandidate(page) {
+  return page.evaluate(async () => {
+    const stats = await window.webcallTest.connections.at(-1).getStats();
+    const rows = [...stats.values()];
+    const chosen = rows.find((row) => row.type === 'transport')?.selectedCandidatePairId;
+    const pair = chosen ? stats.get(chosen) : rows.find((row) => row.type === 'candidate-pair' && row.selected);
+    return { ...stats.get(pair.localCandidateId) };
+  });
+}

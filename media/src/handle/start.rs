@@ -18,14 +18,20 @@ use crate::net::{
     advertised_addresses,
 };
 use crate::sfu::SfuConfig;
-use crate::transport::Certificate;
+use crate::transport::{Candidates, Certificate};
 use crate::turn::TurnConfig;
 
-/// The workers, and where TURN is reached if there is any.
-pub(super) fn start_workers(
-    config: &MediaConfig,
-    events: &mpsc::Sender<MediaEvent>,
-) -> Result<(Vec<WorkerHandle>, Vec<SocketAddr>), StartError> {
+/// The workers, and where they are reached otherwise than by UDP on their own ports.
+pub(super) struct Started {
+    pub(super) workers: Vec<WorkerHandle>,
+    /// TURN by UDP; empty without it.
+    pub(super) turn_addresses: Vec<SocketAddr>,
+    /// TURN and media by TCP; empty without it.
+    pub(super) tcp_addresses: Vec<SocketAddr>,
+}
+
+/// Opens ports and starts threads.
+pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEvent>) -> Result<Started, StartError> {
     let certificate = Arc::new(Certificate::with_default_provider().map_err(|error| StartError::Certificate(error.to_string()))?);
     let addresses = if config.advertised.is_empty() { advertised_addresses() } else { config.advertised.clone() };
     if addresses.is_empty() {
@@ -47,6 +53,8 @@ pub(super) fn start_workers(
     let relaying =
         config.turn.as_ref().map(|turn| relaying::start(turn, &addresses, &candidates, &ports, config.socket_buffer_bytes));
     let relaying = relaying.transpose()?;
+    let at = |port: u16| -> Vec<SocketAddr> { addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect() };
+    let tcp_addresses = config.tcp_port.map(at).unwrap_or_default();
     let turn_port = relaying.as_ref().map(|relaying| relaying.port);
     let owners = relaying.as_ref().map(|relaying| relaying.owners.clone()).unwrap_or_default();
     let mut engines: VecDeque<_> = relaying.map(|relaying| relaying.engines).unwrap_or_default().into();
@@ -59,7 +67,7 @@ pub(super) fn start_workers(
         let sfu = Arc::new(SfuConfig {
             certificate: certificate.clone(),
             worker: WorkerId(index as u8),
-            candidates: candidates[index].clone(),
+            candidates: Candidates { udp: candidates[index].clone(), tcp: tcp_addresses.clone() },
         });
         let parts = WorkerParts {
             index,
@@ -79,8 +87,7 @@ pub(super) fn start_workers(
         Ok(WorkerHandle { mailbox, counters, figures, port })
     };
     let workers = bound.into_iter().zip(mailboxes).zip(neighbours).enumerate().map(start).collect::<Result<_, _>>()?;
-    let turn_addresses = turn_port.map(|port| addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect());
-    Ok((workers, turn_addresses.unwrap_or_default()))
+    Ok(Started { workers, turn_addresses: turn_port.map(at).unwrap_or_default(), tcp_addresses })
 }
 
 fn turn_parts(

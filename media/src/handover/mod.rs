@@ -137,6 +137,12 @@ impl Stray {
     }
 }
 
+impl WorkerId {
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 impl WorkerSet {
     pub(crate) fn insert(&mut self, worker: WorkerId) {
         self.0 |= 1 << worker.0;

@@ -155,7 +155,7 @@ impl Forwarder {
         };
         let receiver = |(place, subscriber): (usize, &FloorSubscriber)| {
             let ssrc = |route: &FloorRoute| route.to.iter().find(|(to, _)| *to == place).map(|(_, ssrc)| *ssrc);
-            let path = Path { remote: subscriber.address, local_ip: None };
+            let path = Path::udp(subscriber.address, None);
             Some(Receiver { path, sealer: keys(&subscriber.keys)?.0, ssrcs: plan.routes.iter().map(ssrc).collect() })
         };
         Some(Self {

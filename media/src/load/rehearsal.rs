@@ -12,7 +12,7 @@ use crate::id::{ParticipantId, RoomId};
 use crate::outbox::Outbox;
 use crate::sfu::{Sfu, SfuConfig};
 use crate::synthetic::{Identity, Participant, Settings, SyntheticError};
-use crate::transport::{Certificate, Path};
+use crate::transport::{Candidates, Certificate, Path};
 
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 50_000);
 /// The wall clock at the beginning: 2026-11-23 00:00 UTC.
@@ -46,7 +46,8 @@ impl Rehearsal {
     pub fn new(people: Vec<Settings>) -> Result<Self, RehearsalError> {
         let now = Instant::now();
         let certificate = Certificate::with_default_provider().map_err(|_| SyntheticError::Transport)?;
-        let config = SfuConfig { certificate: Arc::new(certificate), worker: WorkerId::default(), candidates: vec![SERVER] };
+        let candidates = Candidates { udp: vec![SERVER], ..Candidates::default() };
+        let config = SfuConfig { certificate: Arc::new(certificate), worker: WorkerId::default(), candidates };
         let counters = Arc::new(Counters::default());
         let mut sfu = Sfu::new(Arc::new(config), counters.clone(), now, UNIX_TIME, 1);
         let (mut out, identity) = (Outbox::default(), Identity::generate()?);
@@ -94,7 +95,7 @@ impl Rehearsal {
 
     fn pass_on(&mut self, person: usize, around: &mut impl FnMut(&mut dyn FnMut())) {
         let Self { now, sfu, out, people, datagram, .. } = self;
-        let path = Path { remote: address_of(person), local_ip: None };
+        let path = Path::udp(address_of(person), None);
         while let Some(sent) = people[person].poll_transmit() {
             datagram.clear();
             datagram.extend_from_slice(sent);

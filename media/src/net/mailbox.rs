@@ -7,10 +7,11 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
+use super::tcp::TcpConnection;
 use crate::api::{Offer, Wish};
 use crate::error::MediaError;
 use crate::handover::{Letter, WorkerSet};
-use crate::id::{ParticipantId, RoomId, Source};
+use crate::id::{ParticipantId, RoomId, Source, TcpId};
 
 /// Requests waiting for one worker. A worker takes them all each turn; more than this waiting means that it is stuck or drowning,
 /// and the caller is told `media_busy`.
@@ -46,6 +47,8 @@ pub(crate) enum Command {
         source: Source,
         forbidden: bool,
     },
+    /// A TCP connection came.
+    Connect(TcpConnection),
     /// What another worker says.
     Read(Letter),
     /// Asks whether the worker's loop turns.
@@ -71,12 +74,16 @@ pub(crate) struct Mailbox {
     waiting: Mutex<VecDeque<Command>>,
     is_filled: AtomicBool,
     is_rung: AtomicBool,
+    /// TCP connections that have something, each once.
+    ready: Mutex<Vec<TcpId>>,
+    has_ready: AtomicBool,
     waker: mio::Waker,
 }
 
 impl Mailbox {
     pub(crate) fn new(waker: mio::Waker) -> Self {
-        Self { waiting: Mutex::default(), is_filled: AtomicBool::new(false), is_rung: AtomicBool::new(false), waker }
+        let no = || AtomicBool::new(false);
+        Self { waiting: Mutex::default(), is_filled: no(), is_rung: no(), ready: Mutex::default(), has_ready: no(), waker }
     }
 
     /// Puts a request in. Some are taken even when full: they must not be lost, and there are no more of them than participants and
@@ -99,6 +106,21 @@ impl Mailbox {
             // A worker that cannot be woken is gone.
             let _ = self.waker.wake();
         }
+    }
+
+    /// Says that a TCP connection has something, or has ended. It is not said again before the worker has looked.
+    pub(super) fn tell_ready(&self, connection: TcpId) {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        self.has_ready.store(true, Ordering::Release);
+        self.ring();
+    }
+
+    /// The TCP connections that have something.
+    pub(super) fn take_ready(&self) -> Vec<TcpId> {
+        if !self.has_ready.swap(false, Ordering::Acquire) {
+            return Vec::new();
+        }
+        std::mem::take(&mut *self.ready.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The worker looks for such packets after this.

@@ -89,7 +89,7 @@ impl UdpPort {
             std::array::from_fn(|_| IoSliceMut::new(chunks.next().expect("a chunk for each slot of the batch")));
         let received = self.io.try_io(|| self.state.recv(UdpSockRef::from(&self.io), &mut slices, metas))?;
         for (meta, buffer) in metas.iter().zip(&mut slices).take(received) {
-            let path = Path { remote: unmapped(meta.addr), local_ip: meta.dst_ip.map(unmapped_ip) };
+            let path = Path::udp(unmapped(meta.addr), meta.dst_ip.map(unmapped_ip));
             let joined = &mut buffer[..meta.len.min(RECEIVE_BYTES)];
             if joined.is_empty() {
                 // An empty datagram is one too.

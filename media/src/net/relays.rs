@@ -52,7 +52,7 @@ impl Relays {
     /// Sends a run to a peer. What the system does not take is lost, as on any network.
     pub(super) fn send(&self, relay: RelayId, remote: SocketAddr, contents: &[u8], segment_bytes: usize) -> bool {
         let socket = self.sockets.get(relay.index()).and_then(Option::as_ref).filter(|(open, _)| *open == relay);
-        let path = Path { remote, local_ip: None };
+        let path = Path::udp(remote, None);
         socket.is_some_and(|(_, socket)| socket.send(path, contents, segment_bytes).is_ok())
     }
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::port::{Buffers, Sharing, UdpPort, has_more};
 use super::relays::Relays;
+use super::tcp::{TcpConnections, Use};
 use super::worker::{FIRST_RELAY, TURN};
 use crate::counters::CounterRow;
 use crate::handover::{Stray, WorkerId};
@@ -133,7 +134,7 @@ impl TurnHost {
             if !self.listener_has_more {
                 break;
             }
-            let received = listener.0.receive(buffers, |Path { remote, local_ip }, datagram| {
+            let received = listener.0.receive(buffers, |Path { remote, local_ip, .. }, datagram| {
                 let link = Link::Udp { listener: LISTENER, remote, local_ip };
                 engine.handle_client(now, &link, datagram, relays, batch);
             });
@@ -148,6 +149,21 @@ impl TurnHost {
         }
     }
 
+    /// A message of a client's TCP connection.
+    pub(super) fn take_from_tcp(&mut self, now: Instant, link: &Link, message: &[u8]) {
+        self.engine.handle_client(now, link, message, &mut self.relays, &mut self.batch);
+    }
+
+    /// A client's TCP connection has ended.
+    pub(super) fn tcp_ended(&mut self, now: Instant, link: &Link) {
+        self.engine.link_closed(now, link, &mut self.relays);
+    }
+
+    /// Whether a client's TCP connection is of use.
+    pub(super) fn use_of(&self, now: Instant, link: &Link) -> Use {
+        if self.engine.has_allocation(now, link) { Use::InUse } else { Use::Idle }
+    }
+
     /// A datagram of the SFU to a relay of this worker.
     pub(super) fn take_from_sfu(&mut self, now: Instant, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
         // One that is gone meanwhile is as gone as a client that left.
@@ -155,12 +171,12 @@ impl TurnHost {
     }
 
     /// Sends what was collected; what is for a media address of this process goes to `to_sfu`, with the worker that has it.
-    pub(super) fn send(&mut self, mut to_sfu: impl FnMut(WorkerId, &Stray)) {
+    pub(super) fn send(&mut self, tcp: &mut TcpConnections, mut to_sfu: impl FnMut(WorkerId, &Stray)) {
         for run in self.batch.runs() {
             match run.to {
                 To::Client { remote, local_ip, .. } => {
                     // What the system does not take is lost, as on any network.
-                    let _ = self.listener.0.send(Path { remote, local_ip }, run.bytes, run.segment_bytes);
+                    let _ = self.listener.0.send(Path::udp(remote, local_ip), run.bytes, run.segment_bytes);
                 }
                 To::Peer { relay, remote } => {
                     self.relays.send(relay, remote, run.bytes, run.segment_bytes);
@@ -172,8 +188,9 @@ impl TurnHost {
                         to_sfu(owner, &self.inside);
                     }
                 }
-                // Nobody accepts connections yet.
-                To::Tcp(_) => {}
+                To::Tcp(connection) => {
+                    run.bytes.chunks(run.segment_bytes.max(1)).for_each(|message| tcp.push_message(connection, message));
+                }
             }
         }
         self.batch.clear();

@@ -16,6 +16,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use super::meter::Meter;
 use super::port::{Buffers, has_more};
+use super::tcp::{Ended, Received, TcpConnections, Use};
 use super::turn::{TurnHost, TurnParts};
 use super::{Command, Mailbox, MediaSocket, Neighbours};
 use crate::api::MediaEvent;
@@ -24,6 +25,7 @@ use crate::handover::Stray;
 use crate::outbox::{Diverted, Outbox};
 use crate::sfu::{Sfu, SfuConfig};
 use crate::transport::Path;
+use crate::turn::Link;
 
 pub(crate) const SOCKET: mio::Token = mio::Token(0);
 pub(crate) const MAILBOX: mio::Token = mio::Token(1);
@@ -54,6 +56,7 @@ pub(crate) struct Worker {
     parts: WorkerParts,
     sfu: Sfu,
     turn: Option<TurnHost>,
+    tcp: TcpConnections,
     outbox: Outbox,
     buffers: Buffers,
     scratch: Vec<u8>,
@@ -78,6 +81,7 @@ impl Worker {
             sfu: fresh_sfu(&parts),
             parts,
             turn,
+            tcp: TcpConnections::default(),
             outbox: Outbox::default(),
             buffers: Buffers::default(),
             scratch: Vec::with_capacity(2_048),
@@ -124,7 +128,7 @@ impl Worker {
             return Some(Duration::ZERO);
         }
         let turn = self.turn.as_ref().and_then(TurnHost::poll_timeout);
-        let next = self.sfu.poll_timeout().into_iter().chain(turn).min();
+        let next = [self.sfu.poll_timeout(), turn, self.tcp.poll_timeout()].into_iter().flatten().min();
         let timers = next.map(|at| at.saturating_duration_since(Instant::now()));
         let retry = (!self.events.is_empty()).then_some(EVENT_RETRY);
         [timers, retry].into_iter().flatten().min()
@@ -138,6 +142,7 @@ impl Worker {
             }
         }
         self.take_over();
+        self.receive_tcp();
         self.relay();
         self.receive();
         let now = Instant::now();
@@ -164,6 +169,7 @@ impl Worker {
             Command::SetForbidden { participant, source, forbidden } => {
                 sfu.set_forbidden(now, participant, source, forbidden, out);
             }
+            Command::Connect(connection) => self.tcp.add(now, connection),
             Command::Read(letter) => sfu.read(now, letter, out),
             Command::Ping { reply } => {
                 // The caller may have lost patience; then nobody waits for the answer.
@@ -183,15 +189,37 @@ impl Worker {
         self.forward(now);
     }
 
+    /// Takes what came in on TCP connections, and ends those that have come to nothing.
+    fn receive_tcp(&mut self) {
+        let Self { tcp, turn, sfu, outbox, parts, .. } = self;
+        let now = Instant::now();
+        for id in tcp.take_fresh().into_iter().chain(parts.mailbox.take_ready()) {
+            let ended = tcp.receive(now, id, |received| match (received, &mut *turn) {
+                (Received::Packet(path, packet), _) => sfu.handle_datagram(now, path, packet, outbox),
+                (Received::Turn(link, message), Some(turn)) => turn.take_from_tcp(now, link, message),
+                (Received::Turn(..), None) => {}
+            });
+            tell_turn(turn, now, ended);
+        }
+        let of_turn = |link: &Link| turn.as_ref().map_or(Use::Idle, |turn| turn.use_of(now, link));
+        let ended = tcp.look_after(now, of_turn, |path| if sfu.knows(path) { Use::InUse } else { Use::Idle });
+        tell_turn(turn, now, ended);
+        let (of_turn, of_sfu) = tcp.count();
+        parts.counters.set(Counter::TurnTcpConnections, of_turn as u64);
+        parts.counters.set(Counter::IceTcpConnections, of_sfu as u64);
+        parts.counters.add(Counter::DropSlowReader, tcp.take_dropped());
+        self.forward(now);
+    }
+
     /// Lets the TURN engine take what came in for it, and sends what that leads to.
     fn relay(&mut self) {
         let Some(turn) = &mut self.turn else { return };
         let now = Instant::now();
-        let Self { sfu, outbox, parts, scratch, buffers, .. } = self;
+        let Self { sfu, outbox, parts, scratch, buffers, tcp, .. } = self;
         let mut arrive = |stray: &Stray, outbox: &mut Outbox| {
             scratch.clear();
             scratch.extend_from_slice(&stray.bytes);
-            let path = Path { remote: stray.from, local_ip: Some(stray.to.ip()) };
+            let path = Path::udp(stray.from, Some(stray.to.ip()));
             sfu.handle_datagram(now, path, scratch, outbox);
         };
         parts.neighbours.receive_strays(|stray| match turn.owner_of(stray.to) {
@@ -200,7 +228,7 @@ impl Worker {
         });
         turn.turn(now, buffers);
         let me = parts.config.worker;
-        turn.send(|owner, stray| {
+        turn.send(tcp, |owner, stray| {
             if owner == me {
                 arrive(stray, outbox);
             } else {
@@ -210,12 +238,20 @@ impl Worker {
         self.forward(now);
     }
 
-    /// Takes out of the outbox what is for relays of this process.
+    /// Takes out of the outbox what goes over TCP connections, and what is for relays of this process.
     fn divert(&mut self) {
-        let Some(turn) = &mut self.turn else { return };
+        let Self { turn, tcp, .. } = self;
+        if turn.is_none() && tcp.is_empty() {
+            return;
+        }
         let (now, me) = (Instant::now(), self.parts.config.worker);
-        let Some(media) = self.parts.config.candidates.first().copied() else { return };
+        let Some(media) = self.parts.config.candidates.udp.first().copied() else { return };
         self.outbox.divert(|path, bytes| {
+            if let Some(connection) = path.tcp {
+                tcp.push_packet(connection, bytes);
+                return Diverted::Taken;
+            }
+            let Some(turn) = turn else { return Diverted::No };
             let Some(owner) = turn.owner_of(path.remote) else { return Diverted::No };
             let from = SocketAddr::new(path.local_ip.unwrap_or(media.ip()), media.port());
             if owner != me {
@@ -224,8 +260,11 @@ impl Worker {
             turn.take_from_sfu(now, from, path.remote, bytes);
             Diverted::Taken
         });
-        // Nothing in it is for the SFU: it came from there.
-        turn.send(|_, _| {});
+        if let Some(turn) = turn {
+            // Nothing in it is for the SFU: it came from there.
+            turn.send(tcp, |_, _| {});
+        }
+        tcp.flush();
     }
 
     fn receive(&mut self) {
@@ -293,12 +332,19 @@ impl Worker {
         self.sfu.part(&mut self.outbox);
         self.parts.neighbours.deliver(&mut self.outbox, &self.parts.counters);
         self.sfu = fresh_sfu(&self.parts);
+        self.tcp.close_all();
         if let Some(turn) = &mut self.turn {
             turn.start_afresh();
         }
         self.has_more = true;
         self.tell();
     }
+}
+
+/// Ends the allocations of connections that are gone.
+fn tell_turn(turn: &mut Option<TurnHost>, now: Instant, ended: impl IntoIterator<Item = Ended>) {
+    let Some(turn) = turn else { return };
+    ended.into_iter().filter_map(|ended| ended.link).for_each(|link| turn.tcp_ended(now, &link));
 }
 
 fn fresh_sfu(parts: &WorkerParts) -> Sfu {

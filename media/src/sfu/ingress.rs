@@ -36,7 +36,7 @@ struct Opened {
 impl Sfu {
     pub(super) fn handle_rtp(&mut self, now: Instant, path: Path, packet: &mut [u8]) {
         let Some(header) = RtpHeader::parse(packet) else { return self.counters.count(Counter::DropMalformed) };
-        let key = match self.by_address.get(&path.remote) {
+        let key = match self.by_address.get(&path.sender()) {
             Some(key) => *key,
             None => match self.find_stranger(now, &header) {
                 Some(key) => key,
@@ -51,7 +51,7 @@ impl Sfu {
         // A fresh packet that authenticated shows where its sender is now, before the next ICE check does.
         let transport = room.participants[key.participant].transport.as_mut();
         if transport.is_some_and(|transport| transport.adopt_path(now, path, &opened)) {
-            self.remember_address(key, path.remote);
+            self.remember_address(key, path.sender());
             self.counters.count(Counter::PathChanges);
         }
         let read = read_payload(&self.rooms[key.room].participants[key.participant], &header, packet, opened, found);

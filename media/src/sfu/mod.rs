@@ -38,7 +38,6 @@ mod wheel;
 pub(crate) use sizes::Sizes;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -51,7 +50,7 @@ use crate::handover::{WorkerId, WorkerSet};
 use crate::id::{ParticipantId, RoomId, Source};
 use crate::outbox::Outbox;
 use crate::random::Random;
-use crate::transport::{Certificate, Path, StunOutcome, Transport, TransportEvent, username_local_part};
+use crate::transport::{Candidates, Certificate, Path, Sender, StunOutcome, Transport, TransportEvent, username_local_part};
 use participant::{MAX_ADDRESSES, Participant};
 use room::Room;
 use shedding::{Shedding, Step};
@@ -63,8 +62,7 @@ pub(crate) struct SfuConfig {
     pub(crate) certificate: Arc<Certificate>,
     /// The worker that runs it.
     pub(crate) worker: WorkerId,
-    /// Where this worker is reached, best first.
-    pub(crate) candidates: Vec<SocketAddr>,
+    pub(crate) candidates: Candidates,
 }
 
 /// Where a participant is kept.
@@ -80,7 +78,7 @@ pub(crate) struct Sfu {
     rooms: Slab<Room>,
     room_keys: HashMap<RoomId, usize>,
     participants: HashMap<ParticipantId, Key>,
-    by_address: HashMap<SocketAddr, Key>,
+    by_address: HashMap<Sender, Key>,
     by_ufrag: HashMap<String, Key>,
     random: Random,
     clock: crate::units::NtpClock,
@@ -115,6 +113,11 @@ impl Sfu {
             staged: Vec::new(),
             scratch: Vec::with_capacity(1500),
         }
+    }
+
+    /// Whether whoever sends on this path is somebody's, by a check that authenticated.
+    pub(crate) fn knows(&self, path: Path) -> bool {
+        self.by_address.contains_key(&path.sender())
     }
 
     /// Everybody in a call here.
@@ -276,21 +279,21 @@ impl Sfu {
                 if has_moved && had_path {
                     self.counters.count(Counter::PathChanges);
                 }
-                self.remember_address(key, path.remote);
+                self.remember_address(key, path.sender());
                 self.attend(now, key);
             }
             StunOutcome::Rejected | StunOutcome::Ignored(_) => self.counters.count(Counter::DropStun),
         }
     }
 
-    fn remember_address(&mut self, key: Key, address: SocketAddr) {
+    fn remember_address(&mut self, key: Key, address: Sender) {
         let participant = &mut self.rooms[key.room].participants[key.participant];
         if participant.addresses.contains(&address) && self.by_address.get(&address) == Some(&key) {
             return;
         }
         participant.addresses.retain(|other| *other != address);
         if participant.addresses.len() >= MAX_ADDRESSES {
-            let current = participant.transport.as_ref().and_then(Transport::path).map(|path| path.remote);
+            let current = participant.transport.as_ref().and_then(Transport::path).map(|path| path.sender());
             let oldest = participant.addresses.iter().position(|a| Some(*a) != current).unwrap_or(0);
             self.by_address.remove(&participant.addresses.remove(oldest));
         }
@@ -300,7 +303,7 @@ impl Sfu {
     }
 
     fn handle_dtls(&mut self, now: Instant, path: Path, datagram: &[u8], out: &mut Outbox) {
-        let Some(&key) = self.by_address.get(&path.remote) else { return self.counters.count(Counter::DropUnknownSource) };
+        let Some(&key) = self.by_address.get(&path.sender()) else { return self.counters.count(Counter::DropUnknownSource) };
         let room = &mut self.rooms[key.room];
         let participant = &mut room.participants[key.participant];
         let Some(transport) = &mut participant.transport else { return };

@@ -10,7 +10,7 @@ use crate::api::{Offer, SeatOffer, TrackOffer};
 use crate::error::MediaError;
 use crate::id::ParticipantId;
 use crate::outbox::Outbox;
-use crate::transport::{Answer, InboundIndex, LineAnswer, MediaKind, MediaLine, OutgoingIds, ParsedOffer, Transport};
+use crate::transport::{Answer, IcePlace, InboundIndex, LineAnswer, MediaKind, MediaLine, OutgoingIds, ParsedOffer, Transport};
 
 const MAX_TRACKS: usize = 8;
 const MAX_SEATS: usize = 48;
@@ -52,7 +52,9 @@ impl Sfu {
         match &mut participant.transport {
             None => {
                 let certificate = self.config.certificate.clone();
-                let transport = Transport::new(now, certificate, parsed.fingerprint, parsed.ufrag.clone()).map_err(failed)?;
+                let place = IcePlace::new(self.config.worker.index()).expect("there are no more workers than places");
+                let transport =
+                    Transport::new(now, certificate, place, parsed.fingerprint, parsed.ufrag.clone()).map_err(failed)?;
                 participant.transport = Some(transport);
             }
             Some(transport) if transport.remote_ufrag() != parsed.ufrag => {

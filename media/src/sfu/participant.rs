@@ -1,7 +1,6 @@
 //! One participant of a call as the media core sees them: a transport, what they send, and the seats in which they receive.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::outgoing::Outgoing;
@@ -9,7 +8,7 @@ use crate::api::Wish;
 use crate::codec::CodecSet;
 use crate::id::{FeedId, FeedKind, ParticipantId, Source};
 use crate::rtcp::twcc::TwccRecorder;
-use crate::transport::{CodecEntry, ExtensionIds, Fingerprint, InboundIndex, Path, Transport};
+use crate::transport::{CodecEntry, ExtensionIds, Fingerprint, InboundIndex, Path, Sender, Transport};
 
 /// SSRCs that one participant may send with: three layers and their retransmissions for camera and screen, two sounds, and as many
 /// again for those that a renegotiation left behind.
@@ -25,7 +24,7 @@ pub(crate) struct Participant {
     pub(crate) transport: Option<Transport>,
     /// Of the certificate in the first offer; another one would be another browser.
     pub(crate) fingerprint: Option<Fingerprint>,
-    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) addresses: Vec<Sender>,
     pub(crate) tracks: Vec<Track>,
     pub(crate) inbound: Vec<Inbound>,
     pub(crate) seats: Vec<Seat>,

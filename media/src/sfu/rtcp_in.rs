@@ -15,7 +15,7 @@ const MAX_RTT: Duration = Duration::from_secs(10);
 
 impl Sfu {
     pub(super) fn handle_rtcp(&mut self, now: Instant, path: Path, packet: &mut [u8], out: &mut Outbox) {
-        let Some(&key) = self.by_address.get(&path.remote) else { return self.counters.count(Counter::DropUnknownSource) };
+        let Some(&key) = self.by_address.get(&path.sender()) else { return self.counters.count(Counter::DropUnknownSource) };
         let participant = &mut self.rooms[key.room].participants[key.participant];
         let Some((transport, _)) = participant.connected() else { return self.counters.count(Counter::DropNotConnected) };
         let Ok(len) = transport.open_rtcp(packet) else { return self.counters.count(Counter::DropAuthentication) };

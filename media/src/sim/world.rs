@@ -100,7 +100,7 @@ impl World {
     }
 
     fn arrive(&mut self, worker: usize, from: SocketAddr, datagram: &mut [u8]) {
-        let path = Path { remote: from, local_ip: None };
+        let path = Path::udp(from, None);
         let Worker { sfu, out, .. } = self.server.worker(worker);
         sfu.handle_datagram(self.now, path, datagram, out);
         self.collect();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rtc_crypto::SecretVec;
 
 use super::dtls::DtlsServer;
-use super::ice::{BindingOutcome, IceLite};
+use super::ice::{BindingOutcome, IceLite, IcePlace};
 use super::srtp::{DtlsRole, InboundIndex, KeyingMaterial, SrtpProfile, from_keying_material};
 use super::{Certificate, DtlsError, client_hello, username_local_part};
 
@@ -21,7 +21,8 @@ fn certificate() -> Arc<Certificate> {
 
 /// A STUN datagram: nobody who does not know the password is answered with success.
 pub(crate) fn stun(now: Instant, datagram: &[u8]) {
-    let mut ice = IceLite::new(Arc::clone(certificate().provider()), "them".to_owned()).expect("the provider has random numbers");
+    let mut ice = IceLite::new(Arc::clone(certificate().provider()), IcePlace::default(), "them".to_owned())
+        .expect("the provider has random numbers");
     let _ = username_local_part(datagram);
     let outcome = ice.handle_binding(now, datagram, SocketAddr::from((Ipv4Addr::LOCALHOST, 9)));
     assert!(!matches!(outcome, BindingOutcome::Respond { .. }));

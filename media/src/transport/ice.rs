@@ -20,7 +20,7 @@ const CONSENT: Duration = Duration::from_secs(30);
 /// Transaction ids remembered to tell a replayed check from a new one; at a check every 2.5 s this is ten minutes. The oldest is
 /// forgotten first.
 const MAX_TRANSACTIONS: usize = 256;
-/// Characters of a user fragment: 72 random bits, because it also finds the transport of a first packet.
+/// Characters of a user fragment: the place of its transport, and 66 random bits, because it also finds the transport of a first packet.
 const UFRAG_CHARS: usize = 12;
 /// Characters of a password: 192 random bits; RFC 8445 §5.3 asks for 128.
 const PASSWORD_CHARS: usize = 32;
@@ -34,11 +34,37 @@ pub(crate) struct IceCredentials {
     pub(crate) password: String,
 }
 
+/// Where a transport is, of [`MAX_PLACES`]: the first character of its user fragments says it, so that a TCP connection, which all
+/// places share a port for, finds the right one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct IcePlace(u8);
+
+/// As many as there are characters.
+const MAX_PLACES: usize = ICE_CHARS.len();
+
+impl IcePlace {
+    /// `None` beyond the last.
+    pub(crate) fn new(index: usize) -> Option<Self> {
+        u8::try_from(index).ok().filter(|_| index < MAX_PLACES).map(Self)
+    }
+
+    /// The place of the transport that this check is for.
+    pub(crate) fn of_check(datagram: &[u8]) -> Option<Self> {
+        let first = *stun::username_local_part(datagram)?.as_bytes().first()?;
+        Self::new(ICE_CHARS.iter().position(|character| *character == first)?)
+    }
+
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 impl IceCredentials {
     /// New random credentials.
-    pub(crate) fn generate(provider: &dyn RTCCryptoProvider) -> Result<Self, CryptoError> {
+    pub(crate) fn generate(provider: &dyn RTCCryptoProvider, place: IcePlace) -> Result<Self, CryptoError> {
         let mut random = [0; UFRAG_CHARS + PASSWORD_CHARS];
         provider.random().fill(&mut random)?;
+        random[0] = place.0;
         let mut ufrag: String = random.iter().map(|byte| char::from(ICE_CHARS[usize::from(byte & 63)])).collect();
         let password = ufrag.split_off(UFRAG_CHARS);
         Ok(Self { ufrag, password })
@@ -94,18 +120,20 @@ pub(crate) struct IceLite {
     previous: Option<Generation>,
     transactions: VecDeque<(TransactionId, SocketAddr)>,
     last_check: Option<Instant>,
+    place: IcePlace,
 }
 
 impl IceLite {
     /// Starts with new credentials of our own and the other side's user fragment.
-    pub(crate) fn new(provider: Arc<dyn RTCCryptoProvider>, remote_ufrag: String) -> Result<Self, CryptoError> {
-        let local = IceCredentials::generate(provider.as_ref())?;
+    pub(crate) fn new(provider: Arc<dyn RTCCryptoProvider>, place: IcePlace, remote_ufrag: String) -> Result<Self, CryptoError> {
+        let local = IceCredentials::generate(provider.as_ref(), place)?;
         Ok(Self {
             provider,
             current: Generation { local, remote_ufrag },
             previous: None,
             transactions: VecDeque::new(),
             last_check: None,
+            place,
         })
     }
 
@@ -126,7 +154,7 @@ impl IceLite {
 
     /// Begins an ICE restart: new credentials on both sides. A restart that was under way is given up, and with it its user fragment.
     pub(crate) fn restart(&mut self, remote_ufrag: String) -> Result<Option<String>, CryptoError> {
-        let local = IceCredentials::generate(self.provider.as_ref())?;
+        let local = IceCredentials::generate(self.provider.as_ref(), self.place)?;
         let replaced = std::mem::replace(&mut self.current, Generation { local, remote_ufrag });
         if self.previous.is_some() {
             return Ok(Some(replaced.local.ufrag));

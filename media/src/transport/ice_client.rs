@@ -12,7 +12,7 @@ use rtc_crypto::{CryptoError, RTCCryptoProvider};
 use rtc_stun::attributes::{ATTR_ICE_CONTROLLING, ATTR_PRIORITY, ATTR_USE_CANDIDATE, RawAttribute};
 use rtc_stun::message::{Setter, TransactionId};
 
-use super::ice::IceCredentials;
+use super::ice::{IceCredentials, IcePlace};
 use super::stun::{self, BindingKind, BindingView, Integrity};
 
 /// Between checks until the first succeeds.
@@ -48,7 +48,7 @@ pub(crate) struct Confirmed {
 impl IceClient {
     /// Starts checking at once: call [`Self::handle_timeout`].
     pub(crate) fn new(now: Instant, provider: Arc<dyn RTCCryptoProvider>, remote: IceCredentials) -> Result<Self, CryptoError> {
-        let local = IceCredentials::generate(provider.as_ref())?;
+        let local = IceCredentials::generate(provider.as_ref(), IcePlace::default())?;
         Ok(Self { provider, local, remote, pending: VecDeque::new(), next_check: now, confirmed: None })
     }
 

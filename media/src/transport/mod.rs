@@ -13,6 +13,7 @@ mod dtls_inbox;
 pub(crate) mod fuzzing;
 mod ice;
 mod ice_client;
+mod rfc4571;
 mod sdp;
 mod srtp;
 mod state;
@@ -20,14 +21,15 @@ mod stun;
 
 pub(crate) use certificate::{Certificate, Fingerprint};
 pub(crate) use dtls::{DtlsClient, DtlsError, DtlsEvent};
-pub(crate) use ice::IceCredentials;
+pub(crate) use ice::{IceCredentials, IcePlace};
 pub(crate) use ice_client::{Confirmed, IceClient};
-pub(crate) use sdp::{Answer, CodecEntry, ExtensionIds, LineAnswer, MediaKind, MediaLine, OutgoingIds, ParsedOffer};
+pub(crate) use rfc4571::{PacketFraming, first_packet, length_of};
+pub(crate) use sdp::{Answer, Candidates, CodecEntry, ExtensionIds, LineAnswer, MediaKind, MediaLine, OutgoingIds, ParsedOffer};
 pub(crate) use srtp::{
     DIRECT_KEY_BYTES, DtlsRole, InboundIndex, MAX_RTCP_OVERHEAD_BYTES, MAX_RTP_OVERHEAD_BYTES, OpenedRtp, SrtpError, SrtpOpener,
     SrtpProfile, SrtpSealer, direct_keys, from_keying_material,
 };
-pub(crate) use state::{Path, StunOutcome, Transport, TransportEvent};
+pub(crate) use state::{Path, Sender, StunOutcome, Transport, TransportEvent};
 pub(crate) use stun::username_local_part;
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ use rtc_crypto::CryptoError;
 
 use super::certificate::{Certificate, Fingerprint};
 use super::dtls::{DtlsError, DtlsEvent, DtlsServer};
-use super::ice::{BindingOutcome, IceCredentials, IceLite, IgnoredBinding, Nomination};
+use super::ice::{BindingOutcome, IceCredentials, IceLite, IcePlace, IgnoredBinding, Nomination};
 use super::srtp::{self, DtlsRole, InboundIndex, KeyingMaterial, OpenedRtp, SrtpError, SrtpOpener, SrtpSealer};
+use crate::id::TcpId;
 
 /// A participant that is not connected this long after joining is given up.
 const SETUP_DEADLINE: Duration = Duration::from_secs(30);
@@ -26,6 +27,26 @@ pub(crate) struct Path {
     pub(crate) remote: SocketAddr,
     /// `None` where the socket does not tell.
     pub(crate) local_ip: Option<IpAddr>,
+    /// The TCP connection, where it is none of UDP (RFC 6544).
+    pub(crate) tcp: Option<TcpId>,
+}
+
+/// Who sends on a path. The ports of UDP and of TCP are different ones even when their numbers are alike.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Sender {
+    address: SocketAddr,
+    tcp: Option<TcpId>,
+}
+
+impl Path {
+    /// By datagrams.
+    pub(crate) fn udp(remote: SocketAddr, local_ip: Option<IpAddr>) -> Self {
+        Self { remote, local_ip, tcp: None }
+    }
+
+    pub(crate) fn sender(&self) -> Sender {
+        Sender { address: self.remote, tcp: self.tcp }
+    }
 }
 
 /// What the owner of a transport has to know.
@@ -75,11 +96,12 @@ impl Transport {
     pub(crate) fn new(
         now: Instant,
         certificate: Arc<Certificate>,
+        place: IcePlace,
         remote: Fingerprint,
         remote_ufrag: String,
     ) -> Result<Self, CryptoError> {
         Ok(Self {
-            ice: IceLite::new(Arc::clone(certificate.provider()), remote_ufrag)?,
+            ice: IceLite::new(Arc::clone(certificate.provider()), place, remote_ufrag)?,
             dtls: DtlsServer::new(Arc::clone(&certificate), remote),
             certificate,
             srtp: None,

@@ -6,8 +6,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::link::{ListenerId, TcpId};
+use super::link::ListenerId;
 use super::table::RelayId;
+use crate::id::TcpId;
 
 /// What collects before it is to be sent, bytes: less than a second-level cache, so that the kernel copies what is still in it.
 const FULL_BYTES: usize = 256 << 10;

@@ -3,14 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::batch::To;
+use crate::id::TcpId;
 
 /// A listener of the host: a UDP socket or TCP port of TURN. Two addresses that are one server should be two listeners.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ListenerId(pub u16);
-
-/// A TCP or TLS connection of the host. Never given twice.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct TcpId(pub u64);
 
 /// What a client uses to reach us.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -36,6 +36,7 @@ mod wire;
 
 use std::time::{Duration, Instant};
 
+pub use crate::id::TcpId;
 pub use auth::{Credential, CredentialError, Scope, issue_credential};
 pub use batch::{Batch, Run, To};
 pub use config::{
@@ -44,13 +45,13 @@ pub use config::{
 };
 pub use counters::{AuthResult, DropReason, PacketPath, TurnCounters};
 pub use error::TurnError;
-pub use link::{Link, ListenerId, TcpId, Transport};
+pub use link::{Link, ListenerId, Transport};
 pub use pace::Direction;
 pub use peers::{DeniedRange, PeerRule, PeerRuleError};
 pub use secret::Secret;
 pub use sockets::{OpenError, RelaySockets};
 pub use table::RelayId;
-pub use tcp::{Admission, AdmissionLimits, Refused, SendQueue, TcpPhase, TcpTimes};
+pub use tcp::{Admission, AdmissionLimits, Refused, TcpPhase, TcpTimes};
 pub use wire::{Alpn, Code, FIRST_BYTES, FirstBytes, FramingError, MAX_TCP_MESSAGE_BYTES, TcpFraming, alpn, first_bytes};
 
 use auth::Authenticator;

@@ -14,7 +14,7 @@ use crate::id::{ParticipantId, RoomId};
 use crate::outbox::Outbox;
 use crate::random::Random;
 use crate::sfu::{Sfu, SfuConfig, Sizes};
-use crate::transport::Certificate;
+use crate::transport::{Candidates, Certificate};
 
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 const FIRST_PORT: u16 = 50_000;
@@ -36,7 +36,8 @@ impl Server {
     pub(super) fn new(now: Instant, workers: usize, random: &mut Random) -> Self {
         let certificate = Arc::new(Certificate::with_default_provider().expect("the provider makes certificates"));
         let worker = |index: usize| {
-            let candidates = vec![SocketAddr::new(ADDRESS, FIRST_PORT + index as u16)];
+            let udp = vec![SocketAddr::new(ADDRESS, FIRST_PORT + index as u16)];
+            let candidates = Candidates { udp, ..Candidates::default() };
             let config = Arc::new(SfuConfig { certificate: certificate.clone(), worker: WorkerId(index as u8), candidates });
             let counters = Arc::new(Counters::default());
             let sfu = Sfu::new(config.clone(), counters.clone(), now, UNIX_TIME, u64::from(random.next_u32()));

@@ -16,9 +16,16 @@ pub(crate) struct Answer<'a> {
     pub(crate) pwd: &'a str,
     /// As in `a=fingerprint`.
     pub(crate) fingerprint: &'a str,
-    /// Where the worker is reached, best first.
-    pub(crate) candidates: &'a [SocketAddr],
+    pub(crate) candidates: &'a Candidates,
     pub(crate) lines: Vec<AnswerLine<'a>>,
+}
+
+/// Where the worker is reached, best first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Candidates {
+    pub(crate) udp: Vec<SocketAddr>,
+    /// By connections that the other side opens.
+    pub(crate) tcp: Vec<SocketAddr>,
 }
 
 /// One m-line of the offer with the answer to it, in the offer's order.
@@ -65,14 +72,27 @@ impl Answer<'_> {
             line.write_into(out)?;
             if first && !matches!(line.answer, LineAnswer::Refused) {
                 first = false;
-                for (i, address) in self.candidates.iter().enumerate() {
-                    // RFC 8445 §5.1.2.1: host type preference 126, local preference by order, component 1.
-                    let priority = (126u32 << 24) + ((65535 - i as u32) << 8) + 255;
-                    write!(out, "a=candidate:{} 1 udp {priority} {} {} typ host\r\n", i + 1, address.ip(), address.port())?;
-                }
+                self.candidates.write_into(out)?;
                 // The role stands at session level too; who looks for it in the sections only would else take the same one.
                 out.push_str("a=end-of-candidates\r\na=setup:passive\r\n");
             }
+        }
+        Ok(())
+    }
+}
+
+impl Candidates {
+    /// Priorities as RFC 8445 §5.1.2.1 and RFC 6544 §4.2 compute them: type preference, local preference by order, component 1. TCP comes
+    /// after all of UDP, passive with the direction preference of a host's (4).
+    fn write_into(&self, out: &mut String) -> std::fmt::Result {
+        for (i, address) in self.udp.iter().enumerate() {
+            let priority = (126u32 << 24) + ((65535 - i as u32) << 8) + 255;
+            write!(out, "a=candidate:{} 1 udp {priority} {} {} typ host\r\n", i + 1, address.ip(), address.port())?;
+        }
+        for (i, address) in self.tcp.iter().enumerate() {
+            let (foundation, priority) = (self.udp.len() + i + 1, (90u32 << 24) + (((4 << 13) + 8191 - i as u32) << 8) + 255);
+            let (ip, port) = (address.ip(), address.port());
+            write!(out, "a=candidate:{foundation} 1 tcp {priority} {ip} {port} typ host tcptype passive\r\n")?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@
 mod answer;
 mod offer;
 
-pub(crate) use answer::{Answer, LineAnswer, OutgoingIds};
+pub(crate) use answer::{Answer, Candidates, LineAnswer, OutgoingIds};
 pub(crate) use offer::{CodecEntry, ExtensionIds, MediaKind, MediaLine, ParsedOffer};
 
 pub(crate) const URI_MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";

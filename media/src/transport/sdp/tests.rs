@@ -66,7 +66,9 @@ fn an_answer_sends_one_codec_on_a_track_and_every_codec_to_a_seat() {
         "2" | "3" => LineAnswer::Seat { seat: 0, ids: OutgoingIds { ssrc: 1000, rtx_ssrc: 1001 } },
         _ => LineAnswer::Refused,
     });
-    let candidates = ["192.0.2.1:5000".parse().expect("an address"), "[2001:db8::1]:5000".parse().expect("an address")];
+    let parse = |text: &str| text.parse().expect("an address");
+    let candidates =
+        Candidates { udp: vec![parse("192.0.2.1:5000"), parse("[2001:db8::1]:5000")], tcp: vec![parse("192.0.2.1:443")] };
     let answer =
         Answer { version: 3, ufrag: "uuuu", pwd: "pwd", fingerprint: "sha-256 AA:BB", candidates: &candidates, lines }.write();
     let sections: Vec<&str> = answer.split("m=").collect();
@@ -74,6 +76,7 @@ fn an_answer_sends_one_codec_on_a_track_and_every_codec_to_a_seat() {
     assert!(sections[0].contains("a=group:BUNDLE 0 1 2 3\r\n") && sections[0].contains("a=ice-lite\r\n"));
     assert!(sections[1].contains("a=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host"));
     assert!(sections[1].contains("2001:db8::1 5000 typ host"));
+    assert!(sections[1].contains("a=candidate:3 1 tcp 1520435199 192.0.2.1 443 typ host tcptype passive\r\n"));
     assert!(sections[0].contains("a=setup:passive\r\n") && sections[1].contains("a=setup:passive\r\n"));
     assert!(sections[2].contains("H264/90000") && !sections[2].contains("VP8"));
     assert!(sections[2].contains("a=simulcast:recv q;h;f") && sections[2].contains("transport-cc"));

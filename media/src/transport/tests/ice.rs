@@ -15,7 +15,7 @@ use rtc_stun::fingerprint::FINGERPRINT;
 use rtc_stun::message::{BINDING_ERROR, BINDING_SUCCESS, Getter, Message, Setter, TransactionId};
 
 use super::network::{Dice, address};
-use crate::transport::ice::{BindingOutcome, IceCredentials, IceLite, IgnoredBinding, Nomination};
+use crate::transport::ice::{BindingOutcome, IceCredentials, IceLite, IcePlace, IgnoredBinding, Nomination};
 use crate::transport::stun::{self, BindingView, Integrity};
 use crate::transport::username_local_part;
 
@@ -30,7 +30,7 @@ struct Fixture {
 
 fn fixture() -> Fixture {
     let provider = rtc_crypto::default_provider().unwrap();
-    let ice = IceLite::new(Arc::clone(&provider), REMOTE.to_owned()).unwrap();
+    let ice = IceLite::new(Arc::clone(&provider), IcePlace::default(), REMOTE.to_owned()).unwrap();
     Fixture { provider, ice, now: Instant::now(), next_id: 0 }
 }
 
@@ -232,7 +232,11 @@ fn a_check_changed_anywhere_is_never_answered_with_success() {
 #[test]
 fn credentials_are_random_long_enough_and_of_ice_characters() {
     let provider = rtc_crypto::default_provider().unwrap();
-    let (one, two) = (IceCredentials::generate(provider.as_ref()).unwrap(), IceCredentials::generate(provider.as_ref()).unwrap());
+    let place = IcePlace::new(5).unwrap();
+    let (one, two) = (
+        IceCredentials::generate(provider.as_ref(), place).unwrap(),
+        IceCredentials::generate(provider.as_ref(), place).unwrap(),
+    );
     assert!(one.ufrag != two.ufrag && one.password != two.password);
     assert!(one.ufrag.len() >= 8 && one.password.len() >= 24);
     let all = one.ufrag + &one.password + &two.ufrag + &two.password;

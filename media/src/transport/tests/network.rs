@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::demux::{Protocol, classify};
 use crate::transport::dtls::{DtlsClient, DtlsEvent};
-use crate::transport::ice::IceCredentials;
+use crate::transport::ice::{IceCredentials, IcePlace};
 use crate::transport::ice_client::IceClient;
 use crate::transport::srtp::{DtlsRole, SrtpOpener, SrtpProfile, SrtpSealer, from_keying_material};
 use crate::transport::{Certificate, DtlsError, Fingerprint, Path, StunOutcome, Transport, TransportEvent};
@@ -110,7 +110,7 @@ impl Pair {
         let now = Instant::now();
         let unknown = IceCredentials { ufrag: String::new(), password: String::new() };
         let mut ice = IceClient::new(now, Arc::clone(client.provider()), unknown).unwrap();
-        let server = Transport::new(now, server, fingerprints.1, ice.local().ufrag.clone()).unwrap();
+        let server = Transport::new(now, server, IcePlace::default(), fingerprints.1, ice.local().ufrag.clone()).unwrap();
         ice.set_remote(server.local_credentials().clone());
         let client = Client {
             ice,
@@ -137,7 +137,7 @@ impl Pair {
     }
 
     pub(super) fn path(&self) -> Path {
-        Path { remote: self.client.address, local_ip: None }
+        Path::udp(self.client.address, None)
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -185,7 +185,7 @@ impl Pair {
 
     /// A datagram arrives at the server.
     pub(super) fn at_server(&mut self, from: SocketAddr, bytes: &[u8]) {
-        let path = Path { remote: from, local_ip: None };
+        let path = Path::udp(from, None);
         let mut sent = Vec::new();
         let mut out = |path: Path, bytes: &[u8]| sent.push((path, bytes.to_vec()));
         match classify(bytes) {

@@ -42,7 +42,7 @@ fn a_changed_address_is_followed_by_the_next_consent_check_in_any_case() {
 fn a_new_packet_that_authenticates_moves_the_path_at_once_and_an_old_one_never() {
     let mut pair = connected(Pair::new(1, PERFECT, &CHROMIUM));
     pair.run_for(Duration::from_secs(1));
-    let elsewhere = Path { remote: address(ELSEWHERE), local_ip: None };
+    let elsewhere = Path::udp(address(ELSEWHERE), None);
     let mut state = InboundIndex::default();
     let newest = opened(&mut pair, 5, &mut state);
     let late = opened(&mut pair, 4, &mut state);
@@ -124,7 +124,7 @@ fn a_check_that_somebody_overheard_and_repeats_from_elsewhere_is_ignored() {
     pair.client.ice.check_now(pair.now);
     pair.client.ice.handle_timeout(pair.now, &mut |bytes| overheard.push(bytes.to_vec()));
     pair.at_server(pair.client.address, &overheard[0]);
-    let elsewhere = Path { remote: address(ELSEWHERE), local_ip: None };
+    let elsewhere = Path::udp(address(ELSEWHERE), None);
     let mut answers = 0;
     let outcome = pair.server.handle_stun(pair.now, &overheard[0], elsewhere, &mut |_, _| answers += 1);
     assert!(matches!(outcome, StunOutcome::Ignored(_)), "{outcome:?}");

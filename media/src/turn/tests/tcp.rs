@@ -2,7 +2,7 @@
 
 use super::client::{ALLOCATE, Client, channel_data, udp_transport};
 use super::net::{Net, Sent, addr, tcp, udp};
-use crate::turn::{Link, SendQueue, TcpFraming, TcpId, To};
+use crate::turn::{Link, TcpFraming, TcpId, To};
 
 const CLIENT: &str = "8.8.8.8:40000";
 const PEER: &str = "1.1.1.1:5000";
@@ -58,28 +58,6 @@ fn a_new_connection_from_the_same_port_is_another_client() {
     assert!(net.turn.has_allocation(now, &second.link));
     let mut by_udp = Client::bob(udp(CLIENT));
     assert_eq!(by_udp.allocate(&mut net, &[]).code, None, "and UDP is a third");
-}
-
-#[test]
-fn a_client_that_reads_slowly_loses_media_and_keeps_whole_messages() {
-    let mut net = Net::new();
-    let (mut client, relayed) = Client::bob(tcp(1, CLIENT)).allocated(&mut net);
-    client.bind(&mut net, 0x4000, addr(PEER));
-    let (mut queue, mut received, mut framing) = (SendQueue::default(), 0, TcpFraming::default());
-    for round in 0..2_000_u32 {
-        for sent in net.peer_sends(addr(PEER), relayed, &[1; 997]) {
-            queue.push(&sent.bytes);
-        }
-        let front = queue.front().len().min(500);
-        framing
-            .receive(&queue.front()[..front], |message| {
-                assert_eq!(message.len(), 1_004, "round {round}");
-                received += 1;
-            })
-            .unwrap();
-        queue.written(front);
-    }
-    assert!(received > 900 && queue.dropped() > 900);
 }
 
 #[test]
