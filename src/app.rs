@@ -7,7 +7,7 @@ use webcall_media::Media;
 
 use crate::accounts::{AccessTokens, Passwords, RefreshTokens, Tickets};
 use crate::bus::Bus;
-use crate::calls::Calls;
+use crate::calls::{Calls, Relaying};
 use crate::config::Config;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -33,6 +33,8 @@ pub struct Parts {
     pub media: Media,
     /// Who is in which call.
     pub calls: Calls,
+    /// The way to the media through TURN.
+    pub relaying: Relaying,
     /// Rate limits.
     pub limits: Limits,
     /// Figures for dashboards.
@@ -61,17 +63,20 @@ pub struct Foundations {
     pub media: Media,
     /// Who is in which call.
     pub calls: Calls,
+    /// The name in the certificate; `None` without one.
+    pub tls_name: Option<String>,
 }
 
 impl App {
     /// Puts the server together.
     pub fn new(foundations: Foundations) -> Self {
-        let Foundations { config, clock, store, media, calls } = foundations;
+        let Foundations { config, clock, store, media, calls, tls_name } = foundations;
         Self(Arc::new(Parts {
             passwords: Passwords::new(&config.secrets.password_pepper, config.password_cost),
             access_tokens: AccessTokens::new(&config.secrets.jwt),
             refresh_tokens: RefreshTokens::new(&config.secrets.jwt),
             bus: Bus::default(),
+            relaying: Relaying::new(media.clone(), &config.secrets, tls_name, config.ice_servers.clone()),
             limits: Limits::new(config.windows_per_user),
             metrics: Metrics::new(media.clone()),
             tickets: Tickets::default(),

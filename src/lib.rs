@@ -32,5 +32,6 @@ pub mod signal;
 pub mod store;
 pub mod telemetry;
 pub mod time;
+pub mod turn_keys;
 
 pub use serve::{RunError, Running, run, start};

@@ -27,6 +27,8 @@ const LOGIN_TO: Bucket = Bucket { burst: 20, interval: Duration::from_secs(30) }
 const ROOM_CREATION: Bucket = Bucket { burst: 30, interval: Duration::from_secs(60) };
 /// WebSocket tickets of one account, for each window that it may have in a call: 12 at once, then one in 5 s.
 const TICKET: Bucket = Bucket { burst: 12, interval: Duration::from_secs(5) };
+/// Requests for outside TURN credentials from one address: 1,000 at once, then ten a second: a program that serves many devices.
+const TURN_CREDENTIALS: Bucket = Bucket { burst: 1_000, interval: Duration::from_millis(100) };
 /// Keys remembered for each limit, about 5 MB. When so many are not full again, unknown keys are refused until some are.
 const MAX_KEYS: usize = 50_000;
 
@@ -42,6 +44,7 @@ pub struct Limits {
     login_to: Keyed<String>,
     room_creation: Keyed<UserId>,
     ticket: Keyed<UserId>,
+    turn_credentials: Keyed<IpAddr>,
 }
 
 impl Limits {
@@ -55,6 +58,7 @@ impl Limits {
             login_to: Keyed::new(&LOGIN_TO),
             room_creation: Keyed::new(&ROOM_CREATION),
             ticket: Keyed::new(&ticket),
+            turn_credentials: Keyed::new(&TURN_CREDENTIALS),
         }
     }
 
@@ -76,6 +80,11 @@ impl Limits {
     /// Counts a new room.
     pub fn room_creation(&self, user: UserId) -> Result<(), Error> {
         self.room_creation.count(&user)
+    }
+
+    /// Counts a request for outside TURN credentials.
+    pub fn turn_credentials(&self, address: IpAddr) -> Result<(), Error> {
+        self.turn_credentials.count(&network(address))
     }
 
     /// Counts a new ticket.

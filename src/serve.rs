@@ -9,7 +9,7 @@ use webcall_media::{Media, StartError};
 use crate::accounts::{SESSION_SWEEP_INTERVAL, sweep};
 use crate::app::{App, Foundations};
 use crate::calls::Calls;
-use crate::config::{Args, Config, ConfigError, Database};
+use crate::config::{Args, Config, ConfigError};
 use crate::http;
 use crate::shutdown::Shutdown;
 use crate::signal::{Signalling, Timing};
@@ -17,6 +17,7 @@ use crate::store::{Store, StoreError};
 use crate::time::Clock;
 
 mod ports;
+mod reload;
 
 use ports::Ports;
 
@@ -63,13 +64,14 @@ pub async fn start(args: &Args) -> Result<Running, RunError> {
     let mut config = Config::load(args, |name| std::env::var(name).ok())?;
     let ports = Ports::open(&config).await?;
     ports.tell(&mut config);
-    let store = open_store(&config.database).await?;
+    let store = Store::open(&config.database).await?;
     let (media, events) = Media::start(&config.media)?;
     let calls = Calls::new(media.clone(), config.windows_per_user);
     tokio::spawn(calls.clone().run(events));
-    let app = App::new(Foundations { config, clock: Clock::System, store, media, calls });
+    let app = App::new(Foundations { config, clock: Clock::System, store, media, calls, tls_name: None });
 
     app.shutdown.spawn(sweep_sessions(app.clone()));
+    app.shutdown.spawn(reload::at_hangup(app.clone(), args.clone()));
     let signalling = Signalling::start(&app, Timing::default());
     let port = ports.pages.number;
     let serving = ports.serve(&app, &http::router(&app, signalling.routes()));
@@ -97,13 +99,6 @@ fn greet(app: &App, port: u16) {
         if app.config.is_production() { "as set in REGISTRATION_SECRET" } else { app.config.secrets.registration.expose() };
     println!("WebCall is ready: http://localhost:{port}\nRegistration secret: {secret}");
     tracing::info!(port, version = env!("CARGO_PKG_VERSION"), "serving");
-}
-
-async fn open_store(database: &Database) -> Result<Store, StoreError> {
-    match database {
-        Database::Sqlite(file) => Store::open_sqlite(file).await,
-        Database::Postgres(options) => Store::open_postgres(options.as_ref().clone()).await,
-    }
 }
 
 /// Removes expired sessions now and then, the first time soon after the start.

@@ -25,3 +25,5 @@ mod rooms;
 mod sessions;
 #[path = "http/stopping.rs"]
 mod stopping;
+#[path = "http/turn_credentials.rs"]
+mod turn_credentials;

@@ -14,6 +14,9 @@ mod rooms;
 #[path = "store/members.rs"]
 mod members;
 
+#[path = "store/turn_keys.rs"]
+mod turn_keys;
+
 #[path = "store/users.rs"]
 mod users;
 

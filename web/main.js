@@ -23,7 +23,7 @@ const socket = new SignalSocket({
   open: (protocols) => new WebSocket(new URL('/api/v1/ws', location.href.replace(/^http/, 'ws')), protocols),
   random: Math.random,
 });
-const call = new CallStore(socket, media, preferences, async () => (await api.call('GET', 'ice-servers')).ice_servers ?? []);
+const call = new CallStore(socket, media, preferences);
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 const router = new Router({ session, rooms, media, call, preferences, go: (path) => router.go(path), redraw: () => router.draw() }, root);

@@ -140,6 +140,8 @@ export type ServerMessage =
     resume_window_s: number;
     /** The server pings this often, seconds; silence of twice that means broken. */
     ping_interval_s: number;
+    /** For the connections of media. */
+    ice_servers: Array<IceServer>;
   }
   | {
     type: "ok";
@@ -206,6 +208,11 @@ export type ServerMessage =
     state: MediaState;
   }
   | {
+    type: "ice_servers";
+    /** For the connections of media. */
+    ice_servers: Array<IceServer>;
+  }
+  | {
     type: "renegotiate";
   }
   | {
@@ -228,6 +235,16 @@ export type ServerMessage =
     /** Milliseconds. */
     retry_ms: number;
   };
+
+/** A server for the browser's `RTCConfiguration`. */
+export type IceServer = {
+  /** `stun:`, `turn:` or `turns:` addresses. */
+  urls: Array<string>;
+  /** For TURN. */
+  username?: string;
+  /** For TURN. */
+  credential?: string;
+};
 
 /** One participant as others see them. */
 export type Participant = {

@@ -8,7 +8,7 @@ mod error;
 mod event;
 mod outbox;
 mod owner;
-pub mod relaying;
+mod relaying;
 mod source;
 mod state;
 
@@ -17,3 +17,4 @@ pub use error::CallError;
 pub use event::{CallEvent, Delivery, LeaveReason, MediaState, ParticipantView, SourceView};
 pub use outbox::{Inbox, Outbox, Taken, outbox};
 pub use owner::{Calls, Entered, Entry};
+pub use relaying::{RENEWAL_INTERVAL, Relaying};

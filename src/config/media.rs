@@ -68,7 +68,24 @@ impl Default for MediaSection {
 pub(super) fn load(file: Option<&Path>) -> Result<NetworkConfig, ConfigError> {
     let Some(file) = file else { return Ok(parse("").expect("the defaults fit together")) };
     let text = fs::read_to_string(file).map_err(|source| ConfigError::File { path: file.to_owned(), source })?;
-    parse(&text).map_err(|problem| ConfigError::TurnFile { file: file.to_owned(), problem })
+    parse(&text).map_err(|problem| ConfigError::TurnFile { file: file.to_owned(), problem: with_line(&text, problem) })
+}
+
+/// Names the line of the key that a problem begins with, `section.key`, where it stands in the file.
+fn with_line(text: &str, problem: String) -> String {
+    let name = problem.split([' ', ':']).next().unwrap_or_default();
+    let Some((section, key)) = name.split_once('.') else { return problem };
+    let mut current = "";
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(header) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            current = header.trim();
+        }
+        if current == section && line.split('=').next().is_some_and(|name| name.trim() == key) {
+            return format!("line {}: {problem}", index + 1);
+        }
+    }
+    problem
 }
 
 fn parse(text: &str) -> Result<NetworkConfig, String> {
@@ -138,6 +155,14 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_cannot_be_is_refused_with_its_line() {
+        let text = "# 1\n[media]\nworkers = 2\n[turn]\nrelay_port_min = 60000\n relay_port_max= 60000\n";
+        let problem = with_line(text, parse(text).err().unwrap());
+        assert!(problem.starts_with("line 6: turn.relay_port_max"), "{problem}");
+        assert_eq!(with_line("", "turn.realm is empty".to_owned()), "turn.realm is empty");
+    }
+
+    #[test]
     fn values_out_of_range_are_refused_by_name() {
         for (line, name) in [
             ("workers = 65", "media.workers"),
@@ -148,6 +173,9 @@ mod tests {
             ("\n[tcp]\nmax_connections = 0", "tcp.max_connections"),
             ("\n[tcp]\nmax_connections_per_ip = 0", "tcp.max_connections_per_ip"),
             ("\n[turn]\nmax_allocations = 0", "turn.max_allocations"),
+            ("\n[turn]\nrealm = \"\"", "turn.realm"),
+            ("\n[turn]\nmax_lifetime_s = 5", "turn.max_lifetime_s"),
+            ("\n[turn]\nusers = [{ name = \"\", password = \"x\" }]", "turn.users"),
             ("\n[turn]\npeers_allow = [\"10.0.0.1/8\"]", "turn.peers_allow"),
             ("workers = 2\nudp_port = 65535", "media.udp_port"),
             ("workers = 2\nadvertised_port = 65535", "media.advertised_port"),

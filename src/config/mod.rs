@@ -114,7 +114,7 @@ impl Config {
         // Last, because it is the only step that writes.
         let secrets = Secrets::load(&variables, environment, &args.data_dir)?;
         if let Some(turn) = &mut media.turn {
-            turn.common.auth.shared_secrets = vec![webcall_media::turn::Secret::new(secrets.turn.expose())];
+            turn.common.auth.shared_secrets = secrets.turn_secrets();
         }
         Ok(Self {
             environment,

@@ -43,8 +43,8 @@ pub struct Secrets {
     pub registration: Secret,
     /// Mixed into every password before hashing. Losing it makes every password wrong.
     pub password_pepper: Secret,
-    /// Signs the credentials with which participants use the TURN server. Changing it ends what is relayed.
-    pub turn: Secret,
+    /// Of the credentials with which the TURN server is used: the first signs, all verify. One at least.
+    pub turn: Vec<Secret>,
     /// What a dashboard must send to read `/metrics`.
     pub metrics_token: Option<Secret>,
 }
@@ -84,6 +84,8 @@ const PEPPER: Kind = Kind {
 };
 /// A secret with fewer different characters was typed, not drawn.
 const MIN_DIFFERENT_CHARACTERS: usize = 8;
+/// One that signs, and one that is being replaced.
+const MAX_LIVE_SECRETS: usize = 2;
 /// Beginnings and parts of texts that stand in example files.
 const PLACEHOLDERS: [&str; 6] = ["change", "replace", "example", "password", "secret", "your-"];
 
@@ -102,10 +104,29 @@ impl Secrets {
             jwt: take(&JWT)?,
             registration: take(&REGISTRATION)?,
             password_pepper: take(&PEPPER)?,
-            turn: take(&TURN)?,
+            turn: live(&TURN, &take(&TURN)?, production)?,
             metrics_token,
         })
     }
+
+    /// The secrets of TURN as the media core takes them.
+    pub(super) fn turn_secrets(&self) -> Vec<webcall_media::turn::Secret> {
+        self.turn.iter().map(|secret| webcall_media::turn::Secret::new(secret.expose())).collect()
+    }
+}
+
+/// The secrets of a text that holds several while one takes the place of another, separated by commas, white space or lines.
+fn live(kind: &Kind, text: &Secret, production: bool) -> Result<Vec<Secret>, ConfigError> {
+    let separators = |character: char| character == ',' || character.is_whitespace();
+    let secrets: Vec<Secret> = text.expose().split(separators).filter(|part| !part.is_empty()).map(Secret::new).collect();
+    if secrets.is_empty() || secrets.len() > MAX_LIVE_SECRETS {
+        let problem = format!("must hold from 1 to {MAX_LIVE_SECRETS} secrets");
+        return Err(ConfigError::SecretWeak { name: kind.variable, problem });
+    }
+    if production {
+        secrets.iter().try_for_each(|secret| refuse_weak(kind.variable, secret, kind.min_len))?;
+    }
+    Ok(secrets)
 }
 
 fn take_strict(kind: &Kind, variables: &Variables<'_>, data_dir: &Path) -> Result<Secret, ConfigError> {
@@ -188,6 +209,14 @@ mod tests {
             assert!(weakness(weak, 32).is_some(), "{weak}");
         }
         assert_eq!(weakness(generate(32).expose(), 32), None);
+    }
+
+    #[test]
+    fn one_secret_can_take_the_place_of_another_while_both_live() {
+        let read = |text: &str, production| live(&TURN, &Secret::new(text), production);
+        assert_eq!(read("new,\n old", false).unwrap(), [Secret::new("new"), Secret::new("old")]);
+        assert!(read("one two three", false).is_err() && read(" , ", false).is_err());
+        assert!(read(&format!("{},short", generate(16).expose()), true).is_err(), "each must be strong");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use webcall_media::TurnSettings;
 use webcall_media::turn::{
-    AuthConfig, LimitsConfig, PeerRule, PeersConfig, RelayConfig, Secret, SelfRelay, StaticUser, TurnConfig,
+    AuthConfig, LimitsConfig, PeerRule, PeersConfig, RelayConfig, Secret, SelfRelay, StaticUser, TurnConfig, TurnError,
 };
 
 /// Allocations that no machine this was measured on would carry.
@@ -67,6 +67,16 @@ impl Default for TurnSection {
     }
 }
 
+/// The key that makes a configuration unusable.
+fn key_of(error: &TurnError) -> &'static str {
+    match error {
+        TurnError::BadRealm => "turn.realm",
+        TurnError::EmptySecret => "turn.users",
+        TurnError::BadLifetime => "turn.max_lifetime_s",
+        _ => "turn.relay_port_min",
+    }
+}
+
 impl TurnSection {
     /// The settings for so many workers, `None` when TURN is off. Totals are for the server: each worker gets its share.
     pub(super) fn settings(&self, workers: usize) -> Result<Option<TurnSettings>, String> {
@@ -93,6 +103,7 @@ impl TurnSection {
         let relay = RelayConfig { ports: ports.clone(), all_ports: ports, ..RelayConfig::default() };
         let (realm, auth, peers) = (self.realm.as_str().into(), self.auth(), self.peers()?);
         let common = TurnConfig { realm, relay, limits, auth, peers, ..TurnConfig::default() };
+        common.check().map_err(|error| format!("{}: {error}", key_of(&error)))?;
         Ok(Some(TurnSettings { udp_port: self.udp_port, common, own_tcp_ports: Vec::new() }))
     }
 

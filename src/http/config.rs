@@ -8,7 +8,6 @@ use super::extract::SignedIn;
 use super::problem::Problem;
 use crate::accounts::{Password, Username};
 use crate::app::App;
-use crate::calls::relaying;
 use crate::config::IceServer;
 use crate::error::Error;
 use crate::rooms::MAX_ROOM_NAME_CHARS;
@@ -63,6 +62,5 @@ pub(super) async fn config(State(app): State<App>) -> Json<Facts> {
     (status = 401, description = "`not_signed_in`", body = Problem),
 ))]
 pub(super) async fn ice_servers(State(app): State<App>, SignedIn(principal): SignedIn) -> Result<Json<IceServers>, Error> {
-    let own = relaying::for_participant(&app, principal.user);
-    Ok(Json(IceServers { ice_servers: own.into_iter().chain(app.config.ice_servers.iter().cloned()).collect() }))
+    Ok(Json(IceServers { ice_servers: app.relaying.for_participant(app.clock.now(), principal.user) }))
 }

@@ -19,6 +19,7 @@ mod problem;
 mod rooms;
 mod server;
 mod ticket;
+mod turn_credentials;
 
 pub use openapi::document;
 pub use server::{HttpVersion, serve_connection};
@@ -66,7 +67,8 @@ fn api() -> OpenApiRouter<App> {
             .routes(routes!(rooms::change_role, rooms::remove_member)) // PATCH, DELETE /rooms/{id}/members/{user}
             .routes(routes!(ticket::issue)) //            POST   /ws-ticket
             .routes(routes!(config::config)) //           GET    /config
-            .routes(routes!(config::ice_servers)), //     GET    /ice-servers
+            .routes(routes!(config::ice_servers)) //      GET    /ice-servers
+            .routes(routes!(turn_credentials::issue)), // POST   /turn-credentials
     )
 }
 

@@ -150,9 +150,8 @@ mod tests {
     const CHECK: [u8; 22] = [0, 20, 0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     const GET: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
     /// TCP over IPv4 from 203.0.113.7:4711 to 192.0.2.1:443.
-    const HEADER: [u8; 28] = [
-        13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10, 0x21, 0x11, 0, 12, 203, 0, 113, 7, 192, 0, 2, 1, 0x12, 0x67, 0x01, 0xbb,
-    ];
+    const HEADER: [u8; 28] =
+        [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10, 0x21, 0x11, 0, 12, 203, 0, 113, 7, 192, 0, 2, 1, 0x12, 0x67, 0x01, 0xbb];
 
     fn proxy() -> SocketAddr {
         "198.51.100.1:9999".parse().unwrap()
@@ -218,7 +217,7 @@ mod tests {
         for piece in [1, 7, 100] {
             let bytes = [&HEADER, GET].concat();
             let opened = opened(&bytes.chunks(piece).collect::<Vec<_>>(), &proxies).await.0.unwrap();
-            assert_eq!(opened.remote, "203.0.113.7:4711".parse().unwrap());
+            assert_eq!(opened.remote, SocketAddr::from(([203, 0, 113, 7], 4711)));
             assert_eq!(opened.speaks, Speaks::Http(HttpVersion::One));
         }
         let mut of_its_own = HEADER.to_vec();

@@ -33,6 +33,7 @@ fn declarations() -> String {
     declare::<ModeratorAction>(&mut text);
     declare::<ServerFrame>(&mut text);
     declare::<ServerMessage>(&mut text);
+    declare::<IceServer>(&mut text);
     declare::<Participant>(&mut text);
     declare::<SourceState>(&mut text);
     declare::<Seat>(&mut text);

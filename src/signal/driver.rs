@@ -12,10 +12,11 @@ use webcall_media::{MediaError, ParticipantId};
 use super::connection::{Ask, Attempt, Connection, Effect};
 use super::context::{Context, log_failure};
 use super::outgoing::{CloseCode, Outgoing, Sending, outgoing};
-use super::protocol::{ClientFrame, ServerMessage};
+use super::protocol::{ClientFrame, IceServer, ServerMessage};
 use super::refusal::Refusal;
 use super::registry::{End, Registered, Registration};
 use super::replay::{Frame, Replay, encode};
+use super::wire;
 use crate::accounts::Principal;
 use crate::calls::{CallError, Entry, Inbox, LeaveReason, Outbox, Taken, outbox};
 use crate::id::RoomId;
@@ -98,6 +99,8 @@ pub(super) struct Driver {
     sockets: u64,
     socket: Option<(SocketNumber, Sending)>,
     deadline: Option<Instant>,
+    /// When the client gets new credentials.
+    renewal: Instant,
     work: JoinSet<Outcome>,
 }
 
@@ -107,6 +110,7 @@ impl Driver {
         let (outbox, events) = outbox();
         let (inbox_sender, inbox) = mpsc::channel(INBOX);
         Self {
+            renewal: Instant::now() + context.timing.renewal_interval,
             context,
             principal,
             secret,
@@ -151,6 +155,7 @@ impl Driver {
                 Some((socket, inbound)) = self.inbox.recv() => self.inbound(socket, inbound),
                 // After the inbox: what a socket passed on before it broke still counts.
                 () = gone(self.socket.as_ref()) => self.socket_gone(),
+                () = tokio::time::sleep_until(self.renewal) => self.renew(),
                 () = until(self.deadline) => Flow::End { reason: LeaveReason::TimedOut, close: CloseCode::GOING_AWAY },
             };
             if let Flow::End { reason, close } = flow {
@@ -342,7 +347,19 @@ impl Driver {
             resumed,
             resume_window_s: seconds(timing.resume_window),
             ping_interval_s: seconds(timing.ping_interval),
+            ice_servers: self.ice_servers(),
         }
+    }
+
+    fn ice_servers(&self) -> Vec<IceServer> {
+        let servers = self.context.app.relaying.for_participant(self.context.now(), self.principal.user);
+        servers.into_iter().map(wire::ice_server).collect()
+    }
+
+    fn renew(&mut self) -> Flow {
+        self.renewal = Instant::now() + self.context.timing.renewal_interval;
+        self.send(ServerMessage::IceServers { ice_servers: self.ice_servers() });
+        Flow::Continue
     }
 }
 

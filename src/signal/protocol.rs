@@ -201,6 +201,8 @@ pub enum ServerMessage {
         resume_window_s: u32,
         /// The server pings this often, seconds; silence of twice that means broken.
         ping_interval_s: u32,
+        /// For the connections of media.
+        ice_servers: Vec<IceServer>,
     },
     /// Done.
     Ok {
@@ -266,6 +268,11 @@ pub enum ServerMessage {
         /// Which.
         state: MediaState,
     },
+    /// New credentials, some time before the old ones expire: connections of media that go through a relay look for their path again.
+    IceServers {
+        /// For the connections of media.
+        ice_servers: Vec<IceServer>,
+    },
     /// Make a new offer: the codecs that the call can decode changed.
     Renegotiate {},
     /// The server cannot carry all, or can again: what it does not send this client from now on.
@@ -288,6 +295,21 @@ pub enum ServerMessage {
         /// Milliseconds.
         retry_ms: u32,
     },
+}
+
+/// A server for the browser's `RTCConfiguration`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+pub struct IceServer {
+    /// `stun:`, `turn:` or `turns:` addresses.
+    pub urls: Vec<String>,
+    /// For TURN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub username: Option<String>,
+    /// For TURN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub credential: Option<String>,
 }
 
 /// Why somebody is no longer in the call.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::calls::RENEWAL_INTERVAL;
+
 /// How long signalling waits for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
@@ -18,6 +20,8 @@ pub struct Timing {
     /// For a connection without a socket. Long enough for a change of network or a lift; meanwhile the others see a frozen
     /// participant.
     pub resume_window: Duration,
+    /// Between two times that a client gets new credentials for TURN.
+    pub renewal_interval: Duration,
 }
 
 impl Default for Timing {
@@ -29,6 +33,7 @@ impl Default for Timing {
             write_limit: Duration::from_secs(10),
             close_limit: Duration::from_secs(2),
             resume_window: Duration::from_secs(60),
+            renewal_interval: RENEWAL_INTERVAL,
         }
     }
 }

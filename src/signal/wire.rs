@@ -10,6 +10,7 @@ use super::protocol as wire;
 use super::protocol::ServerMessage;
 use super::refusal::Refusal;
 use crate::calls::{CallError, CallEvent, LeaveReason, MediaState, ModeratorAct, ParticipantView, SourceView};
+use crate::config::IceServer;
 use crate::id::RoomId;
 use crate::role::Role;
 
@@ -39,6 +40,11 @@ fn describe(error: &serde_json::Error) -> String {
         _ => "not JSON",
     };
     format!("{what} (line {}, column {})", error.line(), error.column())
+}
+
+pub(super) fn ice_server(server: IceServer) -> wire::IceServer {
+    let IceServer { urls, username, credential } = server;
+    wire::IceServer { urls, username, credential }
 }
 
 pub(super) fn room_id(text: &str) -> Option<RoomId> {

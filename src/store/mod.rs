@@ -11,11 +11,13 @@ mod members;
 mod open;
 mod rooms;
 mod sessions;
+mod turn_keys;
 mod users;
 
 pub use members::{Joined, MemberLimits, MemberRow};
 pub use rooms::{AddedRoom, LinkedRoom, NewRoom, RoomRow};
 pub use sessions::{NewSession, Rotation, SessionRow};
+pub use turn_keys::{AddedTurnKey, TurnKeyRow};
 pub use users::{AddedUser, NewUser, UserRow};
 
 use sqlx::{PgPool, SqlitePool};

@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::{Databases, Result, Store, StoreError};
+use crate::config::Database;
 
 /// Connections that read SQLite beside the writer. Each costs a thread and up to 16 MB of cache; reads here take microseconds.
 const SQLITE_READERS: u32 = 4;
@@ -23,6 +24,14 @@ const STATEMENT_TIMEOUT: &str = "10s";
 const SQLITE_OLDEST: (u32, u32, u32) = (3, 51, 3);
 
 impl Store {
+    /// Opens the database that the settings name.
+    pub async fn open(database: &Database) -> Result<Self> {
+        match database {
+            Database::Sqlite(file) => Self::open_sqlite(file).await,
+            Database::Postgres(options) => Self::open_postgres(options.as_ref().clone()).await,
+        }
+    }
+
     /// Opens or creates a SQLite database file and brings its schema up to date.
     pub async fn open_sqlite(file: &Path) -> Result<Self> {
         create_private(file)?;

@@ -8,6 +8,7 @@ mod entrance;
 mod limits;
 mod media;
 mod moderation;
+mod relaying;
 mod resuming;
 mod server;
 mod standing;

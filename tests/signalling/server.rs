@@ -34,14 +34,14 @@ impl Server {
     pub(crate) async fn start_with(timing: Timing) -> Self {
         let data = tempfile::tempdir().unwrap();
         let args = Args { data_dir: data.path().to_owned(), turn_config: None };
-        let mut config = Config::load(&args, |_| None).unwrap();
+        let mut config = Config::load(&args, |name| (name == "STUN_SERVERS").then(|| "stun.example:3478".to_owned())).unwrap();
         config.password_cost = 4;
         config.origins = Origins::parse("https://listed.example").unwrap();
         let (media, events) = Media::start(&MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() }).unwrap();
         let store = Store::open_sqlite(&data.path().join("webcall.db")).await.unwrap();
         let calls = Calls::new(media.clone(), DEFAULT_WINDOWS_PER_USER);
         tokio::spawn(calls.clone().run(events));
-        let app = App::new(Foundations { config, clock: Clock::System, store, media, calls });
+        let app = App::new(Foundations { config, clock: Clock::System, store, media, calls, tls_name: None });
         let signalling = Signalling::start(&app, timing);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();

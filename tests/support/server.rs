@@ -16,7 +16,8 @@ use webcall::port::{self, Service};
 use webcall::signal::{Signalling, Timing};
 use webcall::store::Store;
 use webcall::time::{Clock, Timestamp};
-use webcall_media::{Media, MediaConfig};
+use webcall_media::turn::{RelayConfig, TurnConfig};
+use webcall_media::{Media, MediaConfig, TurnSettings};
 
 pub(crate) const REGISTRATION_SECRET: &str = "let me in";
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -47,6 +48,19 @@ impl TestServer {
 
     /// Starts with these environment variables.
     pub(crate) async fn start_with(variables: &[(&str, &str)]) -> Self {
+        Self::start_from(variables, MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() }).await
+    }
+
+    /// Starts with a TURN server, whose ports the system chooses.
+    pub(crate) async fn start_with_turn() -> Self {
+        let ports = 61_000..=65_535;
+        let relay = RelayConfig { ports: ports.clone(), all_ports: ports, ..RelayConfig::default() };
+        let common = TurnConfig { relay, ..TurnConfig::default() };
+        let turn = Some(TurnSettings { udp_port: 0, common, own_tcp_ports: Vec::new() });
+        Self::start_from(&[], MediaConfig { workers: 1, udp_port: 0, turn, ..MediaConfig::default() }).await
+    }
+
+    async fn start_from(variables: &[(&str, &str)], media: MediaConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut variables: HashMap<&str, &str> = variables.iter().copied().collect();
         variables.entry("REGISTRATION_SECRET").or_insert(REGISTRATION_SECRET);
@@ -55,10 +69,10 @@ impl TestServer {
         config.password_cost = 4;
         let Database::Sqlite(file) = &config.database else { panic!("these tests use SQLite") };
         let store = Store::open_sqlite(file).await.unwrap();
-        let (media, events) = Media::start(&MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() }).unwrap();
+        let (media, events) = Media::start(&media).unwrap();
         let calls = Calls::new(media.clone(), DEFAULT_WINDOWS_PER_USER);
         tokio::spawn(calls.clone().run(events));
-        let app = App::new(Foundations { config, clock: Clock::manual(START), store, media, calls });
+        let app = App::new(Foundations { config, clock: Clock::manual(START), store, media, calls, tls_name: None });
         let signalling = Signalling::start(&app, Timing::default());
 
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();

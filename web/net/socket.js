@@ -1,7 +1,7 @@
 /**
  * The signalling WebSocket: requests with answers, keep-alive, and a connection that survives the socket under it.
  *
- * Says `up` {resumed} when the server has welcomed it, `message` for everything that is not an answer, `down` when the socket broke and
+ * Says `up` {resumed, iceServers} when the server has welcomed it, `message` for everything that is not an answer, `down` when the socket broke and
  * it is trying again, and `ended` {code} when it will not try again. Knows no call: `CallStore` decides what a lost connection means.
  * A request that was on its way when the socket broke is refused with `connection_lost`; whoever asked decides whether to ask again.
  */
@@ -190,7 +190,7 @@ export class SignalSocket extends EventTarget {
     this.#attempt = 0;
     this.#phase = 'up';
     this.#keepAlive();
-    this.dispatchEvent(new CustomEvent('up', { detail: { resumed } }));
+    this.dispatchEvent(new CustomEvent('up', { detail: { resumed, iceServers: welcome.ice_servers } }));
   }
 
   /** A quiet interval is followed by a ping; a second quiet one means broken. */

@@ -13,6 +13,7 @@ import { audioCodecs, seatVideoCodecs } from './codecs.js';
 import { Negotiator } from './negotiation.js';
 import { Publisher } from './publish.js';
 import { SeatTable, belongsTo, seatsToAdd } from './seats.js';
+import { isRelayed } from './stats.js';
 import { Transceivers } from './transceivers.js';
 
 /** A short break mends itself; after this long a new path is looked for. */
@@ -29,7 +30,7 @@ const MAX_RESTARTS = 3;
  * @property {(offer: { sdp: string, tracks: TrackOffer[], seats: SeatOffer[] }) => Promise<string>} offer resolves with the answer's SDP
  * @property {CodecChoice} codec
  * @property {number | null} cameraWidth
- * @property {RTCIceServer[]} iceServers beside the server itself; mostly none
+ * @property {RTCIceServer[]} iceServers ways to the server for networks that let nothing through to its media ports
  * @property {Attach} attach
  */
 
@@ -125,6 +126,16 @@ export class CallEngine extends EventTarget {
     this.#negotiator.restartIce();
     clearTimeout(this.#patience);
     this.#patience = setTimeout(() => this.#state !== 'connected' && this.restartIce(), RESTART_PATIENCE_MS);
+  }
+
+  /**
+   * New credentials came. What goes through a relay ends with the old ones, so it looks for its path again; everything else goes on.
+   * @param {RTCIceServer[]} iceServers
+   */
+  async renewServers(iceServers) {
+    if (this.#state === 'closed') return;
+    this.#pc.setConfiguration({ ...this.#pc.getConfiguration(), iceServers });
+    if (this.#state === 'connected' && isRelayed(await this.#pc.getStats())) this.#negotiator.restartIce();
   }
 
   stats() {

@@ -50,6 +50,17 @@ export function summarise(before, after) {
 }
 
 /**
+ * Whether media goes through a TURN relay.
+ * @param {Report} report
+ */
+export function isRelayed(report) {
+  const chosen = [...report.values()].find((entry) => entry.type === 'transport' && entry.selectedCandidatePairId);
+  // Firefox names the chosen pair in the pair itself.
+  const pair = chosen ? report.get(chosen.selectedCandidatePairId) : [...report.values()].find((entry) => entry.type === 'candidate-pair' && entry.selected);
+  return report.get(pair?.localCandidateId)?.candidateType === 'relay';
+}
+
+/**
  * @param {any} entry
  * @param {any} earlier
  * @param {Report} report

@@ -29,7 +29,6 @@ export class CallStore extends EventTarget {
   #socket;
   #media;
   #preferences;
-  #fetchIceServers;
   /** @type {RTCIceServer[]} */
   #iceServers = [];
   #makeEngine;
@@ -59,19 +58,21 @@ export class CallStore extends EventTarget {
    * @param {SignalSocket} socket
    * @param {LocalMedia} media
    * @param {Preferences} preferences
-   * @param {() => Promise<RTCIceServer[]>} fetchIceServers
    * @param {(options: EngineOptions) => CallEngine} makeEngine
    */
-  constructor(socket, media, preferences, fetchIceServers, makeEngine = (options) => new CallEngine(options)) {
+  constructor(socket, media, preferences, makeEngine = (options) => new CallEngine(options)) {
     super();
     this.#socket = socket;
     this.#media = media;
     this.#preferences = preferences;
-    this.#fetchIceServers = fetchIceServers;
     this.#makeEngine = makeEngine;
     this.#own = new OwnSources(media, (source, muted) => socket.request({ type: 'mute', source, muted }), (source) => this.#forbidden(source));
     this.#wishes = new Wishes((wishes) => socket.request({ type: 'view', wishes }));
-    socket.addEventListener('up', (event) => this.#socketUp(/** @type {CustomEvent} */ (event).detail.resumed));
+    socket.addEventListener('up', (event) => {
+      const { resumed, iceServers } = /** @type {CustomEvent} */ (event).detail;
+      this.#iceServers = iceServers ?? [];
+      this.#socketUp(resumed);
+    });
     socket.addEventListener('down', () => this.#updateStatus());
     socket.addEventListener('ended', (event) => this.#end(/** @type {CustomEvent} */ (event).detail.code));
     socket.addEventListener('message', (event) => this.#message(/** @type {CustomEvent} */ (event).detail));
@@ -113,10 +114,6 @@ export class CallStore extends EventTarget {
   /** Open the connection early, so that joining is quick. */
   prepare() {
     this.#socket.connect();
-    this.#fetchIceServers().then(
-      (servers) => (this.#iceServers = servers),
-      () => {}, // the server itself is enough nearly everywhere
-    );
   }
 
   /** Close it again when nobody joined. */
@@ -294,6 +291,10 @@ export class CallStore extends EventTarget {
   /** @param {ServerMessage} message */
   #message(message) {
     if (message.type === 'drain') this.#socket.drain(message.retry_ms);
+    if (message.type === 'ice_servers') {
+      this.#iceServers = message.ice_servers;
+      void this.#engine?.renewServers(message.ice_servers);
+    }
     if (this.#room === null) return;
     switch (message.type) {
       case 'participant_joined':

@@ -55,7 +55,7 @@ async function greeted(options) {
 
 function welcome(fake, fields) {
   fake.onopen();
-  fake.say({ type: 'welcome', seq: 1, id: fake.last.id, connection: 'secret', resumed: false, resume_window_s: 60, ping_interval_s: 15, ...fields });
+  fake.say({ type: 'welcome', seq: 1, id: fake.last.id, connection: 'secret', resumed: false, resume_window_s: 60, ping_interval_s: 15, ice_servers: [{ urls: ['stun:s'] }], ...fields });
 }
 
 beforeEach(() => {
@@ -67,7 +67,7 @@ test('the ticket travels as a subprotocol and hello comes first', async () => {
   const { sockets, heard } = await greeted();
   assert.deepEqual(sockets[0].protocols, ['webcall.v1', 'ticket.once']);
   assert.deepEqual(sockets[0].sent, [{ id: 1, type: 'hello', version: 1 }]);
-  assert.deepEqual(heard, [['up', { resumed: false }]]);
+  assert.deepEqual(heard, [['up', { resumed: false, iceServers: [{ urls: ['stun:s'] }] }]]);
 });
 
 test('an answer finds the request that it belongs to', async () => {

@@ -74,6 +74,9 @@ class FakeEngine extends EventTarget {
   restartIce() {
     this.restarts += 1;
   }
+  async renewServers(servers) {
+    this.servers = servers;
+  }
   async setTrack(name, track) {
     this.tracks.set(name, track);
   }
@@ -111,7 +114,7 @@ async function joined() {
   const socket = new FakeSocket();
   const media = new FakeMedia();
   const engines = [];
-  const call = new CallStore(socket, media, new Preferences(null), async () => [], (options) => {
+  const call = new CallStore(socket, media, new Preferences(null), (options) => {
     const engine = Object.assign(new FakeEngine(), { options });
     engines.push(engine);
     return engine;
@@ -129,6 +132,18 @@ async function joined() {
 test('joining says what is switched off', async () => {
   const { socket } = await joined();
   assert.deepEqual(socket.asked[0], { type: 'join', room: 'r', muted: ['camera'] });
+});
+
+test('the servers of the welcome are used, and new credentials as soon as they come', async () => {
+  const { call, engines, socket } = await joined();
+  assert.deepEqual(engines[0].options.iceServers, []);
+  const servers = [{ urls: ['turn:t'], username: 'u', credential: 'c' }];
+  socket.dispatchEvent(new CustomEvent('message', { detail: { type: 'ice_servers', ice_servers: servers } }));
+  assert.deepEqual(engines[0].servers, servers);
+  socket.dispatchEvent(new CustomEvent('up', { detail: { resumed: false, iceServers: [{ urls: ['turn:v'] }] } }));
+  await settle();
+  assert.deepEqual(engines[1].options.iceServers, [{ urls: ['turn:v'] }]);
+  call.leave();
 });
 
 test('a call is connected when socket, answer and media all are', async () => {

@@ -4,9 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::Media;
 use crate::config::TurnSettings;
 use crate::error::StartError;
-use crate::net::{Owners, TurnListener, advertised_addresses};
+use crate::net::{Command, Owners, TurnListener, advertised_addresses};
 use crate::turn::{OwnAddresses, RelayAddress, RelayConfig, Turn, TurnConfig};
 
 /// The TURN server of all workers, its ports opened.
@@ -66,6 +67,19 @@ pub(super) fn start(
     };
     let engines = listeners.into_iter().zip(shares).map(engine).collect::<Result<_, _>>()?;
     Ok(Relaying { port, owners: Arc::new(owners), engines })
+}
+
+impl Media {
+    /// Gives the TURN server new settings: credentials, limits and rules; ports and addresses stay those of the start. Allocations stay,
+    /// but for permissions and channels whose peers are now refused. An error changes nothing.
+    pub fn reload_turn(&self, common: &TurnConfig) -> Result<(), StartError> {
+        common.check().map_err(|error| StartError::Turn(error.to_string()))?;
+        for worker in &self.0.workers {
+            // Taken even by a full mailbox; a worker that is gone has nothing to change.
+            let _ = worker.mailbox.send(Command::ReloadTurn(Box::new(common.clone())));
+        }
+        Ok(())
+    }
 }
 
 /// A range cut into so many, one behind the other.

@@ -12,6 +12,7 @@ use crate::api::{Offer, Wish};
 use crate::error::MediaError;
 use crate::handover::{Letter, WorkerSet};
 use crate::id::{ParticipantId, RoomId, Source, TcpId};
+use crate::turn::TurnConfig;
 
 /// Requests waiting for one worker. A worker takes them all each turn; more than this waiting means that it is stuck or drowning,
 /// and the caller is told `media_busy`.
@@ -49,6 +50,8 @@ pub(crate) enum Command {
     },
     /// A TCP connection came.
     Connect(TcpConnection),
+    /// The TURN engine takes new settings.
+    ReloadTurn(Box<TurnConfig>),
     /// What another worker says.
     Read(Letter),
     /// Asks whether the worker's loop turns.
@@ -63,7 +66,7 @@ pub(crate) enum Command {
 impl Command {
     fn must_arrive(&self) -> bool {
         match self {
-            Self::Leave { .. } | Self::Stop => true,
+            Self::Leave { .. } | Self::ReloadTurn(_) | Self::Stop => true,
             Self::Read(letter) => !letter.word.is_passing(),
             _ => false,
         }

@@ -201,6 +201,14 @@ impl TurnHost {
         self.owners.of_relay(address)
     }
 
+    /// Takes new settings; allocations stay. Addresses and ports are those of the start.
+    pub(super) fn reload(&mut self, common: TurnConfig) {
+        let config = TurnConfig { relay: self.config.relay.clone(), own: self.config.own.clone(), ..common };
+        if self.engine.reload(config.clone()).is_ok() {
+            self.config = config;
+        }
+    }
+
     /// Drops all allocations; clients make new ones.
     pub(super) fn start_afresh(&mut self) {
         self.relays.close_all();

@@ -170,6 +170,11 @@ impl Worker {
                 sfu.set_forbidden(now, participant, source, forbidden, out);
             }
             Command::Connect(connection) => self.tcp.add(now, connection),
+            Command::ReloadTurn(config) => {
+                if let Some(turn) = &mut self.turn {
+                    turn.reload(*config);
+                }
+            }
             Command::Read(letter) => sfu.read(now, letter, out),
             Command::Ping { reply } => {
                 // The caller may have lost patience; then nobody waits for the answer.

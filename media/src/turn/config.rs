@@ -147,14 +147,14 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             max_allocations: 10_000,
-            max_allocations_per_user: 10,
-            max_allocations_per_ip: 50,
+            max_allocations_per_user: 30,
+            max_allocations_per_ip: 300,
             max_permissions: 64,
             max_channels: 64,
             max_lifetime: Duration::from_secs(3_600),
             default_lifetime: Duration::from_secs(600),
-            bandwidth_per_allocation_bps: 8_000_000,
-            bandwidth_per_user_bps: 20_000_000,
+            bandwidth_per_allocation_bps: 16_000_000,
+            bandwidth_per_user_bps: 40_000_000,
             bandwidth_total_bps: 0,
             unauthenticated_per_second: 20,
             unauthenticated_burst: 50,

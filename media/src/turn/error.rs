@@ -42,8 +42,14 @@ pub enum TurnError {
     NoCryptography,
 }
 
-/// Checks what the types do not.
-pub(super) fn check(config: &TurnConfig) -> Result<(), TurnError> {
+impl TurnConfig {
+    /// Checks what the types do not. Whatever passes makes an engine.
+    pub fn check(&self) -> Result<(), TurnError> {
+        check(self)
+    }
+}
+
+fn check(config: &TurnConfig) -> Result<(), TurnError> {
     let is_printable = config.realm.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\');
     if config.realm.is_empty() || config.realm.len() > MAX_REALM_BYTES || !is_printable {
         return Err(TurnError::BadRealm);

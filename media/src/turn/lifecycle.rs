@@ -9,7 +9,7 @@ use super::allocation::{Leg, LegSocket};
 use super::auth::UserId;
 use super::channels::Route;
 use super::config::{RelayAddress, TurnConfig};
-use super::error::{self, TurnError};
+use super::error::TurnError;
 use super::link::{Link, Transport};
 use super::peers::PeerFilter;
 use super::sockets::RelaySockets;
@@ -68,7 +68,7 @@ impl Turn {
     /// Takes a new configuration. Allocations stay, also where there would be none now; permissions and channels whose peers are now
     /// refused are taken back. An error changes nothing.
     pub fn reload(&mut self, config: TurnConfig) -> Result<(), TurnError> {
-        error::check(&config)?;
+        config.check()?;
         self.auth.reload(&config);
         self.filter = PeerFilter::new(&config);
         self.strangers.reload(&config.limits);

@@ -87,7 +87,7 @@ impl Turn {
     /// An engine without allocations. `unix_time` is the time since 1970 at `now`; `seed` need not be secret, only differ from start to
     /// start.
     pub fn new(config: TurnConfig, now: Instant, unix_time: Duration, seed: u64) -> Result<Self, TurnError> {
-        error::check(&config)?;
+        config.check()?;
         let crypto = Crypto::new().ok_or(TurnError::NoCryptography)?;
         let ports = || Ports::new(config.relay.ports.clone(), &config.own.ports);
         Ok(Self {
