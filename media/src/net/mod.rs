@@ -18,7 +18,7 @@ pub(crate) use interfaces::advertised_addresses;
 pub(crate) use mailbox::{Command, Mailbox};
 pub(crate) use neighbours::Neighbours;
 pub(crate) use plain::{PlainBuffers, PlainSocket};
-pub(crate) use port::Buffers;
+pub(crate) use port::{Buffers, Sharing, UdpPort, has_more};
 pub(crate) use turn::{Owners, TurnFigures, TurnListener, TurnParts};
 pub(crate) use udp::MediaSocket;
 pub(crate) use worker::{MAILBOX, SOCKET, TURN, Worker, WorkerParts};

@@ -12,15 +12,15 @@ use crate::transport::Path;
 /// Room for one receive: what GRO may join into one buffer.
 const RECEIVE_BYTES: usize = 64 << 10;
 
-pub(super) struct UdpPort {
-    pub(super) io: mio::net::UdpSocket,
+pub(crate) struct UdpPort {
+    pub(crate) io: mio::net::UdpSocket,
     pub(super) state: UdpSocketState,
     pub(super) is_ipv6: bool,
 }
 
 /// Whether other sockets may be bound to the same port, between which the system shares out what comes in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sharing {
+pub(crate) enum Sharing {
     Alone,
     Shared,
 }
@@ -39,7 +39,7 @@ impl Default for Buffers {
 
 impl UdpPort {
     /// Binds `port` (0: any) on all addresses of both families, or of IPv4 where there is no IPv6.
-    pub(super) fn bind_all(port: u16, buffer_bytes: usize, sharing: Sharing) -> io::Result<Self> {
+    pub(crate) fn bind_all(port: u16, buffer_bytes: usize, sharing: Sharing) -> io::Result<Self> {
         let both = || {
             let socket = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP))?;
             socket.set_only_v6(false)?;
@@ -60,7 +60,7 @@ impl UdpPort {
     }
 
     /// Binds exactly this address.
-    pub(super) fn bind(address: SocketAddr, buffer_bytes: usize) -> io::Result<Self> {
+    pub(crate) fn bind(address: SocketAddr, buffer_bytes: usize) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         if address.is_ipv6() {
             socket.set_only_v6(true)?;
@@ -77,12 +77,26 @@ impl UdpPort {
         Ok(Self { is_ipv6: socket.local_addr()?.is_ipv6(), io: mio::net::UdpSocket::from_std(socket), state })
     }
 
-    pub(super) fn port(&self) -> io::Result<u16> {
+    pub(crate) fn port(&self) -> io::Result<u16> {
         Ok(self.io.local_addr()?.port())
     }
 
     /// Receives one batch and hands each datagram to `handle`. `WouldBlock` when there is none.
     pub(super) fn receive(&self, buffers: &mut Buffers, mut handle: impl FnMut(Path, &mut [u8])) -> io::Result<()> {
+        self.receive_runs(buffers, |path, joined, segment_bytes| {
+            if joined.is_empty() {
+                // An empty datagram is one too.
+                handle(path, joined);
+                return;
+            }
+            for datagram in joined.chunks_mut(segment_bytes) {
+                handle(path, datagram);
+            }
+        })
+    }
+
+    /// As [`UdpPort::receive`], but hands out as one what the system joined: datagrams of so many bytes each, the last may be shorter.
+    pub(crate) fn receive_runs(&self, buffers: &mut Buffers, mut handle: impl FnMut(Path, &mut [u8], usize)) -> io::Result<()> {
         let Buffers { bytes, metas } = buffers;
         let mut chunks = bytes.chunks_mut(RECEIVE_BYTES);
         let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
@@ -90,21 +104,13 @@ impl UdpPort {
         let received = self.io.try_io(|| self.state.recv(UdpSockRef::from(&self.io), &mut slices, metas))?;
         for (meta, buffer) in metas.iter().zip(&mut slices).take(received) {
             let path = Path { remote: unmapped(meta.addr), local_ip: meta.dst_ip.map(unmapped_ip) };
-            let joined = &mut buffer[..meta.len.min(RECEIVE_BYTES)];
-            if joined.is_empty() {
-                // An empty datagram is one too.
-                handle(path, joined);
-                continue;
-            }
-            for datagram in joined.chunks_mut(meta.stride.max(1)) {
-                handle(path, datagram);
-            }
+            handle(path, &mut buffer[..meta.len.min(RECEIVE_BYTES)], meta.stride.max(1));
         }
         Ok(())
     }
 
     /// Sends datagrams of `segment_bytes` each, the last may be shorter, in runs as long as the way takes.
-    pub(super) fn send(&self, path: Path, contents: &[u8], segment_bytes: usize) -> io::Result<()> {
+    pub(crate) fn send(&self, path: Path, contents: &[u8], segment_bytes: usize) -> io::Result<()> {
         let is_run = contents.len() > segment_bytes;
         if is_run && self.state.max_gso_segments() > 1 && self.send_run(path, contents, segment_bytes).is_ok() {
             return Ok(());
@@ -129,7 +135,7 @@ impl UdpPort {
 }
 
 /// Whether a socket may hold more after this. A refused port of somebody who left comes back as an error: it concerns no packet of ours.
-pub(super) fn has_more(received: &io::Result<()>) -> bool {
+pub(crate) fn has_more(received: &io::Result<()>) -> bool {
     received.as_ref().map_or_else(|error| error.kind() == io::ErrorKind::ConnectionRefused, |()| true)
 }
 
