@@ -19,6 +19,10 @@ fn a_small_load_of_each_shape_goes_through_whole() {
         ("fanout --subscribers 2 --kbps 300 --codec av1 --rooms 2", 2 * 2 * (50 + 30)),
         ("meeting --subscribers 3", 3 * 2 * (50 + 30)),
         ("audio --subscribers 12", 12 * 3 * 50),
+        ("turn --allocations 5 --payload 172 --pps 50", 5 * 2 * 50),
+        // As many as come back, of which a few are enough here.
+        ("turn --allocations 20", 200),
+        ("turn --allocations 3 --payload 500 --burst 3 --direction down --workers 2", 200),
     ] {
         let output = bench(&format!("{shape} --seconds 2 --warmup 1 --json"));
         let failure = || String::from_utf8_lossy(&output.stderr).into_owned();
@@ -37,7 +41,20 @@ fn a_server_that_is_not_there_and_a_wrong_word_are_said() {
     let output = bench("fanout --target http://127.0.0.1:9 --user nobody");
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("signing in"), "{output:?}");
+    let output = bench("turn --target 127.0.0.1:9 --user nobody");
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the TURN server does not answer to `allocate`"), "{output:?}");
     let output = bench("fanout --subscribers many");
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("--subscribers takes a number from 1 to 1500"), "{output:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn too_few_open_files_for_so_many_allocations_are_said_before_anything_starts() {
+    let line = format!("ulimit -n 64 && exec {} bench turn --allocations 50", env!("CARGO_BIN_EXE_webcall"));
+    let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("50 allocations take 200 open files, and the system allows 64"), "{said}");
 }

@@ -67,6 +67,13 @@ impl Api {
         Ok(answer["windows_per_user"].as_u64().unwrap_or(1) as usize)
     }
 
+    /// Where STUN and TURN servers are, as browsers are told.
+    pub(super) async fn ice_urls(&self) -> Result<Vec<String>, BenchError> {
+        let answer = self.call("asking for ICE servers", Method::GET, "/ice-servers", None).await?;
+        let urls = answer["ice_servers"].as_array().into_iter().flatten().filter_map(|server| server["urls"].as_array());
+        Ok(urls.flatten().filter_map(|url| url.as_str().map(str::to_owned)).collect())
+    }
+
     /// A ticket for a WebSocket.
     pub(super) async fn ticket(&self) -> Result<String, BenchError> {
         let act = "fetching a ticket";
@@ -103,7 +110,7 @@ fn text(act: &'static str, answer: &Value, name: &str) -> Result<String, BenchEr
     answer[name].as_str().map(str::to_owned).ok_or_else(|| BenchError::call(act, format!("the answer has no `{name}`")))
 }
 
-fn random_password() -> Result<String, BenchError> {
+pub(super) fn random_password() -> Result<String, BenchError> {
     use ring::rand::SecureRandom;
     let mut bytes = [0; 16];
     ring::rand::SystemRandom::new().fill(&mut bytes).map_err(|_| BenchError::call("making a password", "no random numbers"))?;

@@ -27,7 +27,7 @@ use super::plan::Plan;
 use super::server::spawn_on;
 
 /// As large as those of the server that is measured.
-const SOCKET_BUFFER_BYTES: usize = 16 << 20;
+pub(super) const SOCKET_BUFFER_BYTES: usize = 16 << 20;
 /// How long the loop runs before it is measured.
 const WARMUP: Duration = Duration::from_secs(2);
 const KEY_BYTES: usize = size_of::<DirectKeys>();
@@ -46,14 +46,20 @@ pub(super) fn run_floor() -> Result<(), BenchError> {
         read_line(&mut plan, &line).ok_or_else(|| BenchError::call("reading the raw loop's plan", line))?;
     }
     drop(lines);
+    let is_over = when_input_ends();
+    println!("going");
+    Ok(floor.run(&plan, || is_over.load(Ordering::Relaxed))?)
+}
+
+/// Becomes true when the standard input ends.
+pub(super) fn when_input_ends() -> Arc<AtomicBool> {
     let is_over = Arc::new(AtomicBool::new(false));
     let end = is_over.clone();
     std::thread::spawn(move || {
         while std::io::stdin().lock().lines().next().is_some() {}
         end.store(true, Ordering::Relaxed);
     });
-    println!("going");
-    Ok(floor.run(&plan, || is_over.load(Ordering::Relaxed))?)
+    is_over
 }
 
 fn read_line(plan: &mut FloorPlan, line: &str) -> Option<()> {

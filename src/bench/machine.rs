@@ -56,6 +56,14 @@ pub(super) fn raise_open_files() {
     }
 }
 
+/// How many files this process may have open; `None` where the system does not tell.
+pub(super) fn open_files_allowed() -> Option<u64> {
+    #[cfg(unix)]
+    return nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft);
+    #[cfg(not(unix))]
+    None
+}
+
 #[cfg(target_os = "linux")]
 fn allowed() -> Vec<usize> {
     use nix::sched::{CpuSet, sched_getaffinity};

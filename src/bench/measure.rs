@@ -24,6 +24,8 @@ pub(super) struct Measured {
     /// `None` where the server's process cannot be looked at.
     pub(super) server_cpu_seconds: Option<f64>,
     pub(super) generator_cpu_seconds: Option<f64>,
+    /// How long the generator had nothing to do, where it tells.
+    pub(super) generator_idle_seconds: Option<f64>,
     pub(super) rss_bytes: Option<u64>,
     /// Packets that never came, and lines that end before what was sent does.
     pub(super) lost: u64,
@@ -76,6 +78,7 @@ pub(super) async fn measure(generator: &Generator, pid: Option<u32>, window: Dur
         forwarded_packets: after.received - before.received,
         server_cpu_seconds: cpu([usage_before[0], usage_after[0]]),
         generator_cpu_seconds: cpu([usage_before[1], usage_after[1]]),
+        generator_idle_seconds: None,
         rss_bytes: usage_after[0].map(|usage| usage.rss_bytes),
         lost: end.missing.saturating_sub(before.missing),
         undecodable: end.damaged - before.damaged,

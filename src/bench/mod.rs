@@ -5,7 +5,7 @@
 //! options -> session -> { server, calls (who joins: api, signalling), measure (the window), floor (the raw loop) } -> report
 //! ```
 //!
-//! The generator is this process, the server another; on Linux each keeps to its own processors.
+//! `turn` is the same for the TURN server. The generator is this process, the server another; on Linux each keeps to its own processors.
 
 mod adapter;
 mod api;
@@ -20,6 +20,7 @@ mod report;
 mod server;
 mod session;
 mod signalling;
+mod turn;
 
 use std::ffi::OsString;
 
@@ -27,11 +28,16 @@ use crate::config::ConfigError;
 
 /// The word that makes this process the raw loop of another's measurement.
 const RAW_LOOP: &str = "raw-loop";
+/// The same for TURN.
+const RAW_RELAY: &str = "raw-relay";
 
 /// Carries out what the arguments after `bench` say.
-pub fn run(arguments: Vec<OsString>) -> Result<(), BenchError> {
-    if arguments.first().is_some_and(|word| word == RAW_LOOP) {
-        return floor::run_floor();
+pub fn run(mut arguments: Vec<OsString>) -> Result<(), BenchError> {
+    match arguments.first().and_then(|word| word.to_str()) {
+        Some(RAW_LOOP) => return floor::run_floor(),
+        Some(RAW_RELAY) => return turn::run_raw_relay(arguments.get(1).and_then(|word| word.to_str())),
+        Some("turn") => return turn::run(arguments.split_off(1)),
+        _ => {}
     }
     match options::Options::parse(arguments)? {
         Some(options) => session::run(&options),
@@ -63,6 +69,21 @@ pub enum BenchError {
     /// The load generator failed.
     #[error(transparent)]
     Generator(#[from] webcall_media::load::GeneratorError),
+    /// The load of a TURN server failed.
+    #[error(transparent)]
+    TurnLoad(#[from] webcall_media::load::turn::TurnLoadError),
+    /// The system allows too few open files.
+    #[error("{count} {what} take {wanted} open files, and the system allows {allowed} (ulimit -n); ask for fewer, or raise it")]
+    OpenFiles {
+        /// What is counted.
+        what: &'static str,
+        /// How many were asked for.
+        count: usize,
+        /// How many files that takes.
+        wanted: u64,
+        /// How many there may be.
+        allowed: u64,
+    },
     /// A synthetic participant could not go on.
     #[error("a participant cannot go on: {0}")]
     Participant(#[from] webcall_media::synthetic::SyntheticError),

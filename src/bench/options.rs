@@ -18,6 +18,7 @@ Usage: webcall bench SCENARIO [options]
   meeting             everybody sees everybody         (--subscribers 10)
   audio               ten speakers, many listeners     (--publishers 10 --subscribers 200)
   join                many join within seconds         (--publishers 1 --subscribers 200, over --seconds 5)
+  turn                packets through the TURN server  (--allocations 10 --payload 1200 --burst 4)
 
   --publishers N      who sends, in fanout and audio
   --subscribers N     who receives; in meeting, who takes part
@@ -36,6 +37,16 @@ Usage: webcall bench SCENARIO [options]
   --user NAME         an account there, whose password is read from WEBCALL_BENCH_PASSWORD
   --janus HOST:PORT   or the WebSocket API of a running Janus (fanout only)
   --pid N             the process of that server, if it runs on this machine, for its processor time
+
+In turn, with --seconds, --warmup, --workers, --no-floor, --json and --pid as above:
+
+  --allocations N     each with a device and a peer (10)
+  --payload BYTES     what a packet carries (1200)
+  --burst N           packets at once (4; below 1000 bytes 1)
+  --direction WAY     up (device to peer), down or both (both)
+  --pps N             packets a second for each allocation and way (as many as come back)
+  --target HOST:PORT  measure another TURN server on UDP, whose limits let one user do this; needs
+  --user NAME         a user there, whose password is read from WEBCALL_BENCH_PASSWORD
 
 A camera sends 30 frames a second, a microphone 50 packets. Server and generator keep to different processors where there are
 several (Linux), so the server has all but one of them.";
@@ -174,11 +185,11 @@ impl Options {
     }
 }
 
-fn refused(problem: &str) -> ConfigError {
+pub(super) fn refused(problem: &str) -> ConfigError {
     ConfigError::Argument(problem.to_owned())
 }
 
-fn number<T>(name: &str, text: &str, range: &RangeInclusive<T>) -> Result<T, ConfigError>
+pub(super) fn number<T>(name: &str, text: &str, range: &RangeInclusive<T>) -> Result<T, ConfigError>
 where
     T: std::str::FromStr + PartialOrd + std::fmt::Display,
 {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use webcall_media::load::Generator;
 
 use super::BenchError;
@@ -59,10 +59,6 @@ impl Report {
         let Self { options, server, floor, .. } = self;
         let (publishers, subscribers) = self.shape();
         let floor_rate = floor.as_ref().and_then(Measured::packets_per_cpu_second);
-        let latency = |measured: &Measured| {
-            let latency = &measured.latency;
-            json!({ "p50": latency.quantile_us(0.5), "p99": latency.quantile_us(0.99), "max": latency.max_us() })
-        };
         let joins = self.joins.as_ref().map(|joins| {
             json!({
                 "joined": joins.first_picture_ms.len(),
@@ -85,11 +81,11 @@ impl Report {
             "packets_per_cpu_second": server.packets_per_cpu_second(),
             "lost": server.lost,
             "undecodable": server.undecodable,
-            "latency_us": latency(server),
+            "latency_us": latency_json(server),
             "rss_bytes": server.rss_bytes,
             "bytes_per_subscriber": self.bytes_per_subscriber(),
             "floor_packets_per_cpu_second": floor_rate,
-            "floor_latency_us": floor.as_ref().map(latency),
+            "floor_latency_us": floor.as_ref().map(latency_json),
             "floor_forwarded_packets": floor.as_ref().map(|floor| floor.forwarded_packets),
             "floor_lost": floor.as_ref().map(|floor| floor.lost),
             "ratio_to_floor": self.ratio(),
@@ -156,7 +152,12 @@ impl Report {
     }
 }
 
-fn latency_text(measured: &Measured) -> String {
+pub(super) fn latency_json(measured: &Measured) -> Value {
+    let latency = &measured.latency;
+    json!({ "p50": latency.quantile_us(0.5), "p99": latency.quantile_us(0.99), "max": latency.max_us() })
+}
+
+pub(super) fn latency_text(measured: &Measured) -> String {
     let latency = &measured.latency;
     format!("{} / {} / {} us", latency.quantile_us(0.5), latency.quantile_us(0.99), latency.max_us())
 }

@@ -8,7 +8,6 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::BenchError;
 use super::machine::{self, Processors};
-use super::options::Options;
 
 /// How long the server may take until it serves.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -24,14 +23,14 @@ pub(super) struct OwnServer {
 }
 
 impl OwnServer {
-    /// Starts it on its processors and waits until it serves.
-    pub(super) async fn start(options: &Options, processors: Option<&Processors>) -> Result<Self, BenchError> {
+    /// Starts it on its processors with this `turn.toml` and waits until it serves.
+    pub(super) async fn start(settings: &str, processors: Option<&Processors>) -> Result<Self, BenchError> {
         let folder = std::env::temp_dir().join(format!("webcall-bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
-        let settings = folder.join("turn.toml");
-        std::fs::write(&settings, media_settings(options.workers))?;
+        let file = folder.join("turn.toml");
+        std::fs::write(&file, settings)?;
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("--data").arg(folder.join("data")).arg("--turn-config").arg(&settings);
+        command.arg("--data").arg(folder.join("data")).arg("--turn-config").arg(&file);
         command.env_clear().env("PORT", "0").env("WINDOWS_PER_USER", MAX_PARTICIPANTS.to_string());
         command.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()));
         let mut child = spawn_on(command.stdin(Stdio::null()).stdout(Stdio::piped()), processors)?;
@@ -64,7 +63,8 @@ pub(super) fn spawn_on(command: &mut Command, processors: Option<&Processors>) -
     child
 }
 
-fn media_settings(workers: usize) -> String {
+/// The `turn.toml` of a server for calls: no limit of participants, no TURN server.
+pub(super) fn call_settings(workers: usize) -> String {
     format!(
         "[media]\nworkers = {workers}\nudp_port = 0\nadvertised = [\"127.0.0.1\"]\nmax_participants = {MAX_PARTICIPANTS}\n\
          socket_buffer_bytes = 16777216\n\n[turn]\nenabled = false\n"

@@ -13,7 +13,7 @@ use super::measure::{Measured, measure};
 use super::options::{Options, Running, Scenario, Target};
 use super::plan::Plan;
 use super::report::{Joins, Report};
-use super::server::OwnServer;
+use super::server::{OwnServer, call_settings};
 
 /// What a storm of joins may take beyond the time over which it is spread.
 const STORM_LIMIT: Duration = Duration::from_secs(5);
@@ -59,7 +59,7 @@ async fn measure_server(options: &Options, processors: Option<&Processors>) -> R
         Some(Target { server: Running::Janus { authority }, .. }) => (Adapter::Janus(authority.clone()), None),
         None => {
             progress("starting a server");
-            let own = OwnServer::start(options, processors).await?;
+            let own = OwnServer::start(&call_settings(options.workers), processors).await?;
             (Adapter::WebCall(Api::register(&own.url, &own.registration_secret).await?), Some(own))
         }
     };

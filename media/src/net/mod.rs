@@ -22,7 +22,7 @@ pub(crate) use neighbours::Neighbours;
 pub(crate) use pipe::pipe;
 pub use pipe::{TcpInlet, TcpOutlet};
 pub(crate) use plain::{PlainBuffers, PlainSocket};
-pub(crate) use port::Buffers;
+pub(crate) use port::{Buffers, Sharing, UdpPort, has_more};
 pub(crate) use tcp::{Speaks, TcpConnection};
 pub(crate) use turn::{Owners, TurnFigures, TurnListener, TurnParts};
 pub(crate) use udp::MediaSocket;

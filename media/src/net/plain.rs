@@ -1,5 +1,5 @@
-//! One participant's UDP socket, as a browser's: connected to the server, received without GRO and sent one datagram at a time. For
-//! the load generator only.
+//! One participant's UDP socket, as a browser's: connected to the server, received without GRO and sent one datagram at a time, or a
+//! burst as a network card would hand it on that joins what arrives together. For the load generator only.
 
 use std::io::{self, IoSliceMut};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,6 +15,7 @@ const SOCKET_BUFFER_BYTES: usize = 1 << 20;
 
 pub(crate) struct PlainSocket {
     pub(crate) io: mio::net::UdpSocket,
+    server: SocketAddr,
     state: UdpSocketState,
 }
 
@@ -45,7 +46,7 @@ impl PlainSocket {
         socket.set_nonblocking(true)?;
         let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
         without_gro(&socket)?;
-        Ok(Self { io: mio::net::UdpSocket::from_std(socket), state })
+        Ok(Self { io: mio::net::UdpSocket::from_std(socket), server, state })
     }
 
     pub(crate) fn local_address(&self) -> io::Result<SocketAddr> {
@@ -74,6 +75,19 @@ impl PlainSocket {
     /// Sends a datagram; false when the kernel did not take it.
     pub(crate) fn send(&self, datagram: &[u8]) -> bool {
         self.io.send(datagram).is_ok()
+    }
+
+    /// Sends datagrams of `segment_bytes` each as one run (UDP GSO), one by one where the system cuts none; how many it took.
+    pub(crate) fn send_run(&self, contents: &[u8], segment_bytes: usize) -> usize {
+        let (server, segment_bytes) = (self.server, segment_bytes.max(1));
+        if contents.len() > segment_bytes && self.state.max_gso_segments() > 1 {
+            let run =
+                quinn_udp::Transmit { destination: server, ecn: None, contents, segment_size: Some(segment_bytes), src_ip: None };
+            if self.io.try_io(|| self.state.try_send(UdpSockRef::from(&self.io), &run)).is_ok() {
+                return contents.len().div_ceil(segment_bytes);
+            }
+        }
+        contents.chunks(segment_bytes).take_while(|datagram| self.send(datagram)).count()
     }
 }
 

@@ -30,5 +30,6 @@ mod properties;
 mod quotas;
 mod reflection;
 mod reload;
+mod requester;
 mod sfu;
 mod tcp;

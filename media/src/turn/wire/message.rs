@@ -144,6 +144,11 @@ impl<'a> Message<'a> {
         addresses.map(move |attribute| read_xored(attribute.value, &id))
     }
 
+    /// The first XORed address of a kind; `None` when there is none that can be read.
+    pub(in crate::turn) fn address(&self, kind: u16) -> Option<SocketAddr> {
+        read_xored(self.attribute(kind)?, &self.transaction())
+    }
+
     /// The value of DATA.
     pub(in crate::turn) fn data(&self) -> Option<&'a [u8]> {
         self.attribute(attribute::DATA)
