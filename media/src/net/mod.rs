@@ -1,7 +1,7 @@
 //! The only I/O of the crate: sockets, threads, the clock, the mailboxes. Everything it drives is sans-IO.
 
-mod interfaces;
 mod mailbox;
+mod mapped;
 mod meter;
 #[cfg(target_os = "linux")]
 mod mmsg;
@@ -10,15 +10,17 @@ mod plain;
 mod port;
 mod relays;
 mod sender;
+mod surroundings;
 mod turn;
 mod udp;
 mod worker;
 
-pub(crate) use interfaces::advertised_addresses;
 pub(crate) use mailbox::{Command, Mailbox};
+pub(crate) use mapped::ask_stun;
 pub(crate) use neighbours::Neighbours;
 pub(crate) use plain::{PlainBuffers, PlainSocket};
-pub(crate) use port::Buffers;
+pub(crate) use port::{Buffers, granted_buffers};
+pub(crate) use surroundings::{own_interfaces, own_place};
 pub(crate) use turn::{Owners, TurnFigures, TurnListener, TurnParts};
 pub(crate) use udp::MediaSocket;
 pub(crate) use worker::{MAILBOX, SOCKET, TURN, Worker, WorkerParts};
