@@ -1,13 +1,14 @@
 //! The server of WebCall. Imports run one way:
 //!
 //! ```text
-//! main -> lib -> { bench, http, signal } -> { rooms, accounts, calls } -> { store, bus, media handle } -> { id, role, time, config, error }
+//! main -> lib -> { bench, doctor, http, signal } -> { rooms, accounts, calls } -> { store, bus, media handle } -> { id, role, time, config, error }
 //! ```
 //!
 //! - [`http`] the interface under `/api/v1`, the web client's files, health and metrics
 //! - [`signal`] one WebSocket for each open page: the signalling protocol
 //! - [`accounts`], [`rooms`], [`calls`] the use-cases; `rooms::policy` says who may do what
 //! - [`bench`] the command `webcall bench`: a client of this server or another
+//! - [`doctor`] the command `webcall doctor`: looks for what keeps calls from working
 //! - [`store`] everything that outlives a restart; [`bus`] hints that something changed
 //! - [`app`] holds all of it together; [`config`] reads the settings once at start
 
@@ -17,6 +18,7 @@ pub mod bench;
 pub mod bus;
 pub mod calls;
 pub mod config;
+pub mod doctor;
 pub mod error;
 pub mod http;
 pub mod id;

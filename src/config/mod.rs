@@ -27,6 +27,7 @@ use sqlx::postgres::PgConnectOptions;
 use webcall_media::MediaConfig;
 
 use environment::Variables;
+use secrets::Missing;
 
 /// The port without `PORT`.
 const DEFAULT_PORT: u16 = 8080;
@@ -84,6 +85,16 @@ pub enum Database {
 impl Config {
     /// Reads and checks everything. `variable` looks up an environment variable. Creates the data folder and missing secrets.
     pub fn load(args: &Args, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        Self::read(args, variable, Missing::Generate)
+    }
+
+    /// Reads and checks everything and writes nothing: a secret that is missing is drawn and forgotten. For looking at a server's
+    /// settings without being it.
+    pub fn inspect(args: &Args, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        Self::read(args, variable, Missing::Forget)
+    }
+
+    fn read(args: &Args, variable: impl Fn(&str) -> Option<String>, missing: Missing) -> Result<Self, ConfigError> {
         let variables = Variables::new(&variable);
         let environment = variables.parse("APP_ENV", parse_environment)?.unwrap_or(Environment::Development);
         if variables.text("REDIS_URL").is_some() {
@@ -100,7 +111,7 @@ impl Config {
         let ice_servers = ice::from_variables(&variables)?;
         let mut media = media::load(args.turn_config.as_deref())?;
         // Last, because it is the only step that writes.
-        let secrets = Secrets::load(&variables, environment, &args.data_dir)?;
+        let secrets = Secrets::load(&variables, environment, (&args.data_dir, missing))?;
         if let Some(turn) = &mut media.turn {
             turn.common.auth.shared_secrets = vec![webcall_media::turn::Secret::new(secrets.turn.expose())];
             turn.own_tcp_ports.push(port);

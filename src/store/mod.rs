@@ -14,6 +14,7 @@ mod sessions;
 mod users;
 
 pub use members::{Joined, MemberLimits, MemberRow};
+pub use open::{reach_postgres, reach_sqlite};
 pub use rooms::{AddedRoom, LinkedRoom, NewRoom, RoomRow};
 pub use sessions::{NewSession, Rotation, SessionRow};
 pub use users::{AddedUser, NewUser, UserRow};
