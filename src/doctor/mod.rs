@@ -120,11 +120,20 @@ async fn examine_server(config: &Config, examination: &Examination, findings: &m
     findings.push(outside::advice(&ports, &name.unwrap_or_else(|| "HOST".to_owned())));
 }
 
-/// What this machine has, and what STUN servers see: those of the command line are asked in any case.
+/// What this machine has, and what STUN servers see: those of the command line, else those of the settings.
 async fn look_around(config: &Config, examination: &Examination) -> (Situation, Vec<IpAddr>) {
     let (configured, of_settings) = (config.media.advertised.clone(), config.media.stun_servers.clone());
-    let asked = if examination.stun.is_empty() { of_settings.clone() } else { examination.stun.clone() };
-    let look = move || (situation(&configured, &of_settings), mapped_addresses(&asked));
+    let given = examination.stun.clone();
+    let look = move || {
+        let situation = situation(&configured, &of_settings);
+        let seen = match (given.is_empty(), situation.mapped.is_empty()) {
+            (false, _) => mapped_addresses(&given),
+            (true, false) => situation.mapped.clone(),
+            // The settings name addresses, so that the start asks nobody; here the answer speaks for or against them.
+            (true, true) => mapped_addresses(&of_settings),
+        };
+        (situation, seen)
+    };
     tokio::task::spawn_blocking(look).await.expect("looking at interfaces does not panic")
 }
 

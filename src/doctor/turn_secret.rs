@@ -27,7 +27,9 @@ pub(super) async fn gather(address: SocketAddr, secret: &str) -> Allocation {
 /// What it means.
 pub(super) fn judge(allocation: Allocation) -> Finding {
     match allocation {
-        Allocation::Granted => Finding::ok(CHECK, "the TURN server takes credentials made with TURN_SECRET"),
+        Allocation::Granted(relay) => {
+            Finding::ok(CHECK, format!("the TURN server takes credentials made with TURN_SECRET; its relays are at {relay}"))
+        }
         Allocation::Refused(401) => {
             Finding::fault(CHECK, "turn_secret_mismatch", "the TURN server refuses credentials made with TURN_SECRET (401)")
                 .means("browsers that need TURN get no call, if the servers that hand out credentials have this secret")
@@ -50,7 +52,7 @@ mod tests {
     #[test]
     fn only_a_refusal_of_the_credential_is_a_wrong_secret() {
         for (allocation, severity, code) in [
-            (Allocation::Granted, Severity::Ok, "ok"),
+            (Allocation::Granted(std::net::Ipv4Addr::LOCALHOST.into()), Severity::Ok, "ok"),
             (Allocation::Refused(401), Severity::Fault, "turn_secret_mismatch"),
             (Allocation::Refused(486), Severity::Warning, "turn_refused"),
             (Allocation::Silent, Severity::Note, "turn_silent"),

@@ -20,8 +20,8 @@ const MAX_ANSWER_BYTES: usize = 1_500;
 /// What came of an allocation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Allocation {
-    /// Granted and given back.
-    Granted,
+    /// Granted and given back; peers are told this address.
+    Granted(IpAddr),
     /// Refused with this STUN code.
     Refused(u16),
     /// Nothing came that could be read.
@@ -45,10 +45,10 @@ async fn allocate_at(address: SocketAddr, username: &str, password: &str) -> Opt
     for _ in 0..MAX_STEPS {
         match exchange(&socket, &request, |datagram| probe.read(datagram)).await? {
             AllocateStep::Send(next) => request = next,
-            AllocateStep::Granted { release, .. } => {
+            AllocateStep::Granted { relayed, release } => {
                 // If it is lost, the allocation ends by itself.
                 let _ = socket.send(&release).await;
-                return Some(Allocation::Granted);
+                return Some(Allocation::Granted(relayed.ip()));
             }
             AllocateStep::Refused(code) => return Some(Allocation::Refused(code)),
         }
