@@ -1,7 +1,7 @@
 //! The server of WebCall. Imports run one way:
 //!
 //! ```text
-//! main -> lib -> { serve, bench } -> port -> { http, signal } -> { rooms, accounts, calls } -> { store, bus, media handle } -> { id, role, time, config, error }
+//! main -> lib -> { serve, bench, doctor } -> port -> { http, signal } -> { rooms, accounts, calls } -> { store, bus, media handle } -> { id, role, time, config, error }
 //! ```
 //!
 //! - [`http`] the interface under `/api/v1`, the web client's files, health and metrics
@@ -9,6 +9,7 @@
 //! - [`signal`] one WebSocket for each open page: the signalling protocol
 //! - [`accounts`], [`rooms`], [`calls`] the use-cases; `rooms::policy` says who may do what
 //! - [`bench`] the command `webcall bench`: a client of this server or another
+//! - [`doctor`] the command `webcall doctor`: looks for what keeps calls from working
 //! - [`store`] everything that outlives a restart; [`bus`] hints that something changed
 //! - [`app`] holds all of it together; [`config`] reads the settings once at start
 
@@ -18,6 +19,7 @@ pub mod bench;
 pub mod bus;
 pub mod calls;
 pub mod config;
+pub mod doctor;
 pub mod error;
 pub mod http;
 pub mod id;

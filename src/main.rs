@@ -10,6 +10,13 @@ fn main() -> ExitCode {
         Ok(Command::Bench { arguments }) => {
             return webcall::bench::run(arguments).map_or_else(|error| ended("webcall bench", &error), |()| ExitCode::SUCCESS);
         }
+        Ok(Command::Doctor { arguments }) => {
+            return match webcall::doctor::run(arguments) {
+                Ok(webcall::doctor::Verdict::NoFault) => ExitCode::SUCCESS,
+                Ok(webcall::doctor::Verdict::Faults) => ExitCode::FAILURE,
+                Err(error) => ended("webcall doctor", &error),
+            };
+        }
         Ok(Command::Print(text)) => {
             println!("{text}");
             return ExitCode::SUCCESS;

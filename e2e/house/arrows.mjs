@@ -10,7 +10,7 @@ import { blockEnd, jsCode, lineOf, rustCode, testFiles, withoutTests } from './s
 export const SERVER = [
   ['main'],
   ['lib'],
-  ['serve', 'bench'],
+  ['serve', 'bench', 'doctor'],
   ['port'],
   ['http', 'signal', 'push'],
   ['rooms', 'chat', 'accounts', 'calls', 'presence', 'app', 'limits'],
@@ -21,13 +21,14 @@ export const SERVER = [
 export const MEDIA = [
   ['lib', 'fuzzing'],
   ['handle', 'load'],
+  ['probe'],
   ['config'],
   ['net'],
   ['sfu', 'turn', 'demux', 'synthetic'],
   ['outbox'],
   ['handover'],
   ['transport', 'codec', 'rtp', 'rtcp', 'units', 'random'],
-  ['api', 'counters', 'error', 'id'],
+  ['addresses', 'api', 'counters', 'error', 'id'],
 ];
 export const WEB = [
   ['main', 'early'],

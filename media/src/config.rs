@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::addresses::StunServer;
 use crate::turn::TurnConfig;
 
 /// Settings of the media core. Every limit is enforced where the thing it limits is created.
@@ -13,6 +14,9 @@ pub struct MediaConfig {
     pub udp_port: u16,
     /// Addresses put into ICE candidates. Empty: those of the interfaces, loopback last.
     pub advertised: Vec<IpAddr>,
+    /// STUN servers that are asked at start for this machine's outer address, when no interface has a public one and `advertised` is
+    /// empty. Empty: nobody is asked. Eight at most.
+    pub stun_servers: Vec<StunServer>,
     /// UDP port put into ICE candidates instead of the bound one, for a port mapping or a test proxy; worker `n` advertises
     /// `advertised_port + n`.
     pub advertised_port: Option<u16>,
@@ -47,6 +51,7 @@ impl Default for MediaConfig {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             udp_port: 50_000,
             advertised: Vec::new(),
+            stun_servers: Vec::new(),
             advertised_port: None,
             tcp_port: None,
             max_participants: 200,

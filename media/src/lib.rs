@@ -4,6 +4,7 @@
 //! decides, sans-IO, on `transport` (ICE, DTLS, SRTP, SDP), `rtp`, `rtcp` and `codec`; what workers tell one another is `handover`.
 //! Arrows run one way: handle -> net -> { sfu, turn, demux } -> { transport, codec, units }.
 
+pub mod addresses;
 pub mod api;
 mod codec;
 mod config;
@@ -19,6 +20,7 @@ mod id;
 pub mod load;
 mod net;
 mod outbox;
+pub mod probe;
 mod random;
 mod rtcp;
 mod rtp;

@@ -1,4 +1,4 @@
-//! The command line: two options and two questions.
+//! The command line: two options, two questions, and two other commands.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ const HELP: &str = "\
 WebCall: voice and video calls in the browser, from one binary
 
 Usage: webcall [--data DIR] [--turn-config FILE]
+       webcall doctor [options]             what keeps calls from working here; see `webcall doctor --help`
        webcall bench SCENARIO [options]     what this machine can carry; see `webcall bench --help`
 
   --data DIR          folder of the database and the generated secrets (default ./data)
@@ -32,6 +33,11 @@ pub enum Command {
         /// The words after `bench`.
         arguments: Vec<OsString>,
     },
+    /// Look for what keeps calls from working.
+    Doctor {
+        /// The words after `doctor`.
+        arguments: Vec<OsString>,
+    },
     /// Print a text and stop.
     Print(String),
 }
@@ -48,26 +54,34 @@ pub struct Args {
 impl Command {
     /// Reads the arguments after the program's name.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, ConfigError> {
-        let mut args = Args { data_dir: PathBuf::from("data"), turn_config: None };
+        let (mut data_dir, mut turn_config) = (None, None);
         let mut arguments = arguments.into_iter().peekable();
         if arguments.next_if(|first| first == "bench").is_some() {
             return Ok(Self::Bench { arguments: arguments.collect() });
+        }
+        if arguments.next_if(|first| first == "doctor").is_some() {
+            return Ok(Self::Doctor { arguments: arguments.collect() });
         }
         while let Some(argument) = arguments.next() {
             let mut value =
                 || arguments.next().ok_or_else(|| ConfigError::Argument(format!("{} needs a value", argument.display())));
             match argument.to_str() {
-                Some("--data") => args.data_dir = value()?.into(),
-                Some("--turn-config") => args.turn_config = Some(value()?.into()),
+                Some("--data") => data_dir = Some(value()?.into()),
+                Some("--turn-config") => turn_config = Some(value()?.into()),
                 Some("--help" | "-h") => return Ok(Self::Print(HELP.to_owned())),
                 Some("--version" | "-V") => return Ok(Self::Print(format!("webcall {}", env!("CARGO_PKG_VERSION")))),
                 _ => return Err(ConfigError::Argument(format!("unknown argument `{}`", argument.display()))),
             }
         }
-        if args.turn_config.is_none() && Path::new(DEFAULT_TURN_CONFIG).exists() {
-            args.turn_config = Some(DEFAULT_TURN_CONFIG.into());
-        }
-        Ok(Self::Serve(args))
+        Ok(Self::Serve(Args::or_default(data_dir, turn_config)))
+    }
+}
+
+impl Args {
+    /// The options as they were given, else `./data` and, when there is one, `./turn.toml`.
+    pub fn or_default(data_dir: Option<PathBuf>, turn_config: Option<PathBuf>) -> Self {
+        let found = || Path::new(DEFAULT_TURN_CONFIG).exists().then(|| DEFAULT_TURN_CONFIG.into());
+        Self { data_dir: data_dir.unwrap_or_else(|| PathBuf::from("data")), turn_config: turn_config.or_else(found) }
     }
 }
 
@@ -89,6 +103,12 @@ mod tests {
     fn what_follows_bench_is_left_to_it() {
         let Ok(Command::Bench { arguments }) = parse(&["bench", "fanout", "--data"]) else { panic!("must measure") };
         assert_eq!(arguments, ["fanout", "--data"]);
+    }
+
+    #[test]
+    fn what_follows_doctor_is_left_to_it() {
+        let Ok(Command::Doctor { arguments }) = parse(&["doctor", "--json"]) else { panic!("must examine") };
+        assert_eq!(arguments, ["--json"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use webcall_media::MediaConfig;
+use webcall_media::addresses::StunServer;
 
 use super::ConfigError;
 use super::tcp::{TcpConfig, TcpSection};
@@ -19,6 +20,8 @@ const WORKERS: RangeInclusive<usize> = 0..=64;
 const MAX_PARTICIPANTS: RangeInclusive<usize> = 2..=2_000;
 /// One spreads every call; more than a call holds spreads none before its worker is busy.
 const PARTICIPANTS_PER_WORKER: RangeInclusive<usize> = 1..=2_000;
+/// All are asked at once; beyond a few they only repeat each other.
+const MAX_STUN_SERVERS: usize = 8;
 /// Below, a burst of one keyframe is lost; above, the kernel refuses.
 const SOCKET_BUFFER_BYTES: RangeInclusive<usize> = 65_536..=67_108_864;
 
@@ -43,6 +46,7 @@ struct MediaSection {
     workers: usize,
     udp_port: u16,
     advertised: Vec<IpAddr>,
+    stun_servers: Vec<String>,
     advertised_port: u16,
     max_participants: usize,
     participants_per_worker: usize,
@@ -56,6 +60,7 @@ impl Default for MediaSection {
             workers: 0,
             udp_port: core.udp_port,
             advertised: core.advertised,
+            stun_servers: Vec::new(),
             advertised_port: core.advertised_port.unwrap_or(0),
             max_participants: core.max_participants,
             participants_per_worker: core.participants_per_worker,
@@ -102,6 +107,7 @@ fn parse(text: &str) -> Result<NetworkConfig, String> {
         workers,
         udp_port: media.udp_port,
         advertised: media.advertised,
+        stun_servers: stun_servers(&media.stun_servers)?,
         advertised_port: (media.advertised_port != 0).then_some(media.advertised_port),
         max_participants: media.max_participants,
         participants_per_worker: media.participants_per_worker,
@@ -111,6 +117,13 @@ fn parse(text: &str) -> Result<NetworkConfig, String> {
         turn: turn.settings(workers)?,
     };
     Ok(NetworkConfig { media, tcp })
+}
+
+fn stun_servers(texts: &[String]) -> Result<Vec<StunServer>, String> {
+    if texts.len() > MAX_STUN_SERVERS {
+        return Err(format!("media.stun_servers may name {MAX_STUN_SERVERS} servers at most, not {}", texts.len()));
+    }
+    texts.iter().map(|text| text.parse().map_err(|error| format!("media.stun_servers: `{text}` {error}"))).collect()
 }
 
 fn within(key: &str, value: usize, range: RangeInclusive<usize>) -> Result<(), String> {
@@ -142,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_shipped_file_has_every_key() {
-        let known = ["workers", "udp_port", "advertised", "advertised_port", "max_participants"];
+        let known = ["workers", "udp_port", "advertised", "stun_servers", "advertised_port", "max_participants"];
         for key in known.into_iter().chain(["participants_per_worker", "socket_buffer_bytes"]) {
             assert!(SHIPPED.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
         }
@@ -169,6 +182,8 @@ mod tests {
             ("max_participants = 1", "media.max_participants"),
             ("participants_per_worker = 0", "media.participants_per_worker"),
             ("socket_buffer_bytes = 1", "media.socket_buffer_bytes"),
+            ("stun_servers = [\"http://x\"]", "media.stun_servers: `http://x`"),
+            ("stun_servers = [\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\"]", "media.stun_servers"),
             ("workers = 2\n[turn]\nrelay_port_min = 60000\nrelay_port_max = 60000", "turn.relay_port_max"),
             ("\n[tcp]\nmax_connections = 0", "tcp.max_connections"),
             ("\n[tcp]\nmax_connections_per_ip = 0", "tcp.max_connections_per_ip"),

@@ -30,6 +30,7 @@ use webcall_media::MediaConfig;
 
 use environment::Variables;
 use media::NetworkConfig;
+use secrets::Missing;
 
 /// The port without `PORT`.
 const DEFAULT_PORT: u16 = 8080;
@@ -91,6 +92,16 @@ pub enum Database {
 impl Config {
     /// Reads and checks everything. `variable` looks up an environment variable. Creates the data folder and missing secrets.
     pub fn load(args: &Args, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        Self::read(args, variable, Missing::Generate)
+    }
+
+    /// Reads and checks everything and writes nothing: a secret that is missing is drawn and forgotten. For looking at a server's
+    /// settings without being it.
+    pub fn inspect(args: &Args, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        Self::read(args, variable, Missing::Forget)
+    }
+
+    fn read(args: &Args, variable: impl Fn(&str) -> Option<String>, missing: Missing) -> Result<Self, ConfigError> {
         let variables = Variables::new(&variable);
         let environment = variables.parse("APP_ENV", parse_environment)?.unwrap_or(Environment::Development);
         if variables.text("REDIS_URL").is_some() {
@@ -112,7 +123,7 @@ impl Config {
         let ice_servers = ice::from_variables(&variables)?;
         let NetworkConfig { mut media, tcp } = media::load(args.turn_config.as_deref())?;
         // Last, because it is the only step that writes.
-        let secrets = Secrets::load(&variables, environment, &args.data_dir)?;
+        let secrets = Secrets::load(&variables, environment, (&args.data_dir, missing))?;
         if let Some(turn) = &mut media.turn {
             turn.common.auth.shared_secrets = secrets.turn_secrets();
         }

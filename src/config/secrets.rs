@@ -49,6 +49,15 @@ pub struct Secrets {
     pub metrics_token: Option<Secret>,
 }
 
+/// What happens to a secret that is drawn because there is none.
+#[derive(Clone, Copy)]
+pub(super) enum Missing {
+    /// It is kept in the data folder.
+    Generate,
+    /// It is good for this process only; nothing is written.
+    Forget,
+}
+
 /// One secret that the server needs.
 struct Kind {
     variable: &'static str,
@@ -90,15 +99,19 @@ const MAX_LIVE_SECRETS: usize = 2;
 const PLACEHOLDERS: [&str; 6] = ["change", "replace", "example", "password", "secret", "your-"];
 
 impl Secrets {
-    pub(super) fn load(variables: &Variables<'_>, environment: Environment, data_dir: &Path) -> Result<Self, ConfigError> {
+    pub(super) fn load(
+        variables: &Variables<'_>,
+        environment: Environment,
+        folder: (&Path, Missing),
+    ) -> Result<Self, ConfigError> {
         let production = environment == Environment::Production;
         let metrics_token = variables.text("METRICS_TOKEN").map(Secret::new);
         if let Some(token) = metrics_token.as_ref().filter(|_| production) {
             refuse_weak("METRICS_TOKEN", token, REGISTRATION.min_len)?;
         }
         let take = |kind: &Kind| match environment {
-            Environment::Production => take_strict(kind, variables, data_dir),
-            Environment::Development => take_lenient(kind, variables, data_dir),
+            Environment::Production => take_strict(kind, variables, folder),
+            Environment::Development => take_lenient(kind, variables, folder),
         };
         Ok(Self {
             jwt: take(&JWT)?,
@@ -129,7 +142,7 @@ fn live(kind: &Kind, text: &Secret, production: bool) -> Result<Vec<Secret>, Con
     Ok(secrets)
 }
 
-fn take_strict(kind: &Kind, variables: &Variables<'_>, data_dir: &Path) -> Result<Secret, ConfigError> {
+fn take_strict(kind: &Kind, variables: &Variables<'_>, folder: (&Path, Missing)) -> Result<Secret, ConfigError> {
     match (variables.text(kind.variable), &kind.in_production) {
         (Some(text), _) => {
             let secret = Secret::new(text);
@@ -137,14 +150,14 @@ fn take_strict(kind: &Kind, variables: &Variables<'_>, data_dir: &Path) -> Resul
             Ok(secret)
         }
         (None, Source::MustBeGiven) => Err(ConfigError::SecretMissing { name: kind.variable, min_len: kind.min_len }),
-        (None, Source::MayBeGenerated) => read_or_generate(kind, data_dir),
+        (None, Source::MayBeGenerated) => read_or_generate(kind, folder),
     }
 }
 
-fn take_lenient(kind: &Kind, variables: &Variables<'_>, data_dir: &Path) -> Result<Secret, ConfigError> {
+fn take_lenient(kind: &Kind, variables: &Variables<'_>, folder: (&Path, Missing)) -> Result<Secret, ConfigError> {
     match variables.text(kind.variable) {
         Some(text) => Ok(Secret::new(text)),
-        None => read_or_generate(kind, data_dir),
+        None => read_or_generate(kind, folder),
     }
 }
 
@@ -170,15 +183,20 @@ fn weakness(text: &str, min_len: usize) -> Option<String> {
     PLACEHOLDERS.iter().find(|word| folded.contains(*word)).map(|word| format!("contains `{word}`, like a text from an example"))
 }
 
-fn read_or_generate(kind: &Kind, data_dir: &Path) -> Result<Secret, ConfigError> {
+fn read_or_generate(kind: &Kind, (data_dir, missing): (&Path, Missing)) -> Result<Secret, ConfigError> {
     let path = data_dir.join(kind.file);
     let at_path = |source| ConfigError::File { path: path.clone(), source };
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(at_path)?;
+    if let Missing::Generate = missing {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(at_path)?;
+    }
     match fs::read_to_string(&path) {
         Ok(text) if text.trim().is_empty() => Err(at_path(std::io::Error::new(ErrorKind::InvalidData, "the file is empty"))),
         Ok(text) => Ok(Secret::new(text.trim())),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let secret = generate(kind.random_bytes);
+            if let Missing::Forget = missing {
+                return Ok(secret);
+            }
             let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(at_path)?;
             writeln!(file, "{}", secret.expose()).and_then(|()| file.sync_all()).map_err(at_path)?;
             Ok(secret)
@@ -223,10 +241,20 @@ mod tests {
     fn a_generated_secret_stays_the_same_and_is_private() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let first = read_or_generate(&JWT, folder.path()).unwrap();
-        assert_eq!(read_or_generate(&JWT, folder.path()).unwrap(), first);
+        let first = read_or_generate(&JWT, (folder.path(), Missing::Generate)).unwrap();
+        for missing in [Missing::Generate, Missing::Forget] {
+            assert_eq!(read_or_generate(&JWT, (folder.path(), missing)).unwrap(), first);
+        }
         let mode = fs::metadata(folder.path().join("jwt_secret")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn looking_at_settings_leaves_no_file_and_no_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let nowhere = folder.path().join("data");
+        read_or_generate(&JWT, (&nowhere, Missing::Forget)).unwrap();
+        assert!(!nowhere.exists());
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod turn_keys;
 mod users;
 
 pub use members::{Joined, MemberLimits, MemberRow};
+pub use open::{reach_postgres, reach_sqlite};
 pub use rooms::{AddedRoom, LinkedRoom, NewRoom, RoomRow};
 pub use sessions::{NewSession, Rotation, SessionRow};
 pub use turn_keys::{AddedTurnKey, TurnKeyRow};

@@ -23,6 +23,26 @@ const STATEMENT_TIMEOUT: &str = "10s";
 /// The first SQLite without the WAL-reset corruption bug.
 const SQLITE_OLDEST: (u32, u32, u32) = (3, 51, 3);
 
+/// Whether a SQLite database can be read, without creating, migrating or changing anything. `false` when there is none yet.
+pub async fn reach_sqlite(file: &Path) -> Result<bool> {
+    if !file.exists() {
+        return Ok(false);
+    }
+    let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(ACQUIRE_TIMEOUT);
+    let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+    // The first page is read and checked by this, not by opening.
+    sqlx::query("select count(*) from sqlite_schema").execute(&mut connection).await?;
+    connection.close().await?;
+    Ok(true)
+}
+
+/// Whether a PostgreSQL server takes these credentials, without migrating or changing anything.
+pub async fn reach_postgres(options: &PgConnectOptions) -> Result<()> {
+    let mut connection = PgConnection::connect_with(options).await?;
+    sqlx::query("select 1").execute(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
 impl Store {
     /// Opens the database that the settings name.
     pub async fn open(database: &Database) -> Result<Self> {

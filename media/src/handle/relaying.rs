@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Media;
 use crate::config::TurnSettings;
 use crate::error::StartError;
-use crate::net::{Command, Owners, TurnListener, advertised_addresses};
+use crate::net::{Command, Owners, TurnListener};
 use crate::turn::{OwnAddresses, RelayAddress, RelayConfig, Turn, TurnConfig};
 
 /// The TURN server of all workers, its ports opened.
@@ -18,23 +18,31 @@ pub(super) struct Relaying {
     pub(super) engines: Vec<(TurnListener, TurnConfig)>,
 }
 
+/// What relays rest on.
+pub(super) struct Grounds<'a> {
+    /// The addresses of all interfaces, whether told or not.
+    pub(super) own: Vec<IpAddr>,
+    /// What is told, best first.
+    pub(super) addresses: &'a [IpAddr],
+    pub(super) buffer_bytes: usize,
+}
+
 /// Opens the TURN port for each worker. `media` are their media addresses as they are told, `media_ports` the ports that they have.
 pub(super) fn start(
     settings: &TurnSettings,
-    addresses: &[IpAddr],
+    grounds: &Grounds<'_>,
     media: &[Vec<SocketAddr>],
     media_ports: &[u16],
-    buffer_bytes: usize,
 ) -> Result<Relaying, StartError> {
     let mut listeners = Vec::new();
     let mut port = settings.udp_port;
     for _ in media {
         let failed = |source| StartError::TurnPort { port, source };
-        let listener = TurnListener::bind(port, buffer_bytes).map_err(failed)?;
+        let listener = TurnListener::bind(port, grounds.buffer_bytes).map_err(failed)?;
         port = listener.port().map_err(failed)?;
         listeners.push(listener);
     }
-    let interfaces = advertised_addresses();
+    let Grounds { own: interfaces, addresses, .. } = grounds;
     let all_ports = settings.common.relay.all_ports.clone();
     let shares = shares(&all_ports, media.len());
     let relay = |is_of_family: fn(&&IpAddr) -> bool, any: IpAddr| {
@@ -46,7 +54,7 @@ pub(super) fn start(
     let v4 = relay(|ip| ip.is_ipv4(), Ipv4Addr::UNSPECIFIED.into());
     let v6 = relay(|ip| ip.is_ipv6(), Ipv6Addr::UNSPECIFIED.into());
     let own = OwnAddresses {
-        ips: interfaces.iter().chain(addresses).copied().collect(),
+        ips: interfaces.iter().chain(*addresses).copied().collect(),
         ports: media_ports.iter().chain(&settings.own_tcp_ports).copied().chain([port]).filter(|port| *port != 0).collect(),
         sfu: media.iter().flatten().copied().collect(),
     };

@@ -2,12 +2,13 @@
 //! that fails leaves nothing behind.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::{WorkerHandle, relaying};
+use crate::addresses::{Situation, decide};
 use crate::api::MediaEvent;
 use crate::config::MediaConfig;
 use crate::counters::Counters;
@@ -15,8 +16,8 @@ use crate::error::StartError;
 use crate::handover::{MAX_WORKERS, WorkerId};
 use crate::net::{
     MAILBOX, Mailbox, MediaSocket, Neighbours, Owners, SOCKET, TURN, TurnFigures, TurnListener, TurnParts, Worker, WorkerParts,
-    advertised_addresses,
 };
+use crate::probe::situation;
 use crate::sfu::SfuConfig;
 use crate::transport::{Candidates, Certificate};
 use crate::turn::TurnConfig;
@@ -33,7 +34,8 @@ pub(super) struct Started {
 /// Opens ports and starts threads.
 pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEvent>) -> Result<Started, StartError> {
     let certificate = Arc::new(Certificate::with_default_provider().map_err(|error| StartError::Certificate(error.to_string()))?);
-    let addresses = if config.advertised.is_empty() { advertised_addresses() } else { config.advertised.clone() };
+    let situation = situation(&config.advertised, &config.stun_servers);
+    let addresses = advertised(&situation);
     if addresses.is_empty() {
         return Err(StartError::NoAddress);
     }
@@ -50,8 +52,9 @@ pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEve
         })
         .collect();
     let ports: Vec<u16> = bound.iter().map(|bound| bound.port).collect();
-    let relaying =
-        config.turn.as_ref().map(|turn| relaying::start(turn, &addresses, &candidates, &ports, config.socket_buffer_bytes));
+    let own = situation.interfaces.iter().map(|interface| interface.ip).collect();
+    let grounds = relaying::Grounds { own, addresses: &addresses, buffer_bytes: config.socket_buffer_bytes };
+    let relaying = config.turn.as_ref().map(|turn| relaying::start(turn, &grounds, &candidates, &ports));
     let relaying = relaying.transpose()?;
     let at = |port: u16| -> Vec<SocketAddr> { addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect() };
     let tcp_addresses = config.tcp_port.map(at).unwrap_or_default();
@@ -88,6 +91,15 @@ pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEve
     };
     let workers = bound.into_iter().zip(mailboxes).zip(neighbours).enumerate().map(start).collect::<Result<_, _>>()?;
     Ok(Started { workers, turn_addresses: turn_port.map(at).unwrap_or_default(), tcp_addresses })
+}
+
+/// What others are told; what is to be said of it goes to the log, without an address.
+fn advertised(situation: &Situation) -> Vec<IpAddr> {
+    let decision = decide(situation);
+    for warning in decision.warnings {
+        tracing::warn!(code = warning.code(), "{}", warning.explanation());
+    }
+    decision.advertised
 }
 
 fn turn_parts(

@@ -1,7 +1,7 @@
 //! The only I/O of the crate: sockets, threads, the clock, the mailboxes. Everything it drives is sans-IO.
 
-mod interfaces;
 mod mailbox;
+mod mapped;
 mod meter;
 #[cfg(target_os = "linux")]
 mod mmsg;
@@ -11,18 +11,20 @@ mod plain;
 mod port;
 mod relays;
 mod sender;
+mod surroundings;
 mod tcp;
 mod turn;
 mod udp;
 mod worker;
 
-pub(crate) use interfaces::advertised_addresses;
 pub(crate) use mailbox::{Command, Mailbox};
+pub(crate) use mapped::ask_stun;
 pub(crate) use neighbours::Neighbours;
 pub(crate) use pipe::pipe;
 pub use pipe::{TcpInlet, TcpOutlet};
 pub(crate) use plain::{PlainBuffers, PlainSocket};
-pub(crate) use port::{Buffers, Sharing, UdpPort, has_more};
+pub(crate) use port::{Buffers, Sharing, UdpPort, granted_buffers, has_more};
+pub(crate) use surroundings::{own_interfaces, own_place};
 pub(crate) use tcp::{Speaks, TcpConnection};
 pub(crate) use turn::{Owners, TurnFigures, TurnListener, TurnParts};
 pub(crate) use udp::MediaSocket;

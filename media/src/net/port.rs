@@ -190,6 +190,15 @@ pub(super) fn enlarge_buffers(socket: &Socket, bytes: usize) {
     let _ = socket.set_send_buffer_size(bytes);
 }
 
+/// The receive and send buffers that a port gets when it asks for so many bytes. Linux counts twice what it was asked for
+/// (socket(7)), which is taken out again.
+pub(crate) fn granted_buffers(bytes: usize) -> io::Result<(usize, usize)> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    enlarge_buffers(&socket, bytes);
+    let counted = if cfg!(target_os = "linux") { 2 } else { 1 };
+    Ok((socket.recv_buffer_size()? / counted, socket.send_buffer_size()? / counted))
+}
+
 fn unmapped(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(unmapped_ip(address.ip()), address.port())
 }

@@ -17,6 +17,7 @@ mod participant;
 #[cfg(test)]
 mod properties;
 mod publication;
+mod reachable;
 mod receive_stats;
 mod repair;
 mod reports;
@@ -87,6 +88,7 @@ pub(crate) struct Sfu {
     shedding: Shedding,
     /// Packets from unknown addresses since the moment.
     strangers: (Instant, u32),
+    asked: reachable::Asked,
     /// Rooms with packets that this turn has still to forward.
     staged: Vec<usize>,
     scratch: Vec<u8>,
@@ -110,6 +112,7 @@ impl Sfu {
             has_gauge_timer: false,
             shedding: Shedding::default(),
             strangers: (now, 0),
+            asked: reachable::Asked::new(now),
             staged: Vec::new(),
             scratch: Vec::with_capacity(1500),
         }
@@ -264,7 +267,7 @@ impl Sfu {
 
     fn handle_stun(&mut self, now: Instant, path: Path, datagram: &[u8], out: &mut Outbox) {
         let key = username_local_part(datagram).and_then(|ufrag| self.by_ufrag.get(ufrag)).copied();
-        let Some(key) = key else { return self.counters.count(Counter::DropUnknownSource) };
+        let Some(key) = key else { return self.answer_stranger(now, path, datagram, out) };
         let participant = &mut self.rooms[key.room].participants[key.participant];
         let Some(transport) = &mut participant.transport else { return };
         let had_path = transport.path().is_some();

@@ -30,7 +30,7 @@ pub(crate) use srtp::{
     SrtpProfile, SrtpSealer, direct_keys, from_keying_material,
 };
 pub(crate) use state::{Path, Sender, StunOutcome, Transport, TransportEvent};
-pub(crate) use stun::username_local_part;
+pub(crate) use stun::{plain_answer, username_local_part};
 
 #[cfg(test)]
 mod tests;

@@ -167,6 +167,19 @@ pub(crate) fn username_local_part(datagram: &[u8]) -> Option<&str> {
     Some(local)
 }
 
+/// The answer to a Binding request of somebody who is no participant (RFC 8489 §7.3.1): the address it came from, and nothing more, so
+/// that it is smaller than twice the request. `None` for anything else, above all for what names a user.
+pub(crate) fn plain_answer(datagram: &[u8], from: SocketAddr) -> Option<Vec<u8>> {
+    let view = BindingView::parse(datagram)?;
+    let is_damaged = view.fingerprint.is_some() && !view.has_right_fingerprint();
+    let is_plain = view.kind == BindingKind::Request && view.username.is_none() && !view.has_integrity && view.unknown.is_empty();
+    if !is_plain || is_damaged {
+        return None;
+    }
+    let mapped = XorMappedAddress { ip: from.ip().to_canonical(), port: from.port() };
+    write(&[&BINDING_SUCCESS, &view.transaction(), &mapped], None)
+}
+
 /// Walks the attributes. Yields `None` once, as the last, when an attribute reaches beyond the message.
 struct Attributes<'a> {
     rest: &'a [u8],

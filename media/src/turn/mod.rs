@@ -22,6 +22,7 @@ mod pace;
 mod peers;
 mod permissions;
 mod ports;
+pub mod probe;
 mod quota;
 mod relay;
 mod requester;

@@ -26,6 +26,7 @@ mod oracle;
 mod peer_filter;
 mod permissions;
 mod ports;
+mod probe;
 mod properties;
 mod quotas;
 mod reflection;

@@ -10,7 +10,7 @@ pub(super) const IPV4: u8 = 1;
 pub(super) const IPV6: u8 = 2;
 
 /// Reads the value of a XORed address; `None` when it is none.
-pub(super) fn read_xored(value: &[u8], id: &TransactionId) -> Option<SocketAddr> {
+pub(in crate::turn) fn read_xored(value: &[u8], id: &TransactionId) -> Option<SocketAddr> {
     let (&[_, family, high, low], ip) = value.split_first_chunk::<4>()?;
     let port = u16::from_be_bytes([high ^ COOKIE[0], low ^ COOKIE[1]]);
     let ip = match family {

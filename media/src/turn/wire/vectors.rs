@@ -38,7 +38,7 @@ fn the_samples_are_read_and_their_fingerprints_are_right() {
         let message = Message::read(&response).unwrap();
         assert_eq!(message.class, Class::Success);
         let value = message.attribute(attribute::XOR_MAPPED_ADDRESS).unwrap();
-        assert_eq!(address::read_xored(value, &message.transaction()), Some(family.parse().unwrap()));
+        assert_eq!(read_xored(value, &message.transaction()), Some(family.parse().unwrap()));
     }
 }
 
