@@ -9,6 +9,7 @@ use crate::accounts::{AccessTokens, Passwords, RefreshTokens, Tickets};
 use crate::bus::Bus;
 use crate::calls::Calls;
 use crate::config::Config;
+use crate::diagnostics::TestCalls;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
@@ -33,6 +34,8 @@ pub struct Parts {
     pub media: Media,
     /// Who is in which call.
     pub calls: Calls,
+    /// Test calls of `/diagnostics`.
+    pub test_calls: TestCalls,
     /// Rate limits.
     pub limits: Limits,
     /// Figures for dashboards.
@@ -73,6 +76,7 @@ impl App {
             refresh_tokens: RefreshTokens::new(&config.secrets.jwt),
             bus: Bus::default(),
             limits: Limits::new(config.windows_per_user),
+            test_calls: TestCalls::new(media.clone()),
             metrics: Metrics::new(media.clone()),
             tickets: Tickets::default(),
             shutdown: Shutdown::default(),

@@ -1,12 +1,12 @@
 //! The server of WebCall. Imports run one way:
 //!
 //! ```text
-//! main -> lib -> { bench, http, signal } -> { rooms, accounts, calls } -> { store, bus, media handle } -> { id, role, time, config, error }
+//! main -> lib -> { bench, http, signal } -> { rooms, accounts, calls, diagnostics } -> { store, bus, media handle } -> { id, role, time, config, error }
 //! ```
 //!
 //! - [`http`] the interface under `/api/v1`, the web client's files, health and metrics
 //! - [`signal`] one WebSocket for each open page: the signalling protocol
-//! - [`accounts`], [`rooms`], [`calls`] the use-cases; `rooms::policy` says who may do what
+//! - [`accounts`], [`rooms`], [`calls`] the use-cases; `rooms::policy` says who may do what; [`diagnostics`] serves the page of that name
 //! - [`bench`] the command `webcall bench`: a client of this server or another
 //! - [`store`] everything that outlives a restart; [`bus`] hints that something changed
 //! - [`app`] holds all of it together; [`config`] reads the settings once at start
@@ -17,6 +17,7 @@ pub mod bench;
 pub mod bus;
 pub mod calls;
 pub mod config;
+pub mod diagnostics;
 pub mod error;
 pub mod http;
 pub mod id;

@@ -1,4 +1,5 @@
-//! Rate limits of what costs the server or an account's safety: registering, logging in, making rooms, fetching tickets. Each is a
+//! Rate limits of what costs the server or an account's safety: registering, logging in, making rooms, fetching
+//! tickets, test calls. Each is a
 //! leaky bucket (GCRA) for each address or account; what does not fit is answered `rate_limited` with the seconds to wait.
 //!
 //! Addresses count whole in IPv4 and by /64 in IPv6, the least that one home is given. An address is a household, an office or a
@@ -27,6 +28,8 @@ const LOGIN_TO: Bucket = Bucket { burst: 20, interval: Duration::from_secs(30) }
 const ROOM_CREATION: Bucket = Bucket { burst: 30, interval: Duration::from_secs(60) };
 /// WebSocket tickets of one account, for each window that it may have in a call: 12 at once, then one in 5 s.
 const TICKET: Bucket = Bucket { burst: 12, interval: Duration::from_secs(5) };
+/// Test calls of one account: 30 at once, then one in 10 s. A visit of `/diagnostics` begins three, and one more for every twelve workers.
+const TEST_CALL: Bucket = Bucket { burst: 30, interval: Duration::from_secs(10) };
 /// Keys remembered for each limit, about 5 MB. When so many are not full again, unknown keys are refused until some are.
 const MAX_KEYS: usize = 50_000;
 
@@ -42,6 +45,7 @@ pub struct Limits {
     login_to: Keyed<String>,
     room_creation: Keyed<UserId>,
     ticket: Keyed<UserId>,
+    test_call: Keyed<UserId>,
 }
 
 impl Limits {
@@ -55,6 +59,7 @@ impl Limits {
             login_to: Keyed::new(&LOGIN_TO),
             room_creation: Keyed::new(&ROOM_CREATION),
             ticket: Keyed::new(&ticket),
+            test_call: Keyed::new(&TEST_CALL),
         }
     }
 
@@ -81,6 +86,11 @@ impl Limits {
     /// Counts a new ticket.
     pub fn ticket(&self, user: UserId) -> Result<(), Error> {
         self.ticket.count(&user)
+    }
+
+    /// Counts a new test call.
+    pub fn test_call(&self, user: UserId) -> Result<(), Error> {
+        self.test_call.count(&user)
     }
 }
 

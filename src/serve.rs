@@ -12,6 +12,7 @@ use crate::accounts::{SESSION_SWEEP_INTERVAL, sweep};
 use crate::app::{App, Foundations};
 use crate::calls::Calls;
 use crate::config::{Args, Config, ConfigError, Database};
+use crate::diagnostics;
 use crate::http;
 use crate::shutdown::Shutdown;
 use crate::signal::{Signalling, Timing};
@@ -67,7 +68,7 @@ pub async fn start(args: &Args) -> Result<Running, RunError> {
     let app = App::new(Foundations { config, clock: Clock::System, store, media, calls });
 
     let port = listener.local_addr().map_err(|source| RunError::Bind { port: app.config.port, source })?.port();
-    app.shutdown.spawn(sweep_sessions(app.clone()));
+    app.shutdown.spawn(sweep_now_and_then(app.clone()));
     let signalling = Signalling::start(&app, Timing::default());
     let serving = tokio::spawn(http::serve(listener, http::router(&app, signalling.routes()), app.shutdown.clone()));
     greet(&app, port);
@@ -115,8 +116,8 @@ async fn open_store(database: &Database) -> Result<Store, StoreError> {
     }
 }
 
-/// Removes expired sessions now and then, the first time soon after the start.
-async fn sweep_sessions(app: App) {
+/// Removes expired sessions and reports now and then, the first time soon after the start.
+async fn sweep_now_and_then(app: App) {
     let mut wait = Duration::from_secs(60);
     loop {
         tokio::select! {
@@ -127,6 +128,10 @@ async fn sweep_sessions(app: App) {
         match sweep(&app).await {
             Ok(swept) => tracing::info!(swept, "expired sessions removed"),
             Err(error) => tracing::warn!(%error, "expired sessions could not be removed"),
+        }
+        match diagnostics::sweep(&app).await {
+            Ok(swept) => tracing::info!(swept, "old diagnostic reports removed"),
+            Err(error) => tracing::warn!(%error, "old diagnostic reports could not be removed"),
         }
     }
 }

@@ -12,7 +12,7 @@ export const SERVER = [
   ['lib'],
   ['serve', 'bench'],
   ['http', 'signal', 'push'],
-  ['rooms', 'chat', 'accounts', 'calls', 'presence', 'app', 'limits'],
+  ['rooms', 'chat', 'accounts', 'calls', 'presence', 'diagnostics', 'app', 'limits'],
   ['error'],
   ['store', 'bus', 'metrics', 'shutdown', 'telemetry'],
   ['id', 'time', 'config', 'role'],
