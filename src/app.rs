@@ -9,6 +9,7 @@ use crate::accounts::{AccessTokens, Passwords, RefreshTokens, Tickets};
 use crate::bus::Bus;
 use crate::calls::{Calls, Relaying};
 use crate::config::Config;
+use crate::diagnostics::TestCalls;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
@@ -35,6 +36,8 @@ pub struct Parts {
     pub calls: Calls,
     /// The way to the media through TURN.
     pub relaying: Relaying,
+    /// Test calls of `/diagnostics`.
+    pub test_calls: TestCalls,
     /// Rate limits.
     pub limits: Limits,
     /// Figures for dashboards.
@@ -78,6 +81,7 @@ impl App {
             bus: Bus::default(),
             relaying: Relaying::new(media.clone(), &config.secrets, tls_name, config.ice_servers.clone()),
             limits: Limits::new(config.windows_per_user),
+            test_calls: TestCalls::new(media.clone()),
             metrics: Metrics::new(media.clone()),
             tickets: Tickets::default(),
             shutdown: Shutdown::default(),

@@ -3,6 +3,7 @@
 //! response.
 
 use thiserror::Error;
+use webcall_media::MediaError;
 
 use crate::store::StoreError;
 
@@ -88,6 +89,19 @@ pub enum Error {
     #[error("you are in as many rooms as you may be")]
     TooManyRooms,
 
+    /// No such test call of this user; it may be over.
+    #[error("no such test call, or it is over")]
+    TestCallNotFound,
+    /// The test call has as many participants as it may.
+    #[error("the test call has as many participants as it may have")]
+    TestCallFull,
+    /// The server has as many test calls as it may.
+    #[error("too many test calls are going on: try again in a minute")]
+    TooManyTestCalls,
+    /// The media core refused.
+    #[error(transparent)]
+    Media(MediaError),
+
     /// Too many requests of this kind.
     #[error("too many requests: try again in {retry_after_s} s")]
     RateLimited {
@@ -131,11 +145,21 @@ impl Error {
             Self::OwnerCannotLeave => "owner_cannot_leave",
             Self::TooManyMembers => "too_many_members",
             Self::TooManyRooms => "too_many_rooms",
+            Self::TestCallNotFound => "test_call_not_found",
+            Self::TestCallFull => "test_call_full",
+            Self::TooManyTestCalls => "too_many_test_calls",
+            Self::Media(error) => error.code(),
             Self::RateLimited { .. } => "rate_limited",
             Self::Busy => "busy",
             Self::TimedOut => "timed_out",
             Self::Internal(_) => "internal",
         }
+    }
+}
+
+impl From<MediaError> for Error {
+    fn from(error: MediaError) -> Self {
+        Self::Media(error)
     }
 }
 

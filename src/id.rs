@@ -74,6 +74,14 @@ id! {
     /// A room.
     RoomId
 }
+id! {
+    /// A test call of `/diagnostics`.
+    TestCallId
+}
+id! {
+    /// What a browser found out on `/diagnostics`.
+    ReportId
+}
 
 /// A version 7 UUID of this millisecond; the other 74 bits are random.
 pub fn uuid_at(now: Timestamp) -> Uuid {

@@ -1,4 +1,5 @@
-//! Rate limits of what costs the server or an account's safety: registering, logging in, making rooms, fetching tickets. Each is a
+//! Rate limits of what costs the server or an account's safety: registering, logging in, making rooms, fetching
+//! tickets, test calls. Each is a
 //! leaky bucket (GCRA) for each address or account; what does not fit is answered `rate_limited` with the seconds to wait.
 //!
 //! Addresses count whole in IPv4 and by /64 in IPv6, the least that one home is given. An address is a household, an office or a
@@ -29,6 +30,8 @@ const ROOM_CREATION: Bucket = Bucket { burst: 30, interval: Duration::from_secs(
 const TICKET: Bucket = Bucket { burst: 12, interval: Duration::from_secs(5) };
 /// Requests for outside TURN credentials from one address: 1,000 at once, then ten a second: a program that serves many devices.
 const TURN_CREDENTIALS: Bucket = Bucket { burst: 1_000, interval: Duration::from_millis(100) };
+/// Test calls of one account: 30 at once, then one in 10 s. A visit of `/diagnostics` begins three, and one more for every twelve workers.
+const TEST_CALL: Bucket = Bucket { burst: 30, interval: Duration::from_secs(10) };
 /// Keys remembered for each limit, about 5 MB. When so many are not full again, unknown keys are refused until some are.
 const MAX_KEYS: usize = 50_000;
 
@@ -45,6 +48,7 @@ pub struct Limits {
     room_creation: Keyed<UserId>,
     ticket: Keyed<UserId>,
     turn_credentials: Keyed<IpAddr>,
+    test_call: Keyed<UserId>,
 }
 
 impl Limits {
@@ -59,6 +63,7 @@ impl Limits {
             room_creation: Keyed::new(&ROOM_CREATION),
             ticket: Keyed::new(&ticket),
             turn_credentials: Keyed::new(&TURN_CREDENTIALS),
+            test_call: Keyed::new(&TEST_CALL),
         }
     }
 
@@ -90,6 +95,11 @@ impl Limits {
     /// Counts a new ticket.
     pub fn ticket(&self, user: UserId) -> Result<(), Error> {
         self.ticket.count(&user)
+    }
+
+    /// Counts a new test call.
+    pub fn test_call(&self, user: UserId) -> Result<(), Error> {
+        self.test_call.count(&user)
     }
 }
 

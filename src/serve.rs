@@ -10,6 +10,7 @@ use crate::accounts::{SESSION_SWEEP_INTERVAL, sweep};
 use crate::app::{App, Foundations};
 use crate::calls::Calls;
 use crate::config::{Args, Config, ConfigError};
+use crate::diagnostics;
 use crate::http;
 use crate::shutdown::Shutdown;
 use crate::signal::{Signalling, Timing};
@@ -70,7 +71,7 @@ pub async fn start(args: &Args) -> Result<Running, RunError> {
     tokio::spawn(calls.clone().run(events));
     let app = App::new(Foundations { config, clock: Clock::System, store, media, calls, tls_name: None });
 
-    app.shutdown.spawn(sweep_sessions(app.clone()));
+    app.shutdown.spawn(sweep_now_and_then(app.clone()));
     app.shutdown.spawn(reload::at_hangup(app.clone(), args.clone()));
     let signalling = Signalling::start(&app, Timing::default());
     let port = ports.pages.number;
@@ -101,8 +102,8 @@ fn greet(app: &App, port: u16) {
     tracing::info!(port, version = env!("CARGO_PKG_VERSION"), "serving");
 }
 
-/// Removes expired sessions now and then, the first time soon after the start.
-async fn sweep_sessions(app: App) {
+/// Removes expired sessions and reports now and then, the first time soon after the start.
+async fn sweep_now_and_then(app: App) {
     let mut wait = Duration::from_secs(60);
     loop {
         tokio::select! {
@@ -113,6 +114,10 @@ async fn sweep_sessions(app: App) {
         match sweep(&app).await {
             Ok(swept) => tracing::info!(swept, "expired sessions removed"),
             Err(error) => tracing::warn!(%error, "expired sessions could not be removed"),
+        }
+        match diagnostics::sweep(&app).await {
+            Ok(swept) => tracing::info!(swept, "old diagnostic reports removed"),
+            Err(error) => tracing::warn!(%error, "old diagnostic reports could not be removed"),
         }
     }
 }

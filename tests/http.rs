@@ -11,6 +11,8 @@ mod accounts;
 mod assets;
 #[path = "http/bodies.rs"]
 mod bodies;
+#[path = "http/diagnostics.rs"]
+mod diagnostics;
 #[path = "http/headers.rs"]
 mod headers;
 #[path = "http/limits.rs"]

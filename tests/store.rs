@@ -5,6 +5,9 @@
 #[path = "support/postgres.rs"]
 mod postgres;
 
+#[path = "store/diagnostics.rs"]
+mod diagnostics;
+
 #[path = "store/sessions.rs"]
 mod sessions;
 

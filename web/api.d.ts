@@ -13,3 +13,18 @@ export type RoomWithMembers = Room & { members: Array<Member> };
 export type Problem = { type: string, title: string, status: number, detail?: string, code: string };
 export type Ticket = { ticket: string, expires_in: number };
 export type Config = { registration: "secret", version: string };
+
+// The connection test. What a browser found out is sent as a report and kept for the operator.
+export type TestCall = { id: string, workers: number };
+export type TestParticipant = { participant: string, sdp: string };
+export type StepName = "websocket" | "udp" | "ice_tcp" | "turn_udp" | "turn_tcp" | "turn_tls" | "camera" | "microphone" | "echo";
+export type Outcome = "good" | "bad" | "not_offered" | "skipped";
+export type DiagnosticPort = { port: number, outcome: Outcome, reason?: string, took_ms?: number };
+export type Figures = {
+  loss_up_permille: number, loss_down_permille: number, round_trip_ms?: number,
+  sent_kbps: number, received_kbps: number, frames_per_second: number,
+};
+export type DiagnosticStep = {
+  name: StepName, outcome: Outcome, reason?: string, took_ms?: number, ports?: Array<DiagnosticPort>, figures?: Figures,
+};
+export type DiagnosticReport = { browser: string, verdict: string, steps: Array<DiagnosticStep> };

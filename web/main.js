@@ -2,15 +2,22 @@
 
 import { pickLanguage, setLanguage } from './i18n/index.js';
 import { Api } from './net/api.js';
+import { greeting } from './net/greeting.js';
 import { SignalSocket } from './net/socket.js';
+import { DeviceError, openDevices } from './rtc/devices.js';
+import { echo } from './rtc/echo.js';
+import { tryWay } from './rtc/probe.js';
 import { CallStore } from './state/call.js';
+import { DiagnosticsStore } from './state/diagnostics.js';
 import { LocalMedia } from './state/media.js';
 import { Preferences, browserStorage } from './state/preferences.js';
 import { RoomsStore } from './state/rooms.js';
 import { SessionStore } from './state/session.js';
 import { mountAnnouncer } from './ui/announce.js';
+import { standIns } from './ui/stand-in.js';
 import { mountToasts } from './ui/toast.js';
 import { Router } from './views/router.js';
+import { browserLabel } from './views/user-agent.js';
 
 const preferences = new Preferences(browserStorage());
 const api = new Api();
@@ -18,15 +25,35 @@ const windows = 'BroadcastChannel' in globalThis ? new BroadcastChannel('webcall
 const session = new SessionStore(api, windows);
 const rooms = new RoomsStore(api);
 const media = new LocalMedia(preferences);
-const socket = new SignalSocket({
+/** @type {import('./net/socket.js').Wiring} */
+const wiring = {
   ticket: async () => (await api.call('POST', 'ws-ticket')).ticket,
   open: (protocols) => new WebSocket(new URL('/api/v1/ws', location.href.replace(/^http/, 'ws')), protocols),
   random: Math.random,
-});
+};
+const socket = new SignalSocket(wiring);
 const call = new CallStore(socket, media, preferences);
+const diagnostics = new DiagnosticsStore(
+  api,
+  {
+    greet: (signal) => greeting(wiring, signal),
+    tryWay,
+    openDevice: async (name) => {
+      const wanted = { microphone: preferences.get('microphone'), camera: preferences.get('camera') };
+      const tracks = await openDevices(name === 'microphone' ? wanted : null, name === 'camera' ? wanted : null);
+      const track = tracks[name];
+      if (track === null) throw new DeviceError('device_missing');
+      return track;
+    },
+    standIns,
+    echo,
+    now: () => performance.now(),
+  },
+  browserLabel(navigator.userAgent),
+);
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
-const router = new Router({ session, rooms, media, call, preferences, go: (path) => router.go(path), redraw: () => router.draw() }, root);
+const router = new Router({ session, rooms, media, call, diagnostics, preferences, go: (path) => router.go(path), redraw: () => router.draw() }, root);
 
 /** The page's language and theme follow the preferences. */
 function dress() {

@@ -60,6 +60,9 @@ pub enum MediaError {
     /// The offer has more tracks or seats than allowed.
     #[error("the offer has too many tracks or seats")]
     TooManyTracks,
+    /// There is no worker of this number.
+    #[error("there is no media worker {0}")]
+    UnknownWorker(usize),
     /// The worker's queue is full or its thread is restarting.
     #[error("the media worker is busy; try again")]
     Busy,
@@ -75,6 +78,7 @@ impl MediaError {
             Self::BadOffer(_) => "bad_offer",
             Self::OfferMismatch(_) => "offer_mismatch",
             Self::TooManyTracks => "too_many_tracks",
+            Self::UnknownWorker(_) => "unknown_worker",
             Self::Busy => "media_busy",
         }
     }

@@ -76,13 +76,22 @@ impl Media {
     ///
     /// After [`MediaEvent::Lost`] the participant must [`Media::leave`] before joining again.
     pub fn join(&self, room: RoomId, participant: ParticipantId) -> Result<(), MediaError> {
+        self.join_at(room, participant, None)
+    }
+
+    /// The same on one worker, by its place in [`Media::ports`]: for trying whether its port is reached.
+    pub fn join_on(&self, worker: usize, room: RoomId, participant: ParticipantId) -> Result<(), MediaError> {
+        self.join_at(room, participant, Some(worker))
+    }
+
+    fn join_at(&self, room: RoomId, participant: ParticipantId, wanted: Option<usize>) -> Result<(), MediaError> {
         // The request goes out under the lock: a leave from elsewhere must not overtake the join that it ends, and the workers of a call
         // hear of one another in one order.
         let mut directory = self.directory();
         if directory.participants.contains_key(&participant) {
             return Err(MediaError::AlreadyJoined(participant));
         }
-        let (worker, others) = directory.place(room, &self.0)?;
+        let (worker, others) = directory.place(room, wanted, &self.0)?;
         directory.add(room, participant, worker, self.0.workers.len());
         self.0.workers[worker].mailbox.send(Command::Join { room, participant, others }).inspect_err(|_| {
             directory.remove(participant);
@@ -197,8 +206,8 @@ impl WorkerHandle {
 }
 
 impl Directory {
-    /// The worker for one more participant of a call, and the other workers that have a part of it.
-    fn place(&self, room: RoomId, shared: &Shared) -> Result<(usize, WorkerSet), MediaError> {
+    /// The worker for one more participant of a call, the wanted one if any, and the other workers that have a part of it.
+    fn place(&self, room: RoomId, wanted: Option<usize>, shared: &Shared) -> Result<(usize, WorkerSet), MediaError> {
         let mut loads: Vec<Load> = shared.workers.iter().map(WorkerHandle::load).collect();
         for parts in self.rooms.values() {
             for (load, part) in loads.iter_mut().zip(parts) {
@@ -211,7 +220,14 @@ impl Directory {
         if loads.iter().map(|load| load.of_this_call).sum::<usize>() >= shared.max_participants {
             return Err(MediaError::RoomFull(room));
         }
-        let worker = placement::choose(&loads, shared.participants_per_worker).ok_or(MediaError::Busy)?;
+        let worker = match wanted {
+            None => placement::choose(&loads, shared.participants_per_worker).ok_or(MediaError::Busy)?,
+            Some(worker) => match loads.get(worker) {
+                None => return Err(MediaError::UnknownWorker(worker)),
+                Some(load) if load.is_shedding => return Err(MediaError::Busy),
+                Some(_) => worker,
+            },
+        };
         let mut others = WorkerSet::default();
         for (other, _) in loads.iter().enumerate().filter(|(other, load)| *other != worker && load.of_this_call > 0) {
             others.insert(WorkerId(other as u8));

@@ -46,6 +46,21 @@ async fn rooms_are_spread_over_workers_and_each_room_stays_on_one() {
 }
 
 #[tokio::test]
+async fn who_asks_for_a_worker_is_put_on_it_and_not_on_one_that_is_not_there() {
+    let call = Call::start(&workers(3));
+    let ports = call.media.ports();
+    for (worker, id) in [2, 0, 1, 2].into_iter().zip(1..) {
+        call.media.join_on(worker, RoomId(1), ParticipantId(id)).expect("the worker is there");
+        let mut participant = Participant::new(ParticipantId(id), Manner::FIRST, IPV4).await;
+        participant.negotiate(&call.media, 1).await.expect("an answer");
+        assert_eq!(address_of(&participant.answer).port(), ports[worker]);
+    }
+    let refused = call.media.join_on(3, RoomId(1), ParticipantId(9)).expect_err("there are three");
+    assert_eq!((&refused, refused.code()), (&MediaError::UnknownWorker(3), "unknown_worker"));
+    assert_eq!(call.media.set_wishes(ParticipantId(9), Vec::new()), Err(MediaError::UnknownParticipant(ParticipantId(9))));
+}
+
+#[tokio::test]
 async fn a_call_that_outgrows_a_worker_goes_on_over_the_others() {
     let mut call = Call::start(&MediaConfig { participants_per_worker: 1, ..workers(2) });
     let room = RoomId(1);

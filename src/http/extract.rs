@@ -16,10 +16,10 @@ use crate::accounts::{Principal, authenticate};
 use crate::app::App;
 use crate::error::Error;
 
-/// A body of JSON.
-pub(super) struct Body<T>(pub(super) T);
+/// A body of JSON, of at most `LIMIT_BYTES`.
+pub(super) struct Body<T, const LIMIT_BYTES: usize = MAX_BODY_BYTES>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+impl<T: DeserializeOwned, const LIMIT_BYTES: usize> FromRequest<App> for Body<T, LIMIT_BYTES> {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Error> {
@@ -27,6 +27,9 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
             return Err(Error::UnsupportedMediaType);
         }
         let bytes = Bytes::from_request(request, app).await.map_err(unreadable)?;
+        if bytes.len() > LIMIT_BYTES {
+            return Err(Error::BodyTooLarge { limit_bytes: LIMIT_BYTES });
+        }
         serde_json::from_slice(&bytes)
             .map(Self)
             .map_err(|error| Error::Malformed(format!("the body is not what is expected: {error}")))

@@ -6,6 +6,7 @@ mod assets;
 mod auth;
 mod config;
 mod cookie;
+mod diagnostics;
 mod extract;
 mod foreign;
 mod headers;
@@ -65,6 +66,10 @@ fn api() -> OpenApiRouter<App> {
             .routes(routes!(rooms::join)) //              POST   /rooms/join
             .routes(routes!(rooms::by_link)) //           GET    /rooms/link/{code}
             .routes(routes!(rooms::change_role, rooms::remove_member)) // PATCH, DELETE /rooms/{id}/members/{user}
+            .routes(routes!(diagnostics::start)) //       POST   /diagnostics/calls
+            .routes(routes!(diagnostics::end)) //         DELETE /diagnostics/calls/{id}
+            .routes(routes!(diagnostics::enter)) //       POST   /diagnostics/calls/{id}/participants
+            .routes(routes!(diagnostics::report)) //      POST   /diagnostics/reports
             .routes(routes!(ticket::issue)) //            POST   /ws-ticket
             .routes(routes!(config::config)) //           GET    /config
             .routes(routes!(config::ice_servers)) //      GET    /ice-servers
@@ -79,6 +84,7 @@ fn pages() -> Router<App> {
         .route("/login", get(assets::page))
         .route("/register", get(assets::page))
         .route("/settings", get(assets::page))
+        .route("/diagnostics", get(assets::page))
         .route("/rooms/{id}", get(assets::page))
         .route("/join/{code}", get(assets::page))
         .route("/sw.js", get(assets::service_worker))

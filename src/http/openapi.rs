@@ -16,7 +16,7 @@ pub(super) fn base() -> OpenApi {
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build());
     let mut info = Info::new("WebCall", "1");
     info.description = Some(
-        "Accounts, rooms and tickets. Errors are problem documents (RFC 9457) with a stable `code`. Times are Unix milliseconds. \
+        "Accounts, rooms, tickets and diagnostics. Errors are problem documents (RFC 9457) with a stable `code`. Times are Unix milliseconds. \
          Calls are negotiated over the WebSocket `GET /api/v1/ws`."
             .to_owned(),
     );

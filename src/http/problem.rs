@@ -8,6 +8,7 @@ use axum::{Json, http};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
+use webcall_media::MediaError;
 
 use crate::error::Error;
 use crate::store::StoreError;
@@ -69,20 +70,36 @@ fn status(error: &Error) -> StatusCode {
         Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Error::NotSignedIn | Error::SessionEnded | Error::WrongCredentials | Error::TicketInvalid => StatusCode::UNAUTHORIZED,
         Error::WrongPassword | Error::WrongRegistrationSecret | Error::OriginRefused | Error::NotAllowed => StatusCode::FORBIDDEN,
-        Error::NotFound | Error::SessionNotFound | Error::RoomNotFound | Error::LinkNotFound | Error::MemberNotFound => {
-            StatusCode::NOT_FOUND
+        Error::NotFound
+        | Error::SessionNotFound
+        | Error::RoomNotFound
+        | Error::LinkNotFound
+        | Error::MemberNotFound
+        | Error::TestCallNotFound => StatusCode::NOT_FOUND,
+        Error::UsernameTaken | Error::OwnerCannotLeave | Error::TooManyMembers | Error::TooManyRooms | Error::TestCallFull => {
+            StatusCode::CONFLICT
         }
-        Error::UsernameTaken | Error::OwnerCannotLeave | Error::TooManyMembers | Error::TooManyRooms => StatusCode::CONFLICT,
         Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::Busy | Error::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Busy | Error::TimedOut | Error::TooManyTestCalls => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Media(error) => media_status(error),
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn media_status(error: &MediaError) -> StatusCode {
+    match error {
+        MediaError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        MediaError::RoomFull(_) | MediaError::AlreadyJoined(_) => StatusCode::CONFLICT,
+        MediaError::UnknownParticipant(_) => StatusCode::NOT_FOUND,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 
 fn retry_after_s(error: &Error) -> Option<u64> {
     match error {
         Error::RateLimited { retry_after_s } => Some(*retry_after_s),
-        Error::Busy | Error::TimedOut => Some(1),
+        Error::Busy | Error::TimedOut | Error::Media(MediaError::Busy) => Some(1),
+        Error::TooManyTestCalls => Some(60),
         _ => None,
     }
 }

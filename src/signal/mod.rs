@@ -37,11 +37,22 @@ use axum::Router;
 use axum::routing::get;
 
 use crate::app::App;
+use crate::error::Error;
 use context::Context;
 use registry::Connections;
 
 /// How long the sockets have to close when the server stops.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// An offer of the same shape that came another way: over HTTP, for a test call.
+pub fn media_offer(
+    sdp: String,
+    tracks: Vec<protocol::TrackOffer>,
+    seats: Vec<protocol::SeatOffer>,
+) -> Result<webcall_media::Offer, Error> {
+    let refused = |refusal: refusal::Refusal| Error::Invalid { code: refusal.code(), detail: "the offer cannot be used" };
+    wire::offer(sdp, tracks, seats).map_err(refused)
+}
 
 /// The running signalling. Cheap to clone.
 #[derive(Clone)]

@@ -98,7 +98,7 @@ pub struct Resume {
 }
 
 /// What a track shows or plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize, TS)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize, TS, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The voice.
@@ -122,7 +122,7 @@ pub enum FeedKind {
 }
 
 /// One sending m-line.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrackOffer {
     /// Its `a=mid`.
@@ -132,7 +132,7 @@ pub struct TrackOffer {
 }
 
 /// One receiving pair of m-lines.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SeatOffer {
     /// The `a=mid` of the audio m-line.

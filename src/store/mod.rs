@@ -1,4 +1,4 @@
-//! Everything that outlives a restart: accounts, sessions, rooms, members, in SQLite or PostgreSQL.
+//! Everything that outlives a restart: accounts, sessions, rooms, members, diagnostic reports, in SQLite or PostgreSQL.
 //!
 //! Owns the SQL and nothing else: no policy, no tokens, no request types. One SQL text in the common subset of both databases is
 //! dispatched over [`Databases`] by the macros below; every function is run on both by `tests/store.rs`. Use-cases (`accounts`,
@@ -7,6 +7,7 @@
 //! The common subset: `$1` placeholders, `returning`, `on conflict`, 64-bit integers, no `now()`, casts, arrays or JSON operators.
 //! Functions that differ between the databases: none yet.
 
+mod diagnostics;
 mod members;
 mod open;
 mod rooms;
@@ -14,6 +15,7 @@ mod sessions;
 mod turn_keys;
 mod users;
 
+pub use diagnostics::{AddedReport, NewReport, ReportLimits, ReportRow};
 pub use members::{Joined, MemberLimits, MemberRow};
 pub use open::{reach_postgres, reach_sqlite};
 pub use rooms::{AddedRoom, LinkedRoom, NewRoom, RoomRow};

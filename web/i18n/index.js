@@ -57,6 +57,14 @@ export function t(key, values = {}) {
 }
 
 /**
+ * Whether there is a text of this key, for keys that are put together from a code.
+ * @param {string} key
+ */
+export function has(key) {
+  return key in en;
+}
+
+/**
  * The text for anything that was thrown: by its stable `code`, else a general one.
  * @param {unknown} error
  * @returns {string}
@@ -66,7 +74,7 @@ export function errorText(error) {
   if (typeof code !== 'string') return t('error.unknown');
   if (code === 'rate_limited' && retryAfterS) return t('error.rate_limited_s', { count: retryAfterS });
   const key = `error.${code}`;
-  if (key in en) return t(/** @type {Key} */ (key));
+  if (has(key)) return t(/** @type {Key} */ (key));
   if (status === 429) return t('error.rate_limited');
   return (status ?? 0) >= 500 ? t('error.server') : t('error.unknown_code', { code });
 }

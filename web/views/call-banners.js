@@ -58,7 +58,9 @@ export class Banners {
       this.#hide(`muted-${visible}`);
       if (source !== 'screen_audio') toast(t(`allowed.${visible}`));
     } else if (code === 'media_blocked') {
-      this.#show('blocked', icon('warning'), el('span', {}, errorText({ code })));
+      // In a window of its own: leaving this page would leave the call.
+      const diagnose = el('a', { class: 'button', href: '/diagnostics', target: '_blank', rel: 'noopener', data: { action: 'diagnose' } }, t('settings.diagnose'));
+      this.#show('blocked', icon('warning'), el('span', {}, errorText({ code })), diagnose);
     } else {
       const device = source === 'microphone' || source === 'camera' ? `${t(`device.${source}`)}: ` : '';
       toast(device + errorText({ code }), 'problem');

@@ -1,5 +1,6 @@
 /** What every page is, and the frame around the pages of a signed-in person. */
 
+/** @import { DiagnosticsStore } from '../state/diagnostics.js' */
 /** @import { CallStore } from '../state/call.js' */
 /** @import { LocalMedia } from '../state/media.js' */
 /** @import { Preferences } from '../state/preferences.js' */
@@ -19,6 +20,7 @@ import { brandMark } from '../ui/brand.js';
  * @property {RoomsStore} rooms
  * @property {LocalMedia} media
  * @property {CallStore} call
+ * @property {DiagnosticsStore} diagnostics
  * @property {Preferences} preferences
  * @property {(path: string) => void} go
  * @property {() => void} redraw the same page again, after the language changed
@@ -38,7 +40,7 @@ import { brandMark } from '../ui/brand.js';
  * @returns {HTMLElement}
  */
 export function framed(app, name, ...content) {
-  const here = name === 'settings' ? 'settings' : 'rooms';
+  const here = name === 'settings' || name === 'diagnostics' ? 'settings' : 'rooms';
   /** @param {string} page */
   const current = (page) => (page === here ? { 'aria-current': 'page' } : {});
   const header = el(

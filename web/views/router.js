@@ -8,6 +8,7 @@
 import { announce } from '../ui/announce.js';
 import { closeDialogs } from '../ui/dialog.js';
 import { listen } from '../ui/dom.js';
+import { diagnosticsPage } from './diagnostics.js';
 import { joinPage } from './join.js';
 import { loginPage } from './login.js';
 import { firstFocus } from './page.js';
@@ -27,6 +28,7 @@ const ROUTES = [
   { path: /^\/rooms\/([\w-]+)$/, page: roomPage, who: 'signed-in' },
   { path: /^\/join\/([\w-]+)$/, page: joinPage, who: 'signed-in' },
   { path: /^\/settings$/, page: settingsPage, who: 'signed-in' },
+  { path: /^\/diagnostics$/, page: diagnosticsPage, who: 'signed-in' },
 ];
 
 export class Router {

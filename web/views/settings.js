@@ -1,4 +1,4 @@
-/** Settings: account, language and theme, password, sessions. */
+/** Settings: account, language and theme, the way to the connection test, password, sessions. */
 
 /** @import { App, Page } from './page.js' */
 /** @import { SessionRow } from '../api.js' */
@@ -14,7 +14,7 @@ import { browserName } from './user-agent.js';
 /** @type {Page} */
 export const settingsPage = (app, _parameters, signal) => {
   const title = t('settings.title');
-  return { title, element: framed(app, 'settings', heading(title), account(app), appearance(app), sessions(app, signal), password(app)) };
+  return { title, element: framed(app, 'settings', heading(title), account(app), appearance(app), connection(), sessions(app, signal), password(app)) };
 };
 
 /** @param {App} app */
@@ -58,6 +58,15 @@ function appearance(app) {
         changed: (value) => preferences.set('theme', /** @type {'light' | 'dark' | null} */ (value || null)),
       }),
     ),
+  );
+}
+
+function connection() {
+  return el(
+    'section',
+    { class: 'card row-card' },
+    el('p', {}, t('settings.diagnose_hint')),
+    el('a', { class: 'button', href: '/diagnostics', data: { action: 'diagnose' } }, t('settings.diagnose')),
   );
 }
 

@@ -27,3 +27,17 @@ export function browserName(userAgent) {
   const system = SYSTEMS.find(([, pattern]) => pattern.test(userAgent))?.[0];
   return browser && system ? { browser, system } : null;
 }
+
+/**
+ * Name, version and system in the letters that a report may have.
+ * @param {string} userAgent
+ * @returns {string}
+ */
+export function browserLabel(userAgent) {
+  const name = browserName(userAgent);
+  if (name === null) return 'unknown browser';
+  const pattern = BROWSERS.find(([browser]) => browser === name.browser)?.[1];
+  // Safari says its version elsewhere.
+  const version = new RegExp(name.browser === 'Safari' ? 'Version/(\\d{1,5})' : `${pattern?.source}(\\d{1,5})`).exec(userAgent)?.[1];
+  return [name.browser, version, `(${name.system})`].filter((part) => part !== undefined).join(' ');
+}
