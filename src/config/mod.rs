@@ -11,6 +11,7 @@ mod ice;
 mod media;
 mod origins;
 mod secrets;
+mod tls;
 mod turn;
 
 pub use args::{Args, Command};
@@ -18,6 +19,7 @@ pub use error::ConfigError;
 pub use ice::IceServer;
 pub use origins::Origins;
 pub use secrets::{Secret, Secrets};
+pub use tls::{AcmeChallenge, AcmeConfig, DomainName, TlsConfig};
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -27,9 +29,8 @@ use sqlx::postgres::PgConnectOptions;
 use webcall_media::MediaConfig;
 
 use environment::Variables;
+use tls::Listening;
 
-/// The port without `PORT`.
-const DEFAULT_PORT: u16 = 8080;
 /// Two or three are a phone beside a laptop; more is a mistake or an attack on the seats. `webcall bench --target` needs more.
 pub const DEFAULT_WINDOWS_PER_USER: usize = 5;
 /// As many as a call holds at the most.
@@ -41,8 +42,14 @@ const PASSWORD_COST: u32 = 12;
 pub struct Config {
     /// Whether real people depend on it.
     pub environment: Environment,
-    /// TCP port of HTTP; 0 lets the system choose.
+    /// TCP port of pages, API and WebSocket, with TLS when it is on; 0 lets the system choose.
     pub port: u16,
+    /// A second, plain port that leads browsers to the first and answers HTTP-01 challenges.
+    pub http_port: Option<u16>,
+    /// Where certificates come from.
+    pub tls: TlsConfig,
+    /// The name under which this server is reached, when it is known.
+    pub domain: Option<String>,
     /// The folder of the database and the generated secrets.
     pub data_dir: PathBuf,
     /// Where accounts and rooms are kept.
@@ -89,7 +96,7 @@ impl Config {
         if variables.text("REDIS_URL").is_some() {
             return Err(ConfigError::RedisUnsupported);
         }
-        let port = variables.parse("PORT", parse_port)?.unwrap_or(DEFAULT_PORT);
+        let Listening { tls, domain, port, http_port } = Listening::from_variables(&variables)?;
         let origins = variables.parse("CORS_ORIGINS", Origins::parse)?.unwrap_or_default();
         let trusted_proxies = variables.parse("TRUSTED_PROXIES", parse_addresses)?.unwrap_or_default();
         let windows_per_user = variables.parse("WINDOWS_PER_USER", parse_windows)?.unwrap_or(DEFAULT_WINDOWS_PER_USER);
@@ -103,11 +110,14 @@ impl Config {
         let secrets = Secrets::load(&variables, environment, &args.data_dir)?;
         if let Some(turn) = &mut media.turn {
             turn.common.auth.shared_secrets = vec![webcall_media::turn::Secret::new(secrets.turn.expose())];
-            turn.own_tcp_ports.push(port);
+            turn.own_tcp_ports.extend([Some(port), http_port].into_iter().flatten());
         }
         Ok(Self {
             environment,
             port,
+            http_port,
+            tls,
+            domain,
             data_dir: args.data_dir.clone(),
             database,
             secrets,
