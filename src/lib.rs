@@ -1,7 +1,7 @@
 //! The server of WebCall. Imports run one way:
 //!
 //! ```text
-//! main -> lib -> { bench, http, signal } -> { rooms, accounts, calls } -> { store, bus, media handle } -> { id, role, time, config, error }
+//! main -> lib -> { bench, http, signal } -> { rooms, accounts, calls } -> { store, bus, tls, media handle } -> { id, role, time, config, error }
 //! ```
 //!
 //! - [`http`] the interface under `/api/v1`, the web client's files, health and metrics
@@ -9,6 +9,7 @@
 //! - [`accounts`], [`rooms`], [`calls`] the use-cases; `rooms::policy` says who may do what
 //! - [`bench`] the command `webcall bench`: a client of this server or another
 //! - [`store`] everything that outlives a restart; [`bus`] hints that something changed
+//! - [`tls`] certificates: from files or by ACME, replaced while connections go on
 //! - [`app`] holds all of it together; [`config`] reads the settings once at start
 
 pub mod accounts;
@@ -30,5 +31,6 @@ pub mod signal;
 pub mod store;
 pub mod telemetry;
 pub mod time;
+pub mod tls;
 
 pub use serve::{RunError, Running, run, start};

@@ -14,7 +14,7 @@ export const SERVER = [
   ['http', 'signal', 'push'],
   ['rooms', 'chat', 'accounts', 'calls', 'presence', 'app', 'limits'],
   ['error'],
-  ['store', 'bus', 'metrics', 'shutdown', 'telemetry'],
+  ['store', 'bus', 'metrics', 'tls', 'shutdown', 'telemetry'],
   ['id', 'time', 'config', 'role'],
 ];
 export const MEDIA = [
