@@ -15,7 +15,7 @@ use crate::until;
 use crate::visitor::Visitor;
 
 /// 90 days, as Let's Encrypt gives them.
-const LONG_S: u64 = 90 * 86_400;
+pub(crate) const LONG_S: u64 = 90 * 86_400;
 /// Renewed after two thirds; long enough that a loaded machine still meets it valid.
 const SHORT_S: u64 = 20;
 
@@ -27,16 +27,16 @@ const TIMING: Timing = Timing {
 };
 
 /// An authority that proves names at the front, and the certificates of the data folder.
-struct World {
+pub(crate) struct World {
+    pub(crate) data_dir: TempDir,
+    pub(crate) settings: AcmeConfig,
+    pub(crate) shutdown: Shutdown,
     pebble: Pebble,
-    data_dir: TempDir,
-    settings: AcmeConfig,
-    shutdown: Shutdown,
 }
 
 impl World {
     /// Proofs of `challenge` are looked for at these ports.
-    async fn new(challenge: AcmeChallenge, ports: &Ports, validity_s: u64) -> Self {
+    pub(crate) async fn new(challenge: AcmeChallenge, ports: &Ports, validity_s: u64) -> Self {
         let proving = Proving { tls_port: ports.tls(), http_port: ports.http(), validity_s };
         let pebble = Pebble::start(proving).await;
         let settings = AcmeConfig {

@@ -11,6 +11,7 @@ mod pebble;
 mod acme;
 mod files;
 mod front;
+mod logs;
 mod visitor;
 
 use std::time::Duration;
