@@ -15,6 +15,7 @@ use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::time::Clock;
+use crate::tls::Tls;
 
 /// The running server.
 #[derive(Clone)]
@@ -38,6 +39,8 @@ pub struct Parts {
     pub relaying: Relaying,
     /// Test calls of `/diagnostics`.
     pub test_calls: TestCalls,
+    /// Certificates, when TLS is spoken here.
+    pub tls: Option<Tls>,
     /// Rate limits.
     pub limits: Limits,
     /// Figures for dashboards.
@@ -66,14 +69,17 @@ pub struct Foundations {
     pub media: Media,
     /// Who is in which call.
     pub calls: Calls,
-    /// The name in the certificate; `None` without one.
-    pub tls_name: Option<String>,
+    /// Certificates, when TLS is spoken here.
+    pub tls: Option<Tls>,
+    /// Says when to stop.
+    pub shutdown: Shutdown,
 }
 
 impl App {
     /// Puts the server together.
     pub fn new(foundations: Foundations) -> Self {
-        let Foundations { config, clock, store, media, calls, tls_name } = foundations;
+        let Foundations { config, clock, store, media, calls, tls, shutdown } = foundations;
+        let tls_name = tls.as_ref().and_then(|tls| config.domain.clone().or_else(|| tls.name()));
         Self(Arc::new(Parts {
             passwords: Passwords::new(&config.secrets.password_pepper, config.password_cost),
             access_tokens: AccessTokens::new(&config.secrets.jwt),
@@ -84,7 +90,8 @@ impl App {
             test_calls: TestCalls::new(media.clone()),
             metrics: Metrics::new(media.clone()),
             tickets: Tickets::default(),
-            shutdown: Shutdown::default(),
+            shutdown,
+            tls,
             config,
             clock,
             store,

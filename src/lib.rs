@@ -1,7 +1,7 @@
 //! The server of WebCall. Imports run one way:
 //!
 //! ```text
-//! main -> lib -> { serve, bench, doctor } -> port -> { http, signal } -> { rooms, accounts, calls, diagnostics } -> { store, bus, media handle } -> { id, role, time, config, error }
+//! main -> lib -> { serve, bench, doctor } -> port -> { http, signal } -> { rooms, accounts, calls, diagnostics } -> { store, bus, tls, media handle } -> { id, role, time, config, error }
 //! ```
 //!
 //! - [`http`] the interface under `/api/v1`, the web client's files, health and metrics
@@ -11,6 +11,7 @@
 //! - [`bench`] the command `webcall bench`: a client of this server or another
 //! - [`doctor`] the command `webcall doctor`: looks for what keeps calls from working
 //! - [`store`] everything that outlives a restart; [`bus`] hints that something changed
+//! - [`tls`] certificates: from files or by ACME, replaced while connections go on
 //! - [`app`] holds all of it together; [`config`] reads the settings once at start
 
 pub mod accounts;
@@ -35,6 +36,7 @@ pub mod signal;
 pub mod store;
 pub mod telemetry;
 pub mod time;
+pub mod tls;
 pub mod turn_keys;
 
 pub use serve::{RunError, Running, run, start};

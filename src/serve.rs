@@ -16,6 +16,7 @@ use crate::shutdown::Shutdown;
 use crate::signal::{Signalling, Timing};
 use crate::store::{Store, StoreError};
 use crate::time::Clock;
+use crate::tls::{Tls, TlsError};
 
 mod ports;
 mod reload;
@@ -35,6 +36,9 @@ pub enum RunError {
     /// The media core could not start.
     #[error(transparent)]
     Media(#[from] StartError),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The port cannot be opened.
     #[error("TCP port {port} cannot be opened: {source}")]
     Bind {
@@ -65,11 +69,13 @@ pub async fn start(args: &Args) -> Result<Running, RunError> {
     let mut config = Config::load(args, |name| std::env::var(name).ok())?;
     let ports = Ports::open(&config).await?;
     ports.tell(&mut config);
+    let shutdown = Shutdown::default();
+    let tls = Tls::start(&config.tls, &config.data_dir, &shutdown)?;
     let store = Store::open(&config.database).await?;
     let (media, events) = Media::start(&config.media)?;
     let calls = Calls::new(media.clone(), config.windows_per_user);
     tokio::spawn(calls.clone().run(events));
-    let app = App::new(Foundations { config, clock: Clock::System, store, media, calls, tls_name: None });
+    let app = App::new(Foundations { config, clock: Clock::System, store, media, calls, tls, shutdown });
 
     app.shutdown.spawn(sweep_now_and_then(app.clone()));
     app.shutdown.spawn(reload::at_hangup(app.clone(), args.clone()));
@@ -98,7 +104,12 @@ impl Running {
 fn greet(app: &App, port: u16) {
     let secret =
         if app.config.is_production() { "as set in REGISTRATION_SECRET" } else { app.config.secrets.registration.expose() };
-    println!("WebCall is ready: http://localhost:{port}\nRegistration secret: {secret}");
+    let address = match (&app.tls, &app.config.domain) {
+        (None, _) => format!("http://localhost:{port}"),
+        (Some(_), Some(domain)) if port == 443 => format!("https://{domain}"),
+        (Some(_), domain) => format!("https://{}:{port}", domain.as_deref().unwrap_or("localhost")),
+    };
+    println!("WebCall is ready: {address}\nRegistration secret: {secret}");
     tracing::info!(port, version = env!("CARGO_PKG_VERSION"), "serving");
 }
 

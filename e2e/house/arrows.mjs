@@ -15,7 +15,7 @@ export const SERVER = [
   ['http', 'signal', 'push'],
   ['rooms', 'chat', 'accounts', 'turn_keys', 'calls', 'presence', 'diagnostics', 'app', 'limits'],
   ['error'],
-  ['store', 'bus', 'metrics', 'shutdown', 'telemetry'],
+  ['store', 'bus', 'metrics', 'tls', 'shutdown', 'telemetry'],
   ['id', 'time', 'config', 'role'],
 ];
 export const MEDIA = [

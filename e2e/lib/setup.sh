@@ -3,7 +3,7 @@
 # What to install for a command that is missing.
 declare -A package_of=(
   [chromium]=chromium [firefox-esr]=firefox-esr [pulseaudio]=pulseaudio [ip]=iproute2
-  [initdb]=postgresql [janus]=janus [taskset]=util-linux [node]=nodejs [redis-server]=redis-server [turnserver]=coturn [nft]=nftables
+  [initdb]=postgresql [pebble]=pebble [janus]=janus [taskset]=util-linux [node]=nodejs [redis-server]=redis-server [turnserver]=coturn [nft]=nftables
   [faketime]=faketime [openssl]=openssl [prlimit]=util-linux [nsenter]=util-linux
 )
 

@@ -12,6 +12,7 @@ mod media;
 mod origins;
 mod secrets;
 mod tcp;
+mod tls;
 mod turn;
 
 pub use args::{Args, Command};
@@ -20,6 +21,7 @@ pub use ice::IceServer;
 pub use origins::Origins;
 pub use secrets::{Secret, Secrets};
 pub use tcp::{TcpConfig, TcpPort};
+pub use tls::{AcmeChallenge, AcmeConfig, DomainName, TlsConfig};
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -31,9 +33,8 @@ use webcall_media::MediaConfig;
 use environment::Variables;
 use media::NetworkConfig;
 use secrets::Missing;
+use tls::Listening;
 
-/// The port without `PORT`.
-const DEFAULT_PORT: u16 = 8080;
 /// Two or three are a phone beside a laptop; more is a mistake or an attack on the seats. `webcall bench --target` needs more.
 pub const DEFAULT_WINDOWS_PER_USER: usize = 5;
 /// As many as a call holds at the most.
@@ -45,8 +46,14 @@ const PASSWORD_COST: u32 = 12;
 pub struct Config {
     /// Whether real people depend on it.
     pub environment: Environment,
-    /// TCP port of HTTP; 0 lets the system choose.
+    /// TCP port of pages, API and WebSocket, with TLS when it is on; 0 lets the system choose.
     pub port: u16,
+    /// A second, plain port that leads browsers to the first and answers HTTP-01 challenges.
+    pub http_port: Option<u16>,
+    /// Where certificates come from.
+    pub tls: TlsConfig,
+    /// The name under which this server is reached, when it is known.
+    pub domain: Option<String>,
     /// The folder of the database and the generated secrets.
     pub data_dir: PathBuf,
     /// Where accounts and rooms are kept.
@@ -107,7 +114,7 @@ impl Config {
         if variables.text("REDIS_URL").is_some() {
             return Err(ConfigError::RedisUnsupported);
         }
-        let port = variables.parse("PORT", parse_port)?.unwrap_or(DEFAULT_PORT);
+        let Listening { tls, domain, port, http_port } = Listening::from_variables(&variables)?;
         let origins = variables.parse("CORS_ORIGINS", Origins::parse)?.unwrap_or_default();
         let trusted_proxies = variables.parse("TRUSTED_PROXIES", parse_addresses)?.unwrap_or_default();
         let proxy_protocol = variables.parse("PROXY_PROTOCOL", parse_switch)?.unwrap_or(false);
@@ -130,6 +137,9 @@ impl Config {
         Ok(Self {
             environment,
             port,
+            http_port,
+            tls,
+            domain,
             data_dir: args.data_dir.clone(),
             database,
             secrets,
@@ -142,6 +152,11 @@ impl Config {
             media,
             tcp,
         })
+    }
+
+    /// Whether browsers reach this server by TLS and nothing else: its own, or in production that of a proxy.
+    pub fn is_encrypted(&self) -> bool {
+        self.is_production() || self.tls != TlsConfig::Off
     }
 
     /// Whether real people depend on this server.

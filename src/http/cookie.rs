@@ -28,11 +28,11 @@ pub(super) fn read<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
 }
 
 fn name(app: &App) -> &'static str {
-    if app.config.is_production() { SECURE_NAME } else { PLAIN_NAME }
+    if app.config.is_encrypted() { SECURE_NAME } else { PLAIN_NAME }
 }
 
 fn header(app: &App, value: &str, max_age_s: u64) -> HeaderValue {
-    let secure = if app.config.is_production() { "; Secure" } else { "" };
+    let secure = if app.config.is_encrypted() { "; Secure" } else { "" };
     let text = format!("{}={value}; Path=/api/v1/auth; HttpOnly; SameSite=Strict; Max-Age={max_age_s}{secure}", name(app));
     HeaderValue::from_str(&text).expect("a base64 token has only characters that a header may have")
 }

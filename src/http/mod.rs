@@ -17,12 +17,14 @@ mod metrics;
 mod observe;
 mod openapi;
 mod problem;
+mod redirect;
 mod rooms;
 mod server;
 mod ticket;
 mod turn_credentials;
 
 pub use openapi::document;
+pub use redirect::redirect_router;
 pub use server::{HttpVersion, serve_connection};
 
 use axum::Router;

@@ -10,12 +10,13 @@ mod media;
 mod opening;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 
 use axum::Router;
 use tokio::net::TcpListener;
 use webcall_media::Media;
 use webcall_media::turn::AdmissionLimits;
+
+use crate::tls::Tls;
 
 pub use accept::serve;
 
@@ -48,15 +49,6 @@ impl Service {
             proxies: Vec::new(),
         }
     }
-}
-
-/// The settings of TLS; the certificates behind them change by themselves.
-#[derive(Clone)]
-pub struct Tls {
-    /// For everybody.
-    pub server: Arc<rustls::ServerConfig>,
-    /// For the check of the certificate authority (RFC 8737).
-    pub acme: Option<Arc<rustls::ServerConfig>>,
 }
 
 /// Opens a port of both families where the system has them, else of IPv4.

@@ -3,6 +3,7 @@
 
 use std::io::Cursor;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ppp::v2::{Addresses, Command, Header, ParseError};
@@ -12,16 +13,14 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use webcall_media::turn::{Alpn, FirstBytes, alpn, first_bytes};
 
-use super::Tls;
 use crate::http::HttpVersion;
+use crate::tls::Tls;
 
 /// How long a connection may take to say what it is. Browsers open spare connections, on which nothing comes for a while: they open
 /// another when one is closed.
 const FIRST_BYTES_TIME: Duration = Duration::from_secs(10);
 /// How long the handshake of TLS may take.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
-/// The protocol by which a certificate authority checks that a name is ours (RFC 8737 §6.2).
-const ACME_ALPN: &[u8] = b"acme-tls/1";
 
 /// What a connection speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,11 +67,11 @@ where
 {
     let handshake = async {
         let begun = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), opened.io).await.ok()?;
-        let is_acme = begun.client_hello().alpn().is_some_and(|mut names| names.any(|name| name == ACME_ALPN));
-        let config = if is_acme { tls.acme.clone()? } else { tls.server.clone() };
+        let config = tls.config_for(&begun.client_hello());
+        // An authority that asks for proof wants the certificate and no more.
+        let is_proof = tls.acme_config().is_some_and(|acme| Arc::ptr_eq(&acme, &config));
         let stream = begun.into_stream(config).await.ok()?;
-        // The authority wants the certificate and no more.
-        (!is_acme).then_some(stream)
+        (!is_proof).then_some(stream)
     };
     let mut stream = timeout(HANDSHAKE_TIME, handshake).await.ok()??;
     let agreed = stream.get_ref().1.alpn_protocol().map(|name| (alpn(name), name == b"h2"));

@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 use super::RunError;
 use crate::app::App;
 use crate::config::{Config, TcpPort};
+use crate::http;
 use crate::port::{self, Service};
 
 /// All of them.
@@ -15,6 +16,8 @@ pub(super) struct Ports {
     /// Pages, API and WebSocket; media and TURN too, where they have no port of their own.
     pub(super) pages: Port,
     media: Option<Port>,
+    /// The way to the pages for browsers that begin without TLS.
+    plain: Option<Port>,
     /// Whether media and TURN come in on the port of the pages.
     is_shared: bool,
 }
@@ -32,12 +35,16 @@ impl Ports {
             TcpPort::Own(port) => Some(Port::open(port).await?),
             TcpPort::Off | TcpPort::Shared => None,
         };
+        let plain = match config.http_port {
+            Some(port) => Some(Port::open(port).await?),
+            None => None,
+        };
         let is_behind_http_proxy = !config.trusted_proxies.is_empty() && !config.proxy_protocol;
         let wants_to_share = config.tcp.port == TcpPort::Shared;
         if wants_to_share && is_behind_http_proxy {
             tracing::warn!("media over TCP is not offered: a proxy speaks HTTP before this port; set tcp.port in turn.toml");
         }
-        Ok(Self { pages, media, is_shared: wants_to_share && !is_behind_http_proxy })
+        Ok(Self { pages, media, plain, is_shared: wants_to_share && !is_behind_http_proxy })
     }
 
     /// Tells the media core what is open.
@@ -45,7 +52,8 @@ impl Ports {
         let for_media = self.media.as_ref().or(self.is_shared.then_some(&self.pages));
         config.media.tcp_port = for_media.map(|port| config.tcp.advertised_port.unwrap_or(port.number));
         if let Some(turn) = &mut config.media.turn {
-            turn.own_tcp_ports.extend([Some(&self.pages), self.media.as_ref()].into_iter().flatten().map(|port| port.number));
+            let all = [Some(&self.pages), self.media.as_ref(), self.plain.as_ref()];
+            turn.own_tcp_ports.extend(all.into_iter().flatten().map(|port| port.number));
         }
     }
 
@@ -53,7 +61,18 @@ impl Ports {
     pub(super) fn serve(self, app: &App, router: &Router) -> TaskTracker {
         let serving = TaskTracker::new();
         let proxies = if app.config.proxy_protocol { app.config.trusted_proxies.clone() } else { Vec::new() };
-        let common = Service { media_limits: app.config.tcp.limits, proxies, ..Service::http(router.clone()) };
+        let plain = if app.tls.is_some() { http::redirect_router(app, self.pages.number) } else { router.clone() };
+        let common = Service {
+            encrypted: app.tls.is_some().then(|| router.clone()),
+            tls: app.tls.clone(),
+            media_limits: app.config.tcp.limits,
+            proxies,
+            ..Service::http(plain)
+        };
+        if let Some(port) = self.plain {
+            let service = Service { encrypted: None, tls: None, ..common.clone() };
+            serving.spawn(port::serve(port.listener, service, app.shutdown.clone()));
+        }
         let pages = Service { media: self.is_shared.then(|| app.media.clone()), ..common.clone() };
         serving.spawn(port::serve(self.pages.listener, pages, app.shutdown.clone()));
         if let Some(media) = self.media {

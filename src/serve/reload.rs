@@ -1,4 +1,5 @@
-//! SIGHUP: reads the settings again and takes over what can change while people are in calls: TURN's credentials, limits and rules. What
+//! SIGHUP: reads the settings again and takes over what can change while people are in calls: TURN's credentials, limits and rules, and
+//! certificates. What
 //! cannot is named in the log. Settings that are wrong change nothing.
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,13 +15,13 @@ pub(super) async fn at_hangup(app: App, args: Args) {
     };
     loop {
         tokio::select! {
-            _ = hangup.recv() => reload(&app, &args),
+            _ = hangup.recv() => reload(&app, &args).await,
             () = app.shutdown.begun() => return,
         }
     }
 }
 
-fn reload(app: &App, args: &Args) {
+async fn reload(app: &App, args: &Args) {
     let config = match Config::load(args, |name| std::env::var(name).ok()) {
         Ok(config) => config,
         Err(error) => return tracing::error!(%error, "the settings are wrong: nothing was changed"),
@@ -31,6 +32,10 @@ fn reload(app: &App, args: &Args) {
         return tracing::error!(%error, "the settings are wrong: nothing was changed");
     }
     app.relaying.replace_secrets(&config.secrets);
+    if let Some(tls) = &app.tls {
+        // What came of it is in its own log lines; a pair that cannot be used leaves the old one.
+        let _ = tls.reload().await;
+    }
     let needs_restart = fixed(&app.config, &config);
     tracing::info!(?needs_restart, "settings read again");
 }
@@ -40,7 +45,8 @@ fn fixed(old: &Config, new: &Config) -> Vec<&'static str> {
     let (before, after) = (&old.media, &new.media);
     let ports = |config: &Config| config.media.turn.as_ref().map(|turn| (turn.udp_port, turn.common.relay.all_ports.clone()));
     let differs = [
-        ("PORT", old.port != new.port),
+        ("PORT, HTTP_PORT", (old.port, old.http_port) != (new.port, new.http_port)),
+        ("DOMAIN, TLS_*, ACME_*", old.tls != new.tls),
         ("media.workers", before.workers != after.workers),
         ("media.udp_port", before.udp_port != after.udp_port),
         ("media.advertised", before.advertised != after.advertised),

@@ -12,6 +12,7 @@ use webcall::http;
 use webcall::id::RoomId;
 use webcall::port::{self, Service};
 use webcall::rooms::{self, Encryption, RoomName};
+use webcall::shutdown::Shutdown;
 use webcall::signal::{Signalling, Timing};
 use webcall::store::Store;
 use webcall::time::Clock;
@@ -41,7 +42,8 @@ impl Server {
         let store = Store::open_sqlite(&data.path().join("webcall.db")).await.unwrap();
         let calls = Calls::new(media.clone(), DEFAULT_WINDOWS_PER_USER);
         tokio::spawn(calls.clone().run(events));
-        let app = App::new(Foundations { config, clock: Clock::System, store, media, calls, tls_name: None });
+        let app =
+            App::new(Foundations { config, clock: Clock::System, store, media, calls, tls: None, shutdown: Shutdown::default() });
         let signalling = Signalling::start(&app, timing);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -13,6 +13,7 @@ use webcall::calls::Calls;
 use webcall::config::{Args, Config, DEFAULT_WINDOWS_PER_USER, Database};
 use webcall::http;
 use webcall::port::{self, Service};
+use webcall::shutdown::Shutdown;
 use webcall::signal::{Signalling, Timing};
 use webcall::store::Store;
 use webcall::time::{Clock, Timestamp};
@@ -72,7 +73,15 @@ impl TestServer {
         let (media, events) = Media::start(&media).unwrap();
         let calls = Calls::new(media.clone(), DEFAULT_WINDOWS_PER_USER);
         tokio::spawn(calls.clone().run(events));
-        let app = App::new(Foundations { config, clock: Clock::manual(START), store, media, calls, tls_name: None });
+        let app = App::new(Foundations {
+            config,
+            clock: Clock::manual(START),
+            store,
+            media,
+            calls,
+            tls: None,
+            shutdown: Shutdown::default(),
+        });
         let signalling = Signalling::start(&app, Timing::default());
 
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
