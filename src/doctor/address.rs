@@ -94,7 +94,8 @@ mod tests {
     }
 
     fn judged(own: &str, configured: &[&str], place: Place, seen: &[&str], answers: Option<bool>) -> (Severity, &'static str) {
-        let interfaces = vec![Interface { name: "eth0".to_owned(), ip: own.parse().unwrap(), is_passing: false }];
+        let interfaces =
+            vec![Interface { name: "eth0".to_owned(), ip: own.parse().unwrap(), is_passing: false, is_hardware: false }];
         let situation = Situation { interfaces, configured: ips(configured), place, mapped: Vec::new() };
         let decision = decide(&situation);
         let elsewhere = not_here(&situation, &decision.advertised).into_iter().map(|ip| (ip, answers)).collect();
