@@ -165,6 +165,7 @@ function container(before = '') {
     ip address add 172.17.0.2/16 dev eth0
     ip link set eth0 up
     ip link set eth1 up
+    mount -t sysfs none /sys
     mount -t tmpfs none /run
     touch /run/.containerenv
     ${before}

@@ -55,15 +55,26 @@ fn against(facts: &Facts, ip: IpAddr, answers: Option<bool>) -> Option<String> {
 
 fn warned(warning: AddressWarning, situation: &Situation) -> Finding {
     let own: Vec<IpAddr> = situation.interfaces.iter().map(|interface| interface.ip).filter(|ip| !ip.is_loopback()).collect();
-    let (code, means) = (warning.code(), warning.explanation());
+    let code = warning.code();
     match warning {
-        AddressWarning::ContainerOnly => Finding::fault(CHECK, code, format!("in a container whose only addresses are {}", list(&own)))
-            .means(means)
-            .todo("set `advertised = [\"address of the machine\"]` in turn.toml and publish the UDP ports, or run the container with --network host"),
+        AddressWarning::ContainerOnly => Finding::fault(
+            CHECK,
+            code,
+            format!("in a container whose only addresses are {}", list(&own)),
+        )
+        .means("nobody outside the machine of the container reaches these: calls connect without sound")
+        .todo(
+            "set `advertised = [\"address of the machine\"]` in turn.toml and publish the UDP ports, or run the container \
+                     with --network host",
+        ),
         AddressWarning::NoPublic => Finding::warning(CHECK, code, format!("private addresses only: {}", list(&own)))
-            .means(means)
-            .todo("in a cloud, name a STUN server in `stun_servers`; behind a router, forward the UDP ports and set `advertised`"),
-        AddressWarning::LoopbackOnly => Finding::warning(CHECK, code, "loopback only").means(means),
+            .means("calls work in this network; whoever is in another one hears nothing")
+            .todo(
+                "in a cloud, name a STUN server in `stun_servers`; behind a router, forward the UDP ports and set `advertised`",
+            ),
+        AddressWarning::LoopbackOnly => Finding::warning(CHECK, code, "no network interface but loopback")
+            .means("calls work on this machine only")
+            .todo("bring a network interface up"),
     }
 }
 
@@ -83,7 +94,8 @@ mod tests {
     }
 
     fn judged(own: &str, configured: &[&str], place: Place, seen: &[&str], answers: Option<bool>) -> (Severity, &'static str) {
-        let interfaces = vec![Interface { name: "eth0".to_owned(), ip: own.parse().unwrap(), is_passing: false }];
+        let interfaces =
+            vec![Interface { name: "eth0".to_owned(), ip: own.parse().unwrap(), is_passing: false, is_hardware: false }];
         let situation = Situation { interfaces, configured: ips(configured), place, mapped: Vec::new() };
         let decision = decide(&situation);
         let elsewhere = not_here(&situation, &decision.advertised).into_iter().map(|ip| (ip, answers)).collect();

@@ -52,7 +52,7 @@ fn text(findings: &[Finding]) -> String {
     }
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let (faults, warnings) = (count(Severity::Fault), count(Severity::Warning));
-    let _ = writeln!(text, "\n{faults} faults, {warnings} warnings");
+    let _ = writeln!(text, "\nfaults: {faults}, warnings: {warnings}");
     text
 }
 
@@ -75,7 +75,7 @@ mod tests {
             "FAULT   UDP ports: no answer from UDP port 3478 [udp_closed]",
             "means: nobody hears",
             "to do: open it",
-            "1 faults, 0 warnings",
+            "faults: 1, warnings: 0",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }

@@ -24,6 +24,8 @@ pub struct Interface {
     pub ip: IpAddr,
     /// An IPv6 address that will be another one soon (temporary or deprecated, RFC 8981), or is not yet to be used.
     pub is_passing: bool,
+    /// A network card, real or a virtual machine's, is behind it: a container that sees one has the network of its machine.
+    pub is_hardware: bool,
 }
 
 /// Where this process runs.
@@ -127,12 +129,12 @@ fn warning(ranked: &[(Rank, IpAddr)], situation: &Situation) -> Option<AddressWa
     if situation.mapped.iter().any(|ip| reach(*ip) == Reach::Public) {
         return None;
     }
-    // A container that sees bridges of containers has the network of its machine.
-    let sees_bridges = situation.interfaces.iter().any(|interface| is_bridge(&interface.name));
+    // A container that sees network cards or the bridges of containers has the network of its machine.
+    let sees_machine = situation.interfaces.iter().any(|interface| interface.is_hardware || is_bridge(&interface.name));
     match best {
         None | Some(Kind::Public) => None,
         Some(Kind::Loopback) => Some(AddressWarning::LoopbackOnly),
-        Some(Kind::Private | Kind::Bridge) if situation.place == Place::Container && !sees_bridges => {
+        Some(Kind::Private | Kind::Bridge) if situation.place == Place::Container && !sees_machine => {
             Some(AddressWarning::ContainerOnly)
         }
         Some(Kind::Private | Kind::Bridge) => Some(AddressWarning::NoPublic),

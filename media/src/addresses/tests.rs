@@ -2,12 +2,13 @@
 
 use super::*;
 
-/// `name address`; `~` in front of an address that is passing.
+/// `name address`; `~` in front of an address that is passing, `!` in front of a name with a network card.
 fn situation(interfaces: &[&str]) -> Situation {
     let interface = |text: &&str| {
         let (name, ip) = text.split_once(' ').unwrap();
         let is_passing = ip.starts_with('~');
-        Interface { name: name.to_owned(), ip: ip.trim_start_matches('~').parse().unwrap(), is_passing }
+        let (is_hardware, name) = (name.starts_with('!'), name.trim_start_matches('!').to_owned());
+        Interface { name, ip: ip.trim_start_matches('~').parse().unwrap(), is_passing, is_hardware }
     };
     let interfaces = interfaces.iter().map(interface).collect();
     Situation { interfaces, configured: Vec::new(), place: Place::Machine, mapped: Vec::new() }
@@ -40,7 +41,7 @@ fn what_others_can_reach_comes_first_and_what_they_cannot_is_left_out() {
 #[test]
 fn each_poor_situation_has_its_warning_and_a_good_one_has_none() {
     use AddressWarning::{ContainerOnly, LoopbackOnly, NoPublic};
-    let table: [(Place, &[&str], Option<AddressWarning>); 9] = [
+    let table: [(Place, &[&str], Option<AddressWarning>); 10] = [
         (Place::Machine, &["lo 127.0.0.1", "eth0 93.184.216.34"], None),
         (Place::Machine, &["eth0 2a00:1450::1", "eth0 192.168.1.2"], None),
         (Place::Machine, &["lo 127.0.0.1", "eth0 192.168.1.2"], Some(NoPublic)),
@@ -49,7 +50,8 @@ fn each_poor_situation_has_its_warning_and_a_good_one_has_none() {
         (Place::Container, &["lo 127.0.0.1", "eth0 172.17.0.2"], Some(ContainerOnly)),
         (Place::Container, &["eth0 172.17.0.2", "eth0 fd00::2"], Some(ContainerOnly)),
         (Place::Container, &["eth0 93.184.216.34"], None),
-        // With the network of its machine it sees the bridges.
+        // With the network of its machine it sees the bridges, and the cards.
+        (Place::Container, &["!enp3s0 192.168.1.2", "lo 127.0.0.1"], Some(NoPublic)),
         (Place::Container, &["eth0 192.168.1.2", "docker0 172.17.0.1"], Some(NoPublic)),
     ];
     for (place, interfaces, expected) in table {

@@ -20,7 +20,9 @@ pub(crate) fn own_interfaces() -> Vec<Interface> {
     let passing = fs::read_to_string("/proc/net/if_inet6").map(|text| passing_addresses(&text)).unwrap_or_default();
     let interface = |found: if_addrs::Interface| {
         let ip = found.ip();
-        Interface { is_passing: passing.contains(&ip), name: found.name, ip }
+        // Linux; elsewhere there are no containers that would be mistaken.
+        let is_hardware = Path::new("/sys/class/net").join(&found.name).join("device").exists();
+        Interface { is_passing: passing.contains(&ip), is_hardware, name: found.name, ip }
     };
     if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(interface).collect()
 }

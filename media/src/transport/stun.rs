@@ -262,3 +262,53 @@ fn write(setters: &[&dyn Setter], integrity: Option<Integrity<'_>>) -> Option<Ve
     FINGERPRINT.add_to(&mut message).ok()?;
     Some(message.raw)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A Binding request without attributes.
+    const PLAIN: [u8; 20] = [0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+
+    #[test]
+    fn a_plain_request_is_answered_with_its_address_and_what_is_not_plain_is_not() {
+        let from: SocketAddr = "[::ffff:192.0.2.1]:5".parse().unwrap();
+        let answer = plain_answer(&PLAIN, from).unwrap();
+        let view = BindingView::parse(&answer).unwrap();
+        assert_eq!((view.kind, view.transaction().0), (BindingKind::Success, PLAIN[8..].try_into().unwrap()));
+        assert_eq!(view.mapped_address(), Some("192.0.2.1:5".parse().unwrap()));
+        assert!(view.has_right_fingerprint());
+        let with = |attribute: &[u8]| {
+            let mut request = [&PLAIN, attribute].concat();
+            request[3] = attribute.len() as u8;
+            request
+        };
+        assert!(plain_answer(&with(&[0x80, 0x22, 0, 1, b'x', 0, 0, 0]), from).is_some(), "a name of the software");
+        for (attribute, what) in [
+            (&[0, 6, 0, 3, b'a', b':', b'b', 0][..], "a user"),
+            (&[0, 3, 0, 4, 0, 0, 0, 6], "CHANGE-REQUEST, which would send the answer elsewhere (RFC 5780)"),
+            (&[0x80, 0x28, 0, 4, 1, 2, 3, 4], "a wrong fingerprint"),
+        ] {
+            assert_eq!(plain_answer(&with(attribute), from), None, "{what}");
+        }
+        for kind in [[0, 3], [1, 1], [0, 0x11], [1, 0x11]] {
+            let request = [&kind[..], &PLAIN[2..]].concat();
+            assert_eq!(plain_answer(&request, from), None, "an answer to {kind:?} would be a loop or a lie");
+        }
+        assert_eq!(plain_answer(&answer, from), None, "two servers would answer each other for ever");
+    }
+
+    proptest! {
+        #[test]
+        fn an_answer_to_a_stranger_is_smaller_than_twice_the_question(tail in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut request = [&PLAIN[..], &tail].concat();
+            request[2..4].copy_from_slice(&(tail.len() as u16).to_be_bytes());
+            for (from, headers) in [("192.0.2.1:5", 28), ("[2001:db8::1]:5", 48)] {
+                let answer = plain_answer(&request, from.parse().unwrap()).map_or(0, |answer| answer.len());
+                prop_assert!(answer == 0 || headers + answer < 2 * (headers + request.len()));
+            }
+        }
+    }
+}

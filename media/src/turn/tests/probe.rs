@@ -1,5 +1,7 @@
 //! The asking side against the engine.
 
+use proptest::prelude::*;
+
 use super::net::{Net, SECRET, UNIX_S, addr, udp};
 use crate::turn::probe::{AllocateProbe, AllocateStep, BindingProbe};
 use crate::turn::{Credential, Scope, Secret, issue_credential};
@@ -66,4 +68,26 @@ fn a_stale_nonce_is_taken_anew_once_and_answers_of_others_are_not_read() {
     let Some(AllocateStep::Send(again)) = probe.read(&stale) else { panic!("it must take the new nonce") };
     let stale = net.send(&udp("1.2.3.4:5"), &again)[0].bytes.clone();
     assert_eq!(probe.read(&stale), Some(AllocateStep::Refused(438)));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_no_answer_and_do_no_harm(mut bytes in proptest::collection::vec(any::<u8>(), 0..120), kind in 0_u8..2) {
+        if bytes.len() >= 20 {
+            let length = (bytes.len() - 20) as u16;
+            bytes[..2].copy_from_slice(&[kind, 3]);
+            bytes[2..4].copy_from_slice(&length.to_be_bytes());
+            bytes[4..8].copy_from_slice(&[0x21, 0x12, 0xa4, 0x42]);
+        }
+        let (mut probe, request) = AllocateProbe::begin("user", "password").unwrap();
+        prop_assert_eq!(probe.read(&bytes), None, "another transaction");
+        if bytes.len() >= 20 {
+            bytes[8..20].copy_from_slice(&request[8..20]);
+            // Without our key it cannot be granted, whatever it says.
+            let step = probe.read(&bytes);
+            let is_granted = matches!(step, Some(AllocateStep::Granted { .. }));
+            prop_assert!(!is_granted);
+        }
+        prop_assert_eq!(BindingProbe::new().unwrap().read(&bytes), None);
+    }
 }
