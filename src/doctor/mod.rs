@@ -66,11 +66,12 @@ pub fn run(arguments: Vec<OsString>) -> Result<Verdict, ConfigError> {
 /// All checks of this machine, in the order in which a server comes up.
 async fn examine(examination: &Examination, variable: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let places = certificate::Places::of(examination, &variable);
-    match Config::inspect(&examination.args, &variable) {
+    let inspected = Config::inspect(&examination.args, &variable);
+    let places = certificate::Places::of(examination, inspected.as_ref().ok());
+    match &inspected {
         Ok(config) => {
             findings.push(Finding::ok("settings", "they can be read and fit together"));
-            examine_server(&config, examination, &mut findings).await;
+            examine_server(config, examination, &mut findings).await;
         }
         Err(error) => findings.push(
             Finding::fault("settings", "configuration_invalid", error.to_string())

@@ -1,6 +1,8 @@
 //! What a certificate says of itself (RFC 5280): from when until when it is valid, and for which names. Reads, and judges nothing:
 //! no signature is checked here.
 
+use std::net::IpAddr;
+
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use thiserror::Error;
@@ -18,6 +20,10 @@ pub struct CertificateFacts {
     pub not_after: Timestamp,
     /// The DNS names that it is for, in lower case; `*.` at the beginning of one stands for one label.
     pub names: Vec<String>,
+    /// The addresses that it is for.
+    pub addresses: Vec<IpAddr>,
+    /// Whether it vouches for itself.
+    pub is_self_signed: bool,
 }
 
 /// Bytes that are no X.509 certificate.
@@ -31,14 +37,21 @@ impl CertificateFacts {
         let (_, certificate) = parse_x509_certificate(der).map_err(|_| CertificateUnreadable)?;
         let moment = |seconds: i64| Timestamp::from_millis(seconds.saturating_mul(1_000));
         let alternatives = certificate.subject_alternative_name().map_err(|_| CertificateUnreadable)?;
-        let names = alternatives.iter().flat_map(|extension| &extension.value.general_names).filter_map(|name| match name {
-            GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
-            _ => None,
-        });
+        let mut names = Vec::new();
+        let mut addresses = Vec::new();
+        for alternative in alternatives.iter().flat_map(|extension| &extension.value.general_names) {
+            match alternative {
+                GeneralName::DNSName(name) => names.push(name.to_ascii_lowercase()),
+                GeneralName::IPAddress(bytes) => addresses.extend(address(bytes)),
+                _ => {}
+            }
+        }
         Ok(Self {
             not_before: moment(certificate.validity().not_before.timestamp()),
             not_after: moment(certificate.validity().not_after.timestamp()),
-            names: names.collect(),
+            names,
+            addresses,
+            is_self_signed: certificate.issuer() == certificate.subject(),
         })
     }
 
@@ -48,15 +61,24 @@ impl CertificateFacts {
         Self::from_der(&first)
     }
 
-    /// Whether it is for this name (RFC 6125 §6.4.3: a wildcard stands for exactly one label).
+    /// Whether it is for this name or address (RFC 6125 §6.4.3: a wildcard stands for exactly one label).
     pub fn covers(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
+        if let Ok(address) = name.parse::<IpAddr>() {
+            return self.addresses.contains(&address);
+        }
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
         let parent = name.split_once('.').map(|(_, parent)| parent);
         self.names.iter().any(|own| match own.strip_prefix("*.") {
             Some(own_parent) => parent == Some(own_parent),
             None => *own == name,
         })
     }
+}
+
+/// An address as a certificate writes it: 4 or 16 bytes.
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }
 
 #[cfg(test)]
@@ -75,6 +97,8 @@ mod tests {
             not_before: Timestamp::from_millis(1_709_164_800_000),
             not_after: Timestamp::from_millis(2_840_140_800_000),
             names: vec!["call.example".to_owned(), "*.example".to_owned()],
+            addresses: vec![IpAddr::from([192, 0, 2, 1])],
+            is_self_signed: true,
         };
         assert_eq!(CertificateFacts::from_der(certificate.der()).unwrap(), expected);
         assert_eq!(CertificateFacts::from_pem(certificate.pem().as_bytes()).unwrap(), expected);
@@ -92,7 +116,7 @@ mod tests {
     fn a_wildcard_stands_for_one_label() {
         let at = Timestamp::from_millis(0);
         let names = vec!["call.example".to_owned(), "*.wild.example".to_owned()];
-        let facts = CertificateFacts { not_before: at, not_after: at, names };
+        let facts = CertificateFacts { not_before: at, not_after: at, names, addresses: Vec::new(), is_self_signed: false };
         for (name, expected) in [
             ("call.example", true),
             ("CALL.example", true),

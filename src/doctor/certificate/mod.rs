@@ -1,17 +1,16 @@
 //! The certificate that browsers meet: its time and its names. Looked at where it is shown (`--tls`, else port 443 of DOMAIN) and in the
 //! file of TLS_CERT. Whether browsers trust who issued it is not judged, but for one that nobody issued.
 
-mod reading;
-
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::finding::Finding;
 use super::options::Examination;
 use super::{http, tls};
-
-pub(super) use reading::Certificate;
+use crate::config::{Config, TlsConfig};
+use crate::time::{Clock, Timestamp};
+use crate::tls::CertificateFacts;
 
 const CHECK: &str = "certificate";
 /// Renewals are due a month before the end at most issuers; two weeks leave time to mend one that fails.
@@ -29,13 +28,17 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// From the options, else from the environment.
-    pub(super) fn of(examination: &Examination, variable: impl Fn(&str) -> Option<String>) -> Self {
-        let variable = |name: &str| variable(name).filter(|text| !text.trim().is_empty());
-        let domain = variable("DOMAIN");
-        let shown_at = examination.tls.clone().or_else(|| domain.as_ref().map(|domain| format!("{domain}:443")));
+    /// From the options, else from the settings, where those can be read.
+    pub(super) fn of(examination: &Examination, config: Option<&Config>) -> Self {
+        let domain = config.and_then(|config| config.domain.clone());
+        let of_domain = || Some(format!("{}:{}", domain.as_ref()?, config.map_or(443, |config| config.port)));
+        let shown_at = examination.tls.clone().or_else(of_domain);
         let name = examination.domain.clone().or(domain).or_else(|| examination.tls.as_deref().map(|at| host(at).to_owned()));
-        Self { shown_at, file: variable("TLS_CERT").map(PathBuf::from), name }
+        let file = match config.map(|config| &config.tls) {
+            Some(TlsConfig::Files { cert, .. }) => Some(cert.clone()),
+            _ => None,
+        };
+        Self { shown_at, file, name }
     }
 }
 
@@ -43,17 +46,17 @@ impl Places {
 pub(super) struct Facts {
     place: String,
     name: Option<String>,
-    certificate: Result<Certificate, String>,
-    now: SystemTime,
+    certificate: Result<CertificateFacts, String>,
+    now: Timestamp,
 }
 
 /// Reads every certificate there is.
 pub(super) async fn gather(places: &Places) -> Vec<Facts> {
     let mut found = Vec::new();
-    let facts = |place: String, certificate| Facts { place, name: places.name.clone(), certificate, now: SystemTime::now() };
+    let facts = |place: String, certificate| Facts { place, name: places.name.clone(), certificate, now: Clock::System.now() };
     if let Some(file) = &places.file {
         let certificate = match tokio::fs::read(file).await {
-            Ok(bytes) => Certificate::of_pem(&bytes),
+            Ok(bytes) => CertificateFacts::from_pem(&bytes).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         found.push(facts(file.display().to_string(), certificate));
@@ -65,9 +68,10 @@ pub(super) async fn gather(places: &Places) -> Vec<Facts> {
     found
 }
 
-async fn shown(authority: &str, name: &str) -> Result<Certificate, String> {
+async fn shown(authority: &str, name: &str) -> Result<CertificateFacts, String> {
     let greeted = tls::handshake(http::connect(authority).await?, name).await?;
-    Certificate::of_der(&tls::shown_certificate(&greeted).ok_or("no certificate was shown")?)
+    let shown = tls::shown_certificate(&greeted).ok_or("no certificate was shown")?;
+    CertificateFacts::from_der(&shown).map_err(|error| error.to_string())
 }
 
 fn host(authority: &str) -> &str {
@@ -92,7 +96,7 @@ pub(super) fn judge(facts: &Facts) -> Finding {
                 .todo("check the name, the port and the file");
         }
     };
-    let days = |time: SystemTime| time.duration_since(*now).map_or(0, |left| left.as_secs() / 86_400);
+    let days = |time: Timestamp| (time.as_millis() - now.as_millis()).max(0) / 86_400_000;
     let renew = "renew it, and let that happen by itself";
     if certificate.not_after <= *now {
         return Finding::fault(CHECK, "certificate_expired", format!("{place}: it has expired"))
@@ -108,17 +112,17 @@ pub(super) fn judge(facts: &Facts) -> Finding {
         .means("browsers refuse the page")
         .todo("check the clock of this machine and of whoever issued it");
     }
-    if let Some(name) = name.as_deref().filter(|name| !certificate.is_for(name)) {
+    if let Some(name) = name.as_deref().filter(|name| !certificate.covers(name)) {
         return Finding::fault(
             CHECK,
             "certificate_wrong_name",
-            format!("{place}: it is for {}, not for {name}", certificate.names_text()),
+            format!("{place}: it is for {}, not for {name}", names_text(certificate)),
         )
         .means("browsers refuse the page")
         .todo(format!("get one for {name}, or open the page by a name that it has"));
     }
     let left = days(certificate.not_after);
-    if certificate.not_after <= *now + SOON {
+    if certificate.not_after <= now.plus(SOON) {
         return Finding::warning(CHECK, "certificate_soon", format!("{place}: it expires in {left} days"))
             .means("browsers will refuse the page")
             .todo(renew);
@@ -128,33 +132,13 @@ pub(super) fn judge(facts: &Facts) -> Finding {
             .means("browsers warn of the page, and phones refuse it")
             .todo("get one from an authority that browsers know, like Let's Encrypt");
     }
-    Finding::ok(CHECK, format!("{place}: for {}, good for {left} days", certificate.names_text()))
+    Finding::ok(CHECK, format!("{place}: for {}, good for {left} days", names_text(certificate)))
 }
 
-/// Whether a name of a certificate stands for a host (RFC 6125 §6.4.3: a star is a whole leftmost label).
-fn is_name_for(pattern: &str, host: &str) -> bool {
-    let (pattern, host) = (pattern.trim_end_matches('.'), host.trim_end_matches('.'));
-    match pattern.strip_prefix("*.") {
-        Some(rest) => {
-            host.split_once('.').is_some_and(|(label, of_host)| !label.is_empty() && of_host.eq_ignore_ascii_case(rest))
-        }
-        None => pattern.eq_ignore_ascii_case(host),
-    }
-}
-
-impl Certificate {
-    fn is_for(&self, host: &str) -> bool {
-        match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(ip) => self.addresses.contains(&ip),
-            Err(_) => self.names.iter().any(|pattern| is_name_for(pattern, host)),
-        }
-    }
-
-    fn names_text(&self) -> String {
-        let addresses = self.addresses.iter().map(IpAddr::to_string);
-        let all: Vec<String> = self.names.iter().cloned().chain(addresses).collect();
-        if all.is_empty() { "no name".to_owned() } else { all.join(", ") }
-    }
+fn names_text(certificate: &CertificateFacts) -> String {
+    let addresses = certificate.addresses.iter().map(IpAddr::to_string);
+    let all: Vec<String> = certificate.names.iter().cloned().chain(addresses).collect();
+    if all.is_empty() { "no name".to_owned() } else { all.join(", ") }
 }
 
 #[cfg(test)]

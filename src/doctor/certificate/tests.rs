@@ -1,5 +1,7 @@
 //! Certificates made here, at times and for names of the table.
 
+use std::time::SystemTime;
+
 use rcgen::{CertificateParams, DistinguishedName, DnType, Issuer, KeyPair};
 
 use super::*;
@@ -7,17 +9,14 @@ use crate::doctor::finding::Severity;
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// 2026-06-01.
-const NOW_S: u64 = 1_780_272_000;
-
-fn now() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(NOW_S)
-}
+const NOW: Timestamp = Timestamp::from_millis(1_780_272_000_000);
 
 /// A certificate for `calls.example` and what it stands beside, from 30 days ago until so many days from now.
 fn pem(names: &[&str], from_days: i64, to_days: i64, self_signed: bool) -> String {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
-    let at = |days: i64| (now() - 400 * DAY + Duration::from_secs(((400 + days) * 86_400) as u64)).into();
+    let now = SystemTime::UNIX_EPOCH + Duration::from_millis(NOW.as_millis().unsigned_abs());
+    let at = |days: i64| (now - 400 * DAY + Duration::from_secs(((400 + days) * 86_400) as u64)).into();
     (params.not_before, params.not_after) = (at(from_days), at(to_days));
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, "server");
@@ -32,8 +31,8 @@ fn pem(names: &[&str], from_days: i64, to_days: i64, self_signed: bool) -> Strin
 }
 
 fn judged(pem: &str, name: &str) -> (Severity, &'static str) {
-    let certificate = Certificate::of_pem(pem.as_bytes());
-    let finding = judge(&Facts { place: "here".to_owned(), name: Some(name.to_owned()), certificate, now: now() });
+    let certificate = CertificateFacts::from_pem(pem.as_bytes()).map_err(|error| error.to_string());
+    let finding = judge(&Facts { place: "here".to_owned(), name: Some(name.to_owned()), certificate, now: NOW });
     (finding.severity, finding.code)
 }
 
@@ -66,7 +65,7 @@ fn what_is_no_certificate_is_said_to_be_none() {
 }
 
 #[test]
-fn the_places_come_from_the_options_and_else_from_the_environment() {
+fn the_places_come_from_the_options_and_else_from_the_settings() {
     let examination = |tls: Option<&str>, domain: Option<&str>| Examination {
         args: crate::config::Args { data_dir: "data".into(), turn_config: None },
         stun: Vec::new(),
@@ -76,11 +75,14 @@ fn the_places_come_from_the_options_and_else_from_the_environment() {
     };
     let places = |tls, domain, variables: &[(&str, &str)]| {
         let look = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
-        let Places { shown_at, file, name } = Places::of(&examination(tls, domain), look);
+        let examination = examination(tls, domain);
+        let config = Config::inspect(&examination.args, look).unwrap();
+        let Places { shown_at, file, name } = Places::of(&examination, Some(&config));
         (shown_at.unwrap_or_default(), file.unwrap_or_default().display().to_string(), name.unwrap_or_default())
     };
     let expected = |at: &str, file: &str, name: &str| (at.to_owned(), file.to_owned(), name.to_owned());
-    assert_eq!(places(None, None, &[("DOMAIN", "d.example"), ("TLS_CERT", "/c")]), expected("d.example:443", "/c", "d.example"));
+    let files = [("DOMAIN", "d.example"), ("TLS_CERT", "/c"), ("TLS_KEY", "/k"), ("PORT", "8443")];
+    assert_eq!(places(None, None, &files), expected("d.example:8443", "/c", "d.example"));
     assert_eq!(places(Some("h:1"), None, &[]), expected("h:1", "", "h"));
     assert_eq!(places(Some("[::1]:1"), Some("n"), &[("DOMAIN", "d")]), expected("[::1]:1", "", "n"));
     assert_eq!(places(None, None, &[("DOMAIN", " ")]), expected("", "", ""));
