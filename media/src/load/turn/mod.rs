@@ -79,6 +79,9 @@ pub enum TurnLoadError {
         /// Its error code.
         code: u16,
     },
+    /// The server granted an allocation without an address.
+    #[error("the TURN server grants an allocation and names no relayed address")]
+    NoAddress,
     /// The server said nothing.
     #[error("the TURN server does not answer to `{act}` within {} s", patience.as_secs_f32())]
     Silent {

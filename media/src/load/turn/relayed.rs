@@ -14,6 +14,10 @@ const CHANNEL: u16 = 0x4000;
 const REPEAT: Duration = Duration::from_millis(500);
 /// How often it is sent before the server counts as silent.
 const MAX_SENDS: u32 = 6;
+/// The port of a device may be one of which the server still has an allocation; another is tried then (RFC 8656 §7.4).
+const ALLOCATION_MISMATCH: u16 = 437;
+/// Ports that are tried for one device. So many in a row are taken only where a server forgets nothing.
+const MAX_PORTS: usize = 4;
 /// Nonces that the server may ask for in a row: without one, with a stale one, and one that ends meanwhile.
 const MAX_CHALLENGES: usize = 3;
 
@@ -33,9 +37,7 @@ impl Relayed {
         let mut dialogue = Dialogue { requester, poll: mio::Poll::new()?, buffers: PlainBuffers::default() };
         let mut sockets = Vec::with_capacity(2 * count);
         for made in 1..=count {
-            let mut device = PlainSocket::connect(account.server)?;
-            let relayed = dialogue.ask(&mut device, Ask::Allocate)?;
-            let relayed = relayed.ok_or(TurnLoadError::Refused { act: act(Ask::Allocate), code: 0 })?;
+            let (mut device, relayed) = dialogue.allocate(account.server)?;
             let peer = PlainSocket::connect(relayed)?;
             let address = peer.local_address()?;
             dialogue.ask(&mut device, Ask::Permit(address))?;
@@ -79,6 +81,21 @@ struct Dialogue {
 }
 
 impl Dialogue {
+    /// A device with an allocation, and its relayed address.
+    fn allocate(&mut self, server: SocketAddr) -> Result<(PlainSocket, SocketAddr), TurnLoadError> {
+        let mut refused = 0;
+        for _ in 0..MAX_PORTS {
+            let mut device = PlainSocket::connect(server)?;
+            match self.ask(&mut device, Ask::Allocate) {
+                Ok(Some(relayed)) => return Ok((device, relayed)),
+                Err(TurnLoadError::Refused { code, .. }) if code == ALLOCATION_MISMATCH => refused = code,
+                Err(error) => return Err(error),
+                Ok(None) => return Err(TurnLoadError::NoAddress),
+            }
+        }
+        Err(TurnLoadError::Refused { act: act(Ask::Allocate), code: refused })
+    }
+
     /// The relayed address, if the answer has one.
     fn ask(&mut self, socket: &mut PlainSocket, ask: Ask) -> Result<Option<SocketAddr>, TurnLoadError> {
         self.poll.registry().register(&mut socket.io, mio::Token(0), mio::Interest::READABLE)?;
