@@ -1,7 +1,7 @@
 //! `sendmmsg` with a segment size (UDP GSO) and a source address for each message: many runs to many destinations in one system call.
 //! No crate that we know offers it with differing control messages.
 //!
-//! Everything that the kernel is pointed at lies in [`Batch`] or in the outbox, both borrowed for the whole call.
+//! Everything that the kernel is pointed at lies in [`Batch`] or in the runs, both borrowed for the whole call.
 
 #![allow(unsafe_code)]
 
@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
 
 use super::port::mapped;
-use crate::outbox::{Outbox, Transmit};
+use super::sender::Run;
 
 /// Runs for each system call. More gain nothing measurable: the kernel's work for a run is a hundred times that of the entry.
 pub(super) const MAX_RUNS: usize = 64;
@@ -47,28 +47,26 @@ impl Default for Batch {
 
 impl Batch {
     /// Sends up to [`MAX_RUNS`] runs; how many the kernel took. An error is the first run's.
-    pub(super) fn send(
+    pub(super) fn send<'a>(
         &mut self,
         io: &mio::net::UdpSocket,
         is_ipv6: bool,
-        outbox: &Outbox,
-        runs: &[&[Transmit]],
+        runs: impl Iterator<Item = Run<'a>>,
     ) -> io::Result<usize> {
-        let count = runs.len().min(MAX_RUNS);
+        let mut count = 0;
         // SAFETY: both are plain data, for which all zeros is a value.
         let (mut headers, mut parts): ([libc::mmsghdr; MAX_RUNS], [libc::iovec; MAX_RUNS]) = unsafe { (zeroed(), zeroed()) };
-        for (at, run) in runs.iter().enumerate().take(count) {
-            let Some(first) = run.first() else { continue };
-            let contents = outbox.contents(run);
-            parts[at] = libc::iovec { iov_base: contents.as_ptr().cast_mut().cast(), iov_len: contents.len() };
+        for (at, run) in runs.enumerate().take(MAX_RUNS) {
+            count = at + 1;
+            parts[at] = libc::iovec { iov_base: run.contents.as_ptr().cast_mut().cast(), iov_len: run.contents.len() };
             let header = &mut headers[at].msg_hdr;
             let name = &mut self.names[at];
-            header.msg_namelen = write_name(name, mapped(first.path.remote, is_ipv6));
+            header.msg_namelen = write_name(name, mapped(run.path.remote, is_ipv6));
             header.msg_name = std::ptr::from_mut(name).cast();
             header.msg_iov = &raw mut parts[at];
             header.msg_iovlen = 1;
-            let source = first.path.local_ip.map(|ip| mapped(SocketAddr::new(ip, 0), is_ipv6).ip());
-            let segment_bytes = (run.len() > 1).then_some(first.len() as u16);
+            let source = run.path.local_ip.map(|ip| mapped(SocketAddr::new(ip, 0), is_ipv6).ip());
+            let segment_bytes = run.is_joined().then_some(run.segment_bytes as u16);
             let control = &mut self.controls[at];
             // What an earlier run left would be read as the length of a second message.
             control.0.fill(0);
@@ -80,7 +78,7 @@ impl Batch {
             }
         }
         io.try_io(|| {
-            // SAFETY: each header points into `self`, `parts` and `outbox`, which outlive the call and which the kernel only reads.
+            // SAFETY: each header points into `self`, `parts` and what runs borrow, which outlive the call and which the kernel only reads.
             let sent = unsafe { libc::sendmmsg(io.as_raw_fd(), headers.as_mut_ptr(), count as _, 0) };
             usize::try_from(sent).map_err(|_| io::Error::last_os_error())
         })

@@ -11,6 +11,8 @@ use crate::transport::Path;
 
 /// Room for one receive: what GRO may join into one buffer.
 const RECEIVE_BYTES: usize = 64 << 10;
+/// Receives of a small batch. Fewer cost whoever sends much a call more, more cost time to prepare where one datagram arrives.
+const FEW: usize = 8;
 
 pub(crate) struct UdpPort {
     pub(crate) io: mio::net::UdpSocket,
@@ -83,30 +85,43 @@ impl UdpPort {
 
     /// Receives one batch and hands each datagram to `handle`. `WouldBlock` when there is none.
     pub(super) fn receive(&self, buffers: &mut Buffers, mut handle: impl FnMut(Path, &mut [u8])) -> io::Result<()> {
-        self.receive_runs(buffers, |path, joined, segment_bytes| {
-            if joined.is_empty() {
-                // An empty datagram is one too.
-                handle(path, joined);
-                return;
-            }
-            for datagram in joined.chunks_mut(segment_bytes) {
-                handle(path, datagram);
-            }
-        })
+        self.receive_runs(buffers, |path, joined, segment_bytes| each_datagram(joined, segment_bytes, |one| handle(path, one)))
+    }
+
+    /// As [`UdpPort::receive`] for a socket on which little comes at a time, and without the call that finds nothing left: says whether
+    /// the socket may hold more. Where the system reports what is ready once (edge-triggered), a batch that is not full was the last.
+    pub(super) fn receive_few(&self, buffers: &mut Buffers, mut handle: impl FnMut(Path, &mut [u8])) -> bool {
+        let runs = |path, joined: &mut [u8], segment_bytes| each_datagram(joined, segment_bytes, |one| handle(path, one));
+        let few = FEW.min(BATCH_SIZE);
+        match self.receive_batch(buffers, few, runs) {
+            Ok(received) => received == few,
+            Err(error) => has_more(&Err(error)),
+        }
     }
 
     /// As [`UdpPort::receive`], but hands out as one what the system joined: datagrams of so many bytes each, the last may be shorter.
-    pub(crate) fn receive_runs(&self, buffers: &mut Buffers, mut handle: impl FnMut(Path, &mut [u8], usize)) -> io::Result<()> {
+    pub(crate) fn receive_runs(&self, buffers: &mut Buffers, handle: impl FnMut(Path, &mut [u8], usize)) -> io::Result<()> {
+        self.receive_batch(buffers, BATCH_SIZE, handle).map(|_| ())
+    }
+
+    /// Receives up to so many, at most [`BATCH_SIZE`]; how many there were.
+    fn receive_batch(
+        &self,
+        buffers: &mut Buffers,
+        most: usize,
+        mut handle: impl FnMut(Path, &mut [u8], usize),
+    ) -> io::Result<usize> {
         let Buffers { bytes, metas } = buffers;
         let mut chunks = bytes.chunks_mut(RECEIVE_BYTES);
         let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
             std::array::from_fn(|_| IoSliceMut::new(chunks.next().expect("a chunk for each slot of the batch")));
-        let received = self.io.try_io(|| self.state.recv(UdpSockRef::from(&self.io), &mut slices, metas))?;
+        let slots = &mut slices[..most];
+        let received = self.io.try_io(|| self.state.recv(UdpSockRef::from(&self.io), slots, metas))?;
         for (meta, buffer) in metas.iter().zip(&mut slices).take(received) {
             let path = Path { remote: unmapped(meta.addr), local_ip: meta.dst_ip.map(unmapped_ip) };
             handle(path, &mut buffer[..meta.len.min(RECEIVE_BYTES)], meta.stride.max(1));
         }
-        Ok(())
+        Ok(received)
     }
 
     /// Sends datagrams of `segment_bytes` each, the last may be shorter, in runs as long as the way takes.
@@ -132,6 +147,16 @@ impl UdpPort {
         };
         self.io.try_io(|| self.state.try_send(UdpSockRef::from(&self.io), &transmit))
     }
+}
+
+/// Hands out one by one what the system joined.
+fn each_datagram(joined: &mut [u8], segment_bytes: usize, mut handle: impl FnMut(&mut [u8])) {
+    if joined.is_empty() {
+        // An empty datagram is one too.
+        handle(joined);
+        return;
+    }
+    joined.chunks_mut(segment_bytes).for_each(&mut handle);
 }
 
 /// Whether a socket may hold more after this. A refused port of somebody who left comes back as an error: it concerns no packet of ours.
@@ -178,5 +203,30 @@ pub(super) fn mapped(address: SocketAddr, is_ipv6: bool) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(v4) if is_ipv6 => SocketAddr::from((v4.to_ipv6_mapped(), address.port())),
         _ => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Loopback delivers within the call that sends.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_small_batch_says_that_there_may_be_more_only_when_it_is_full() {
+        let bind = || UdpPort::bind((Ipv4Addr::LOCALHOST, 0).into(), 1 << 20).unwrap();
+        let (sender, receiver) = (bind(), bind());
+        let path = Path { remote: receiver.io.local_addr().unwrap(), local_ip: None };
+        let mut buffers = Buffers::default();
+        for (sent, expected) in [(1, vec![false]), (FEW, vec![true, false]), (FEW + 1, vec![true, false]), (0, vec![false])] {
+            for number in 0..sent {
+                sender.send(path, &[number as u8], 1).unwrap();
+            }
+            let mut numbers = Vec::new();
+            for may_hold_more in expected {
+                assert_eq!(receiver.receive_few(&mut buffers, |_, datagram| numbers.push(datagram[0])), may_hold_more, "{sent}");
+            }
+            assert_eq!(numbers, (0..sent as u8).collect::<Vec<_>>());
+        }
     }
 }

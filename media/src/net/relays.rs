@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::port::{Buffers, UdpPort, has_more};
+use super::port::{Buffers, UdpPort};
 use crate::transport::Path;
 use crate::turn::{OpenError, RelayId, RelaySockets};
 
@@ -44,8 +44,8 @@ impl Relays {
         self.ready.retain(|index| {
             let Some((relay, socket)) = sockets.get(*index).and_then(Option::as_ref) else { return false };
             let now = Instant::now();
-            let mut receive = || socket.receive(buffers, |path, datagram| handle(now, *relay, path.remote, datagram));
-            (0..MAX_BATCHES).all(|_| has_more(&receive()))
+            let mut receive = || socket.receive_few(buffers, |path, datagram| handle(now, *relay, path.remote, datagram));
+            (0..MAX_BATCHES).all(|_| receive())
         });
     }
 

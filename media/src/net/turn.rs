@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::port::{Buffers, Sharing, UdpPort, has_more};
 use super::relays::Relays;
+use super::sender::{MAX_RUNS, Run, Sender};
 use super::worker::{FIRST_RELAY, TURN};
 use crate::counters::CounterRow;
 use crate::handover::{Stray, WorkerId};
@@ -82,6 +83,7 @@ impl TurnListener {
 pub(super) struct TurnHost {
     engine: Turn,
     listener: TurnListener,
+    sender: Sender,
     config: TurnConfig,
     owners: Arc<Owners>,
     figures: TurnFigures,
@@ -99,6 +101,7 @@ impl TurnHost {
         Self {
             engine: fresh_engine(&config),
             relays: Relays::new(registry, FIRST_RELAY.0),
+            sender: Sender::new(listener.0.state.max_gso_segments()),
             listener,
             config,
             owners,
@@ -156,11 +159,23 @@ impl TurnHost {
 
     /// Sends what was collected; what is for a media address of this process goes to `to_sfu`, with the worker that has it.
     pub(super) fn send(&mut self, mut to_sfu: impl FnMut(WorkerId, &Stray)) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let nothing =
+            Run { path: Path { remote: SocketAddr::from(([0; 4], 0)), local_ip: None }, contents: &[], segment_bytes: 0 };
+        let (mut to_clients, mut count) = ([nothing; MAX_RUNS], 0);
         for run in self.batch.runs() {
             match run.to {
+                // All leave by one socket: they are collected for one call.
                 To::Client { remote, local_ip, .. } => {
-                    // What the system does not take is lost, as on any network.
-                    let _ = self.listener.0.send(Path { remote, local_ip }, run.bytes, run.segment_bytes);
+                    to_clients[count] =
+                        Run { path: Path { remote, local_ip }, contents: run.bytes, segment_bytes: run.segment_bytes };
+                    count += 1;
+                    if count == MAX_RUNS {
+                        self.sender.send_runs(&self.listener.0, &to_clients);
+                        count = 0;
+                    }
                 }
                 To::Peer { relay, remote } => {
                     self.relays.send(relay, remote, run.bytes, run.segment_bytes);
@@ -176,6 +191,7 @@ impl TurnHost {
                 To::Tcp(_) => {}
             }
         }
+        self.sender.send_runs(&self.listener.0, &to_clients[..count]);
         self.batch.clear();
     }
 
