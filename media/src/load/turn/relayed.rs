@@ -149,3 +149,67 @@ fn act(ask: Ask) -> &'static str {
         Ask::Release => "end an allocation",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use super::*;
+    use crate::turn::Secret;
+
+    /// An answer of this class to a request, with one attribute.
+    fn answer(request: &[u8], class: [u8; 2], kind: u16, value: &[u8]) -> Vec<u8> {
+        let typ = [request[0] | class[0], request[1] | class[1]];
+        let attribute = [&kind.to_be_bytes()[..], &(value.len() as u16).to_be_bytes(), value].concat();
+        [&typ[..], &(attribute.len() as u16).to_be_bytes(), &request[4..20], &attribute].concat()
+    }
+
+    /// A server that asks for no credentials and answers each request with what `say` makes of it and its number.
+    fn server(
+        requests: usize,
+        say: impl Fn(usize, &[u8]) -> Vec<u8> + Send + 'static,
+    ) -> (Account, std::thread::JoinHandle<Vec<u16>>) {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let account =
+            Account { server: socket.local_addr().unwrap(), username: "bob".to_owned(), password: Secret::new("builder") };
+        let serve = move || {
+            let mut buffer = [0; 1_500];
+            let answered = |number| {
+                let (len, from) = socket.recv_from(&mut buffer).unwrap();
+                socket.send_to(&say(number, &buffer[..len]), from).unwrap();
+                from.port()
+            };
+            (0..requests).map(answered).collect()
+        };
+        (account, std::thread::spawn(serve))
+    }
+
+    #[test]
+    fn a_device_whose_port_is_taken_tries_another_and_its_peer_talks_to_the_relayed_address() {
+        let relay = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = relay.local_addr().unwrap().port() ^ 0x2112;
+        // XOR-RELAYED-ADDRESS of 127.0.0.1, XORed with the magic cookie.
+        let relayed = [&[0, 1][..], &port.to_be_bytes(), &[127 ^ 0x21, 0x12, 0xa4, 1 ^ 0x42]].concat();
+        let (account, server) = server(4, move |number, request| match number {
+            0 => answer(request, [1, 0x10], 0x0009, &[0, 0, 4, 37]),
+            1 => answer(request, [1, 0], 0x0016, &relayed),
+            _ => answer(request, [1, 0], 0x8022, b"name"),
+        });
+        let made = Relayed::allocate(&account, 1, |_| {}).unwrap();
+        let ports = server.join().unwrap();
+        let [device, _] = made.addresses().unwrap()[0];
+        assert_ne!(ports[0], ports[1]);
+        assert_eq!(ports[1..], [device.port(); 3], "what follows belongs to the allocation");
+        made.sockets[1].send(b"hello");
+        let mut buffer = [0; 16];
+        assert_eq!(relay.recv(&mut buffer).unwrap(), 5);
+    }
+
+    #[test]
+    fn a_refusal_names_what_was_asked_for_and_the_code() {
+        let (account, server) = server(1, |_, request| answer(request, [1, 0x10], 0x0009, &[0, 0, 4, 86]));
+        let refused = Relayed::allocate(&account, 1, |_| {}).err().unwrap().to_string();
+        assert!(refused.starts_with("the TURN server refuses to allocate with code 486: its limits"), "{refused}");
+        server.join().unwrap();
+    }
+}
