@@ -34,18 +34,29 @@ impl Relayed {
     /// Makes so many allocations of one user; `progress` hears how many there are.
     pub fn allocate(account: &Account, count: usize, mut progress: impl FnMut(usize)) -> Result<Self, TurnLoadError> {
         let requester = Requester::new(&account.username, account.password.clone()).ok_or(TurnLoadError::NoCryptography)?;
-        let mut dialogue = Dialogue { requester, poll: mio::Poll::new()?, buffers: PlainBuffers::default() };
-        let mut sockets = Vec::with_capacity(2 * count);
+        let dialogue = Dialogue { requester, poll: mio::Poll::new()?, buffers: PlainBuffers::default() };
+        let mut relayed = Self { sockets: Vec::with_capacity(2 * count), channel: Some(CHANNEL), dialogue: Some(dialogue) };
         for made in 1..=count {
-            let (mut device, relayed) = dialogue.allocate(account.server)?;
-            let peer = PlainSocket::connect(relayed)?;
-            let address = peer.local_address()?;
-            dialogue.ask(&mut device, Ask::Permit(address))?;
-            dialogue.ask(&mut device, Ask::BindChannel(CHANNEL, address))?;
-            sockets.extend([device, peer]);
+            if let Err(error) = relayed.add(account.server) {
+                // What was made so far would count against the user for minutes; the first error is the one to tell.
+                let _ = relayed.release();
+                return Err(error);
+            }
             progress(made);
         }
-        Ok(Self { sockets, channel: Some(CHANNEL), dialogue: Some(dialogue) })
+        Ok(relayed)
+    }
+
+    fn add(&mut self, server: SocketAddr) -> Result<(), TurnLoadError> {
+        let Some(dialogue) = &mut self.dialogue else { return Ok(()) };
+        let (device, relayed) = dialogue.allocate(server)?;
+        let peer = PlainSocket::connect(relayed)?;
+        let address = peer.local_address()?;
+        self.sockets.extend([device, peer]);
+        let device = self.sockets.len() - 2;
+        dialogue.ask(&mut self.sockets[device], Ask::Permit(address))?;
+        dialogue.ask(&mut self.sockets[device], Ask::BindChannel(CHANNEL, address))?;
+        Ok(())
     }
 
     /// For the raw loop: devices talk to its front, and each peer to one of its relays.
@@ -206,10 +217,20 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_what_was_asked_for_and_the_code() {
-        let (account, server) = server(1, |_, request| answer(request, [1, 0x10], 0x0009, &[0, 0, 4, 86]));
-        let refused = Relayed::allocate(&account, 1, |_| {}).err().unwrap().to_string();
+    fn a_refusal_names_what_was_asked_for_and_the_code_and_what_was_granted_is_given_back() {
+        let relayed = [0, 1, 0x21 ^ 0x10, 0x12, 127 ^ 0x21, 0x12, 0xa4, 1 ^ 0x42];
+        let (account, server) = server(5, move |number, request| match number {
+            0 => answer(request, [1, 0], 0x0016, &relayed),
+            3 => answer(request, [1, 0x10], 0x0009, &[0, 0, 4, 86]),
+            4 => {
+                assert_eq!(request[..2], [0, 4], "a Refresh");
+                answer(request, [1, 0], 0x000d, &[0; 4])
+            }
+            _ => answer(request, [1, 0], 0x8022, b"name"),
+        });
+        let refused = Relayed::allocate(&account, 2, |_| {}).err().unwrap().to_string();
         assert!(refused.starts_with("the TURN server refuses to allocate with code 486: its limits"), "{refused}");
-        server.join().unwrap();
+        let ports = server.join().unwrap();
+        assert_eq!(ports[0], ports[4], "of the first, which was granted");
     }
 }
