@@ -19,6 +19,7 @@ pub(crate) use mailbox::{Command, Mailbox};
 pub(crate) use neighbours::Neighbours;
 pub(crate) use plain::{PlainBuffers, PlainSocket};
 pub(crate) use port::{Buffers, Sharing, UdpPort, has_more};
+pub(crate) use sender::{MAX_RUNS, Run, Sender};
 pub(crate) use turn::{Owners, TurnFigures, TurnListener, TurnParts};
 pub(crate) use udp::MediaSocket;
 pub(crate) use worker::{MAILBOX, SOCKET, TURN, Worker, WorkerParts};
