@@ -32,7 +32,7 @@ start_coturn() {
     ulimit -n "$(ulimit -Hn)"
     exec taskset -c "$server_cpu" "$turnserver" -n -m 1 --no-cli --no-tcp --no-tls --no-dtls --no-tcp-relay --allow-loopback-peers \
       --lt-cred-mech --user bob:builder --realm bench --listening-ip 127.0.0.1 --listening-port 3479 --relay-ip 127.0.0.1 \
-      --min-port 2000 --max-port 32000 --userdb "$work/coturn/db" --pidfile "$work/coturn/pid" --log-file /dev/null --no-stdout-log \
+      --min-port 2000 --max-port 32000 --userdb "$work/coturn/db" --pidfile "$work/coturn/pid" --log-file /dev/null --simple-log --no-stdout-log \
       --no-software-attribute "${batching[@]}"
   ) >"$work/coturn.log" 2>&1 &
   server_pid=$!

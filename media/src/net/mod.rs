@@ -24,6 +24,7 @@ pub(crate) use pipe::pipe;
 pub use pipe::{TcpInlet, TcpOutlet};
 pub(crate) use plain::{PlainBuffers, PlainSocket};
 pub(crate) use port::{Buffers, Sharing, UdpPort, granted_buffers, has_more};
+pub(crate) use sender::{MAX_RUNS, Run, Sender};
 pub(crate) use surroundings::{own_interfaces, own_place};
 pub(crate) use tcp::{Speaks, TcpConnection};
 pub(crate) use turn::{Owners, TurnFigures, TurnListener, TurnParts};

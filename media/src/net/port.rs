@@ -16,7 +16,7 @@ const FEW: usize = 8;
 
 pub(crate) struct UdpPort {
     pub(crate) io: mio::net::UdpSocket,
-    pub(super) state: UdpSocketState,
+    pub(crate) state: UdpSocketState,
     pub(super) is_ipv6: bool,
 }
 
@@ -91,9 +91,15 @@ impl UdpPort {
     /// As [`UdpPort::receive`] for a socket on which little comes at a time, and without the call that finds nothing left: says whether
     /// the socket may hold more. Where the system reports what is ready once (edge-triggered), a batch that is not full was the last.
     pub(super) fn receive_few(&self, buffers: &mut Buffers, mut handle: impl FnMut(Path, &mut [u8])) -> bool {
-        let runs = |path, joined: &mut [u8], segment_bytes| each_datagram(joined, segment_bytes, |one| handle(path, one));
+        self.receive_few_runs(buffers, |path, joined, segment_bytes| {
+            each_datagram(joined, segment_bytes, |one| handle(path, one));
+        })
+    }
+
+    /// As [`UdpPort::receive_few`], but hands out as one what the system joined.
+    pub(crate) fn receive_few_runs(&self, buffers: &mut Buffers, handle: impl FnMut(Path, &mut [u8], usize)) -> bool {
         let few = FEW.min(BATCH_SIZE);
-        match self.receive_batch(buffers, few, runs) {
+        match self.receive_batch(buffers, few, handle) {
             Ok(received) => received == few,
             Err(error) => has_more(&Err(error)),
         }

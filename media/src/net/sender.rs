@@ -14,16 +14,16 @@ const MAX_RUN_BYTES: usize = 60_000;
 
 /// Runs that are worth being collected for one call.
 #[cfg(target_os = "linux")]
-pub(super) const MAX_RUNS: usize = super::mmsg::MAX_RUNS;
+pub(crate) const MAX_RUNS: usize = super::mmsg::MAX_RUNS;
 #[cfg(not(target_os = "linux"))]
-pub(super) const MAX_RUNS: usize = 1;
+pub(crate) const MAX_RUNS: usize = 1;
 
 /// Datagrams for one destination, one behind the other: each of `segment_bytes`, but the last, which may be shorter.
 #[derive(Clone, Copy)]
-pub(super) struct Run<'a> {
-    pub(super) path: Path,
-    pub(super) contents: &'a [u8],
-    pub(super) segment_bytes: usize,
+pub(crate) struct Run<'a> {
+    pub(crate) path: Path,
+    pub(crate) contents: &'a [u8],
+    pub(crate) segment_bytes: usize,
 }
 
 impl<'a> Run<'a> {
@@ -40,14 +40,14 @@ impl<'a> Run<'a> {
     }
 }
 
-pub(super) struct Sender {
+pub(crate) struct Sender {
     max_segments: usize,
     #[cfg(target_os = "linux")]
     batch: super::mmsg::Batch,
 }
 
 impl Sender {
-    pub(super) fn new(max_segments: usize) -> Self {
+    pub(crate) fn new(max_segments: usize) -> Self {
         Self {
             max_segments: max_segments.clamp(1, MAX_SEGMENTS),
             #[cfg(target_os = "linux")]
@@ -66,7 +66,7 @@ impl Sender {
 
     /// Sends runs. What the system does not take is lost, as on any network.
     #[cfg(target_os = "linux")]
-    pub(super) fn send_runs(&mut self, port: &UdpPort, mut runs: &[Run<'_>]) {
+    pub(crate) fn send_runs(&mut self, port: &UdpPort, mut runs: &[Run<'_>]) {
         while let Some((first, others)) = runs.split_first() {
             match self.batch.send(&port.io, port.is_ipv6, runs.iter().copied()) {
                 Ok(accepted) => runs = runs.get(accepted.max(1)..).unwrap_or_default(),
@@ -81,7 +81,7 @@ impl Sender {
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn send_runs(&mut self, port: &UdpPort, runs: &[Run<'_>]) {
+    pub(crate) fn send_runs(&mut self, port: &UdpPort, runs: &[Run<'_>]) {
         for run in runs {
             let _ = port.send(run.path, run.contents, run.segment_bytes);
         }

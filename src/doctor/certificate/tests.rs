@@ -84,6 +84,6 @@ fn the_places_come_from_the_options_and_else_from_the_settings() {
     let files = [("DOMAIN", "d.example"), ("TLS_CERT", "/c"), ("TLS_KEY", "/k"), ("PORT", "8443")];
     assert_eq!(places(None, None, &files), expected("d.example:8443", "/c", "d.example"));
     assert_eq!(places(Some("h:1"), None, &[]), expected("h:1", "", "h"));
-    assert_eq!(places(Some("[::1]:1"), Some("n"), &[("DOMAIN", "d")]), expected("[::1]:1", "", "n"));
+    assert_eq!(places(Some("[::1]:1"), Some("n"), &[("DOMAIN", "d.example")]), expected("[::1]:1", "", "n"));
     assert_eq!(places(None, None, &[("DOMAIN", " ")]), expected("", "", ""));
 }

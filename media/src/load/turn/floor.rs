@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::time::Duration;
 
-use crate::net::{Buffers, Sharing, UdpPort, has_more};
+use crate::net::{Buffers, MAX_RUNS, Run, Sender, Sharing, UdpPort, has_more};
 use crate::transport::Path;
 
 const FRONT: mio::Token = mio::Token(usize::MAX);
@@ -20,8 +21,17 @@ const LOOK: Duration = Duration::from_millis(50);
 /// The raw loop, its ports bound.
 pub struct RawRelay {
     front: UdpPort,
+    sender: Sender,
     relays: Vec<UdpPort>,
     poll: mio::Poll,
+    to_devices: Collected,
+}
+
+/// What goes to devices, until a turn ends: all of it leaves by the front, many runs in one call, as in the server.
+#[derive(Default)]
+struct Collected {
+    bytes: Vec<u8>,
+    runs: Vec<(SocketAddr, Range<usize>, usize)>,
 }
 
 impl RawRelay {
@@ -36,7 +46,7 @@ impl RawRelay {
             Ok(relay)
         };
         let relays = (0..relays).map(relay).collect::<io::Result<_>>()?;
-        Ok(Self { front, relays, poll })
+        Ok(Self { sender: Sender::new(front.state.max_gso_segments()), front, relays, poll, to_devices: Collected::default() })
     }
 
     /// The port of the front, then those of the relays.
@@ -59,32 +69,51 @@ impl RawRelay {
             let fresh = ready.iter().map(mio::event::Event::token).filter(|token| !full.contains(token)).collect::<Vec<_>>();
             full.extend(fresh);
             full.retain(|token| (0..MAX_BATCHES).all(|_| self.relay(*token, &mut buffers, pairs, &by_device)));
+            self.send_to_devices();
         }
         Ok(())
     }
 
     /// Relays one batch of a socket; whether it may hold more.
     fn relay(
-        &self,
+        &mut self,
         token: mio::Token,
         buffers: &mut Buffers,
         pairs: &[[SocketAddr; 2]],
         by_device: &HashMap<SocketAddr, usize>,
     ) -> bool {
-        let to = |remote| Path::udp(remote, None);
-        let received = if token == FRONT {
-            self.front.receive_runs(buffers, |path, joined, segment_bytes| {
+        if token == FRONT {
+            let received = self.front.receive_runs(buffers, |path, joined, segment_bytes| {
                 let Some(&index) = by_device.get(&path.remote) else { return };
                 let Some((relay, [_, peer])) = self.relays.get(index).zip(pairs.get(index)) else { return };
                 // What the system does not take is lost, as on any network, and counted by whoever waits for it.
                 let _ = relay.send(to(*peer), joined, segment_bytes);
-            })
-        } else {
-            let Some((relay, [device, _])) = self.relays.get(token.0).zip(pairs.get(token.0)) else { return false };
-            relay.receive_runs(buffers, |_, joined, segment_bytes| {
-                let _ = self.front.send(to(*device), joined, segment_bytes);
-            })
-        };
-        has_more(&received)
+            });
+            return has_more(&received);
+        }
+        let Some((relay, [device, _])) = self.relays.get(token.0).zip(pairs.get(token.0)) else { return false };
+        let Collected { bytes, runs } = &mut self.to_devices;
+        relay.receive_few_runs(buffers, |_, joined, segment_bytes| {
+            let start = bytes.len();
+            bytes.extend_from_slice(joined);
+            runs.push((*device, start..bytes.len(), segment_bytes));
+        })
     }
+
+    fn send_to_devices(&mut self) {
+        let Collected { bytes, runs } = &mut self.to_devices;
+        for some in runs.chunks(MAX_RUNS) {
+            let mut out = [Run { path: to(SocketAddr::from(([0; 4], 0))), contents: &[], segment_bytes: 0 }; MAX_RUNS];
+            for (place, (device, range, segment_bytes)) in out.iter_mut().zip(some) {
+                *place = Run { path: to(*device), contents: &bytes[range.clone()], segment_bytes: *segment_bytes };
+            }
+            self.sender.send_runs(&self.front, &out[..some.len()]);
+        }
+        bytes.clear();
+        runs.clear();
+    }
+}
+
+fn to(remote: SocketAddr) -> Path {
+    Path::udp(remote, None)
 }

@@ -311,7 +311,88 @@ fn unix_ns() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{SocketAddr, UdpSocket};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
+    use crate::load::turn::RawRelay;
+
+    /// A bound that only a machine in trouble reaches.
+    const PATIENCE: Duration = Duration::from_secs(20);
+    const LOAD: TurnLoad = TurnLoad { payload_bytes: 300, burst: 3, ways: Ways::Both, pps: None };
+
+    fn local(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    fn wait_for(generator: &TurnGenerator, is_so: impl Fn(&Totals) -> bool) -> Totals {
+        let began = Instant::now();
+        loop {
+            let totals = generator.totals().unwrap();
+            if is_so(&totals) {
+                return totals;
+            }
+            assert!(began.elapsed() < PATIENCE, "{totals:?}");
+        }
+    }
+
+    #[test]
+    fn all_that_is_sent_through_the_raw_loop_arrives_once_and_whole_and_silence_ends_it() {
+        let raw = RawRelay::bind(3, 1 << 20, 1 << 18).unwrap();
+        let ports: Vec<SocketAddr> = raw.ports().unwrap().into_iter().map(local).collect();
+        let relayed = Relayed::directly(ports[0], &ports[1..]).unwrap();
+        let (pairs, is_over) = (relayed.addresses().unwrap(), Arc::new(AtomicBool::new(false)));
+        let over = is_over.clone();
+        let relaying = std::thread::spawn(move || raw.run(&pairs, || over.load(Ordering::Relaxed)));
+        let generator = TurnGenerator::start(relayed, LOAD).unwrap();
+        wait_for(&generator, |totals| totals.received > 3_000);
+        generator.fall_silent().unwrap();
+        let end = wait_for(&generator, |totals| totals.received == totals.sent);
+        assert_eq!((end.damaged, end.missing), (0, 0));
+        let relayed = generator.stop().unwrap();
+        assert_eq!(relayed.sockets.len(), 6);
+        is_over.store(true, Ordering::Relaxed);
+        relaying.join().unwrap().unwrap();
+    }
+
+    /// Of four packets the first arrives twice, the second with a byte changed, the third not at all.
+    #[test]
+    fn doubles_and_changed_packets_are_damage_and_those_that_do_not_come_are_missing() {
+        let [front, relay] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let address = |socket: &UdpSocket| socket.local_addr().unwrap();
+        let relayed = Relayed::directly(address(&front), &[address(&relay)]).unwrap();
+        let [_, peer] = relayed.addresses().unwrap()[0];
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = is_over.clone();
+        let relaying = std::thread::spawn(move || {
+            let mut packet = [0; 1_500];
+            for number in 0.. {
+                let len = front.recv(&mut packet).unwrap();
+                if over.load(Ordering::Relaxed) {
+                    return;
+                }
+                packet[100] ^= u8::from(number % 4 == 1);
+                for _ in 0..[2, 1, 0, 1][number % 4] {
+                    relay.send_to(&packet[..len], peer).unwrap();
+                }
+            }
+        });
+        let load = TurnLoad { burst: 1, ways: Ways::Up, ..LOAD };
+        let generator = TurnGenerator::start(relayed, load).unwrap();
+        wait_for(&generator, |totals| totals.sent > 400);
+        generator.fall_silent().unwrap();
+        let end = wait_for(&generator, |totals| totals.received + totals.missing == totals.sent);
+        // Of every four: two are whole, two never come whole, and two are damage.
+        let is_about = |figure: u64, of: u64| figure.abs_diff(of) <= 2;
+        assert!(is_about(end.received, end.sent / 2), "{end:?}");
+        assert!(is_about(end.missing, end.sent / 2), "{end:?}");
+        assert!(is_about(end.damaged, end.sent / 2), "{end:?}");
+        is_over.store(true, Ordering::Relaxed);
+        let relayed = generator.stop().unwrap();
+        relayed.sockets[0].send(b"end");
+        relaying.join().unwrap();
+    }
 
     #[test]
     fn a_datagram_of_another_channel_or_length_is_not_unwrapped() {

@@ -102,7 +102,7 @@ pub enum TurnLoadError {
 fn hint(code: u16) -> &'static str {
     match code {
         401 => ": the user or the password is wrong",
-        403 => ": it must allow the address of this machine as a peer",
+        403 => ": it must allow the address of this machine as a peer (WebCall: peers_allow in turn.toml)",
         486 | 508 => {
             ": its limits of allocations, for a user, an address or in all, or of open files are lower than what is asked for"
         }

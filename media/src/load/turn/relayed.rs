@@ -34,18 +34,29 @@ impl Relayed {
     /// Makes so many allocations of one user; `progress` hears how many there are.
     pub fn allocate(account: &Account, count: usize, mut progress: impl FnMut(usize)) -> Result<Self, TurnLoadError> {
         let requester = Requester::new(&account.username, account.password.clone()).ok_or(TurnLoadError::NoCryptography)?;
-        let mut dialogue = Dialogue { requester, poll: mio::Poll::new()?, buffers: PlainBuffers::default() };
-        let mut sockets = Vec::with_capacity(2 * count);
+        let dialogue = Dialogue { requester, poll: mio::Poll::new()?, buffers: PlainBuffers::default() };
+        let mut relayed = Self { sockets: Vec::with_capacity(2 * count), channel: Some(CHANNEL), dialogue: Some(dialogue) };
         for made in 1..=count {
-            let (mut device, relayed) = dialogue.allocate(account.server)?;
-            let peer = PlainSocket::connect(relayed)?;
-            let address = peer.local_address()?;
-            dialogue.ask(&mut device, Ask::Permit(address))?;
-            dialogue.ask(&mut device, Ask::BindChannel(CHANNEL, address))?;
-            sockets.extend([device, peer]);
+            if let Err(error) = relayed.add(account.server) {
+                // What was made so far would count against the user for minutes; the first error is the one to tell.
+                let _ = relayed.release();
+                return Err(error);
+            }
             progress(made);
         }
-        Ok(Self { sockets, channel: Some(CHANNEL), dialogue: Some(dialogue) })
+        Ok(relayed)
+    }
+
+    fn add(&mut self, server: SocketAddr) -> Result<(), TurnLoadError> {
+        let Some(dialogue) = &mut self.dialogue else { return Ok(()) };
+        let (device, relayed) = dialogue.allocate(server)?;
+        let peer = PlainSocket::connect(relayed)?;
+        let address = peer.local_address()?;
+        self.sockets.extend([device, peer]);
+        let device = self.sockets.len() - 2;
+        dialogue.ask(&mut self.sockets[device], Ask::Permit(address))?;
+        dialogue.ask(&mut self.sockets[device], Ask::BindChannel(CHANNEL, address))?;
+        Ok(())
     }
 
     /// For the raw loop: devices talk to its front, and each peer to one of its relays.
@@ -147,5 +158,79 @@ fn act(ask: Ask) -> &'static str {
         Ask::Permit(_) => "permit a peer",
         Ask::BindChannel(..) => "bind a channel",
         Ask::Release => "end an allocation",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use super::*;
+    use crate::turn::Secret;
+
+    /// An answer of this class to a request, with one attribute.
+    fn answer(request: &[u8], class: [u8; 2], kind: u16, value: &[u8]) -> Vec<u8> {
+        let typ = [request[0] | class[0], request[1] | class[1]];
+        let attribute = [&kind.to_be_bytes()[..], &(value.len() as u16).to_be_bytes(), value].concat();
+        [&typ[..], &(attribute.len() as u16).to_be_bytes(), &request[4..20], &attribute].concat()
+    }
+
+    /// A server that asks for no credentials and answers each request with what `say` makes of it and its number.
+    fn server(
+        requests: usize,
+        say: impl Fn(usize, &[u8]) -> Vec<u8> + Send + 'static,
+    ) -> (Account, std::thread::JoinHandle<Vec<u16>>) {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let account =
+            Account { server: socket.local_addr().unwrap(), username: "bob".to_owned(), password: Secret::new("builder") };
+        let serve = move || {
+            let mut buffer = [0; 1_500];
+            let answered = |number| {
+                let (len, from) = socket.recv_from(&mut buffer).unwrap();
+                socket.send_to(&say(number, &buffer[..len]), from).unwrap();
+                from.port()
+            };
+            (0..requests).map(answered).collect()
+        };
+        (account, std::thread::spawn(serve))
+    }
+
+    #[test]
+    fn a_device_whose_port_is_taken_tries_another_and_its_peer_talks_to_the_relayed_address() {
+        let relay = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = relay.local_addr().unwrap().port() ^ 0x2112;
+        // XOR-RELAYED-ADDRESS of 127.0.0.1, XORed with the magic cookie.
+        let relayed = [&[0, 1][..], &port.to_be_bytes(), &[127 ^ 0x21, 0x12, 0xa4, 1 ^ 0x42]].concat();
+        let (account, server) = server(4, move |number, request| match number {
+            0 => answer(request, [1, 0x10], 0x0009, &[0, 0, 4, 37]),
+            1 => answer(request, [1, 0], 0x0016, &relayed),
+            _ => answer(request, [1, 0], 0x8022, b"name"),
+        });
+        let made = Relayed::allocate(&account, 1, |_| {}).unwrap();
+        let ports = server.join().unwrap();
+        let [device, _] = made.addresses().unwrap()[0];
+        assert_ne!(ports[0], ports[1]);
+        assert_eq!(ports[1..], [device.port(); 3], "what follows belongs to the allocation");
+        made.sockets[1].send(b"hello");
+        let mut buffer = [0; 16];
+        assert_eq!(relay.recv(&mut buffer).unwrap(), 5);
+    }
+
+    #[test]
+    fn a_refusal_names_what_was_asked_for_and_the_code_and_what_was_granted_is_given_back() {
+        let relayed = [0, 1, 0x21 ^ 0x10, 0x12, 127 ^ 0x21, 0x12, 0xa4, 1 ^ 0x42];
+        let (account, server) = server(5, move |number, request| match number {
+            0 => answer(request, [1, 0], 0x0016, &relayed),
+            3 => answer(request, [1, 0x10], 0x0009, &[0, 0, 4, 86]),
+            4 => {
+                assert_eq!(request[..2], [0, 4], "a Refresh");
+                answer(request, [1, 0], 0x000d, &[0; 4])
+            }
+            _ => answer(request, [1, 0], 0x8022, b"name"),
+        });
+        let refused = Relayed::allocate(&account, 2, |_| {}).err().unwrap().to_string();
+        assert!(refused.starts_with("the TURN server refuses to allocate with code 486: its limits"), "{refused}");
+        let ports = server.join().unwrap();
+        assert_eq!(ports[0], ports[4], "of the first, which was granted");
     }
 }
