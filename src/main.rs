@@ -2,37 +2,47 @@
 
 use std::process::ExitCode;
 
-use webcall::config::Command;
+use webcall::config::{Args, Command, Config};
+use webcall::{bench, doctor, turn_keys};
 
 fn main() -> ExitCode {
-    let args = match Command::parse(std::env::args_os().skip(1)) {
-        Ok(Command::Serve(args)) => args,
+    match Command::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Serve(args)) => serve(&args),
+        Ok(Command::CheckConfig(args)) => match Config::inspect(&args, |name| std::env::var(name).ok()) {
+            Ok(_) => printed("the settings can be used"),
+            Err(error) => ended("webcall check-config", &error),
+        },
+        Ok(Command::TurnKey { arguments }) => match turn_keys::run(arguments) {
+            Ok(text) => printed(&text),
+            Err(error) => ended("webcall turn-key", &error),
+        },
         Ok(Command::Bench { arguments }) => {
-            return webcall::bench::run(arguments).map_or_else(|error| ended("webcall bench", &error), |()| ExitCode::SUCCESS);
+            bench::run(arguments).map_or_else(|error| ended("webcall bench", &error), |()| ExitCode::SUCCESS)
         }
-        Ok(Command::Doctor { arguments }) => {
-            return match webcall::doctor::run(arguments) {
-                Ok(webcall::doctor::Verdict::NoFault) => ExitCode::SUCCESS,
-                Ok(webcall::doctor::Verdict::Faults) => ExitCode::FAILURE,
-                Err(error) => ended("webcall doctor", &error),
-            };
-        }
-        Ok(Command::Print(text)) => {
-            println!("{text}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => return failed(&error),
-    };
-    webcall::telemetry::init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the system lets threads start");
-    match runtime.block_on(webcall::run(&args)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error),
+        Ok(Command::Doctor { arguments }) => match doctor::run(arguments) {
+            Ok(doctor::Verdict::NoFault) => ExitCode::SUCCESS,
+            Ok(doctor::Verdict::Faults) => ExitCode::FAILURE,
+            Err(error) => ended("webcall doctor", &error),
+        },
+        Ok(Command::Print(text)) => printed(&text),
+        Err(error) => ended(CANNOT_START, &error),
     }
 }
 
-fn failed(error: &dyn std::error::Error) -> ExitCode {
-    ended("webcall cannot start", error)
+const CANNOT_START: &str = "webcall cannot start";
+
+fn serve(args: &Args) -> ExitCode {
+    webcall::telemetry::init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the system lets threads start");
+    match runtime.block_on(webcall::run(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => ended(CANNOT_START, &error),
+    }
+}
+
+fn printed(text: &str) -> ExitCode {
+    println!("{text}");
+    ExitCode::SUCCESS
 }
 
 fn ended(what: &str, error: &dyn std::error::Error) -> ExitCode {

@@ -1,4 +1,4 @@
-//! The command line: two options, two questions, and two other commands.
+//! The command line: two options, two questions, and the other commands, which read the words after them by themselves.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,8 @@ const HELP: &str = "\
 WebCall: voice and video calls in the browser, from one binary
 
 Usage: webcall [--data DIR] [--turn-config FILE]
+       webcall check-config [options]       whether the settings can be used; with the options above
+       webcall turn-key add|list|remove     keys with which other programs use the TURN server; see `webcall turn-key --help`
        webcall doctor [options]             what keeps calls from working here; see `webcall doctor --help`
        webcall bench SCENARIO [options]     what this machine can carry; see `webcall bench --help`
 
@@ -28,6 +30,13 @@ const DEFAULT_TURN_CONFIG: &str = "turn.toml";
 pub enum Command {
     /// Serve.
     Serve(Args),
+    /// Say whether the settings can be used.
+    CheckConfig(Args),
+    /// Make and remove keys for TURN.
+    TurnKey {
+        /// The words after `turn-key`.
+        arguments: Vec<OsString>,
+    },
     /// Measure.
     Bench {
         /// The words after `bench`.
@@ -54,7 +63,6 @@ pub struct Args {
 impl Command {
     /// Reads the arguments after the program's name.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, ConfigError> {
-        let (mut data_dir, mut turn_config) = (None, None);
         let mut arguments = arguments.into_iter().peekable();
         if arguments.next_if(|first| first == "bench").is_some() {
             return Ok(Self::Bench { arguments: arguments.collect() });
@@ -62,6 +70,11 @@ impl Command {
         if arguments.next_if(|first| first == "doctor").is_some() {
             return Ok(Self::Doctor { arguments: arguments.collect() });
         }
+        if arguments.next_if(|first| first == "turn-key").is_some() {
+            return Ok(Self::TurnKey { arguments: arguments.collect() });
+        }
+        let only_checks = arguments.next_if(|first| first == "check-config").is_some();
+        let (mut data_dir, mut turn_config) = (None, None);
         while let Some(argument) = arguments.next() {
             let mut value =
                 || arguments.next().ok_or_else(|| ConfigError::Argument(format!("{} needs a value", argument.display())));
@@ -73,7 +86,8 @@ impl Command {
                 _ => return Err(ConfigError::Argument(format!("unknown argument `{}`", argument.display()))),
             }
         }
-        Ok(Self::Serve(Args::or_default(data_dir, turn_config)))
+        let args = Args::or_default(data_dir, turn_config);
+        Ok(if only_checks { Self::CheckConfig(args) } else { Self::Serve(args) })
     }
 }
 
@@ -103,6 +117,12 @@ mod tests {
     fn what_follows_bench_is_left_to_it() {
         let Ok(Command::Bench { arguments }) = parse(&["bench", "fanout", "--data"]) else { panic!("must measure") };
         assert_eq!(arguments, ["fanout", "--data"]);
+    }
+
+    #[test]
+    fn settings_are_checked_where_the_options_say() {
+        let Ok(Command::CheckConfig(args)) = parse(&["check-config", "--turn-config", "/t"]) else { panic!("must check") };
+        assert_eq!(args.turn_config, Some("/t".into()));
     }
 
     #[test]

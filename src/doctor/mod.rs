@@ -30,7 +30,11 @@ use std::net::{IpAddr, SocketAddr};
 use webcall_media::addresses::{Decision, Situation, decide};
 use webcall_media::probe::{mapped_addresses, situation};
 
-use crate::config::{Config, ConfigError};
+use thiserror::Error;
+
+use crate::config::{Args, Config, ConfigError};
+use crate::diagnostics;
+use crate::store::{Store, StoreError};
 use finding::Finding;
 use options::{Examination, Task};
 use ports::{Answered, Use};
@@ -46,12 +50,16 @@ pub enum Verdict {
 }
 
 /// Carries out what the arguments after `doctor` say, and prints what was found.
-pub fn run(arguments: Vec<OsString>) -> Result<Verdict, ConfigError> {
+pub fn run(arguments: Vec<OsString>) -> Result<Verdict, DoctorError> {
     let (task, form) = options::parse(arguments)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the system lets threads start");
     let findings = match task {
         Task::Help => {
             println!("{}", options::USAGE);
+            return Ok(Verdict::NoFault);
+        }
+        Task::Reports(args) => {
+            print!("{}", runtime.block_on(reports(&args))?);
             return Ok(Verdict::NoFault);
         }
         Task::Probe { host, ports } => runtime.block_on(outside::probe(&host, &ports)),
@@ -61,6 +69,27 @@ pub fn run(arguments: Vec<OsString>) -> Result<Verdict, ConfigError> {
     runtime.shutdown_background();
     print!("{}", report::write(&findings, form));
     Ok(if report::has_fault(&findings) { Verdict::Faults } else { Verdict::NoFault })
+}
+
+/// What browsers have found on the page `/diagnostics`.
+async fn reports(args: &Args) -> Result<String, DoctorError> {
+    let config = Config::inspect(args, |name| std::env::var(name).ok())?;
+    let store = Store::open(&config.database).await?;
+    let text = diagnostics::print_reports(&store).await;
+    store.close().await;
+    Ok(text?)
+}
+
+/// Why it could not look.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DoctorError {
+    /// The command line or a setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The reports cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// All checks of this machine, in the order in which a server comes up.

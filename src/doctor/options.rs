@@ -13,6 +13,7 @@ pub(super) const USAGE: &str = "\
 webcall doctor: what keeps calls from working here
 
 Usage: webcall doctor [options]                       on the server, with the server's environment and options
+       webcall doctor --reports [--data DIR]         what people's browsers found on the page /diagnostics
        webcall doctor --probe HOST [--ports PORTS]    on another machine: can it reach the server by UDP?
 
   --data DIR          the server's data folder (default ./data)
@@ -38,6 +39,8 @@ pub(super) const MAX_PORTS: usize = 65;
 pub(super) enum Task {
     /// Look at this machine.
     Examine(Box<Examination>),
+    /// Show what browsers have found.
+    Reports(Args),
     /// Ask another one.
     Probe { host: String, ports: Vec<u16> },
     /// Print how it is used.
@@ -58,6 +61,7 @@ pub(super) struct Examination {
 /// Reads the arguments after `doctor`.
 pub(super) fn parse(arguments: Vec<OsString>) -> Result<(Task, Form), ConfigError> {
     let (mut data, mut turn_config, mut probe, mut tls, mut domain) = (None, None, None, None, None);
+    let mut wants_reports = false;
     let (mut stun, mut form, mut time_url) = (Vec::new(), Form::Text, DEFAULT_TIME_URL.to_owned());
     let mut ports = vec![3478, 50_000];
     let mut arguments = arguments.into_iter();
@@ -76,12 +80,17 @@ pub(super) fn parse(arguments: Vec<OsString>) -> Result<(Task, Form), ConfigErro
             }
             "--stun" if stun.len() == MAX_STUN_SERVERS => return Err(wrong(&name, "may be given eight times at most")),
             "--stun" => stun.push(text(&name, value()?)?.parse().map_err(|error| wrong(&name, &format!("{error}")))?),
+            "--reports" => wants_reports = true,
             "--json" => form = Form::Json,
             "--help" | "-h" => return Ok((Task::Help, form)),
             _ => return Err(ConfigError::Argument(format!("unknown argument `{}`", argument.display()))),
         }
     }
-    let examination = || Examination { args: Args::or_default(data, turn_config), stun, tls, domain, time_url };
+    let args = Args::or_default(data, turn_config);
+    if wants_reports {
+        return Ok((Task::Reports(args), form));
+    }
+    let examination = || Examination { args, stun, tls, domain, time_url };
     let task = match probe {
         Some(host) => Task::Probe { host, ports },
         None => Task::Examine(Box::new(examination())),

@@ -3,7 +3,7 @@
 
 mod command;
 
-pub use command::{TurnKeyCommand, TurnKeyError, run};
+pub use command::{TurnKeyError, run};
 
 use std::time::Duration;
 
