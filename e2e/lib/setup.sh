@@ -4,7 +4,7 @@
 declare -A package_of=(
   [chromium]=chromium [firefox-esr]=firefox-esr [pulseaudio]=pulseaudio [ip]=iproute2
   [initdb]=postgresql [pebble]=pebble [janus]=janus [taskset]=util-linux [node]=nodejs [redis-server]=redis-server [turnserver]=coturn [nft]=nftables
-  [faketime]=faketime [openssl]=openssl [prlimit]=util-linux [nsenter]=util-linux
+  [faketime]=faketime [openssl]=openssl [certutil]=libnss3-tools [prlimit]=util-linux [nsenter]=util-linux
 )
 
 # need COMMAND...: Debian's packages, by root or by sudo; otherwise names them and fails.

@@ -1,7 +1,11 @@
 // Chromium, Debian's own, driven by playwright-core. Every page gets a context of its own: cookies and storage of one user.
 
+import { join } from 'node:path';
+
 import { chromium } from 'playwright-core';
 
+import { trust } from './authority.mjs';
+import { removeFolder, temporaryFolder } from './children.mjs';
 import { Page, preload } from './page.mjs';
 
 const EXECUTABLE = process.env.WEBCALL_CHROMIUM ?? '/usr/bin/chromium';
@@ -22,13 +26,18 @@ const FLAGS = [
   '--allow-loopback-in-peer-connection',
 ];
 
-/** Starts a browser. */
-export async function launchChromium() {
-  const browser = await chromium.launch({ executablePath: EXECUTABLE, headless: true, args: FLAGS });
+/** Starts a browser. @param {{ ca?: string }} options `ca`: an authority to trust, beside those that it knows */
+export async function launchChromium({ ca } = {}) {
+  const home = temporaryFolder('chromium');
+  if (ca) trust(join(home, '.pki', 'nssdb'), ca);
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, headless: true, args: FLAGS, env: { ...process.env, HOME: home } });
   return {
     name: 'chromium',
     page: (label, media, options = {}) => openPage(browser, label, media, options),
-    close: () => browser.close(),
+    close: async () => {
+      await browser.close();
+      removeFolder(home);
+    },
   };
 }
 

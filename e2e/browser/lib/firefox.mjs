@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { trust } from './authority.mjs';
 import { Bidi } from './bidi.mjs';
 import { removeFolder, start, stop, temporaryFolder } from './children.mjs';
 import { Page, preload } from './page.mjs';
@@ -46,8 +47,9 @@ const PREFERENCES = {
 const KEYS = { Tab: '\uE004', Enter: '\uE007', Escape: '\uE00C', Space: ' ', Shift: '\uE008' };
 
 /** Starts a browser with a fresh profile. */
-export async function launchFirefox({ language = 'en', preferences = {} } = {}) {
+export async function launchFirefox({ language = 'en', preferences = {}, ca } = {}) {
   const profile = temporaryFolder('firefox');
+  if (ca) trust(profile, ca);
   const all = { ...PREFERENCES, 'intl.accept_languages': language, ...preferences };
   const lines = Object.entries(all).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`);
   writeFileSync(join(profile, 'user.js'), `${lines.join('\n')}\n`);

@@ -57,7 +57,7 @@ class Party {
 
   /** The running browser of this name, started on first use. */
   browser(engine) {
-    if (!this.#browsers.has(engine)) this.#browsers.set(engine, engine === 'firefox' ? launchFirefox() : launchChromium());
+    if (!this.#browsers.has(engine)) this.#browsers.set(engine, engine === 'firefox' ? launchFirefox({ ca: this.server.ca }) : launchChromium({ ca: this.server.ca }));
     return this.#browsers.get(engine);
   }
 

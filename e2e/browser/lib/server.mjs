@@ -3,11 +3,13 @@
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import https from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+import { makeCertificate } from './authority.mjs';
 import { removeFolder, start, stop, temporaryFolder } from './children.mjs';
 
 const root = new URL('../../..', import.meta.url).pathname;
@@ -17,6 +19,8 @@ const EXECUTABLE = process.env.WEBCALL_BINARY ?? join(BUILT, 'webcall');
 const CRASHING_EXECUTABLE = join(BUILT, 'examples', 'crashing');
 /** The address that browsers reach and that is not the loopback one: Firefox pairs no loopback candidates. */
 export const ADDRESS = process.env.WEBCALL_TEST_ADDRESS ?? null;
+/** The name of a server with pages in TLS; leads to ADDRESS, within `e2e/lib/in-own-network`. */
+const DOMAIN = 'call.test';
 /** Media threads of a server under test: two, so that rooms spread and ports are in a row. */
 export const WORKERS = 2;
 const START_BOUND_MS = 60_000;
@@ -27,12 +31,14 @@ const RELAY_PORTS = { first: 61_000, last: 65_535 };
 /**
  * Starts a server.
  * @param {{ env?: Record<string, string>, media?: Record<string, string>, turn?: Record<string, string>, can_crash?: boolean }} options
- *   `media`, `turn`: further keys of turn.toml; `can_crash`: for `crashWorkers`
+ *   `media`, `turn`: further keys of turn.toml; `can_crash`: for `crashWorkers`; `tls`: pages in TLS, by an authority of the test
  */
-export async function startServer({ env = {}, media = {}, turn = {}, can_crash = false } = {}) {
+export async function startServer({ env = {}, media = {}, turn = {}, can_crash = false, tls = false } = {}) {
   const folder = temporaryFolder('server');
+  const files = tls ? makeCertificate(folder, DOMAIN) : null;
+  if (files !== null) env = { DOMAIN, TLS_CERT: files.cert, TLS_KEY: files.key, ...env };
   const executable = can_crash ? CRASHING_EXECUTABLE : EXECUTABLE;
-  const server = new Server(executable, folder, await freeTcpPort(), await freeUdpPorts(WORKERS + 1), env);
+  const server = new Server(executable, folder, await freeTcpPort(), await freeUdpPorts(WORKERS + 1), env, files?.ca);
   server.configure(media, turn);
   await server.start();
   return server;
@@ -49,13 +55,15 @@ class Server {
   #child = null;
   #crashes = 0;
 
-  constructor(executable, folder, port, media_port, env) {
+  constructor(executable, folder, port, media_port, env, ca) {
     this.#executable = executable;
     this.#folder = folder;
     this.port = port;
     this.media_port = media_port;
     this.turn_port = media_port + WORKERS;
-    this.url = `http://localhost:${port}`;
+    /** The authority of its certificate, when pages are in TLS. */
+    this.ca = ca;
+    this.url = ca ? `https://${DOMAIN}:${port}` : `http://localhost:${port}`;
     this.#env = env;
   }
 
@@ -88,9 +96,9 @@ class Server {
     await ready.finally(() => clearTimeout(timer));
     child.removeAllListeners('exit');
     this.ready_ms = Date.now() - started_ms;
-    const address = /^WebCall is ready: http:\/\/localhost:(\d+)$/.exec(printed[0]);
+    const address = /^WebCall is ready: (\S+)$/.exec(printed[0]);
     const secret = /^Registration secret: (\S+)$/.exec(printed[1]);
-    if (address?.[1] !== String(this.port) || secret === null) throw this.#trouble(`printed ${JSON.stringify(printed)}`);
+    if (address?.[1] !== this.url || secret === null) throw this.#trouble(`printed ${JSON.stringify(printed)}`);
     this.secret = secret[1];
   }
 
@@ -109,6 +117,17 @@ class Server {
   crashWorkers() {
     this.#crashes += 1;
     this.#child.kill('SIGUSR1');
+  }
+
+  /** Has it read its settings again; done when it has said so. */
+  async reload() {
+    const before = this.#reloads();
+    this.#child.kill('SIGHUP');
+    while (this.#reloads() === before) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  #reloads() {
+    return this.log.filter((line) => /"message":"settings read again"/.test(line)).length;
   }
 
   async restart() {
@@ -139,7 +158,7 @@ class Server {
   /** One HTTP request to the API; fails on anything but success. A rate limit is honoured as a person would: by waiting. */
   async request(method, path, { token, body } = {}) {
     for (;;) {
-      const response = await fetch(`${this.url}/api/v1/${path}`, {
+      const response = await this.fetch(`/api/v1/${path}`, {
         method,
         headers: { ...(token && { authorization: `Bearer ${token}` }), ...(body && { 'content-type': 'application/json' }) },
         body: body && JSON.stringify(body),
@@ -153,6 +172,19 @@ class Server {
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
       return text === '' ? null : JSON.parse(text);
     }
+  }
+
+  /** As `fetch`, from this server, and trusting its certificate. */
+  async fetch(path, { method = 'GET', headers = {}, body } = {}) {
+    if (!this.ca) return fetch(`${this.url}${path}`, { method, headers, body });
+    return new Promise((resolve, reject) => {
+      const request = https.request(`${this.url}${path}`, { method, headers, ca: readFileSync(this.ca) }, async (response) => {
+        const chunks = await response.toArray();
+        resolve(new Response(Buffer.concat(chunks), { status: response.statusCode, headers: response.headers }));
+      });
+      request.once('error', reject);
+      request.end(body);
+    });
   }
 
   /** A new account: { user, access_token }. */

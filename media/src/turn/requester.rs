@@ -1,6 +1,6 @@
 //! The other side of `requests`: what a device asks of a TURN server, and what it reads of the answers (RFC 8656 §3, RFC 8489 §9.2.5),
 //! sans-IO. It knows one user and the server's newest nonce, and may speak for any number of 5-tuples; who sends, waits and repeats is
-//! its caller. For the load generator (`load/turn`) only: the server itself asks nobody.
+//! its caller. For `webcall doctor` ([`super::probe`]) and the load generator (`load/turn`): the server itself asks nobody.
 
 use std::net::SocketAddr;
 
@@ -44,10 +44,10 @@ pub(crate) struct Requester {
     crypto: Crypto,
     /// What the server wants requests to be signed with, once it has said so.
     challenge: Option<Challenge>,
-    /// Transactions so far; part of their ids.
+    /// Transactions so far.
     transactions: u64,
-    /// What makes ids differ from those of others.
-    seed: [u8; 4],
+    /// What their ids are counted from: nobody can guess them who does not see them.
+    seed: TransactionId,
 }
 
 struct Challenge {
@@ -60,7 +60,7 @@ impl Requester {
     /// A user with a password; `None` without cryptography.
     pub(crate) fn new(username: &str, password: Secret) -> Option<Self> {
         let crypto = Crypto::new()?;
-        let mut seed = [0; 4];
+        let mut seed = TransactionId::default();
         crypto.fill(&mut seed).then_some(())?;
         Some(Self { username: username.to_owned(), password, crypto, challenge: None, transactions: 0, seed })
     }
@@ -125,9 +125,9 @@ impl Requester {
     }
 
     fn transaction(&self) -> TransactionId {
-        let mut id = [0; 12];
-        id[..4].copy_from_slice(&self.seed);
-        id[4..].copy_from_slice(&self.transactions.to_be_bytes());
+        let mut id = self.seed;
+        let counted = id.iter_mut().rev().zip(self.transactions.to_le_bytes());
+        counted.for_each(|(byte, count)| *byte ^= count);
         id
     }
 }

@@ -15,7 +15,6 @@ mod request;
 #[cfg(test)]
 mod vectors;
 
-pub(super) use address::read_xored;
 pub use answer::Code;
 pub(super) use answer::{Answer, Fact, Signature};
 pub(super) use channel_data::{ChannelNumber, channel_header, read_channel_data};

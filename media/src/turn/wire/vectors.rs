@@ -1,5 +1,6 @@
 //! The sample messages of RFC 5769, read and written. Group 26 of the security tests.
 
+use super::address::read_xored;
 use super::*;
 use crate::turn::codec::{Crypto, Writer, attribute};
 
