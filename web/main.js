@@ -71,7 +71,11 @@ preferences.addEventListener('change', (event) => {
   dress();
   if (key === 'language') router.draw();
 });
-session.addEventListener('change', () => session.status === 'signed-out' && rooms.forget());
+session.addEventListener('change', () => {
+  if (session.status !== 'signed-out') return;
+  rooms.forget();
+  diagnostics.forget();
+});
 globalThis.addEventListener('online', () => socket.nudge());
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && socket.nudge());
 // Closing the window is leaving: nobody should look at a frozen tile until the server notices.

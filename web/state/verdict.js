@@ -42,7 +42,7 @@ const BUSY_REASONS = ['media_busy', 'busy', 'timed_out'];
  * @property {string} code
  * @property {Who} who
  * @property {Tone} tone
- * @property {Record<string, string>} values for the words
+ * @property {Record<string, string>} values for the words; `reason` is a code whose own words say what to do
  */
 
 /**
@@ -67,9 +67,7 @@ function fault(steps) {
   const way = faultOnTheWay(steps);
   if (way !== null) return way;
   if (is(steps, 'echo', 'bad')) return ['echo_failed', {}];
-  const [camera, microphone] = [is(steps, 'camera', 'bad'), is(steps, 'microphone', 'bad')];
-  if (camera || microphone) return [camera && microphone ? 'devices' : camera ? 'camera' : 'microphone', {}];
-  return poorQuality(steps.get('echo')?.figures) ?? brokenFallback(steps) ?? ['good', {}];
+  return faultOfDevices(steps) ?? poorQuality(steps.get('echo')?.figures) ?? brokenFallback(steps) ?? ['good', {}];
 }
 
 /**
@@ -86,6 +84,19 @@ function faultOnTheWay(steps) {
   const overTcp = ['ice_tcp', 'turn_tcp', 'turn_tls'];
   if (overTcp.some((name) => is(steps, name, 'good'))) return ['udp_blocked', values];
   return [overTcp.some((name) => is(steps, name, 'bad')) ? 'media_unreachable' : 'udp_unreachable', values];
+}
+
+/**
+ * @param {Steps} steps
+ * @returns {[string, Record<string, string>] | null} with the reason, where it is one
+ */
+function faultOfDevices(steps) {
+  const faulty = ['camera', 'microphone'].filter((name) => is(steps, name, 'bad'));
+  const [first] = faulty;
+  if (first === undefined) return null;
+  const reasons = new Set(faulty.map((name) => steps.get(name)?.reason ?? ''));
+  const [reason = ''] = reasons;
+  return [faulty.length > 1 ? 'devices' : first, reasons.size === 1 && reason !== '' ? { reason } : {}];
 }
 
 /**

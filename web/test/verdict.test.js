@@ -77,6 +77,13 @@ test('closed ports are named and open ones are not', () => {
   assert.deepEqual(judged({ udp: udp('good', 'bad', 'bad') }).values, { ports: '50001, 50002' });
 });
 
+test('devices that fail for one reason say it, and for two reasons neither', () => {
+  const denied = { outcome: 'bad', reason: 'device_denied' };
+  assert.deepEqual(judged({ camera: denied, microphone: denied }).values, { reason: 'device_denied' });
+  assert.deepEqual(judged({ camera: denied }).values, { reason: 'device_denied' });
+  assert.deepEqual(judged({ camera: denied, microphone: { outcome: 'bad', reason: 'device_missing' } }).values, {});
+});
+
 test('every verdict has its words in both languages, with every value filled in', () => {
   for (const [what, changes] of TABLE) {
     const { code, who, values } = judged(changes);
@@ -94,7 +101,7 @@ test('every step and every state has its words', () => {
 });
 
 test('every reason that the probes give has its words', () => {
-  const source = ['rtc/probe.js', 'rtc/echo.js', 'net/greeting.js', 'state/diagnostics.js'].map((name) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')).join('\n');
+  const source = ['rtc/probe.js', 'rtc/echo.js', 'net/greeting.js', 'state/diagnostics-run.js'].map((name) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')).join('\n');
   const reasons = [...source.matchAll(/(?:new (?:ProbeError|SignalError)\(|reason: |\? |: )'([a-z]+_[a-z_]+|unexpected)'/g)].map(([, reason]) => reason);
   const states = ['not_offered'];
   const codes = [...new Set(reasons)].filter((reason) => !states.includes(reason) && !STEPS.includes(reason));

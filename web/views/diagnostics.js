@@ -2,7 +2,8 @@
 
 /** @import { DiagnosticPort } from '../api.js' */
 /** @import { Page } from './page.js' */
-/** @import { DiagnosticsStore, ShownStep } from '../state/diagnostics.js' */
+/** @import { DiagnosticsStore } from '../state/diagnostics.js' */
+/** @import { ShownStep } from '../state/diagnostics-run.js' */
 /** @import { Key } from '../i18n/index.js' */
 /** @import { IconName } from '../ui/icons.js' */
 
@@ -75,7 +76,12 @@ const TONE_ICONS = { good: 'check', warn: 'warning', bad: 'warning' };
  */
 function drawVerdict(card, { phase, verdict, error, sent }) {
   card.hidden = phase !== 'done' && phase !== 'failed';
-  if (card.hidden) return;
+  if (card.hidden) {
+    fill(card);
+    delete card.dataset['drawn'];
+    delete card.dataset['verdict'];
+    return;
+  }
   const key = verdict ? `${verdict.code}:${sent}` : 'failed';
   if (card.dataset['drawn'] === key) return;
   const hadFocus = card.contains(card.ownerDocument.activeElement);
@@ -87,7 +93,8 @@ function drawVerdict(card, { phase, verdict, error, sent }) {
   if (verdict === null) fill(card, head, el('p', {}, errorText(error)));
   else {
     const { code, who, values } = verdict;
-    const mend = who === 'nobody' ? null : el('p', {}, el('b', {}, `${t(`diagnose.who.${who}`)} `), words(`verdict.${code}.do`, values));
+    const advice = values['reason'] ? errorText({ code: values['reason'] }) : who === 'nobody' ? '' : words(`verdict.${code}.do`, values);
+    const mend = who === 'nobody' ? null : el('p', {}, el('b', {}, `${t(`diagnose.who.${who}`)} `), advice);
     const kept = sent === 'sent' ? t('diagnose.sent') : sent === 'failed' ? t('diagnose.not_sent') : null;
     fill(card, head, el('p', {}, words(`verdict.${code}.what`, values)), mend, kept === null ? null : el('p', { class: 'hint', data: { sent } }, kept));
   }

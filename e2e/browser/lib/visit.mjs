@@ -22,6 +22,7 @@ export class Visit {
     await this.beforeLogIn();
     await this.nothingThere();
     await this.roomsAndSettings();
+    await this.connectionTest();
     await this.beforeTheCall();
     await this.aloneInACall();
     await this.inTheCall();
@@ -118,6 +119,23 @@ export class Visit {
     await this.closeDialog();
     await this.goto('/settings');
     await this.shootWhole('settings', '[data-page="settings"] [data-session]');
+  }
+
+  async connectionTest() {
+    const { page } = this;
+    await this.goto('/diagnostics');
+    await this.shootWhole('diagnostics', '[data-page="diagnostics"]');
+    await page.click('start-test');
+    await page.waitFor('the returned picture', () => document.querySelector('.echo-picture:not([hidden])')?.videoWidth > 0);
+    await this.shootWhole('diagnostics-running', '[data-step="echo"][data-state="running"]');
+    await this.shootWhole('diagnostics-done', '[data-sent="sent"]');
+    await page.evaluate(() => sessionStorage.setItem('webcall-test.denied', 'yes'));
+    await page.click('start-test');
+    await this.shootWhole('diagnostics-denied', '.verdict[data-verdict="devices"] [data-sent="sent"]');
+    await page.evaluate(() => sessionStorage.removeItem('webcall-test.denied'));
+    await page.click('copy-report');
+    await this.shoot('diagnostics-copied', '.toast');
+    await page.evaluate(() => document.querySelector('.toast button').click());
   }
 
   async beforeTheCall() {
