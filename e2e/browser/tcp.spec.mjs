@@ -35,7 +35,7 @@ for (const engines of [['chromium', 'chromium'], ['firefox', 'chromium', 'firefo
           const { protocol } = await localCandidate(page);
           assert.deepEqual([page.label, protocol], [page.label, 'tcp']);
         }
-        const metrics = await (await table.server.fetch('/metrics')).text();
+        const metrics = await table.server.metrics();
         const connections = Number(/^webcall_ice_tcp_connections (\d+)$/m.exec(metrics)[1]);
         assert.ok(connections >= people.length, `${connections} connections`);
       })));

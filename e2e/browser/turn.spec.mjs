@@ -29,7 +29,7 @@ for (const [way, engines] of WAYS) {
         const { candidateType, relayProtocol } = await localCandidate(page);
         assert.deepEqual([page.label, candidateType, relayProtocol], [page.label, 'relay', way]);
       }
-      const metrics = await (await table.server.fetch('/metrics')).text();
+      const metrics = await table.server.metrics();
       assert.match(metrics, /turn_packets_total\{[^}]*path="shortcut"[^}]*\} [1-9]/);
     }));
 }

@@ -39,4 +39,4 @@ pub use counters::CounterRow;
 pub use error::{MediaError, StartError};
 pub use handle::{Media, TcpRefused, has_first_packet};
 pub use id::{FeedId, FeedKind, ParticipantId, RoomId, Source};
-pub use net::{TcpInlet, TcpOutlet};
+pub use net::{Grouping, TcpInlet, TcpOutlet};

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::time::timeout;
 use webcall_media::turn::Transport;
-use webcall_media::{Media, TcpInlet, TcpOutlet, has_first_packet};
+use webcall_media::{Grouping, Media, TcpInlet, TcpOutlet, has_first_packet};
 
-/// What is read or written at a time, bytes: a TLS record.
+/// What is read at a time, bytes: a TLS record.
 const CHUNK_BYTES: usize = 16 << 10;
 /// How long the first packet of a participant's connection may take to arrive whole.
 const FIRST_PACKET_TIME: Duration = Duration::from_secs(5);
@@ -26,7 +26,8 @@ pub(super) async fn carry_turn(
     stopped: impl Future<Output = ()>,
 ) {
     if let Ok((inlet, outlet)) = media.connect_turn(transport, remote) {
-        carry(io, Vec::new(), inlet, outlet, stopped).await;
+        let grouping = if transport == Transport::Tls { Grouping::Single } else { Grouping::Many };
+        carry(io, Vec::new(), inlet, (outlet, grouping), stopped).await;
     }
 }
 
@@ -54,7 +55,7 @@ pub(super) async fn carry_packets(
         return;
     }
     if let Ok((inlet, outlet)) = media.connect_ice(remote, local, &first) {
-        carry(io, first, inlet, outlet, stopped).await;
+        carry(io, first, inlet, (outlet, Grouping::Many), stopped).await;
     }
 }
 
@@ -62,7 +63,7 @@ async fn carry(
     io: impl AsyncRead + AsyncWrite,
     first: Vec<u8>,
     mut inlet: TcpInlet,
-    mut outlet: TcpOutlet,
+    (mut outlet, grouping): (TcpOutlet, Grouping),
     stopped: impl Future<Output = ()>,
 ) {
     let (mut reading, mut writing) = split(io);
@@ -81,14 +82,14 @@ async fn carry(
         }
     };
     let send = async {
-        let mut buffer = vec![0; CHUNK_BYTES];
+        let mut buffer = Vec::new();
         loop {
-            let len = outlet.read(&mut buffer).await;
-            if len == 0 {
+            outlet.read(&mut buffer, grouping).await;
+            if buffer.is_empty() {
                 break;
             }
             let write = async {
-                writing.write_all(&buffer[..len]).await?;
+                writing.write_all(&buffer).await?;
                 writing.flush().await
             };
             if !matches!(timeout(WRITE_TIME, write).await, Ok(Ok(()))) {

@@ -12,8 +12,9 @@ use super::challenges::Challenges;
 use super::served::Served;
 
 /// In order of preference: HTTP/2, HTTP/1.1, and TURN and STUN (RFC 7443). Who names none of them, like a browser that uses TURN, gets
-/// none; who names only others is refused.
-const PROTOCOLS: [&[u8]; 4] = [b"h2", b"http/1.1", b"stun.turn", b"stun.nat-discovery"];
+/// none; who names only others is refused. TURN's come first: a browser's page never
+/// offers them, and coturn's client offers `http/1.1` beside them.
+const PROTOCOLS: [&[u8]; 4] = [b"stun.turn", b"stun.nat-discovery", b"h2", b"http/1.1"];
 
 /// The one cryptography, for servers and for the ACME client.
 pub(super) fn provider() -> Arc<CryptoProvider> {

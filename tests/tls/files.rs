@@ -44,6 +44,7 @@ async fn each_version_and_protocol_is_served_with_the_certificate_of_the_files()
             (&["http/1.1", "h2"], Some("h2")),
             (&["http/1.1"], Some("http/1.1")),
             (&["stun.turn"], Some("stun.turn")),
+            (&["http/1.1", "stun.turn"], Some("stun.turn")),
             (&["stun.nat-discovery"], Some("stun.nat-discovery")),
         ] {
             let visitor = Visitor::trusting(authority.root_pem()).with(versions).offering(offered);

@@ -36,7 +36,7 @@ const RELAY_PORTS = { first: 61_000, last: 65_535 };
 export async function startServer({ env = {}, media = {}, turn = {}, can_crash = false, tls = false } = {}) {
   const folder = temporaryFolder('server');
   const files = tls ? makeCertificate(folder, DOMAIN) : null;
-  if (files !== null) env = { DOMAIN, TLS_CERT: files.cert, TLS_KEY: files.key, ...env };
+  if (files !== null) env = { DOMAIN, TLS_CERT: files.cert, TLS_KEY: files.key, METRICS_TOKEN: 'figures of a test', ...env };
   const executable = can_crash ? CRASHING_EXECUTABLE : EXECUTABLE;
   const server = new Server(executable, folder, await freeTcpPort(), await freeUdpPorts(WORKERS + 1), env, files?.ca);
   server.configure(media, turn);
@@ -172,6 +172,12 @@ class Server {
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
       return text === '' ? null : JSON.parse(text);
     }
+  }
+
+  /** The figures, as a dashboard gets them. */
+  async metrics() {
+    const headers = this.#env.METRICS_TOKEN ? { authorization: `Bearer ${this.#env.METRICS_TOKEN}` } : {};
+    return (await this.fetch('/metrics', { headers })).text();
   }
 
   /** As `fetch`, from this server, and trusting its certificate. */

@@ -21,7 +21,7 @@ pub(crate) use mailbox::{Command, Mailbox};
 pub(crate) use mapped::ask_stun;
 pub(crate) use neighbours::Neighbours;
 pub(crate) use pipe::pipe;
-pub use pipe::{TcpInlet, TcpOutlet};
+pub use pipe::{Grouping, TcpInlet, TcpOutlet};
 pub(crate) use plain::{PlainBuffers, PlainSocket};
 pub(crate) use port::{Buffers, Sharing, UdpPort, granted_buffers, has_more};
 pub(crate) use sender::{MAX_RUNS, Run, Sender};

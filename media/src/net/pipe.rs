@@ -19,6 +19,11 @@ const MAX_MEDIA_BYTES: usize = 64 << 10;
 /// Bytes up to which answers are still taken, so that a client whose media is late can still end its allocation or keep its path.
 const OUTLET_BYTES: usize = MAX_MEDIA_BYTES + (8 << 10);
 
+/// What stands before a message on its way out.
+const LENGTH_BYTES: usize = 2;
+/// What is written at once, bytes: more only waits in the kernel instead of here.
+const GROUP_BYTES: usize = 16 << 10;
+
 /// What is written to a connection, by how bad its loss is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Weight {
@@ -118,18 +123,40 @@ impl Drop for TcpInlet {
     }
 }
 
+/// What may be written to a connection at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Grouping {
+    /// One message. In TLS each is to be a record of its own, because there are clients that take a record for a message.
+    Single,
+    /// As many as are there, up to a fair size.
+    Many,
+}
+
 impl TcpOutlet {
-    /// Waits for something to be written, and copies it into `buffer`: how much. 0 when the worker has closed the connection.
-    pub async fn read(&mut self, buffer: &mut [u8]) -> usize {
+    /// Waits for something to be written, and puts it into `buffer`, whole messages. Nothing when the worker has closed the connection.
+    pub async fn read(&mut self, buffer: &mut Vec<u8>, grouping: Grouping) {
+        buffer.clear();
         loop {
             // Before it is looked for what there is, so that nothing said before the end is lost.
             let is_closed = self.signals.is_closed();
-            let (read, _) = self.ring.pop_partial_slice(buffer);
-            if !read.is_empty() || is_closed {
-                return read.len();
+            while self.read_message(buffer) && grouping == Grouping::Many && buffer.len() < GROUP_BYTES {}
+            if !buffer.is_empty() || is_closed {
+                return;
             }
             self.signals.is_filled.notified().await;
         }
+    }
+
+    /// Whether there was one. The worker puts a message in with its length or not at all, but not both at one moment.
+    fn read_message(&mut self, buffer: &mut Vec<u8>) -> bool {
+        let Ok(length) = self.ring.read_chunk(LENGTH_BYTES) else { return false };
+        let (first, second) = length.as_slices();
+        let len = first.iter().chain(second).fold(0, |len, byte| len << 8 | usize::from(*byte));
+        let Ok(whole) = self.ring.read_chunk(LENGTH_BYTES + len) else { return false };
+        let (first, second) = whole.as_slices();
+        buffer.extend(first.iter().chain(second).skip(LENGTH_BYTES));
+        whole.commit_all();
+        true
     }
 }
 
@@ -156,15 +183,15 @@ impl WorkerEnd {
 
     /// Has a message of these parts written; false when it was dropped because too much waits.
     pub(super) fn push(&mut self, weight: Weight, parts: [&[u8]; 2]) -> bool {
-        let len = parts[0].len() + parts[1].len();
+        let Ok(len) = u16::try_from(parts[0].len() + parts[1].len()) else { return false };
         let spare = match weight {
             Weight::Media => OUTLET_BYTES - MAX_MEDIA_BYTES,
             Weight::Answer => 0,
         };
-        if self.to_write.slots() < len + spare {
+        if self.to_write.slots() < LENGTH_BYTES + usize::from(len) + spare {
             return false;
         }
-        for part in parts {
+        for part in [&len.to_be_bytes(), parts[0], parts[1]] {
             self.to_write.push_entire_slice(part).expect("there is room for all parts");
         }
         self.is_fuller = true;
@@ -215,16 +242,17 @@ mod tests {
         let (_inlet, _outlet, mut worker, ..) = ends();
         let media = [0x40; 1_200];
         let taken = (0..1_000).filter(|_| worker.push(Weight::Media, [&media, &[]])).count();
-        assert_eq!(taken, MAX_MEDIA_BYTES / 1_200);
+        assert_eq!(taken, MAX_MEDIA_BYTES / (1_200 + LENGTH_BYTES));
         assert!(worker.push(Weight::Answer, [&[1, 4], &[0, 4]]));
         while worker.push(Weight::Answer, [&[0; 20], &[]]) {}
-        assert!(worker.to_write.slots() < 20);
+        assert!(worker.to_write.slots() < 20 + LENGTH_BYTES);
+        assert!(!worker.push(Weight::Answer, [&[0; 70_000], &[]]), "longer than a message can be");
     }
 
     #[tokio::test]
     async fn what_is_pushed_is_read_whole_and_in_order_and_then_the_end() {
         let (_inlet, mut outlet, mut worker, ..) = ends();
-        let (mut sent, mut read, mut buffer) = (Vec::new(), Vec::new(), [0; 700]);
+        let (mut sent, mut read, mut buffer) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..3_000_usize {
             let message = vec![round as u8; round * 37 % 900];
             if worker.push(Weight::Media, [&message[..message.len() / 2], &message[message.len() / 2..]]) {
@@ -232,17 +260,18 @@ mod tests {
             }
             worker.flush();
             if round % 2 == 0 && read.len() < sent.len() {
-                let len = outlet.read(&mut buffer).await;
-                read.extend_from_slice(&buffer[..len]);
+                outlet.read(&mut buffer, Grouping::Single).await;
+                assert!(buffer.len() < 900, "one message at a time");
+                read.extend_from_slice(&buffer);
             }
         }
         drop(worker);
         loop {
-            let len = outlet.read(&mut buffer).await;
-            if len == 0 {
+            outlet.read(&mut buffer, Grouping::Many).await;
+            if buffer.is_empty() {
                 break;
             }
-            read.extend_from_slice(&buffer[..len]);
+            read.extend_from_slice(&buffer);
         }
         assert!(sent.len() > MAX_MEDIA_BYTES);
         assert_eq!(read, sent);
@@ -278,8 +307,10 @@ mod tests {
         assert!(worker.push(Weight::Answer, [b"bye", &[]]));
         drop(worker);
         assert!(!inlet.write(&[1; 3]).await);
-        let mut buffer = [0; 10];
-        assert_eq!(outlet.read(&mut buffer).await, 3);
-        assert_eq!(outlet.read(&mut buffer).await, 0);
+        let mut buffer = Vec::new();
+        outlet.read(&mut buffer, Grouping::Single).await;
+        assert_eq!(buffer, b"bye");
+        outlet.read(&mut buffer, Grouping::Single).await;
+        assert!(buffer.is_empty());
     }
 }
