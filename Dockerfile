@@ -22,9 +22,9 @@ COPY turn.toml /etc/webcall/turn.toml
 USER webcall
 WORKDIR /data
 VOLUME /data
-ENV PORT=8080
-# Pages, API and WebSocket; TURN; and one UDP port for each media thread, from 50000 on (`workers` in turn.toml).
-EXPOSE 8080/tcp 3478/udp 50000-50003/udp
+# Pages, API, WebSocket and media over TCP: 8080, or with TLS 443 and 80, which leads there; TURN; and one UDP port for each media thread,
+# from 50000 on (`workers` in turn.toml).
+EXPOSE 8080/tcp 443/tcp 80/tcp 3478/udp 50000-50003/udp
 HEALTHCHECK --interval=15s --timeout=3s --start-period=10s \
-    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/$PORT && printf 'GET /healthz HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 && head -1 <&3 | grep -q ' 200'"]
+    CMD ["bash", "-c", "port=8080; [ -n \"$DOMAIN$TLS_CERT\" ] && port=443; exec 3<>/dev/tcp/127.0.0.1/${PORT:-$port} && printf 'GET /healthz HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 && head -1 <&3 | grep -q ' 200'"]
 CMD ["webcall", "--data", "/data", "--turn-config", "/etc/webcall/turn.toml"]

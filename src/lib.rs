@@ -28,6 +28,7 @@ pub mod id;
 pub mod limits;
 pub mod metrics;
 pub mod port;
+pub mod process;
 pub mod role;
 pub mod rooms;
 mod serve;

@@ -12,6 +12,7 @@ use crate::calls::Calls;
 use crate::config::{Args, Config, ConfigError};
 use crate::diagnostics;
 use crate::http;
+use crate::process;
 use crate::shutdown::Shutdown;
 use crate::signal::{Signalling, Timing};
 use crate::store::{Store, StoreError};
@@ -66,6 +67,7 @@ pub async fn run(args: &Args) -> Result<(), RunError> {
 
 /// Starts the server; it serves once this returns.
 pub async fn start(args: &Args) -> Result<Running, RunError> {
+    process::raise_open_files();
     let mut config = Config::load(args, |name| std::env::var(name).ok())?;
     let ports = Ports::open(&config).await?;
     ports.tell(&mut config);

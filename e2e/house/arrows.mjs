@@ -16,7 +16,7 @@ export const SERVER = [
   ['rooms', 'chat', 'accounts', 'turn_keys', 'calls', 'presence', 'diagnostics', 'app', 'limits'],
   ['error'],
   ['store', 'bus', 'metrics', 'tls', 'shutdown', 'telemetry'],
-  ['id', 'time', 'config', 'role'],
+  ['id', 'time', 'config', 'role', 'process'],
 ];
 export const MEDIA = [
   ['lib', 'fuzzing'],

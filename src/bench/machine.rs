@@ -47,23 +47,6 @@ impl Processors {
     }
 }
 
-/// Lets as many files be open as the system allows: each participant takes two.
-pub(super) fn raise_open_files() {
-    #[cfg(unix)]
-    if let Ok((_, hard)) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE) {
-        // With fewer than needed, a socket that cannot be opened says so.
-        let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE, hard, hard);
-    }
-}
-
-/// How many files this process may have open; `None` where the system does not tell.
-pub(super) fn open_files_allowed() -> Option<u64> {
-    #[cfg(unix)]
-    return nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft);
-    #[cfg(not(unix))]
-    None
-}
-
 #[cfg(target_os = "linux")]
 fn allowed() -> Vec<usize> {
     use nix::sched::{CpuSet, sched_getaffinity};

@@ -20,7 +20,7 @@ const STORM_LIMIT: Duration = Duration::from_secs(5);
 
 /// Carries a benchmark out and prints what it found.
 pub(super) fn run(options: &Options) -> Result<(), BenchError> {
-    machine::raise_open_files();
+    crate::process::raise_open_files();
     let processors = Processors::share().filter(|_| options.target.is_none());
     if let Some(processors) = &processors {
         machine::keep_to(&processors.generator);

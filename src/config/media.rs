@@ -76,6 +76,12 @@ pub(super) fn load(file: Option<&Path>) -> Result<NetworkConfig, ConfigError> {
     parse(&text).map_err(|problem| ConfigError::TurnFile { file: file.to_owned(), problem: with_line(&text, problem) })
 }
 
+/// For the fuzzer: whether a text is settings.
+#[doc(hidden)]
+pub fn is_turn_file(text: &str) -> bool {
+    parse(text).map_err(|problem| with_line(text, problem)).is_ok()
+}
+
 /// Names the line of the key that a problem begins with, `section.key`, where it stands in the file.
 fn with_line(text: &str, problem: String) -> String {
     let name = problem.split([' ', ':']).next().unwrap_or_default();
@@ -158,6 +164,44 @@ mod tests {
         let known = ["workers", "udp_port", "advertised", "stun_servers", "advertised_port", "max_participants"];
         for key in known.into_iter().chain(["participants_per_worker", "socket_buffer_bytes"]) {
             assert!(SHIPPED.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
+        }
+    }
+
+    #[test]
+    fn any_text_is_settings_or_a_refusal() {
+        let mut random = 88_172_645_463_325_252_u64;
+        let mut below = |end: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random % end as u64) as usize
+        };
+        let pieces = [
+            "[turn]",
+            "[[media]]",
+            "=",
+            "-1",
+            "99999999999999999999",
+            "\"",
+            "{",
+            "[",
+            "\n",
+            "users = [{}]",
+            "peers_allow = [\"::/0\"]",
+            "\u{0}",
+            "ключ",
+        ];
+        for _ in 0..2_000 {
+            let mut text: Vec<char> = SHIPPED.chars().collect();
+            for _ in 0..=below(4) {
+                let at = below(text.len());
+                let end = (at + below(30)).min(text.len());
+                text.splice(at..end, pieces[below(pieces.len())].chars());
+            }
+            let text: String = text.into_iter().collect();
+            if let Err(problem) = parse(&text) {
+                assert!(!with_line(&text, problem).is_empty());
+            }
         }
     }
 

@@ -18,6 +18,8 @@ mod turn;
 pub use args::{Args, Command};
 pub use error::ConfigError;
 pub use ice::IceServer;
+#[doc(hidden)]
+pub use media::is_turn_file;
 pub use origins::Origins;
 pub use secrets::{Secret, Secrets};
 pub use tcp::{TcpConfig, TcpPort};

@@ -5,7 +5,7 @@
 //! server from outside. STUN as in RFC 8489, TURN as in RFC 8656, both from `webcall_media::turn::probe`.
 //!
 //! ```text
-//! options -> { server, ports, address, turn_secret, certificate, clock, database, limits, outside } -> finding -> report
+//! options -> { server, ports, address, tcp, turn_secret, certificate, clock, database, limits, outside } -> finding -> report
 //! ```
 
 mod address;
@@ -20,6 +20,7 @@ mod outside;
 mod ports;
 mod report;
 mod server;
+mod tcp;
 mod tls;
 mod turn_secret;
 mod udp;
@@ -133,6 +134,12 @@ async fn examine_server(config: &Config, examination: &Examination, findings: &m
     if server.is_running() {
         let answers = ports::ask(&here, &ports).await;
         findings.push(ports::judge_running(&answers));
+        let told = tcp::told(config);
+        findings.extend(tcp::judge_unasked(told));
+        if let tcp::Told::Port(port) = told {
+            let at: Vec<SocketAddr> = here.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
+            findings.push(tcp::judge(&tcp::ask_all(&at).await));
+        }
         for (ip, answers) in &mut elsewhere {
             *answers = Some(answers_there(*ip, config).await);
         }

@@ -34,6 +34,13 @@ pub(crate) struct World {
     pebble: Pebble,
 }
 
+/// Somebody who trusts what Pebble issues.
+pub(crate) async fn visitor_of(pebble: &Pebble) -> Visitor {
+    let own = std::fs::read_to_string(pebble.ca_file()).unwrap();
+    let management = Visitor::trusting(&own).visit(pebble.management_port(), "localhost").await.unwrap();
+    Visitor::trusting(&management.get("/roots/0").await)
+}
+
 impl World {
     /// Proofs of `challenge` are looked for at these ports.
     pub(crate) async fn new(challenge: AcmeChallenge, ports: &Ports, validity_s: u64) -> Self {
@@ -55,9 +62,7 @@ impl World {
 
     /// Somebody who trusts what Pebble issues.
     async fn visitor(&self) -> Visitor {
-        let own = std::fs::read_to_string(self.pebble.ca_file()).unwrap();
-        let management = Visitor::trusting(&own).visit(self.pebble.management_port(), "localhost").await.unwrap();
-        Visitor::trusting(&management.get("/roots/0").await)
+        visitor_of(&self.pebble).await
     }
 }
 

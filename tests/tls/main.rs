@@ -9,6 +9,7 @@ mod authority;
 mod pebble;
 
 mod acme;
+mod command;
 mod files;
 mod front;
 mod logs;

@@ -8,7 +8,7 @@ import { trust } from './authority.mjs';
 import { removeFolder, temporaryFolder } from './children.mjs';
 import { Page, preload } from './page.mjs';
 
-const EXECUTABLE = process.env.WEBCALL_CHROMIUM ?? '/usr/bin/chromium';
+export const CHROMIUM = process.env.WEBCALL_CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -26,11 +26,14 @@ const FLAGS = [
   '--allow-loopback-in-peer-connection',
 ];
 
-/** Starts a browser. @param {{ ca?: string }} options `ca`: an authority to trust, beside those that it knows */
-export async function launchChromium({ ca } = {}) {
+/**
+ * Starts a browser.
+ * @param {{ ca?: string, executable?: string }} options `ca`: an authority to trust, beside those that it knows; `executable`: what starts it
+ */
+export async function launchChromium({ ca, executable = CHROMIUM } = {}) {
   const home = temporaryFolder('chromium');
   if (ca) trust(join(home, '.pki', 'nssdb'), ca);
-  const browser = await chromium.launch({ executablePath: EXECUTABLE, headless: true, args: FLAGS, env: { ...process.env, HOME: home } });
+  const browser = await chromium.launch({ executablePath: executable, headless: true, args: FLAGS, env: { ...process.env, HOME: home } });
   return {
     name: 'chromium',
     page: (label, media, options = {}) => openPage(browser, label, media, options),

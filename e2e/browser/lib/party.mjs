@@ -61,6 +61,11 @@ class Party {
     return this.#browsers.get(engine);
   }
 
+  /** Takes a browser that was started otherwise, under a name of its own. */
+  useBrowser(engine, launching) {
+    this.#browsers.set(engine, launching);
+  }
+
   /** A page that nobody is signed in to. */
   async stranger(engine, options = {}) {
     const index = this.people.length;

@@ -31,12 +31,13 @@ const RELAY_PORTS = { first: 61_000, last: 65_535 };
 /**
  * Starts a server.
  * @param {{ env?: Record<string, string>, media?: Record<string, string>, turn?: Record<string, string>, can_crash?: boolean }} options
- *   `media`, `turn`: further keys of turn.toml; `can_crash`: for `crashWorkers`; `tls`: pages in TLS, by an authority of the test
+ *   `media`, `turn`: further keys of turn.toml; `can_crash`: for `crashWorkers`; `tls`: pages in TLS, by an authority of the test, under this name or `call.test`
  */
 export async function startServer({ env = {}, media = {}, turn = {}, can_crash = false, tls = false } = {}) {
   const folder = temporaryFolder('server');
-  const files = tls ? makeCertificate(folder, DOMAIN) : null;
-  if (files !== null) env = { DOMAIN, TLS_CERT: files.cert, TLS_KEY: files.key, METRICS_TOKEN: 'figures of a test', ...env };
+  const name = tls === true ? DOMAIN : tls;
+  const files = name ? makeCertificate(folder, name) : null;
+  if (files !== null) env = { DOMAIN: name, TLS_CERT: files.cert, TLS_KEY: files.key, METRICS_TOKEN: 'figures of a test', ...env };
   const executable = can_crash ? CRASHING_EXECUTABLE : EXECUTABLE;
   const server = new Server(executable, folder, await freeTcpPort(), await freeUdpPorts(WORKERS + 1), env, files?.ca);
   server.configure(media, turn);
@@ -63,7 +64,7 @@ class Server {
     this.turn_port = media_port + WORKERS;
     /** The authority of its certificate, when pages are in TLS. */
     this.ca = ca;
-    this.url = ca ? `https://${DOMAIN}:${port}` : `http://localhost:${port}`;
+    this.url = ca ? `https://${env.DOMAIN}:${port}` : `http://localhost:${port}`;
     this.#env = env;
   }
 

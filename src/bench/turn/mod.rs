@@ -44,7 +44,7 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), BenchError> {
         println!("{}", common::USAGE);
         return Ok(());
     };
-    machine::raise_open_files();
+    crate::process::raise_open_files();
     check_open_files(options.allocations)?;
     let processors = Processors::share().filter(|_| options.target.is_none());
     if let Some(processors) = &processors {
@@ -59,7 +59,7 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), BenchError> {
 /// The generator takes two sockets for each allocation, the server, which inherits the limit, one.
 fn check_open_files(allocations: usize) -> Result<(), BenchError> {
     let wanted = 2 * allocations as u64 + OTHER_FILES;
-    match machine::open_files_allowed().filter(|allowed| *allowed < wanted) {
+    match crate::process::open_files_allowed().filter(|allowed| *allowed < wanted) {
         None => Ok(()),
         Some(allowed) => Err(BenchError::OpenFiles { what: "allocations", count: allocations, wanted, allowed }),
     }
