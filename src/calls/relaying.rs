@@ -76,7 +76,8 @@ impl Relaying {
         }
         let tcp = self.media.tcp_addresses();
         let tls = self.tls_name.as_ref().zip(tcp.first()).map(|(name, at)| format!("turns:{name}:{}?transport=tcp", at.port()));
-        udp.into_iter().chain(by(tcp, "tcp")).chain(tls).collect()
+        // Browsers complain of five: the first address will do for TCP, to which all fall back.
+        udp.into_iter().chain(by(&tcp[..tcp.len().min(1)], "tcp")).chain(tls).collect()
     }
 }
 

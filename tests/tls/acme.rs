@@ -37,7 +37,16 @@ pub(crate) struct World {
 /// Somebody who trusts what Pebble issues.
 pub(crate) async fn visitor_of(pebble: &Pebble) -> Visitor {
     let own = std::fs::read_to_string(pebble.ca_file()).unwrap();
-    let management = Visitor::trusting(&own).visit(pebble.management_port(), "localhost").await.unwrap();
+    let visitor = Visitor::trusting(&own);
+    let listening = async {
+        loop {
+            match visitor.visit(pebble.management_port(), "localhost").await {
+                Ok(management) => return management,
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    };
+    let management = tokio::time::timeout(Duration::from_secs(60), listening).await.expect("Pebble starts");
     Visitor::trusting(&management.get("/roots/0").await)
 }
 

@@ -48,12 +48,14 @@ impl Drop for Running {
     }
 }
 
-#[tokio::test]
+// Several threads: one waits for the command while another answers the authority's questions about names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_line_of_configuration_gets_a_certificate_on_the_port_that_everything_shares() {
     obtains("tls-alpn-01").await;
 }
 
-#[tokio::test]
+// Several threads: one waits for the command while another answers the authority's questions about names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_line_of_configuration_gets_a_certificate_by_the_plain_port() {
     obtains("http-01").await;
 }
