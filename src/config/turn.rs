@@ -11,6 +11,9 @@ use webcall_media::turn::{
 /// Allocations that no machine this was measured on would carry.
 const MAX_ALLOCATIONS: usize = 100_000;
 
+/// Permissions or channels of one allocation: each is looked through at a reload, and kept in memory.
+const MAX_PER_ALLOCATION: usize = 1_024;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct TurnSection {
@@ -22,7 +25,13 @@ pub(super) struct TurnSection {
     max_allocations: usize,
     max_allocations_per_user: u32,
     max_allocations_per_ip: u32,
+    max_permissions: usize,
+    max_channels: usize,
     max_lifetime_s: u64,
+    default_lifetime_s: u64,
+    nonce_lifetime_s: u64,
+    unauthenticated_per_second: u32,
+    unauthenticated_burst: u32,
     bandwidth_per_allocation_bps: u64,
     bandwidth_per_user_bps: u64,
     bandwidth_total_bps: u64,
@@ -54,7 +63,13 @@ impl Default for TurnSection {
             max_allocations: limits.max_allocations,
             max_allocations_per_user: limits.max_allocations_per_user,
             max_allocations_per_ip: limits.max_allocations_per_ip,
+            max_permissions: limits.max_permissions,
+            max_channels: limits.max_channels,
             max_lifetime_s: limits.max_lifetime.as_secs(),
+            default_lifetime_s: limits.default_lifetime.as_secs(),
+            nonce_lifetime_s: AuthConfig::default().nonce_lifetime.as_secs(),
+            unauthenticated_per_second: limits.unauthenticated_per_second,
+            unauthenticated_burst: limits.unauthenticated_burst,
             bandwidth_per_allocation_bps: limits.bandwidth_per_allocation_bps,
             bandwidth_per_user_bps: limits.bandwidth_per_user_bps,
             bandwidth_total_bps: limits.bandwidth_total_bps,
@@ -89,11 +104,21 @@ impl TurnSection {
         if !(1..=MAX_ALLOCATIONS).contains(&self.max_allocations) {
             return Err(format!("turn.max_allocations must be from 1 to {MAX_ALLOCATIONS}, not {}", self.max_allocations));
         }
+        for (key, value) in [("max_permissions", self.max_permissions), ("max_channels", self.max_channels)] {
+            if !(1..=MAX_PER_ALLOCATION).contains(&value) {
+                return Err(format!("turn.{key} must be from 1 to {MAX_PER_ALLOCATION}, not {value}"));
+            }
+        }
         let limits = LimitsConfig {
             max_allocations: self.max_allocations.div_ceil(workers),
             max_allocations_per_user: self.max_allocations_per_user,
             max_allocations_per_ip: self.max_allocations_per_ip,
+            max_permissions: self.max_permissions,
+            max_channels: self.max_channels,
             max_lifetime: Duration::from_secs(self.max_lifetime_s),
+            default_lifetime: Duration::from_secs(self.default_lifetime_s),
+            unauthenticated_per_second: self.unauthenticated_per_second,
+            unauthenticated_burst: self.unauthenticated_burst,
             bandwidth_per_allocation_bps: self.bandwidth_per_allocation_bps,
             bandwidth_per_user_bps: self.bandwidth_per_user_bps,
             bandwidth_total_bps: self.bandwidth_total_bps.div_ceil(workers as u64),
@@ -109,7 +134,8 @@ impl TurnSection {
 
     fn auth(&self) -> AuthConfig {
         let user = |user: &User| StaticUser { name: user.name.as_str().into(), password: Secret::new(user.password.as_str()) };
-        AuthConfig { users: self.users.iter().map(user).collect(), ..AuthConfig::default() }
+        let nonce_lifetime = Duration::from_secs(self.nonce_lifetime_s);
+        AuthConfig { users: self.users.iter().map(user).collect(), nonce_lifetime, ..AuthConfig::default() }
     }
 
     fn peers(&self) -> Result<PeersConfig, String> {
