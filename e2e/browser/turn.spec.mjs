@@ -37,7 +37,7 @@ for (const [way, engines] of WAYS) {
 // coturn's own test client relays between pairs of its clients. Each way: what it is reached by, whether by channels or indications.
 const USER = { name: 'phone', password: 'correct horse' };
 const OWN = ADDRESS ?? '127.0.0.1';
-const WITH_USER = { users: [USER], bandwidth_per_user_bps: 0, peers_allow: [OWN, 'fd77::1'] };
+const WITH_USER = { users: [USER], bandwidth_per_user_bps: 0, bandwidth_per_ip_bps: 0, peers_allow: [OWN, 'fd77::1'] };
 
 async function uclient(server, { options = [], address = OWN, messages = 50 }) {
   const port = options.includes('-t') ? server.port : server.turn_port;

@@ -55,6 +55,7 @@ impl Host {
         config.auth.users = vec![StaticUser { name: "bob".into(), password: Secret::new("builder") }];
         config.limits.bandwidth_per_allocation_bps = 100_000_000_000;
         config.limits.bandwidth_per_user_bps = 100_000_000_000;
+        config.limits.bandwidth_per_ip_bps = 100_000_000_000;
         config.limits.bandwidth_total_bps = 100_000_000_000;
         let (now, remote) = (Instant::now(), addr("8.8.8.8:4000"));
         let client = ClientConfig {

@@ -34,6 +34,7 @@ pub(super) struct TurnSection {
     unauthenticated_burst: u32,
     bandwidth_per_allocation_bps: u64,
     bandwidth_per_user_bps: u64,
+    bandwidth_per_ip_bps: u64,
     bandwidth_total_bps: u64,
     users: Vec<User>,
     peers_allow: Vec<String>,
@@ -72,6 +73,7 @@ impl Default for TurnSection {
             unauthenticated_burst: limits.unauthenticated_burst,
             bandwidth_per_allocation_bps: limits.bandwidth_per_allocation_bps,
             bandwidth_per_user_bps: limits.bandwidth_per_user_bps,
+            bandwidth_per_ip_bps: limits.bandwidth_per_ip_bps,
             bandwidth_total_bps: limits.bandwidth_total_bps,
             users: Vec::new(),
             peers_allow: Vec::new(),
@@ -121,6 +123,7 @@ impl TurnSection {
             unauthenticated_burst: self.unauthenticated_burst,
             bandwidth_per_allocation_bps: self.bandwidth_per_allocation_bps,
             bandwidth_per_user_bps: self.bandwidth_per_user_bps,
+            bandwidth_per_ip_bps: self.bandwidth_per_ip_bps,
             bandwidth_total_bps: self.bandwidth_total_bps.div_ceil(workers as u64),
             ..LimitsConfig::default()
         };

@@ -135,6 +135,8 @@ pub struct LimitsConfig {
     pub bandwidth_per_allocation_bps: u64,
     /// Bits per second of one user, in each direction.
     pub bandwidth_per_user_bps: u64,
+    /// Bits per second from and to one address (IPv6: one /64), in each direction. A company behind one address needs some for each device.
+    pub bandwidth_per_ip_bps: u64,
     /// Bits per second through the engine, in each direction.
     pub bandwidth_total_bps: u64,
     /// Answers per second to whoever has proved nothing, for each /24 (IPv6: /56).
@@ -155,6 +157,7 @@ impl Default for LimitsConfig {
             default_lifetime: Duration::from_secs(600),
             bandwidth_per_allocation_bps: 16_000_000,
             bandwidth_per_user_bps: 40_000_000,
+            bandwidth_per_ip_bps: 200_000_000,
             bandwidth_total_bps: 0,
             unauthenticated_per_second: 20,
             unauthenticated_burst: 50,

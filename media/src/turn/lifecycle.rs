@@ -105,7 +105,7 @@ impl Turn {
                 self.give_back(now, allocation.link.transport(), relay, leg, sockets);
             }
         }
-        self.quotas.release(allocation.share, allocation.link.remote().ip());
+        self.quotas.release(allocation.share);
         self.counters.allocation_ended();
         self.count_ports();
     }

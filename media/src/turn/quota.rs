@@ -3,6 +3,7 @@
 //! An entry exists only as long as its allocations do, so that the tables are bounded by the number of allocations.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Instant;
 
@@ -13,22 +14,30 @@ use super::config::LimitsConfig;
 use super::pace::Meter;
 use super::wire::Code;
 
-/// What one user has.
-struct UserShare {
-    user: UserId,
+/// What one user has, or one network.
+struct Share<Owner> {
+    owner: Owner,
     allocations: u32,
     meter: Meter,
 }
 
-/// Where a user's share is kept, as long as one of their allocations lives.
+/// The shares of all users, or of all networks.
+struct Shares<Owner> {
+    all: Slab<Share<Owner>>,
+    by_owner: HashMap<Owner, usize>,
+}
+
+/// Where the shares are kept that an allocation has a part in, as long as it lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct ShareKey(usize);
+pub(super) struct ShareKey {
+    user: usize,
+    network: usize,
+}
 
 #[derive(Default)]
 pub(super) struct Quotas {
-    shares: Slab<UserShare>,
-    by_user: HashMap<UserId, ShareKey>,
-    by_network: HashMap<IpAddr, u32>,
+    users: Shares<UserId>,
+    networks: Shares<IpAddr>,
     total: usize,
 }
 
@@ -39,50 +48,67 @@ impl Quotas {
             return Err(Code::InsufficientCapacity);
         }
         let network = network(ip);
-        let share = self.by_user.get(user).copied();
-        let of_user = share.map_or(0, |key| self.shares[key.0].allocations);
-        let of_network = self.by_network.get(&network).copied().unwrap_or(0);
+        let (of_user, of_network) = (self.users.allocations(user), self.networks.allocations(&network));
         if of_user >= limits.max_allocations_per_user || of_network >= limits.max_allocations_per_ip {
             return Err(Code::QuotaReached);
         }
-        let key = share.unwrap_or_else(|| {
-            let key = ShareKey(self.shares.insert(UserShare { user: user.clone(), allocations: 0, meter: Meter::new(now) }));
-            self.by_user.insert(user.clone(), key);
-            key
-        });
-        self.shares[key.0].allocations += 1;
-        *self.by_network.entry(network).or_default() += 1;
         self.total += 1;
-        Ok(key)
+        Ok(ShareKey { user: self.users.count(now, user), network: self.networks.count(now, &network) })
     }
 
     /// Takes back what [`Self::admit`] counted.
-    pub(super) fn release(&mut self, key: ShareKey, ip: IpAddr) {
-        let Some(share) = self.shares.get_mut(key.0) else { return };
-        share.allocations -= 1;
-        if share.allocations == 0 {
-            let share = self.shares.remove(key.0);
-            self.by_user.remove(&share.user);
-        }
-        let network = network(ip);
-        if let Some(count) = self.by_network.get_mut(&network) {
-            *count -= 1;
-            if *count == 0 {
-                self.by_network.remove(&network);
-            }
-        }
+    pub(super) fn release(&mut self, key: ShareKey) {
+        self.users.release(key.user);
+        self.networks.release(key.network);
         self.total -= 1;
     }
 
-    /// The bandwidth of a user.
-    pub(super) fn meter(&mut self, key: ShareKey) -> Option<&mut Meter> {
-        self.shares.get_mut(key.0).map(|share| &mut share.meter)
+    /// The bandwidth of the user, and of the network.
+    pub(super) fn meters(&mut self, key: ShareKey) -> [Option<&mut Meter>; 2] {
+        [self.users.meter(key.user), self.networks.meter(key.network)]
     }
 
     /// Everything that is counted: users, networks, allocations.
     #[cfg(test)]
-    pub(super) fn sizes(&self) -> [usize; 4] {
-        [self.shares.len(), self.by_user.len(), self.by_network.len(), self.total]
+    pub(super) fn sizes(&self) -> [usize; 5] {
+        let (users, networks) = (&self.users, &self.networks);
+        [users.all.len(), users.by_owner.len(), networks.all.len(), networks.by_owner.len(), self.total]
+    }
+}
+
+impl<Owner> Default for Shares<Owner> {
+    fn default() -> Self {
+        Self { all: Slab::new(), by_owner: HashMap::new() }
+    }
+}
+
+impl<Owner: Clone + Eq + Hash> Shares<Owner> {
+    fn allocations(&self, owner: &Owner) -> u32 {
+        self.by_owner.get(owner).map_or(0, |key| self.all[*key].allocations)
+    }
+
+    /// Counts one more allocation.
+    fn count(&mut self, now: Instant, owner: &Owner) -> usize {
+        let key = self.by_owner.get(owner).copied().unwrap_or_else(|| {
+            let key = self.all.insert(Share { owner: owner.clone(), allocations: 0, meter: Meter::new(now) });
+            self.by_owner.insert(owner.clone(), key);
+            key
+        });
+        self.all[key].allocations += 1;
+        key
+    }
+
+    fn release(&mut self, key: usize) {
+        let Some(share) = self.all.get_mut(key) else { return };
+        share.allocations -= 1;
+        if share.allocations == 0 {
+            let share = self.all.remove(key);
+            self.by_owner.remove(&share.owner);
+        }
+    }
+
+    fn meter(&mut self, key: usize) -> Option<&mut Meter> {
+        self.all.get_mut(key).map(|share| &mut share.meter)
     }
 }
 
@@ -119,7 +145,7 @@ mod tests {
         assert_eq!(quotas.admit(now, &user("b"), ip("2a00::4"), &limits), Err(Code::QuotaReached), "the /64");
         quotas.admit(now, &user("c"), ip("2a00:0:0:1::1"), &limits).unwrap();
         assert_eq!(quotas.admit(now, &user("d"), ip("8.8.8.8"), &limits), Err(Code::InsufficientCapacity), "all");
-        quotas.release(first, ip("2a00::1"));
+        quotas.release(first);
         quotas.admit(now, &user("a"), ip("2a00::9"), &limits).unwrap();
     }
 

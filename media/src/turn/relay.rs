@@ -112,7 +112,8 @@ impl Turn {
         let relay = self.table.relay(key, family).ok_or(DropReason::NoAllocation)?;
         let allocation = self.table.get_mut(key).ok_or(DropReason::NoAllocation)?;
         let relayed = allocation.live_leg(now, family).ok_or(DropReason::NoAllocation)?.relayed;
-        let meters = [Some(&mut allocation.meter), self.quotas.meter(allocation.share), Some(&mut self.total)];
+        let [of_user, of_network] = self.quotas.meters(allocation.share);
+        let meters = [Some(&mut allocation.meter), of_user, of_network, Some(&mut self.total)];
         spend(now, Direction::Up, payload.len(), &self.config.limits, meters)?;
         let (to, path) = match route {
             Route::Sfu => (To::Sfu { from: relayed, to: peer }, PacketPath::Shortcut),
@@ -151,7 +152,8 @@ impl Turn {
         }
         let id = number.is_none().then(|| self.transaction());
         let allocation = self.table.get_mut(key).ok_or(DropReason::NoAllocation)?;
-        let meters = [Some(&mut allocation.meter), self.quotas.meter(allocation.share), Some(&mut self.total)];
+        let [of_user, of_network] = self.quotas.meters(allocation.share);
+        let meters = [Some(&mut allocation.meter), of_user, of_network, Some(&mut self.total)];
         spend(now, Direction::Down, payload.len(), &self.config.limits, meters)?;
         match (number, id) {
             (Some(number), _) => deliver_on_channel(allocation, number, payload, out)?,
@@ -199,16 +201,18 @@ fn padding(payload_bytes: usize) -> &'static [u8] {
     &PADDING[..payload_bytes.next_multiple_of(4) - payload_bytes]
 }
 
-/// Takes the bandwidth of a packet from its allocation, its user and all together, or from none of them.
+/// Takes the bandwidth of a packet from its allocation, its user, its address and all together, or from none of them.
 fn spend(
     now: Instant,
     direction: Direction,
     bytes: usize,
     limits: &LimitsConfig,
-    meters: [Option<&mut Meter>; 3],
+    meters: [Option<&mut Meter>; 4],
 ) -> Result<(), DropReason> {
+    let LimitsConfig { bandwidth_per_allocation_bps, bandwidth_per_user_bps, bandwidth_per_ip_bps, bandwidth_total_bps, .. } =
+        *limits;
     let bandwidths =
-        [limits.bandwidth_per_allocation_bps, limits.bandwidth_per_user_bps, limits.bandwidth_total_bps].map(Bandwidth);
+        [bandwidth_per_allocation_bps, bandwidth_per_user_bps, bandwidth_per_ip_bps, bandwidth_total_bps].map(Bandwidth);
     let is_admitted =
         |(meter, limit): (&Option<&mut Meter>, Bandwidth)| meter.as_ref().is_none_or(|m| m.admits(now, direction, limit));
     if !meters.iter().zip(bandwidths).all(is_admitted) {

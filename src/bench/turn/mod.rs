@@ -114,7 +114,7 @@ fn settings(options: &Options, password: &str) -> String {
         "[media]\nworkers = {workers}\nudp_port = 0\nadvertised = [\"127.0.0.1\"]\nsocket_buffer_bytes = 16777216\n\n\
          [turn]\nudp_port = 0\nrelay_port_min = 2000\nrelay_port_max = 32000\nmax_allocations = {}\n\
          max_allocations_per_user = {allocations}\nmax_allocations_per_ip = {allocations}\n\
-         bandwidth_per_allocation_bps = 0\nbandwidth_per_user_bps = 0\nbandwidth_total_bps = 0\n\
+         bandwidth_per_allocation_bps = 0\nbandwidth_per_user_bps = 0\nbandwidth_per_ip_bps = 0\nbandwidth_total_bps = 0\n\
          users = [{{ name = \"{USER}\", password = \"{password}\" }}]\npeers_allow = [\"127.0.0.1\"]\n",
         allocations * workers
     )

@@ -60,7 +60,7 @@ impl Turn {
         let opened = match self.open_legs(exchange, wish, now + lifetime, sockets) {
             Ok(opened) => opened,
             Err(code) => {
-                self.quotas.release(share, remote.ip());
+                self.quotas.release(share);
                 return Err(code);
             }
         };

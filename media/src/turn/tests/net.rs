@@ -78,6 +78,7 @@ pub(super) fn config() -> TurnConfig {
     config.auth.shared_secrets = vec![Secret::new(SECRET)];
     config.limits = LimitsConfig { unauthenticated_per_second: 0, bandwidth_per_allocation_bps: 0, ..LimitsConfig::default() };
     config.limits.bandwidth_per_user_bps = 0;
+    config.limits.bandwidth_per_ip_bps = 0;
     config
 }
 
