@@ -125,7 +125,6 @@ impl TurnSection {
             bandwidth_per_user_bps: self.bandwidth_per_user_bps,
             bandwidth_per_ip_bps: self.bandwidth_per_ip_bps,
             bandwidth_total_bps: self.bandwidth_total_bps.div_ceil(workers as u64),
-            ..LimitsConfig::default()
         };
         let ports = self.relay_port_min..=self.relay_port_max;
         let relay = RelayConfig { ports: ports.clone(), all_ports: ports, ..RelayConfig::default() };
