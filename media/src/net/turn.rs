@@ -81,6 +81,25 @@ impl TurnListener {
     }
 }
 
+/// What was sent so far: packets by runs of equal ones (UDP GSO) by batches. Their ratios say how much a turn and a call carry.
+#[derive(Clone, Copy, Default)]
+struct Sent {
+    batches: u64,
+    runs: u64,
+    packets: u64,
+}
+
+impl Sent {
+    fn rows(self) -> [CounterRow; 3] {
+        let row = |name, help, value| CounterRow { name, help, is_gauge: false, labels: Vec::new(), value };
+        [
+            row("turn_batches", "Turns of a worker in which the TURN server sent something.", self.batches),
+            row("turn_runs", "Runs of equal packets that the TURN server sent as one (UDP GSO).", self.runs),
+            row("turn_packets_sent", "Packets that the TURN server sent, answers included.", self.packets),
+        ]
+    }
+}
+
 pub(super) struct TurnHost {
     engine: Turn,
     listener: TurnListener,
@@ -92,6 +111,7 @@ pub(super) struct TurnHost {
     batch: Batch,
     /// The datagram on its way inside, whose memory is kept.
     inside: Stray,
+    sent: Sent,
     next_upkeep: Instant,
     listener_has_more: bool,
 }
@@ -109,6 +129,7 @@ impl TurnHost {
             figures,
             batch: Batch::default(),
             inside: Stray::default(),
+            sent: Sent::default(),
             next_upkeep: Instant::now(),
             listener_has_more: true,
         }
@@ -148,7 +169,9 @@ impl TurnHost {
         if now >= self.next_upkeep {
             self.next_upkeep = now + UPKEEP;
             engine.set_unix_time(now, unix_time());
-            *self.figures.lock().unwrap_or_else(PoisonError::into_inner) = engine.counters().rows();
+            let mut rows = engine.counters().rows();
+            rows.extend(self.sent.rows());
+            *self.figures.lock().unwrap_or_else(PoisonError::into_inner) = rows;
         }
     }
 
@@ -178,9 +201,12 @@ impl TurnHost {
         if self.batch.is_empty() {
             return;
         }
+        self.sent.batches += 1;
         let nothing = Run { path: Path::udp(SocketAddr::from(([0; 4], 0)), None), contents: &[], segment_bytes: 0 };
         let (mut to_clients, mut count) = ([nothing; MAX_RUNS], 0);
         for run in self.batch.runs() {
+            self.sent.runs += 1;
+            self.sent.packets += run.count as u64;
             match run.to {
                 // All leave by one socket: they are collected for one call.
                 To::Client { remote, local_ip, .. } => {
