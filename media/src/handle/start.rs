@@ -57,7 +57,13 @@ pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEve
     let relaying = config.turn.as_ref().map(|turn| relaying::start(turn, &grounds, &candidates, &ports));
     let relaying = relaying.transpose()?;
     let at = |port: u16| -> Vec<SocketAddr> { addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect() };
-    let tcp_addresses = config.tcp_port.map(at).unwrap_or_default();
+    // The fall-back of a fall-back: browsers check every pair of candidates, and each connection costs both sides.
+    let first_of = |is_of_family: fn(&SocketAddr) -> bool| {
+        let all = config.tcp_port.map(at).unwrap_or_default();
+        all.into_iter().find(is_of_family)
+    };
+    let tcp_addresses: Vec<SocketAddr> =
+        [first_of(SocketAddr::is_ipv4), first_of(SocketAddr::is_ipv6)].into_iter().flatten().collect();
     let turn_port = relaying.as_ref().map(|relaying| relaying.port);
     let owners = relaying.as_ref().map(|relaying| relaying.owners.clone()).unwrap_or_default();
     let mut engines: VecDeque<_> = relaying.map(|relaying| relaying.engines).unwrap_or_default().into();
