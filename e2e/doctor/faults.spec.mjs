@@ -99,7 +99,7 @@ test('an expired certificate is found, where it is shown and in its file', async
     await withPatient({}, async (patient) => {
       const shown = ['--time-url', time.url, '--tls', expired.authority, '--domain', 'calls.example'];
       finds(await patient.examine({ options: shown }), 'certificate_expired');
-      finds(await patient.examine({ options: healthy, env: { TLS_CERT: expired.file } }), 'certificate_expired');
+      finds(await patient.examine({ options: healthy, env: { TLS_CERT: expired.file, TLS_KEY: expired.file } }), 'certificate_expired');
     });
   } finally {
     await expired.close();
