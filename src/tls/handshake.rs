@@ -11,9 +11,9 @@ use rustls_acme::acme::ACME_TLS_ALPN_NAME;
 use super::challenges::Challenges;
 use super::served::Served;
 
-/// In order of preference: HTTP/2, HTTP/1.1, and TURN and STUN (RFC 7443). Who names none of them, like a browser that uses TURN, gets
-/// none; who names only others is refused. TURN's come first: a browser's page never
-/// offers them, and coturn's client offers `http/1.1` beside them.
+/// In order of preference: TURN and STUN (RFC 7443), HTTP/2, HTTP/1.1. TURN's come first because no page is asked for with them, while
+/// coturn's client offers `http/1.1` beside them. Who names none of them, like a browser that uses TURN, gets none; who names only others
+/// is refused.
 const PROTOCOLS: [&[u8]; 4] = [b"stun.turn", b"stun.nat-discovery", b"h2", b"http/1.1"];
 
 /// The one cryptography, for servers and for the ACME client.
