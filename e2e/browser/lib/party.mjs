@@ -36,9 +36,9 @@ export async function party(options) {
 export async function partyBehindProxy({ seed = 1, ...options } = {}) {
   const address = ADDRESS ?? '127.0.0.1';
   const first = await freeUdpPorts(WORKERS);
-  // Without TURN: a browser whose way through the proxy is bad would take the one past it.
+  // Without TURN and TCP: a browser whose way through the proxy is bad would take one past it.
   const media = { ...options.media, advertised: [address], advertised_port: first };
-  const server = await startServer({ ...options, media, turn: { enabled: false } });
+  const server = await startServer({ ...options, media, tcp: { enabled: false }, turn: { enabled: false } });
   const row = (start) => Array.from({ length: WORKERS }, (_, index) => start + index);
   const table = new Party(server);
   table.proxy = await UdpProxy.start({ address, ports: row(first), targets: row(server.media_port), seed });

@@ -31,16 +31,16 @@ const RELAY_PORTS = { first: 61_000, last: 65_535 };
 /**
  * Starts a server.
  * @param {{ env?: Record<string, string>, media?: Record<string, string>, turn?: Record<string, string>, can_crash?: boolean }} options
- *   `media`, `turn`: further keys of turn.toml; `can_crash`: for `crashWorkers`; `tls`: pages in TLS, by an authority of the test, under this name or `call.test`
+ *   `media`, `tcp`, `turn`: further keys of turn.toml; `can_crash`: for `crashWorkers`; `tls`: pages in TLS, by an authority of the test, under this name or `call.test`
  */
-export async function startServer({ env = {}, media = {}, turn = {}, can_crash = false, tls = false } = {}) {
+export async function startServer({ env = {}, media = {}, tcp = {}, turn = {}, can_crash = false, tls = false } = {}) {
   const folder = temporaryFolder('server');
   const name = tls === true ? DOMAIN : tls;
   const files = name ? makeCertificate(folder, name) : null;
   if (files !== null) env = { DOMAIN: name, TLS_CERT: files.cert, TLS_KEY: files.key, METRICS_TOKEN: 'figures of a test', ...env };
   const executable = can_crash ? CRASHING_EXECUTABLE : EXECUTABLE;
   const server = new Server(executable, folder, await freeTcpPort(), await freeUdpPorts(WORKERS + 1), env, files?.ca);
-  server.configure(media, turn);
+  server.configure(media, turn, tcp);
   await server.start();
   return server;
 }
@@ -69,10 +69,10 @@ class Server {
   }
 
   /** Writes turn.toml, with further keys of its sections; takes effect at the next start. */
-  configure(media, turn = {}) {
+  configure(media, turn = {}, tcp = {}) {
     const keys = { workers: WORKERS, udp_port: this.media_port, ...media };
     const relaying = { udp_port: this.turn_port, relay_port_min: RELAY_PORTS.first, relay_port_max: RELAY_PORTS.last, ...turn };
-    writeFileSync(join(this.#folder, 'turn.toml'), section('media', keys) + section('turn', relaying));
+    writeFileSync(join(this.#folder, 'turn.toml'), section('media', keys) + section('tcp', tcp) + section('turn', relaying));
   }
 
   async start() {
