@@ -1,5 +1,6 @@
 //! From settings to a running server and back: opens the store, starts the media core, serves, and stops in order.
 
+use std::io::Write;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -111,7 +112,8 @@ fn greet(app: &App, port: u16) {
         (Some(_), Some(domain)) if port == 443 => format!("https://{domain}"),
         (Some(_), domain) => format!("https://{}:{port}", domain.as_deref().unwrap_or("localhost")),
     };
-    println!("WebCall is ready: {address}\nRegistration secret: {secret}");
+    // Whoever started the server may read one line and leave: that is no reason not to serve.
+    let _ = write!(std::io::stdout(), "WebCall is ready: {address}\nRegistration secret: {secret}\n");
     tracing::info!(port, version = env!("CARGO_PKG_VERSION"), "serving");
 }
 

@@ -48,7 +48,7 @@ pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEve
         .enumerate()
         .map(|(index, bound)| {
             let port = config.advertised_port.map_or(bound.port, |first| first.saturating_add(index as u16));
-            addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect()
+            at_port(&addresses, port)
         })
         .collect();
     let ports: Vec<u16> = bound.iter().map(|bound| bound.port).collect();
@@ -56,14 +56,7 @@ pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEve
     let grounds = relaying::Grounds { own, addresses: &addresses, buffer_bytes: config.socket_buffer_bytes };
     let relaying = config.turn.as_ref().map(|turn| relaying::start(turn, &grounds, &candidates, &ports));
     let relaying = relaying.transpose()?;
-    let at = |port: u16| -> Vec<SocketAddr> { addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect() };
-    // The fall-back of a fall-back: browsers check every pair of candidates, and each connection costs both sides.
-    let first_of = |is_of_family: fn(&SocketAddr) -> bool| {
-        let all = config.tcp_port.map(at).unwrap_or_default();
-        all.into_iter().find(is_of_family)
-    };
-    let tcp_addresses: Vec<SocketAddr> =
-        [first_of(SocketAddr::is_ipv4), first_of(SocketAddr::is_ipv6)].into_iter().flatten().collect();
+    let tcp_addresses = config.tcp_port.map(|port| one_a_family(&at_port(&addresses, port))).unwrap_or_default();
     let turn_port = relaying.as_ref().map(|relaying| relaying.port);
     let owners = relaying.as_ref().map(|relaying| relaying.owners.clone()).unwrap_or_default();
     let mut engines: VecDeque<_> = relaying.map(|relaying| relaying.engines).unwrap_or_default().into();
@@ -96,7 +89,17 @@ pub(super) fn start_workers(config: &MediaConfig, events: &mpsc::Sender<MediaEve
         Ok(WorkerHandle { mailbox, counters, figures, port })
     };
     let workers = bound.into_iter().zip(mailboxes).zip(neighbours).enumerate().map(start).collect::<Result<_, _>>()?;
-    Ok(Started { workers, turn_addresses: turn_port.map(at).unwrap_or_default(), tcp_addresses })
+    Ok(Started { workers, turn_addresses: turn_port.map(|port| at_port(&addresses, port)).unwrap_or_default(), tcp_addresses })
+}
+
+fn at_port(addresses: &[IpAddr], port: u16) -> Vec<SocketAddr> {
+    addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect()
+}
+
+/// For TCP, the fall-back of a fall-back: browsers check every pair of candidates, and each connection costs both sides.
+fn one_a_family(all: &[SocketAddr]) -> Vec<SocketAddr> {
+    let first = |is_of_family: fn(&SocketAddr) -> bool| all.iter().copied().find(is_of_family);
+    [first(SocketAddr::is_ipv4), first(SocketAddr::is_ipv6)].into_iter().flatten().collect()
 }
 
 /// What others are told; what is to be said of it goes to the log, without an address.
