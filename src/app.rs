@@ -86,7 +86,7 @@ impl App {
             refresh_tokens: RefreshTokens::new(&config.secrets.jwt),
             bus: Bus::default(),
             relaying: Relaying::new(media.clone(), &config.secrets, tls_name, config.ice_servers.clone()),
-            limits: Limits::new(config.windows_per_user),
+            limits: Limits::new(config.windows_per_user, config.messages_per_second),
             test_calls: TestCalls::new(media.clone()),
             metrics: Metrics::new(media.clone()),
             tickets: Tickets::default(),

@@ -26,6 +26,31 @@ pub enum Hint {
         /// Which.
         room: RoomId,
     },
+    /// Entries were added to the log of a room.
+    Logged {
+        /// Which room.
+        room: RoomId,
+        /// The first of them, or one before it that a hint was given about already.
+        since: i64,
+        /// The last.
+        last: i64,
+    },
+    /// A member's read marker moved.
+    Read {
+        /// In which room.
+        room: RoomId,
+        /// Whose.
+        user: UserId,
+        /// To this entry.
+        seq: i64,
+    },
+    /// A user is a member of a room now.
+    MemberAdded {
+        /// Of which room.
+        room: RoomId,
+        /// Who.
+        user: UserId,
+    },
     /// The name or the link of a room changed.
     RoomChanged {
         /// Which.

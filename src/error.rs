@@ -89,6 +89,34 @@ pub enum Error {
     #[error("you are in as many rooms as you may be")]
     TooManyRooms,
 
+    /// No such message in this room, or it was deleted.
+    #[error("no such message, or it was deleted")]
+    MessageNotFound,
+    /// Another message has this identifier.
+    #[error("another message has this identifier")]
+    MessageIdTaken,
+    /// Only moderators write here now.
+    #[error("the room is locked: only moderators write")]
+    RoomLocked,
+    /// A moderator muted the member.
+    #[error("a moderator has muted you in this room")]
+    ChatMuted,
+    /// Too soon after the last message.
+    #[error("the room is in slow mode: try again in {retry_after_s} s")]
+    SlowMode {
+        /// Seconds until one passes.
+        retry_after_s: u64,
+    },
+    /// The room has as many pinned messages as it may.
+    #[error("the room has as many pinned messages as it may have")]
+    TooManyPins,
+    /// No user has this name.
+    #[error("no user has this name")]
+    UserNotFound,
+    /// No such file of this user in this room, or it cannot be sent.
+    #[error("no such file, or it is not complete, or it was sent already")]
+    FileNotFound,
+
     /// No such test call of this user; it may be over.
     #[error("no such test call, or it is over")]
     TestCallNotFound,
@@ -111,6 +139,9 @@ pub enum Error {
     /// The server has too much to do.
     #[error("the server is busy: try again shortly")]
     Busy,
+    /// There is no space left.
+    #[error("the server has no space left")]
+    DiskFull,
     /// The request took too long.
     #[error("the request took too long")]
     TimedOut,
@@ -145,12 +176,21 @@ impl Error {
             Self::OwnerCannotLeave => "owner_cannot_leave",
             Self::TooManyMembers => "too_many_members",
             Self::TooManyRooms => "too_many_rooms",
+            Self::MessageNotFound => "message_not_found",
+            Self::MessageIdTaken => "message_id_taken",
+            Self::RoomLocked => "room_locked",
+            Self::ChatMuted => "chat_muted",
+            Self::SlowMode { .. } => "slow_mode",
+            Self::TooManyPins => "too_many_pins",
+            Self::UserNotFound => "user_not_found",
+            Self::FileNotFound => "file_not_found",
             Self::TestCallNotFound => "test_call_not_found",
             Self::TestCallFull => "test_call_full",
             Self::TooManyTestCalls => "too_many_test_calls",
             Self::Media(error) => error.code(),
             Self::RateLimited { .. } => "rate_limited",
             Self::Busy => "busy",
+            Self::DiskFull => "disk_full",
             Self::TimedOut => "timed_out",
             Self::Internal(_) => "internal",
         }

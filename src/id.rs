@@ -35,7 +35,7 @@ macro_rules! id {
             }
 
             /// The identifier with these bytes.
-            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
             }
         }
@@ -73,6 +73,14 @@ id! {
 id! {
     /// A room.
     RoomId
+}
+id! {
+    /// A message, or what else is in a room's log. Those of messages are made by who sends them.
+    MessageId
+}
+id! {
+    /// A file.
+    FileId
 }
 id! {
     /// A test call of `/diagnostics`.

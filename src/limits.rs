@@ -32,6 +32,8 @@ const TICKET: Bucket = Bucket { burst: 12, interval: Duration::from_secs(5) };
 const TURN_CREDENTIALS: Bucket = Bucket { burst: 1_000, interval: Duration::from_millis(100) };
 /// Test calls of one account: 30 at once, then one in 10 s. A visit of `/diagnostics` begins three, and one more for every twelve workers.
 const TEST_CALL: Bucket = Bucket { burst: 30, interval: Duration::from_secs(10) };
+/// Messages that one user may write at once, as seconds of what they may for long: a day offline is sent at once.
+const MESSAGE_BURST_S: u32 = 20;
 /// Keys remembered for each limit, about 5 MB. When so many are not full again, unknown keys are refused until some are.
 const MAX_KEYS: usize = 50_000;
 
@@ -47,21 +49,25 @@ pub struct Limits {
     login_to: Keyed<String>,
     room_creation: Keyed<UserId>,
     ticket: Keyed<UserId>,
+    message: Keyed<UserId>,
     turn_credentials: Keyed<IpAddr>,
     test_call: Keyed<UserId>,
 }
 
 impl Limits {
-    /// Where one user may have so many windows in one call.
-    pub fn new(windows_per_user: usize) -> Self {
+    /// Where one user may have so many windows in one call, and write so many messages a second for long.
+    pub fn new(windows_per_user: usize, messages_per_second: u32) -> Self {
         let windows = u32::try_from(windows_per_user.max(1)).unwrap_or(u32::MAX);
         let ticket = Bucket { burst: TICKET.burst.saturating_mul(windows), interval: TICKET.interval / windows };
+        let per_second = messages_per_second.max(1);
+        let message = Bucket { burst: per_second.saturating_mul(MESSAGE_BURST_S), interval: Duration::from_secs(1) / per_second };
         Self {
             registration: Keyed::new(&REGISTRATION),
             login_from: Keyed::new(&LOGIN_FROM),
             login_to: Keyed::new(&LOGIN_TO),
             room_creation: Keyed::new(&ROOM_CREATION),
             ticket: Keyed::new(&ticket),
+            message: Keyed::new(&message),
             turn_credentials: Keyed::new(&TURN_CREDENTIALS),
             test_call: Keyed::new(&TEST_CALL),
         }
@@ -95,6 +101,11 @@ impl Limits {
     /// Counts a new ticket.
     pub fn ticket(&self, user: UserId) -> Result<(), Error> {
         self.ticket.count(&user)
+    }
+
+    /// Counts a message.
+    pub fn message(&self, user: UserId) -> Result<(), Error> {
+        self.message.count(&user)
     }
 
     /// Counts a new test call.
@@ -143,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_burst_passes_and_the_next_is_told_how_long_to_wait() {
-        let limits = Limits::new(5);
+        let limits = Limits::new(5, 10);
         let user = UserId::from_bytes([1; 16]);
         for _ in 0..ROOM_CREATION.burst {
             limits.room_creation(user).unwrap();

@@ -17,6 +17,9 @@ mod rooms;
 #[path = "store/members.rs"]
 mod members;
 
+#[path = "store/messages.rs"]
+mod messages;
+
 #[path = "store/turn_keys.rs"]
 mod turn_keys;
 

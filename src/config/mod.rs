@@ -39,6 +39,10 @@ use tls::Listening;
 
 /// Two or three are a phone beside a laptop; more is a mistake or an attack on the seats. `webcall bench --target` needs more.
 pub const DEFAULT_WINDOWS_PER_USER: usize = 5;
+/// Messages a second of one user when nobody says otherwise: more than anybody types, less than a program would like.
+const DEFAULT_MESSAGES_PER_SECOND: u32 = 10;
+/// The most that can be set.
+const MAX_MESSAGES_PER_SECOND: u32 = 10_000;
 /// As many as a call holds at the most.
 const MAX_WINDOWS_PER_USER: usize = 2_000;
 /// bcrypt's cost: 2^12 rounds, about a quarter of a second. One more doubles the time of each log-in and of each guess.
@@ -72,6 +76,8 @@ pub struct Config {
     pub proxy_protocol: bool,
     /// Windows that one user may have in one call.
     pub windows_per_user: usize,
+    /// Messages that one user may write in a second, for long.
+    pub messages_per_second: u32,
     /// STUN and TURN servers told to browsers in addition to this server.
     pub ice_servers: Vec<IceServer>,
     /// The media core's settings.
@@ -125,6 +131,7 @@ impl Config {
             return Err(ConfigError::Variable { name: "PROXY_PROTOCOL", problem });
         }
         let windows_per_user = variables.parse("WINDOWS_PER_USER", parse_windows)?.unwrap_or(DEFAULT_WINDOWS_PER_USER);
+        let messages_per_second = variables.parse("MESSAGES_PER_SECOND", parse_rate)?.unwrap_or(DEFAULT_MESSAGES_PER_SECOND);
         let database = match variables.text("DATABASE_URL") {
             Some(url) => parse_database(&url)?,
             None => Database::Sqlite(args.data_dir.join("webcall.db")),
@@ -150,6 +157,7 @@ impl Config {
             trusted_proxies,
             proxy_protocol,
             windows_per_user,
+            messages_per_second,
             ice_servers,
             media,
             tcp,
@@ -186,6 +194,11 @@ fn parse_switch(text: &str) -> Result<bool, String> {
 fn parse_windows(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=MAX_WINDOWS_PER_USER).contains(number));
     number.ok_or_else(|| format!("must be a number from 1 to {MAX_WINDOWS_PER_USER}"))
+}
+
+fn parse_rate(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| (1..=MAX_MESSAGES_PER_SECOND).contains(number));
+    number.ok_or_else(|| format!("must be a number from 1 to {MAX_MESSAGES_PER_SECOND}"))
 }
 
 fn parse_addresses(text: &str) -> Result<Vec<IpAddr>, String> {

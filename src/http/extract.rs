@@ -26,7 +26,7 @@ impl<T: DeserializeOwned, const LIMIT_BYTES: usize> FromRequest<App> for Body<T,
         if !is_json(request.headers()) {
             return Err(Error::UnsupportedMediaType);
         }
-        let bytes = Bytes::from_request(request, app).await.map_err(unreadable)?;
+        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| unreadable(rejection, LIMIT_BYTES))?;
         if bytes.len() > LIMIT_BYTES {
             return Err(Error::BodyTooLarge { limit_bytes: LIMIT_BYTES });
         }
@@ -41,10 +41,10 @@ fn is_json(headers: &HeaderMap) -> bool {
     value.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-fn unreadable(rejection: BytesRejection) -> Error {
+fn unreadable(rejection: BytesRejection, limit_bytes: usize) -> Error {
     match rejection {
         BytesRejection::FailedToBufferBody(inner) if inner.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
-            Error::BodyTooLarge { limit_bytes: MAX_BODY_BYTES }
+            Error::BodyTooLarge { limit_bytes: limit_bytes.max(MAX_BODY_BYTES) }
         }
         _ => Error::Malformed("the body could not be read".to_owned()),
     }

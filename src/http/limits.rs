@@ -8,8 +8,10 @@ use axum::response::{IntoResponse, Response};
 
 use crate::error::Error;
 
-/// The largest body. The largest honest one, the offer of a test connection, has some 10 kB.
+/// The largest body but a message's. The largest honest one, the offer of a test connection, has some 10 kB.
 pub(super) const MAX_BODY_BYTES: usize = 64 << 10;
+/// The largest message: 64 KiB as base64, its identifier and those of ten files.
+pub(super) const MAX_MESSAGE_BYTES: usize = 96 << 10;
 /// The largest diagnostic report. One of a server with 64 workers has some 7 kB.
 pub(super) const MAX_REPORT_BYTES: usize = 16 << 10;
 /// The longest a request may take. A log-in that waits for 64 others takes 16 s; a database that answers in 5 s is given up earlier.

@@ -7,12 +7,14 @@ mod auth;
 mod config;
 mod cookie;
 mod diagnostics;
+mod entry;
 mod extract;
 mod foreign;
 mod headers;
 mod health;
 mod limits;
 mod me;
+mod messages;
 mod metrics;
 mod observe;
 mod openapi;
@@ -68,6 +70,12 @@ fn api() -> OpenApiRouter<App> {
             .routes(routes!(rooms::join)) //              POST   /rooms/join
             .routes(routes!(rooms::by_link)) //           GET    /rooms/link/{code}
             .routes(routes!(rooms::change_role, rooms::remove_member)) // PATCH, DELETE /rooms/{id}/members/{user}
+            .routes(routes!(messages::list)) //           GET    /rooms/{id}/messages
+            .routes(routes!(messages::delete)) //         DELETE /rooms/{id}/messages/{message}
+            .routes(routes!(messages::pins)) //           GET    /rooms/{id}/pins
+            .routes(routes!(messages::pin, messages::unpin)) // PUT, DELETE /rooms/{id}/pins/{message}
+            .routes(routes!(messages::mark_read)) //      PUT    /rooms/{id}/read
+            .routes(routes!(messages::open_direct)) //    POST   /direct
             .routes(routes!(diagnostics::start)) //       POST   /diagnostics/calls
             .routes(routes!(diagnostics::end)) //         DELETE /diagnostics/calls/{id}
             .routes(routes!(diagnostics::enter)) //       POST   /diagnostics/calls/{id}/participants
@@ -75,8 +83,16 @@ fn api() -> OpenApiRouter<App> {
             .routes(routes!(ticket::issue)) //            POST   /ws-ticket
             .routes(routes!(config::config)) //           GET    /config
             .routes(routes!(config::ice_servers)) //      GET    /ice-servers
-            .routes(routes!(turn_credentials::issue)), // POST   /turn-credentials
+            .routes(routes!(turn_credentials::issue)) // POST   /turn-credentials
+            .merge(roomy()),
     )
+}
+
+/// Routes whose bodies may be larger.
+fn roomy() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(messages::post)) //               POST   /rooms/{id}/messages
+        .layer(DefaultBodyLimit::max(limits::MAX_MESSAGE_BYTES))
 }
 
 /// The web client: its pages are all the same document, which looks at the address itself.

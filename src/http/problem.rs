@@ -31,7 +31,11 @@ pub(super) struct Problem {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let shown = if is_busy(&self) { &Self::Busy } else { &self };
+        let shown = match store_error(&self) {
+            Some(error) if error.is_unavailable() => &Self::Busy,
+            Some(error) if error.is_full() => &Self::DiskFull,
+            _ => &self,
+        };
         if let Self::Internal(cause) = shown {
             tracing::error!(error = %cause, "a request failed");
         }
@@ -69,18 +73,30 @@ fn status(error: &Error) -> StatusCode {
         Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Error::NotSignedIn | Error::SessionEnded | Error::WrongCredentials | Error::TicketInvalid => StatusCode::UNAUTHORIZED,
-        Error::WrongPassword | Error::WrongRegistrationSecret | Error::OriginRefused | Error::NotAllowed => StatusCode::FORBIDDEN,
+        Error::WrongPassword
+        | Error::WrongRegistrationSecret
+        | Error::OriginRefused
+        | Error::NotAllowed
+        | Error::RoomLocked
+        | Error::ChatMuted => StatusCode::FORBIDDEN,
         Error::NotFound
         | Error::SessionNotFound
         | Error::RoomNotFound
         | Error::LinkNotFound
         | Error::MemberNotFound
+        | Error::MessageNotFound
+        | Error::UserNotFound
+        | Error::FileNotFound
         | Error::TestCallNotFound => StatusCode::NOT_FOUND,
-        Error::UsernameTaken | Error::OwnerCannotLeave | Error::TooManyMembers | Error::TooManyRooms | Error::TestCallFull => {
-            StatusCode::CONFLICT
-        }
-        Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::Busy | Error::TimedOut | Error::TooManyTestCalls => StatusCode::SERVICE_UNAVAILABLE,
+        Error::UsernameTaken
+        | Error::OwnerCannotLeave
+        | Error::TooManyMembers
+        | Error::TooManyRooms
+        | Error::MessageIdTaken
+        | Error::TooManyPins
+        | Error::TestCallFull => StatusCode::CONFLICT,
+        Error::RateLimited { .. } | Error::SlowMode { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Busy | Error::DiskFull | Error::TimedOut | Error::TooManyTestCalls => StatusCode::SERVICE_UNAVAILABLE,
         Error::Media(error) => media_status(error),
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -97,16 +113,19 @@ fn media_status(error: &MediaError) -> StatusCode {
 
 fn retry_after_s(error: &Error) -> Option<u64> {
     match error {
-        Error::RateLimited { retry_after_s } => Some(*retry_after_s),
+        Error::RateLimited { retry_after_s } | Error::SlowMode { retry_after_s } => Some(*retry_after_s),
         Error::Busy | Error::TimedOut | Error::Media(MediaError::Busy) => Some(1),
-        Error::TooManyTestCalls => Some(60),
+        Error::DiskFull | Error::TooManyTestCalls => Some(60),
         _ => None,
     }
 }
 
-/// Whether the store had no connection free in time: not a fault, only load.
-fn is_busy(error: &Error) -> bool {
-    matches!(error, Error::Internal(cause) if cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_busy))
+/// The store's own error, which may be load or a full disk and no fault.
+fn store_error(error: &Error) -> Option<&StoreError> {
+    match error {
+        Error::Internal(cause) => cause.downcast_ref(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

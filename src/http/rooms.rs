@@ -5,13 +5,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::entry::Entry;
 use super::extract::{Body, Segments, SignedIn, identifier};
 use super::problem::Problem;
 use crate::app::App;
 use crate::error::Error;
 use crate::id::{RoomId, UserId};
 use crate::rooms::{self, Changes, Encryption, Role, RoomName};
-use crate::store::MemberRow;
+use crate::store::{MemberRow, RoomKind};
 use crate::time::Timestamp;
 
 /// A room as one of its members sees it.
@@ -30,10 +31,29 @@ pub(super) struct Room {
     member_count: i64,
     /// Participants of its call now.
     in_call: usize,
+    /// `direct`: a conversation of a few people without name, link and owner.
+    kind: RoomKind,
+    /// The first entry of its log that is still there; above `last_seq` when none is.
+    first_seq: i64,
+    /// The last entry of its log; 0 when there was none ever.
+    last_seq: i64,
+    /// The last entry that one has read.
+    read_seq: i64,
+    /// Who is in a direct conversation, by name; empty for rooms.
+    people: Vec<Person>,
+    /// The last entry; its body is `null` also when it is longer than 4,096 bytes.
+    last_entry: Option<Entry>,
+}
+
+/// Somebody in a direct conversation.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Person {
+    user: UserId,
+    username: String,
 }
 
 impl From<rooms::Room> for Room {
-    fn from(rooms::Room { row, in_call }: rooms::Room) -> Self {
+    fn from(rooms::Room { row, in_call, people, last_entry }: rooms::Room) -> Self {
         Self {
             id: row.id,
             name: row.name,
@@ -43,6 +63,12 @@ impl From<rooms::Room> for Room {
             created_at: row.created_at,
             member_count: row.member_count,
             in_call,
+            kind: row.kind,
+            first_seq: row.first_seq,
+            last_seq: row.last_seq,
+            read_seq: row.read_seq,
+            people: people.into_iter().map(|(user, username)| Person { user, username }).collect(),
+            last_entry: last_entry.map(Entry::from),
         }
     }
 }
@@ -267,6 +293,6 @@ pub(super) async fn remove_member(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn room_id(text: &str) -> Result<RoomId, Error> {
+pub(super) fn room_id(text: &str) -> Result<RoomId, Error> {
     identifier(text, Error::RoomNotFound)
 }

@@ -1,14 +1,14 @@
 //! Membership: joining by link, leaving, being removed, changing roles.
 
-use super::policy::Action;
-use super::room::{MAX_ROOMS_PER_USER, allowed};
-use super::{Role, Room, get};
+use super::policy::{Action, allowed_in};
+use super::room::MAX_ROOMS_PER_USER;
+use super::{Role, Room, get, row};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
 use crate::error::Error;
 use crate::id::{RoomId, UserId};
-use crate::store::{Joined, MemberLimits, MemberRow};
+use crate::store::{Joined, MemberLimits, MemberRow, RoomRow};
 
 /// Members of one room. The list of members is sent whole, so this bounds it to some 150 kB.
 pub const MAX_MEMBERS: i64 = 1_000;
@@ -43,6 +43,7 @@ pub async fn join(app: &App, principal: &Principal, code: &str) -> Result<Room, 
     let limits = MemberLimits { in_room: MAX_MEMBERS, of_user: MAX_ROOMS_PER_USER };
     match app.store.join_room(code, principal.user, app.clock.now(), limits).await? {
         Joined::Joined(room) => {
+            app.bus.publish(Hint::MemberAdded { room, user: principal.user });
             app.bus.publish(Hint::RoomChanged { room });
             get(app, principal, room).await
         }
@@ -55,8 +56,8 @@ pub async fn join(app: &App, principal: &Principal, code: &str) -> Result<Room, 
 
 /// Gives a member another role. Ownership does not move.
 pub async fn change_role(app: &App, principal: &Principal, room: RoomId, user: UserId, to: Role) -> Result<(), Error> {
-    let (mine, theirs) = roles(app, principal, room, user).await?;
-    allowed(mine, Action::ChangeRole { of: theirs })?;
+    let (row, theirs) = standings(app, principal, room, user).await?;
+    allowed_in(&row, Action::ChangeRole { of: theirs })?;
     if to == Role::Owner {
         return Err(Error::NotAllowed);
     }
@@ -72,11 +73,12 @@ pub async fn change_role(app: &App, principal: &Principal, room: RoomId, user: U
 
 /// Ends a membership: one's own, or another's by who may.
 pub async fn leave_or_remove(app: &App, principal: &Principal, room: RoomId, user: UserId) -> Result<(), Error> {
-    let (mine, theirs) = roles(app, principal, room, user).await?;
+    let (row, theirs) = standings(app, principal, room, user).await?;
     if user == principal.user {
-        allowed(mine, Action::Leave).map_err(|_| Error::OwnerCannotLeave)?;
+        allowed_in(&row, Action::Leave)
+            .map_err(|refusal| if theirs == Role::Owner { Error::OwnerCannotLeave } else { refusal })?;
     } else {
-        allowed(mine, Action::RemoveMember { of: theirs })?;
+        allowed_in(&row, Action::RemoveMember { of: theirs })?;
     }
     if !app.store.remove_member(room, user, theirs).await? {
         return Err(Error::MemberNotFound);
@@ -85,9 +87,9 @@ pub async fn leave_or_remove(app: &App, principal: &Principal, room: RoomId, use
     Ok(())
 }
 
-/// The roles of the one who asks and of the one it is about.
-async fn roles(app: &App, principal: &Principal, room: RoomId, user: UserId) -> Result<(Role, Role), Error> {
-    let mine = app.store.role_of(room, principal.user).await?.ok_or(Error::RoomNotFound)?;
+/// The room as the one who asks sees it, and the role of the one it is about.
+async fn standings(app: &App, principal: &Principal, room: RoomId, user: UserId) -> Result<(RoomRow, Role), Error> {
+    let row = row(app, principal, room).await?;
     let theirs = app.store.role_of(room, user).await?.ok_or(Error::MemberNotFound)?;
-    Ok((mine, theirs))
+    Ok((row, theirs))
 }

@@ -1,7 +1,12 @@
 //! Who may do what in a room: one pure function, tested over every role and action. HTTP and signalling both ask it; nobody else
 //! compares roles.
 
+use std::time::Duration;
+
 use super::Role;
+use crate::error::Error;
+use crate::store::{RoomKind, RoomRow, Standing, Unwelcome};
+use crate::time::Timestamp;
 
 /// Something a member can try to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +36,13 @@ pub enum Action {
         /// The other's role.
         of: Role,
     },
+    /// Delete a message.
+    DeleteMessage {
+        /// Whether it is one's own.
+        own: bool,
+    },
+    /// Pin a message, or unpin it.
+    Pin,
     /// The same to another window of one's own. Only for owners: whom a moderator muted must not lift that from a second window.
     ModerateOwn,
 }
@@ -38,13 +50,44 @@ pub enum Action {
 /// Whether a member with this role may do it.
 pub fn can(role: Role, action: Action) -> bool {
     match action {
-        Action::TakePart => true,
-        Action::Rename | Action::ResetLink => role >= Role::Moderator,
+        Action::TakePart | Action::DeleteMessage { own: true } => true,
+        Action::Rename | Action::ResetLink | Action::Pin | Action::DeleteMessage { own: false } => role >= Role::Moderator,
         Action::Delete | Action::ModerateOwn => role == Role::Owner,
         Action::Leave => role != Role::Owner,
         Action::ChangeRole { of } => role == Role::Owner && of != Role::Owner,
         Action::RemoveMember { of } | Action::Moderate { of } => role >= Role::Moderator && of < role,
     }
+}
+
+/// The same in a room of this kind: in a direct conversation all are alike.
+pub fn allowed_in(row: &RoomRow, action: Action) -> Result<(), Error> {
+    let is_allowed = match (row.kind, action) {
+        (RoomKind::Direct, Action::Pin | Action::DeleteMessage { own: true } | Action::TakePart) => true,
+        (RoomKind::Direct, Action::Leave) => row.member_count > 2,
+        (RoomKind::Direct, _) => false,
+        (RoomKind::Room, action) => can(row.role, action),
+    };
+    if is_allowed { Ok(()) } else { Err(Error::NotAllowed) }
+}
+
+/// Whether a member may write now.
+pub fn may_write(standing: &Standing, now: Timestamp) -> Result<(), Unwelcome> {
+    let keeps_order = standing.role >= Role::Moderator;
+    if standing.chat_muted {
+        return Err(Unwelcome::Muted);
+    }
+    if keeps_order {
+        return Ok(());
+    }
+    if standing.locked {
+        return Err(Unwelcome::Locked);
+    }
+    let pause = Duration::from_secs(standing.slow_mode_s.unsigned_abs());
+    let passed = now.since(standing.last_message_at);
+    if passed < pause {
+        return Err(Unwelcome::TooSoon { retry_after_s: (pause - passed).as_millis().div_ceil(1_000) as u64 });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -54,7 +97,7 @@ mod tests {
     use Role::*;
 
     /// Every action, and who may do it: member, moderator, owner.
-    const TABLE: [(Action, [bool; 3]); 15] = [
+    const TABLE: [(Action, [bool; 3]); 18] = [
         (TakePart, [true, true, true]),
         (Rename, [false, true, true]),
         (ResetLink, [false, true, true]),
@@ -69,6 +112,9 @@ mod tests {
         (Moderate { of: Member }, [false, true, true]),
         (Moderate { of: Moderator }, [false, false, true]),
         (Moderate { of: Owner }, [false, false, false]),
+        (DeleteMessage { own: true }, [true, true, true]),
+        (DeleteMessage { own: false }, [false, true, true]),
+        (Pin, [false, true, true]),
         (ModerateOwn, [false, false, true]),
     ];
 
@@ -78,6 +124,28 @@ mod tests {
             for (role, expected) in Role::ALL.into_iter().zip(allowed) {
                 assert_eq!(can(role, action), expected, "{role:?} {action:?}");
             }
+        }
+    }
+
+    #[test]
+    fn who_may_write_depends_on_role_lock_mute_and_pace() {
+        let member = Standing {
+            role: Member,
+            chat_muted: false,
+            locked: false,
+            slow_mode_s: 0,
+            last_message_at: Timestamp::from_millis(10_000),
+        };
+        let now = Timestamp::from_millis(12_500);
+        assert_eq!(may_write(&member, now), Ok(()));
+        let slow = Standing { slow_mode_s: 10, ..member };
+        assert_eq!(may_write(&slow, now), Err(Unwelcome::TooSoon { retry_after_s: 8 }));
+        assert_eq!(may_write(&slow, Timestamp::from_millis(20_000)), Ok(()));
+        assert_eq!(may_write(&Standing { locked: true, ..member }, now), Err(Unwelcome::Locked));
+        assert_eq!(may_write(&Standing { chat_muted: true, ..member }, now), Err(Unwelcome::Muted));
+        for role in [Moderator, Owner] {
+            assert_eq!(may_write(&Standing { role, locked: true, slow_mode_s: 10, ..member }, now), Ok(()));
+            assert_eq!(may_write(&Standing { role, chat_muted: true, ..member }, now), Err(Unwelcome::Muted));
         }
     }
 }

@@ -1,18 +1,20 @@
 //! A room itself: its name, its link, its beginning and its end.
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use super::Role;
-use super::policy::{Action, can};
+use super::policy::{Action, allowed_in};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
 use crate::error::Error;
-use crate::id::RoomId;
-use crate::store::{AddedRoom, LinkedRoom, NewRoom, RoomRow};
+use crate::id::{RoomId, UserId};
+use crate::store::{AddedRoom, EntryRow, LinkedRoom, NewRoom, RoomKind, RoomRow};
 
 /// Rooms that one user may be in. The list of rooms is sent whole, so this bounds it to some 100 kB.
 pub const MAX_ROOMS_PER_USER: i64 = 500;
@@ -79,6 +81,10 @@ pub struct Room {
     pub row: RoomRow,
     /// Participants of its call now.
     pub in_call: usize,
+    /// Who is in a direct conversation, by name; empty for rooms.
+    pub people: Vec<(UserId, String)>,
+    /// The last entry of its log; without its body when that is long.
+    pub last_entry: Option<EntryRow>,
 }
 
 /// What to change in a room.
@@ -97,7 +103,7 @@ pub async fn create(app: &App, principal: &Principal, name: &RoomName, encryptio
     let (id, link_code) = (RoomId::new(now), new_link_code());
     let room = NewRoom { id, name: name.as_str(), encryption: encryption.as_str(), link_code: &link_code, created_at: now };
     match app.store.add_room(&room, principal.user, MAX_ROOMS_PER_USER).await? {
-        AddedRoom::Added => Ok(seen(app, created_row(&room))),
+        AddedRoom::Added => Ok(Room { row: created_row(&room), in_call: 0, people: Vec::new(), last_entry: None }),
         AddedRoom::TooManyRooms => Err(Error::TooManyRooms),
     }
 }
@@ -111,29 +117,57 @@ fn created_row(room: &NewRoom<'_>) -> RoomRow {
         created_at: room.created_at,
         member_count: 1,
         role: Role::Owner,
+        kind: RoomKind::Room,
+        first_seq: 1,
+        last_seq: 0,
+        read_seq: 0,
     }
 }
 
 /// The user's rooms, newest first.
 pub async fn list(app: &App, principal: &Principal) -> Result<Vec<Room>, Error> {
     let rows = app.store.rooms_of(principal.user).await?;
-    Ok(rows.into_iter().map(|row| seen(app, row)).collect())
+    let mut people: HashMap<RoomId, Vec<(UserId, String)>> = HashMap::new();
+    for (room, user, name) in app.store.people_of_directs(principal.user).await? {
+        people.entry(room).or_default().push((user, name));
+    }
+    let mut last: HashMap<RoomId, EntryRow> = app.store.last_entries_of(principal.user).await?.into_iter().collect();
+    let seen = |row: RoomRow| Room {
+        in_call: app.calls.in_call(row.id),
+        people: people.remove(&row.id).unwrap_or_default(),
+        last_entry: last.remove(&row.id),
+        row,
+    };
+    Ok(rows.into_iter().map(seen).collect())
 }
 
 /// One of the user's rooms.
 pub async fn get(app: &App, principal: &Principal, room: RoomId) -> Result<Room, Error> {
-    let row = app.store.room_of(room, principal.user).await?.ok_or(Error::RoomNotFound)?;
-    Ok(seen(app, row))
+    let row = row(app, principal, room).await?;
+    let people = match row.kind {
+        RoomKind::Room => Vec::new(),
+        RoomKind::Direct => {
+            app.store.members_of(room).await?.into_iter().map(|member| (member.user_id, member.username)).collect()
+        }
+    };
+    let last_entry = app.store.last_entry(room).await?;
+    Ok(Room { in_call: app.calls.in_call(room), people, last_entry, row })
+}
+
+/// What is stored of one of the user's rooms.
+pub async fn row(app: &App, principal: &Principal, room: RoomId) -> Result<RoomRow, Error> {
+    app.store.room_of(room, principal.user).await?.ok_or(Error::RoomNotFound)
 }
 
 /// Renames a room, replaces its link, or both.
 pub async fn update(app: &App, principal: &Principal, room: RoomId, changes: &Changes) -> Result<Room, Error> {
     let before = get(app, principal, room).await?;
+    let allowed = |action| allowed_in(&before.row, action);
     if changes.name.is_some() {
-        allowed(before.row.role, Action::Rename)?;
+        allowed(Action::Rename)?;
     }
     if changes.reset_link {
-        allowed(before.row.role, Action::ResetLink)?;
+        allowed(Action::ResetLink)?;
     }
     if *changes == Changes::default() {
         return Ok(before);
@@ -149,7 +183,7 @@ pub async fn update(app: &App, principal: &Principal, room: RoomId, changes: &Ch
 /// Deletes a room, for everybody in it.
 pub async fn delete(app: &App, principal: &Principal, room: RoomId) -> Result<(), Error> {
     let before = get(app, principal, room).await?;
-    allowed(before.row.role, Action::Delete)?;
+    allowed_in(&before.row, Action::Delete)?;
     if !app.store.delete_room(room).await? {
         return Err(Error::RoomNotFound);
     }
@@ -162,16 +196,8 @@ pub async fn by_link(app: &App, code: &str) -> Result<LinkedRoom, Error> {
     app.store.room_by_link(code).await?.ok_or(Error::LinkNotFound)
 }
 
-pub(super) fn allowed(role: Role, action: Action) -> Result<(), Error> {
-    if can(role, action) { Ok(()) } else { Err(Error::NotAllowed) }
-}
-
-fn seen(app: &App, row: RoomRow) -> Room {
-    let in_call = app.calls.in_call(row.id);
-    Room { row, in_call }
-}
-
-fn new_link_code() -> String {
+/// A code that cannot be guessed.
+pub fn new_link_code() -> String {
     let mut bytes = [0; LINK_CODE_BYTES];
     SystemRandom::new().fill(&mut bytes).expect("the system gives random numbers");
     URL_SAFE_NO_PAD.encode(bytes)

@@ -9,8 +9,9 @@ use crate::role::Role;
 use crate::time::Timestamp;
 
 /// Adds a membership unless the user has `$5` already. On PostgreSQL two joins at the same moment may exceed that by one.
-pub(super) const INSERT: &str = "insert into members (room_id, user_id, role, joined_at) select $1, $2, $3, $4 \
-                                 where (select count(*) from members where user_id = $2) < $5";
+pub(super) const INSERT: &str = "insert into members (room_id, user_id, role, joined_at, read_seq) \
+                                 select $1, $2, $3, $4, last_seq from rooms where id = $1 \
+                                 and (select count(*) from members where user_id = $2) < $5";
 
 /// A stored member.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -55,7 +56,8 @@ impl Store {
         in_transaction!(self, tx => {
             // Counting first locks the room's row, so that what follows sees every earlier join.
             let room: Option<(RoomId, i64)> = sqlx::query_as::<Db, _>(
-                "update rooms set member_count = member_count + 1 where link_code = $1 returning id, member_count",
+                "update rooms set member_count = member_count + 1 where link_code = $1 and kind = 'room' \
+                 returning id, member_count",
             )
             .bind(link_code)
             .fetch_optional(&mut *tx)

@@ -5,24 +5,32 @@
 //! `rooms`) call it; HTTP and signalling never do.
 //!
 //! The common subset: `$1` placeholders, `returning`, `on conflict`, 64-bit integers, no `now()`, casts, arrays or JSON operators.
-//! Functions that differ between the databases: none yet.
+//! Functions that differ between the databases: none.
 
+mod append;
 mod diagnostics;
+mod direct;
+mod dispatch;
 mod members;
+mod messages;
 mod open;
 mod rooms;
 mod sessions;
 mod turn_keys;
 mod users;
 
+pub use append::{Appended, Judge, NewMessage, Pending, Standing, Unwelcome};
 pub use diagnostics::{AddedReport, NewReport, ReportLimits, ReportRow};
+pub use direct::NewDirect;
 pub use members::{Joined, MemberLimits, MemberRow};
+pub use messages::{Act, Deletion, EntryKind, EntryRow, Page, Pin, PinRow, Range};
 pub use open::{reach_postgres, reach_sqlite};
-pub use rooms::{AddedRoom, LinkedRoom, NewRoom, RoomRow};
+pub use rooms::{AddedRoom, LinkedRoom, NewRoom, RoomKind, RoomRow};
 pub use sessions::{NewSession, Rotation, SessionRow};
 pub use turn_keys::{AddedTurnKey, TurnKeyRow};
 pub use users::{AddedUser, NewUser, UserRow};
 
+use dispatch::{in_transaction, on_reader, on_writer};
 use sqlx::{PgPool, SqlitePool};
 use thiserror::Error;
 
@@ -30,6 +38,7 @@ use thiserror::Error;
 #[derive(Clone, Debug)]
 pub struct Store {
     databases: Databases,
+    appending: append::Appending,
 }
 
 #[derive(Clone, Debug)]
@@ -58,71 +67,68 @@ pub enum StoreError {
     /// The bundled SQLite is one of those that can corrupt a database in WAL mode.
     #[error("SQLite {0} is too old: at least 3.51.3 is needed")]
     SqliteTooOld(String),
+    /// It cannot be reached, or has too much to do.
+    #[error("the database cannot be used now: {0}")]
+    Unavailable(String),
+    /// It has no space left.
+    #[error("the database has no space left")]
+    Full,
 }
 
+/// Primary error codes of SQLite and classes of PostgreSQL's (Appendix A of its manual) that say so.
+const SQLITE_FULL: &str = "13";
+const POSTGRES_FULL: &str = "53100";
+/// Connection failures, too few resources, an operator's shutdown.
+const POSTGRES_UNAVAILABLE: [&str; 3] = ["08", "53", "57"];
+
 impl StoreError {
-    /// Whether the same request may succeed shortly: no connection was free in time.
-    pub fn is_busy(&self) -> bool {
-        matches!(self, Self::Database(sqlx::Error::PoolTimedOut))
+    /// Whether the same request may succeed shortly: no connection was free in time, or the database is away.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Database(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)) => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                let code = error.code().unwrap_or_default();
+                code.len() == 5 && POSTGRES_UNAVAILABLE.iter().any(|class| code.starts_with(class)) && !self.is_full()
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the disk is full.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Full => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                matches!(error.code().as_deref(), Some(SQLITE_FULL | POSTGRES_FULL))
+            }
+            _ => false,
+        }
+    }
+
+    /// The same for another of those whom it concerns.
+    fn again(&self) -> Self {
+        if self.is_full() { Self::Full } else { Self::Unavailable(self.to_string()) }
     }
 }
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Runs one reading expression on either database. In it, `Db` is the database's type and `$pool` the pool to run on.
-macro_rules! on_reader {
-    ($store:expr, $pool:ident => $body:expr) => {
-        match &$store.databases {
-            $crate::store::Databases::Sqlite { readers: $pool, .. } => {
-                type Db = sqlx::Sqlite;
-                $body
-            }
-            $crate::store::Databases::Postgres($pool) => {
-                type Db = sqlx::Postgres;
-                $body
-            }
-        }
-    };
+impl Databases {
+    fn databases(&self) -> &Self {
+        self
+    }
 }
-
-/// Runs one writing statement, which is its own transaction, on either database.
-macro_rules! on_writer {
-    ($store:expr, $pool:ident => $body:expr) => {
-        match &$store.databases {
-            $crate::store::Databases::Sqlite { writer: $pool, .. } => {
-                type Db = sqlx::Sqlite;
-                $body
-            }
-            $crate::store::Databases::Postgres($pool) => {
-                type Db = sqlx::Postgres;
-                $body
-            }
-        }
-    };
-}
-
-/// Runs statements in one transaction on either database. The body commits or rolls `$tx` back itself. SQLite takes its write lock
-/// at once, so that a transaction never fails halfway because another one wrote first.
-macro_rules! in_transaction {
-    ($store:expr, $tx:ident => $body:expr) => {
-        match &$store.databases {
-            $crate::store::Databases::Sqlite { writer, .. } => {
-                type Db = sqlx::Sqlite;
-                let mut $tx = writer.begin_with("begin immediate").await?;
-                $body
-            }
-            $crate::store::Databases::Postgres(pool) => {
-                type Db = sqlx::Postgres;
-                let mut $tx = pool.begin().await?;
-                $body
-            }
-        }
-    };
-}
-
-use {in_transaction, on_reader, on_writer};
 
 impl Store {
+    fn new(databases: Databases) -> Self {
+        Self { appending: append::Appending::start(&databases), databases }
+    }
+
+    fn databases(&self) -> &Databases {
+        &self.databases
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         let _one: (i32,) = on_reader!(self, pool => sqlx::query_as::<Db, _>("select 1").fetch_one(pool).await?);

@@ -64,7 +64,7 @@ impl Store {
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
-        Ok(Self { databases: Databases::Sqlite { writer, readers } })
+        Ok(Self::new(Databases::Sqlite { writer, readers }))
     }
 
     /// Connects to PostgreSQL and brings the schema up to date. Several nodes may do so at once: the migrator takes a lock.
@@ -80,7 +80,7 @@ impl Store {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options)
             .await?;
-        Ok(Self { databases: Databases::Postgres(pool) })
+        Ok(Self::new(Databases::Postgres(pool)))
     }
 
     /// Finishes what was begun and closes all connections.

@@ -1,7 +1,9 @@
 //! Rooms: adding, listing, renaming, changing the link, deleting. Who may is decided by `rooms::policy`, not here.
 
+use serde::Serialize;
 use sqlx::FromRow;
 
+use super::messages::{EntryRow, LoggedRow};
 use super::{Result, Store, in_transaction, on_reader, on_writer};
 use crate::id::{RoomId, UserId};
 use crate::role::Role;
@@ -11,12 +13,16 @@ use crate::time::Timestamp;
 macro_rules! select_rooms {
     ($which:literal) => {
         concat!(
-            "select r.id, r.name, r.encryption, r.link_code, r.created_at, r.member_count, m.role ",
+            "select r.id, r.name, r.encryption, r.link_code, r.created_at, r.member_count, m.role, r.kind, r.first_seq, r.last_seq, ",
+            "m.read_seq ",
             "from members m join rooms r on r.id = m.room_id ",
             $which
         )
     };
 }
+
+/// Bodies in a list of rooms, so that it stays small: a longer message is fetched when the room is opened.
+const MAX_PREVIEW_BYTES: i64 = 4_096;
 
 /// A room to add.
 #[derive(Clone, Debug)]
@@ -50,6 +56,25 @@ pub struct RoomRow {
     pub member_count: i64,
     /// The standing of the one who looks.
     pub role: Role,
+    /// A room, or a direct conversation.
+    pub kind: RoomKind,
+    /// The first entry of its log that is still there; above `last_seq` when none is.
+    pub first_seq: i64,
+    /// The last entry of its log; 0 for none ever.
+    pub last_seq: i64,
+    /// The last entry that the one who looks has read.
+    pub read_seq: i64,
+}
+
+/// What kind of room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum RoomKind {
+    /// Has a name, a link and an owner.
+    Room,
+    /// A conversation of a few people, all alike.
+    Direct,
 }
 
 /// A room as one who holds its link sees it.
@@ -113,9 +138,31 @@ impl Store {
         Ok(on_reader!(self, pool => sqlx::query_as::<Db, RoomRow>(sql).bind(room).bind(user).fetch_optional(pool).await?))
     }
 
+    /// The last entry of each of a user's rooms; without its body when that is longer than [`MAX_PREVIEW_BYTES`].
+    pub async fn last_entries_of(&self, user: UserId) -> Result<Vec<(RoomId, EntryRow)>> {
+        let sql = concat!(
+            "select m.room_id, m.seq, m.id, m.kind, m.sender, m.sent_at, m.target, ",
+            "case when length(m.body) <= $2 then m.body end as body from members own ",
+            "join rooms r on r.id = own.room_id join messages m on m.room_id = r.id and m.seq = r.last_seq where own.user_id = $1"
+        );
+        let rows: Vec<LoggedRow> = on_reader!(self, pool => {
+            sqlx::query_as::<Db, LoggedRow>(sql).bind(user).bind(MAX_PREVIEW_BYTES).fetch_all(pool).await?
+        });
+        Ok(rows.into_iter().map(|row| (row.room_id, row.entry)).collect())
+    }
+
+    /// The last entry of a room; without its body when that is longer than [`MAX_PREVIEW_BYTES`].
+    pub async fn last_entry(&self, room: RoomId) -> Result<Option<EntryRow>> {
+        let sql = "select seq, id, kind, sender, sent_at, target, case when length(body) <= $2 then body end as body \
+                   from messages where room_id = $1 order by seq desc limit 1";
+        Ok(on_reader!(self, pool => {
+            sqlx::query_as::<Db, EntryRow>(sql).bind(room).bind(MAX_PREVIEW_BYTES).fetch_optional(pool).await?
+        }))
+    }
+
     /// The room that a link leads to.
     pub async fn room_by_link(&self, link_code: &str) -> Result<Option<LinkedRoom>> {
-        let sql = "select id, name from rooms where link_code = $1";
+        let sql = "select id, name from rooms where link_code = $1 and kind = 'room'";
         Ok(on_reader!(self, pool => sqlx::query_as::<Db, LinkedRoom>(sql).bind(link_code).fetch_optional(pool).await?))
     }
 
@@ -128,11 +175,17 @@ impl Store {
         Ok(rows == 1)
     }
 
-    /// Deletes a room and all memberships. Returns whether it was there.
+    /// Deletes a room and all memberships. Its log and its files are removed little by little afterwards. Returns whether it was there.
     pub async fn delete_room(&self, room: RoomId) -> Result<bool> {
-        let sql = "delete from rooms where id = $1";
-        let rows = on_writer!(self, pool => sqlx::query::<Db>(sql).bind(room).execute(pool).await?.rows_affected());
-        Ok(rows == 1)
+        in_transaction!(self, tx => {
+            let rows = sqlx::query::<Db>("delete from rooms where id = $1").bind(room).execute(&mut *tx).await?.rows_affected();
+            sqlx::query::<Db>("insert into removed_rooms (room_id) values ($1) on conflict do nothing")
+                .bind(room)
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            Ok(rows == 1)
+        })
     }
 
     /// How many rooms there are, for the metrics page.

@@ -1,0 +1,67 @@
+//! Direct conversations: found by who is in them, made when there is none.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+
+use crate::accounts::{Principal, Username};
+use crate::app::App;
+use crate::bus::Hint;
+use crate::error::Error;
+use crate::id::{RoomId, UserId};
+use crate::rooms::{self, Room};
+use crate::store::NewDirect;
+
+/// People in a direct conversation, oneself included. More are better off in a room with a name.
+pub const MAX_DIRECT_PEOPLE: usize = 10;
+
+/// The conversation of the user with those of these names.
+pub async fn open_direct(app: &App, principal: &Principal, names: &[String]) -> Result<Room, Error> {
+    let invalid = Error::Invalid { code: "invalid_usernames", detail: "a direct conversation is with 1 to 9 others" };
+    if names.len() >= MAX_DIRECT_PEOPLE {
+        return Err(invalid);
+    }
+    // A name that none can have is answered like one that nobody has.
+    let folded = names.iter().map(|name| Ok(Username::parse(name).map_err(|_| Error::UserNotFound)?.folded()));
+    let folded: Vec<String> = folded.collect::<Result<_, Error>>()?;
+    let mut people = app.store.users_named(&folded).await?;
+    if people.len() < folded.len() {
+        return Err(Error::UserNotFound);
+    }
+    people.push(principal.user);
+    people.sort_unstable();
+    people.dedup();
+    if people.len() < 2 {
+        return Err(invalid);
+    }
+    let key = key_of(&people);
+    let room = match app.store.direct_of(&key, principal.user).await? {
+        Some(room) => room,
+        None => make(app, principal, &key, &people).await?,
+    };
+    rooms::get(app, principal, room).await
+}
+
+async fn make(app: &App, principal: &Principal, key: &str, people: &[UserId]) -> Result<RoomId, Error> {
+    app.limits.room_creation(principal.user)?;
+    let now = app.clock.now();
+    let direct = NewDirect {
+        id: RoomId::new(now),
+        key,
+        members: people,
+        link_code: &rooms::new_link_code(),
+        encryption: "open",
+        created_at: now,
+    };
+    let room = app.store.open_direct(&direct, rooms::MAX_ROOMS_PER_USER).await?.ok_or(Error::TooManyRooms)?;
+    for user in people {
+        app.bus.publish(Hint::MemberAdded { room, user: *user });
+    }
+    Ok(room)
+}
+
+/// The same for the same people, in whatever order they were named; of fixed length.
+fn key_of(sorted: &[UserId]) -> String {
+    let bytes: Vec<u8> = sorted.iter().flat_map(|user| *user.as_bytes()).collect();
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, &bytes))
+}
