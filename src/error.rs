@@ -151,6 +151,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// As the one who asked is told: load and a full disk are no faults of the server.
+    pub fn shown(&self) -> &Self {
+        let Self::Internal(cause) = self else { return self };
+        match cause.downcast_ref::<StoreError>() {
+            Some(error) if error.is_unavailable() => &Self::Busy,
+            Some(error) if error.is_full() => &Self::DiskFull,
+            _ => self,
+        }
+    }
+
     /// The stable code that programs go by.
     pub fn code(&self) -> &'static str {
         match self {

@@ -17,6 +17,8 @@ mod diagnostics;
 mod headers;
 #[path = "http/limits.rs"]
 mod limits;
+#[path = "http/messages.rs"]
+mod messages;
 #[path = "http/operations.rs"]
 mod operations;
 #[path = "http/policy.rs"]

@@ -65,6 +65,37 @@ export type ClientMessage =
     action: ModeratorAction;
   }
   | {
+    type: "post";
+    /** The room. */
+    room: string;
+    /** A UUID made by the client: sending the same again stores nothing more. */
+    message: string;
+    /** Opaque, 1 to 65,536 bytes; base64url without padding. */
+    body: string;
+    /** Complete files of one's own in this room, at most 10. */
+    files?: Array<string>;
+  }
+  | {
+    type: "mark_read";
+    /** The room. */
+    room: string;
+    /** The last entry read. */
+    seq: number;
+  }
+  | {
+    type: "watch";
+    /** The room; `null` for none. */
+    room: string | null;
+  }
+  | {
+    type: "typing";
+  }
+  | {
+    type: "away";
+    /** Elsewhere. */
+    away: boolean;
+  }
+  | {
     type: "ping";
   };
 
@@ -231,6 +262,44 @@ export type ServerMessage =
     room: string;
   }
   | {
+    type: "posted";
+    /** The request. */
+    id: number;
+    /** The message as it is stored. */
+    entry: Entry;
+  }
+  | {
+    type: "entry";
+    /** The room. */
+    room: string;
+    /** What. */
+    entry: Entry;
+  }
+  | {
+    type: "read";
+    /** The room. */
+    room: string;
+    /** To this entry. */
+    read_seq: number;
+  }
+  | {
+    type: "typing";
+    /** The room. */
+    room: string;
+    /** Who. */
+    user: string;
+  }
+  | {
+    type: "presence";
+    /** The room. */
+    room: string;
+    /** Who does what. */
+    users: Array<Present>;
+  }
+  | {
+    type: "resync";
+  }
+  | {
     type: "drain";
     /** Milliseconds. */
     retry_ms: number;
@@ -307,3 +376,35 @@ export type MediaState = "connected" | "disconnected";
 
 /** What a server that cannot carry all leaves out, least missed first. */
 export type LeftOut = "nothing" | "sharpness" | "pictures" | "voices";
+
+/** An entry of a room's log. */
+export type Entry = {
+  /** Its identifier; of a message, made by its sender. */
+  id: string;
+  /** Its place in the room, from 1 without gaps. */
+  seq: number;
+  /** What it is. */
+  kind: EntryKind;
+  /** Who wrote, deleted or pinned. */
+  sender: string;
+  /** Unix milliseconds. */
+  sent_at: number;
+  /** Of a message: opaque, base64url without padding; `null` once deleted. */
+  body: string | null;
+  /** The message that a deletion or a pin is about. */
+  target: string | null;
+};
+
+/** What an entry is. */
+export type EntryKind = "message" | "deletion" | "pin" | "unpin";
+
+/** A user and what they are doing. */
+export type Present = {
+  /** Who. */
+  user: string;
+  /** What. */
+  state: Presence;
+};
+
+/** What a user is doing. */
+export type Presence = "in_call" | "online" | "away" | "offline";

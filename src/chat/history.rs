@@ -55,6 +55,11 @@ pub async fn history(app: &App, principal: &Principal, room: RoomId, span: Span)
     Ok(History { entries, first_seq: row.first_seq, last_seq })
 }
 
+/// What was added to a room's log after an entry, for whoever tells its members.
+pub async fn log_after(app: &App, room: RoomId, seq: i64, limit: i64) -> Result<Vec<EntryRow>, Error> {
+    Ok(app.store.entries(room, Page { range: Range::After(seq), limit, max_bytes: MAX_PAGE_BYTES }).await?)
+}
+
 /// Moves the read marker of a member; it never goes back.
 pub async fn mark_read(app: &App, principal: &Principal, room: RoomId, seq: i64) -> Result<(), Error> {
     let row = rooms::row(app, principal, room).await?;

@@ -5,7 +5,6 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::entry::Entry;
 use super::extract::{Body, Segments, SignedIn, identifier};
 use super::limits::MAX_MESSAGE_BYTES;
 use super::problem::Problem;
@@ -14,6 +13,7 @@ use crate::app::App;
 use crate::chat::{self, Draft, History, Span};
 use crate::error::Error;
 use crate::id::{FileId, MessageId, RoomId, UserId};
+use crate::signal::protocol::Entry;
 use crate::store::PinRow;
 use crate::time::Timestamp;
 

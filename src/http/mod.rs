@@ -7,7 +7,6 @@ mod auth;
 mod config;
 mod cookie;
 mod diagnostics;
-mod entry;
 mod extract;
 mod foreign;
 mod headers;

@@ -11,7 +11,6 @@ use serde::Serialize;
 use webcall_media::MediaError;
 
 use crate::error::Error;
-use crate::store::StoreError;
 
 /// What a client gets instead of what it asked for.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -31,11 +30,7 @@ pub(super) struct Problem {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let shown = match store_error(&self) {
-            Some(error) if error.is_unavailable() => &Self::Busy,
-            Some(error) if error.is_full() => &Self::DiskFull,
-            _ => &self,
-        };
+        let shown = self.shown();
         if let Self::Internal(cause) = shown {
             tracing::error!(error = %cause, "a request failed");
         }
@@ -120,17 +115,10 @@ fn retry_after_s(error: &Error) -> Option<u64> {
     }
 }
 
-/// The store's own error, which may be load or a full disk and no fault.
-fn store_error(error: &Error) -> Option<&StoreError> {
-    match error {
-        Error::Internal(cause) => cause.downcast_ref(),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::StoreError;
 
     #[test]
     fn a_panic_and_an_internal_error_say_nothing_of_their_cause() {

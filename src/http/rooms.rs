@@ -5,13 +5,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::entry::Entry;
 use super::extract::{Body, Segments, SignedIn, identifier};
 use super::problem::Problem;
 use crate::app::App;
 use crate::error::Error;
 use crate::id::{RoomId, UserId};
 use crate::rooms::{self, Changes, Encryption, Role, RoomName};
+use crate::signal::protocol::Entry;
 use crate::store::{MemberRow, RoomKind};
 use crate::time::Timestamp;
 

@@ -33,6 +33,11 @@ pub async fn role_of(app: &App, room: RoomId, user: UserId) -> Result<Option<Rol
     Ok(app.store.role_of(room, user).await?)
 }
 
+/// Who is a member of a room, for whoever tells them something.
+pub async fn members_of(app: &App, room: RoomId) -> Result<Vec<UserId>, Error> {
+    Ok(app.store.member_ids(room).await?)
+}
+
 /// The members of a room, for one of them.
 pub async fn members(app: &App, room: &Room) -> Result<Vec<MemberRow>, Error> {
     Ok(app.store.members_of(room.row.id).await?)

@@ -6,7 +6,7 @@ pub mod policy;
 mod room;
 
 pub use crate::role::Role;
-pub use member::{MAX_MEMBERS, Membership, change_role, join, leave_or_remove, members, membership, role_of};
+pub use member::{MAX_MEMBERS, Membership, change_role, join, leave_or_remove, members, members_of, membership, role_of};
 pub use room::{
     Changes, Encryption, MAX_ROOM_NAME_CHARS, MAX_ROOMS_PER_USER, Room, RoomName, by_link, create, delete, get, list,
     new_link_code, row, update,

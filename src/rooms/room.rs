@@ -144,12 +144,13 @@ pub async fn list(app: &App, principal: &Principal) -> Result<Vec<Room>, Error> 
 /// One of the user's rooms.
 pub async fn get(app: &App, principal: &Principal, room: RoomId) -> Result<Room, Error> {
     let row = row(app, principal, room).await?;
-    let people = match row.kind {
+    let mut people = match row.kind {
         RoomKind::Room => Vec::new(),
         RoomKind::Direct => {
             app.store.members_of(room).await?.into_iter().map(|member| (member.user_id, member.username)).collect()
         }
     };
+    people.sort_by_key(|(_, username)| username.to_lowercase());
     let last_entry = app.store.last_entry(room).await?;
     Ok(Room { in_call: app.calls.in_call(room), people, last_entry, row })
 }

@@ -9,8 +9,11 @@ use super::protocol::{ClientFrame, ClientMessage, ServerMessage};
 use super::refusal::Refusal;
 use super::wire;
 use crate::calls::{CallError, CallEvent, Delivery, Entered, LeaveReason, ModeratorAct};
+use crate::chat::Draft;
+use crate::error::Error;
 use crate::id::RoomId;
 use crate::role::Role;
+use crate::store::EntryRow;
 
 /// What is to be done, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,16 @@ pub(super) enum Effect {
     Ask { id: u32, participant: ParticipantId, ask: Ask },
     /// Negotiate, then say [`Connection::answered`].
     Negotiate { participant: ParticipantId, offer: Offer },
+    /// Store a message, then say [`Connection::posted`].
+    Post { id: u32, room: RoomId, draft: Draft },
+    /// Move the read marker, then answer.
+    MarkRead { id: u32, room: RoomId, seq: i64 },
+    /// Watch a conversation, or none, then answer.
+    Watch { id: u32, room: Option<RoomId> },
+    /// Tell those who watch the same conversation that the user types, then answer.
+    Typing { id: u32 },
+    /// Note whether the user looks elsewhere.
+    Away { away: bool },
     /// Leave the call.
     Leave { participant: ParticipantId, reason: LeaveReason },
 }
@@ -79,6 +92,13 @@ impl Connection {
             ClientMessage::View { wishes } => wire::wishes(wishes).and_then(|wishes| self.ask(id, Ask::View(wishes))),
             ClientMessage::Moderate { participant, action } => wire::participant_id(&participant)
                 .and_then(|target| self.ask(id, Ask::Moderate { target, act: wire::act(action) })),
+            ClientMessage::Post { room, message, body, files } => {
+                named(&room).and_then(|room| Ok(vec![Effect::Post { id, room, draft: Draft::parse(&message, &body, &files)? }]))
+            }
+            ClientMessage::MarkRead { room, seq } => named(&room).map(|room| vec![Effect::MarkRead { id, room, seq }]),
+            ClientMessage::Watch { room } => room.as_deref().map(named).transpose().map(|room| vec![Effect::Watch { id, room }]),
+            ClientMessage::Typing {} => Ok(vec![Effect::Typing { id }]),
+            ClientMessage::Away { away } => Ok(vec![Effect::Away { away }, ok(id)]),
             ClientMessage::Ping {} => Ok(vec![ok(id)]),
         };
         effects.unwrap_or_else(|refusal| vec![refused(id, &refusal)])
@@ -127,6 +147,22 @@ impl Connection {
         }
     }
 
+    /// A message was stored, or not.
+    pub(super) fn posted(id: u32, posted: Result<EntryRow, Refusal>) -> Effect {
+        match posted {
+            Ok(entry) => Effect::Send(ServerMessage::Posted { id, entry: entry.into() }),
+            Err(refusal) => refused(id, &refusal),
+        }
+    }
+
+    /// Something outside of calls was done, or not.
+    pub(super) fn settled(id: u32, settled: Result<(), Refusal>) -> Effect {
+        match settled {
+            Ok(()) => ok(id),
+            Err(refusal) => refused(id, &refusal),
+        }
+    }
+
     /// The negotiation of a participant came to its end.
     pub(super) fn answered(&mut self, of: ParticipantId, answer: Result<String, CallError>) -> Vec<Effect> {
         match &mut self.place {
@@ -169,7 +205,7 @@ impl Connection {
 
     fn join(&mut self, id: u32, room: &str, muted: &[super::protocol::Source]) -> Result<Vec<Effect>, Refusal> {
         let Place::Outside = self.place else { return Err(Refusal::AlreadyInCall) };
-        let room = wire::room_id(room).ok_or_else(|| Refusal::from(&crate::error::Error::RoomNotFound))?;
+        let room = named(room)?;
         self.attempts += 1;
         let attempt = Attempt(self.attempts);
         let muted = Source::ALL.into_iter().filter(|s| muted.iter().any(|m| wire::source(*m) == *s)).collect();
@@ -213,6 +249,10 @@ impl Connection {
         };
         pending.map(|id| refused(id, &Refusal::Cancelled))
     }
+}
+
+fn named(room: &str) -> Result<RoomId, Refusal> {
+    wire::room_id(room).ok_or_else(|| Refusal::from(&Error::RoomNotFound))
 }
 
 fn ok(id: u32) -> Effect {

@@ -29,12 +29,7 @@ impl Context {
     pub(super) async fn role_in(&self, room: RoomId, principal: &Principal) -> Result<Role, Refusal> {
         match rooms::membership(&self.app, principal, room).await {
             Ok(membership) => Ok(membership.role),
-            Err(error) => {
-                if let Error::Internal(cause) = &error {
-                    tracing::error!(%cause, "a membership could not be looked up");
-                }
-                Err(Refusal::from(&error))
-            }
+            Err(error) => Err(Refusal::from(&error)),
         }
     }
 

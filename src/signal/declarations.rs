@@ -44,6 +44,10 @@ fn declarations() -> String {
     declare::<LeaveReason>(&mut text);
     declare::<MediaState>(&mut text);
     declare::<LeftOut>(&mut text);
+    declare::<Entry>(&mut text);
+    declare::<EntryKind>(&mut text);
+    declare::<Present>(&mut text);
+    declare::<Presence>(&mut text);
     text
 }
 

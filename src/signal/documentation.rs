@@ -77,8 +77,16 @@ fn every_error_code_is_explained() {
         Refusal::TooManyWishes,
         Refusal::SdpTooLarge,
         Refusal::BadMid,
+        Refusal::NotWatching,
         Refusal::from(&Error::RoomNotFound),
         Refusal::from(&Error::Busy),
+        Refusal::from(&Error::MessageIdTaken),
+        Refusal::from(&Error::FileNotFound),
+        Refusal::from(&Error::RoomLocked),
+        Refusal::from(&Error::ChatMuted),
+        Refusal::from(&Error::SlowMode { retry_after_s: 1 }),
+        Refusal::from(&Error::RateLimited { retry_after_s: 1 }),
+        Refusal::from(&Error::DiskFull),
         Refusal::from(&Error::Internal("".into())),
     ];
     let calls = calls.into_iter().chain(media.into_iter().map(CallError::from)).map(Refusal::from);

@@ -12,15 +12,19 @@ use webcall_media::{MediaError, ParticipantId};
 use super::connection::{Ask, Attempt, Connection, Effect};
 use super::context::{Context, log_failure};
 use super::outgoing::{CloseCode, Outgoing, Sending, outgoing};
-use super::protocol::{ClientFrame, IceServer, ServerMessage};
+use super::presence::Activity;
+use super::protocol::{ClientFrame, IceServer, Present, ServerMessage};
 use super::refusal::Refusal;
 use super::registry::{End, Registered, Registration};
-use super::replay::{Frame, Replay, encode};
+use super::replay::{Encoded, Frame, Replay, encode};
 use super::wire;
 use crate::accounts::Principal;
 use crate::calls::{CallError, Entry, Inbox, LeaveReason, Outbox, Taken, outbox};
-use crate::id::RoomId;
+use crate::chat::{self, Draft};
+use crate::id::{RoomId, UserId};
 use crate::role::Role;
+use crate::rooms;
+use crate::store::EntryRow;
 
 /// Messages of the client that wait for this task. When full, the socket is not read for a moment.
 const INBOX: usize = 64;
@@ -31,8 +35,8 @@ const NEGOTIATION_LIMIT: Duration = Duration::from_secs(10);
 pub(super) enum Control {
     /// Continue on another socket.
     Attach(Attach),
-    /// Tell the client that something about a room changed.
-    RoomChanged(RoomId),
+    /// Tell the client something that others are told too.
+    Tell(Encoded),
 }
 
 /// The wish to continue a connection.
@@ -73,7 +77,16 @@ pub(super) enum Inbound {
 enum Outcome {
     Admitted { attempt: Attempt, admitted: Result<Role, Refusal> },
     Answered { participant: ParticipantId, answer: Result<String, CallError> },
+    Posted { id: u32, posted: Result<EntryRow, Refusal> },
+    Marked { id: u32, marked: Result<(), Refusal> },
+    Watched { id: u32, watched: Result<Watched, Refusal> },
     Checked,
+}
+
+/// A conversation that the client may watch.
+struct Watched {
+    room: RoomId,
+    members: Vec<UserId>,
 }
 
 /// Whether the task goes on.
@@ -102,6 +115,7 @@ pub(super) struct Driver {
     /// When the client gets new credentials.
     renewal: Instant,
     work: JoinSet<Outcome>,
+    activity: Activity,
 }
 
 impl Driver {
@@ -127,6 +141,7 @@ impl Driver {
             socket: None,
             deadline: None,
             work: JoinSet::new(),
+            activity: Activity::default(),
         }
     }
 
@@ -161,6 +176,10 @@ impl Driver {
             if let Flow::End { reason, close } = flow {
                 return self.finish(reason, close);
             }
+            self.note_activity(Activity { in_call: self.connection.participant().is_some(), ..self.activity });
+            if self.registration.missed() {
+                self.send(ServerMessage::Resync {});
+            }
         }
     }
 
@@ -188,8 +207,9 @@ impl Driver {
     fn control(&mut self, control: Control) -> Flow {
         match control {
             Control::Attach(attach) => self.attach(attach),
-            Control::RoomChanged(room) => {
-                self.send(ServerMessage::RoomChanged { room: room.to_string() });
+            Control::Tell(message) => {
+                let frame = self.replay.push_encoded(&message);
+                self.pass_on(frame);
                 Flow::Continue
             }
         }
@@ -269,6 +289,9 @@ impl Driver {
         let effects = match outcome {
             Ok(Outcome::Admitted { attempt, admitted }) => self.connection.admitted(attempt, admitted),
             Ok(Outcome::Answered { participant, answer }) => self.connection.answered(participant, answer),
+            Ok(Outcome::Posted { id, posted }) => vec![Connection::posted(id, posted)],
+            Ok(Outcome::Marked { id, marked }) => vec![Connection::settled(id, marked)],
+            Ok(Outcome::Watched { id, watched }) => vec![Connection::settled(id, watched.map(|watched| self.watched(&watched)))],
             Ok(Outcome::Checked) => Vec::new(),
             Err(error) => {
                 tracing::error!(%error, "the work of a connection broke off");
@@ -296,6 +319,20 @@ impl Driver {
                         Outcome::Answered { participant, answer: answer.unwrap_or(Err(MediaError::Busy.into())) }
                     });
                 }
+                Effect::Post { id, room, draft } => self.post(id, room, draft),
+                Effect::MarkRead { id, room, seq } => {
+                    let (app, principal) = (self.context.app.clone(), self.principal.clone());
+                    self.work.spawn(async move {
+                        let marked = chat::mark_read(&app, &principal, room, seq).await;
+                        Outcome::Marked { id, marked: marked.map_err(Refusal::from) }
+                    });
+                }
+                Effect::Watch { id, room } => self.watch(id, room),
+                Effect::Typing { id } => {
+                    let typed = self.registration.typing().ok_or(Refusal::NotWatching);
+                    self.perform([Connection::settled(id, typed)]);
+                }
+                Effect::Away { away } => self.note_activity(Activity { away, ..self.activity }),
                 Effect::Leave { participant, reason } => self.context.app.calls.leave(participant, reason),
             }
         }
@@ -320,6 +357,44 @@ impl Driver {
         });
     }
 
+    /// Queued before anything else is read, so that messages of one client are stored in the order in which they were sent.
+    fn post(&mut self, id: u32, room: RoomId, draft: Draft) {
+        match chat::post(&self.context.app, &self.principal, room, draft) {
+            Ok(posting) => {
+                self.work.spawn(async move { Outcome::Posted { id, posted: posting.outcome().await.map_err(Refusal::from) } });
+            }
+            Err(error) => self.perform([Connection::posted(id, Err(error.into()))]),
+        }
+    }
+
+    fn watch(&mut self, id: u32, room: Option<RoomId>) {
+        let Some(room) = room else {
+            self.registration.unwatch();
+            return self.perform([Connection::settled(id, Ok(()))]);
+        };
+        let (context, principal) = (self.context.clone(), self.principal.clone());
+        self.work.spawn(async move {
+            let watched = match context.role_in(room, &principal).await {
+                Ok(_) => rooms::members_of(&context.app, room).await.map_err(Refusal::from),
+                Err(refusal) => Err(refusal),
+            };
+            Outcome::Watched { id, watched: watched.map(|members| Watched { room, members }) }
+        });
+    }
+
+    fn watched(&mut self, Watched { room, members }: &Watched) {
+        let present = self.registration.watch(*room, members);
+        let users = present.into_iter().map(|(user, state)| Present { user: user.to_string(), state }).collect();
+        self.send(ServerMessage::Presence { room: room.to_string(), users });
+    }
+
+    fn note_activity(&mut self, activity: Activity) {
+        if activity != self.activity {
+            self.activity = activity;
+            self.registration.set_activity(activity);
+        }
+    }
+
     fn ask(&self, participant: ParticipantId, ask: Ask) -> Result<(), CallError> {
         let calls = &self.context.app.calls;
         match ask {
@@ -333,6 +408,10 @@ impl Driver {
     /// Numbers and keeps a message, and sends it if there is a socket. One that does not keep up is closed; the client resumes.
     fn send(&mut self, message: ServerMessage) {
         let frame = self.replay.push(message);
+        self.pass_on(frame);
+    }
+
+    fn pass_on(&mut self, frame: Frame) {
         if self.socket.as_ref().is_some_and(|(_, sending)| sending.push(frame).is_err()) {
             self.detach(CloseCode::TRY_AGAIN_LATER);
         }

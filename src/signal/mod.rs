@@ -3,15 +3,18 @@
 //!
 //! A message goes one way: `socket.rs` reads and limits it, `connection.rs` (pure) says what is to be done, `driver.rs` does it with
 //! the calls and the store, `replay.rs` numbers the answer, `outgoing.rs` queues it for the socket. `upgrade.rs` lets sockets in,
-//! `registry.rs` knows all connections, `enforce.rs` ends what the store no longer allows.
+//! `registry.rs` knows all connections, `deliver.rs` brings them what is written in their rooms, `presence.rs` (pure) says who is told what
+//! somebody is doing, `enforce.rs` ends what the store no longer allows.
 
 mod connection;
 mod context;
+mod deliver;
 mod driver;
 mod enforce;
 mod greeting;
 mod open;
 mod outgoing;
+mod presence;
 pub mod protocol;
 mod rate;
 mod refusal;
@@ -66,6 +69,7 @@ impl Signalling {
         let context = Context { app: app.clone(), connections: Connections::new(app.config.windows_per_user), timing };
         // Subscribed before the first socket, so that no hint about one is missed.
         tokio::spawn(enforce::enforce(context.clone(), app.bus.subscribe()));
+        tokio::spawn(deliver::deliver(context.clone(), app.bus.subscribe()));
         let (stopping, connections) = (app.clone(), context.connections.clone());
         app.shutdown.spawn(async move {
             stopping.shutdown.begun().await;

@@ -7,6 +7,10 @@
 //!
 //! Identifiers are strings: users and rooms UUIDs, participants 16 hexadecimal digits. Feeds are numbers (RTP CSRC).
 
+mod entry;
+
+pub use entry::{Entry, EntryKind, Presence, Present};
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -81,6 +85,39 @@ pub enum ClientMessage {
         participant: String,
         /// What.
         action: ModeratorAction,
+    },
+    /// Send a message to a room. Answered by `posted` once it is stored for good.
+    Post {
+        /// The room.
+        room: String,
+        /// A UUID made by the client: sending the same again stores nothing more.
+        message: String,
+        /// Opaque, 1 to 65,536 bytes; base64url without padding.
+        body: String,
+        /// Complete files of one's own in this room, at most 10.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<String>>")]
+        files: Vec<String>,
+    },
+    /// Say how far one has read. Answered by `ok`.
+    MarkRead {
+        /// The room.
+        room: String,
+        /// The last entry read.
+        #[ts(type = "number")]
+        seq: i64,
+    },
+    /// Say which conversation is on the screen: who is there and who types is told of that one. Answered by `ok`.
+    Watch {
+        /// The room; `null` for none.
+        room: Option<String>,
+    },
+    /// Say that one is typing in the watched room; again every few seconds. Answered by `ok`.
+    Typing {},
+    /// Say that the user looks elsewhere, or is back. Answered by `ok`.
+    Away {
+        /// Elsewhere.
+        away: bool,
     },
     /// Measures the round trip. Answered by `ok`.
     Ping {},
@@ -290,6 +327,44 @@ pub enum ServerMessage {
         /// The room.
         room: String,
     },
+    /// Answers `post`.
+    Posted {
+        /// The request.
+        id: u32,
+        /// The message as it is stored.
+        entry: Entry,
+    },
+    /// Something new in a room's log.
+    Entry {
+        /// The room.
+        room: String,
+        /// What.
+        entry: Entry,
+    },
+    /// One's read marker moved, in this window or another.
+    Read {
+        /// The room.
+        room: String,
+        /// To this entry.
+        #[ts(type = "number")]
+        read_seq: i64,
+    },
+    /// Somebody types in the watched room.
+    Typing {
+        /// The room.
+        room: String,
+        /// Who.
+        user: String,
+    },
+    /// What members of the watched room are doing: everybody who is not offline at first, then who changed.
+    Presence {
+        /// The room.
+        room: String,
+        /// Who does what.
+        users: Vec<Present>,
+    },
+    /// Messages were lost on the way: look at the rooms again, and fetch what is missing.
+    Resync {},
     /// The server stops or restarts; come back after this long.
     Drain {
         /// Milliseconds.

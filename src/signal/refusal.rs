@@ -38,6 +38,8 @@ pub(super) enum Refusal {
     SdpTooLarge,
     #[error("a mid is 1 to {MAX_MID_BYTES} token characters, and each occurs once")]
     BadMid,
+    #[error("watch the room first")]
+    NotWatching,
     #[error(transparent)]
     Call(#[from] CallError),
     #[error("{text}")]
@@ -61,6 +63,7 @@ impl Refusal {
             Self::TooManyWishes => "too_many_wishes",
             Self::SdpTooLarge => "sdp_too_large",
             Self::BadMid => "offer_mismatch",
+            Self::NotWatching => "not_watching",
             Self::Call(error) => error.code(),
             Self::App { code, .. } => code,
         }
@@ -72,8 +75,18 @@ impl Refusal {
     }
 }
 
+impl From<AppError> for Refusal {
+    fn from(error: AppError) -> Self {
+        Self::from(&error)
+    }
+}
+
 impl From<&AppError> for Refusal {
     fn from(error: &AppError) -> Self {
-        Self::App { code: error.code(), text: error.to_string() }
+        let shown = error.shown();
+        if let AppError::Internal(cause) = shown {
+            tracing::error!(%cause, "a request over a WebSocket failed");
+        }
+        Self::App { code: shown.code(), text: shown.to_string() }
     }
 }

@@ -2,13 +2,17 @@
 //! the end of a session or of the server concerns. Holds handles only; the state of a connection is with its own task (`driver.rs`).
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
 use super::driver::Control;
+use super::presence::{Activity, Presences, Told};
+use super::protocol::{Presence, Present, ServerMessage};
 use super::refusal::Refusal;
+use super::replay::Encoded;
 use super::resume::SecretDigest;
 use crate::id::{RoomId, SessionId, UserId};
 
@@ -19,8 +23,8 @@ const CONNECTIONS_PER_WINDOW: usize = 4;
 const SPARE_SOCKETS: usize = 4;
 /// Sockets on this node. Each costs about 20 kB and a file descriptor.
 pub const MAX_SOCKETS: usize = 20_000;
-/// Notes queued for a connection's task, which reads them at once. A note that finds the queue full is a hint and may be lost.
-const CONTROL_QUEUE: usize = 16;
+/// Notes queued for a connection's task, which reads them at once. A client is told when one of them found the queue full (`resync`).
+const CONTROL_QUEUE: usize = 256;
 /// The shortest and the longest time that `drain` asks clients to stay away: spread, so that they do not come back all at once.
 const RETRY_MS: std::ops::Range<u64> = 500..3_000;
 
@@ -47,6 +51,8 @@ pub(super) struct Connections {
 #[derive(Default)]
 struct State {
     connections: HashMap<u64, Record>,
+    of_user: HashMap<UserId, Vec<u64>>,
+    presences: Presences,
     by_secret: HashMap<SecretDigest, u64>,
     sockets_of: HashMap<UserId, usize>,
     opened: u64,
@@ -59,7 +65,17 @@ struct Record {
     secret: SecretDigest,
     detached_since: Option<Instant>,
     control: mpsc::Sender<Control>,
+    /// A note was lost.
+    missed: Arc<AtomicBool>,
     end: watch::Sender<Option<End>>,
+}
+
+impl Record {
+    fn note(&self, control: Control) {
+        if self.control.try_send(control).is_err() {
+            self.missed.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Connections of one user who may have so many windows in a call.
@@ -100,10 +116,37 @@ impl Connections {
 
     /// Tells every connection of a user that something about a room changed.
     pub(super) fn room_changed(&self, user: UserId, room: RoomId) {
-        for record in self.lock().connections.values().filter(|record| record.user == user) {
-            // A client that misses it sees the change when it next fetches the room.
-            let _ = record.control.try_send(Control::RoomChanged(room));
+        self.tell(&[user], &Encoded::of(&ServerMessage::RoomChanged { room: room.to_string() }));
+    }
+
+    /// Tells every connection of these users something.
+    pub(super) fn tell(&self, users: &[UserId], message: &Encoded) {
+        let state = self.lock();
+        for number in users.iter().filter_map(|user| state.of_user.get(user)).flatten() {
+            state.connections[number].note(Control::Tell(message.clone()));
         }
+    }
+
+    /// Whether any of these users is connected.
+    pub(super) fn any_of(&self, users: &[UserId]) -> bool {
+        let state = self.lock();
+        users.iter().any(|user| state.of_user.contains_key(user))
+    }
+
+    /// Asks every client to look at its rooms again.
+    pub(super) fn resync_all(&self) {
+        let message = Encoded::of(&ServerMessage::Resync {});
+        self.lock().connections.values().for_each(|record| record.note(Control::Tell(message.clone())));
+    }
+
+    /// Somebody became a member of a room.
+    pub(super) fn member_added(&self, room: RoomId, user: UserId) {
+        self.lock().with_presences(user, |presences| presences.member_added(room, user));
+    }
+
+    /// Somebody is no longer a member of a room.
+    pub(super) fn member_gone(&self, room: RoomId, user: UserId) {
+        self.lock().presences.member_gone(room, user);
     }
 
     /// Asks every client to come back later, closes every connection and waits until all sockets are closed, for `limit` at most.
@@ -149,10 +192,14 @@ impl Connections {
         let (end, end_signal) = watch::channel(None);
         state.opened += 1;
         let number = state.opened;
+        let missed = Arc::new(AtomicBool::new(false));
+        let record = Record { user, session, secret, detached_since: None, control, missed: Arc::clone(&missed), end };
         state.by_secret.insert(secret, number);
-        state.connections.insert(number, Record { user, session, secret, detached_since: None, control, end });
+        state.connections.insert(number, record);
+        state.of_user.entry(user).or_default().push(number);
+        state.with_presences(user, |presences| presences.set(user, number, Activity::default()));
         Ok(Registered {
-            registration: Registration { connections: self.clone(), number },
+            registration: Registration { connections: self.clone(), number, user, missed },
             control: control_queue,
             end: end_signal,
         })
@@ -186,7 +233,29 @@ impl State {
     fn remove(&mut self, number: u64) -> Option<Record> {
         let record = self.connections.remove(&number)?;
         self.by_secret.remove(&record.secret);
+        if let Some(numbers) = self.of_user.get_mut(&record.user) {
+            numbers.retain(|other| *other != number);
+            if numbers.is_empty() {
+                self.of_user.remove(&record.user);
+            }
+        }
+        self.with_presences(record.user, |presences| presences.remove(record.user, number));
         Some(record)
+    }
+
+    /// Changes what is known of who is there, and tells those who watch.
+    fn with_presences(&mut self, user: UserId, change: impl FnOnce(&mut Presences) -> Vec<Told>) {
+        for Told { room, to, state } in change(&mut self.presences) {
+            let users = vec![Present { user: user.to_string(), state }];
+            self.tell_connections(&to, &ServerMessage::Presence { room: room.to_string(), users });
+        }
+    }
+
+    fn tell_connections(&self, numbers: &[u64], message: &ServerMessage) {
+        let message = Encoded::of(message);
+        for record in numbers.iter().filter_map(|number| self.connections.get(number)) {
+            record.note(Control::Tell(message.clone()));
+        }
     }
 }
 
@@ -208,9 +277,48 @@ pub(super) struct Registered {
 pub(super) struct Registration {
     connections: Connections,
     number: u64,
+    user: UserId,
+    missed: Arc<AtomicBool>,
 }
 
 impl Registration {
+    /// Whether a note was lost since this was asked last.
+    pub(super) fn missed(&self) -> bool {
+        self.missed.swap(false, Ordering::Relaxed)
+    }
+
+    /// Notes what the user does here.
+    pub(super) fn set_activity(&self, activity: Activity) {
+        let mut state = self.connections.lock();
+        // A connection that had to give way says nothing any more.
+        if state.connections.contains_key(&self.number) {
+            state.with_presences(self.user, |presences| presences.set(self.user, self.number, activity));
+        }
+    }
+
+    /// Watches a conversation of these members. Returns who of them is there.
+    pub(super) fn watch(&self, room: RoomId, members: &[UserId]) -> Vec<(UserId, Presence)> {
+        let mut state = self.connections.lock();
+        if !state.connections.contains_key(&self.number) {
+            return Vec::new();
+        }
+        state.presences.watch(self.number, self.user, room, members)
+    }
+
+    /// Watches no conversation any more.
+    pub(super) fn unwatch(&self) {
+        self.connections.lock().presences.unwatch(self.number);
+    }
+
+    /// Tells those who watch the same conversation that the user types. `None` when none is watched.
+    pub(super) fn typing(&self) -> Option<()> {
+        let state = self.connections.lock();
+        let (room, others) = state.presences.others_watching(self.number)?;
+        let message = ServerMessage::Typing { room: room.to_string(), user: self.user.to_string() };
+        state.tell_connections(&others, &message);
+        Some(())
+    }
+
     /// Notes since when the connection has no socket, or that it has one again.
     pub(super) fn set_detached(&self, since: Option<Instant>) {
         if let Some(record) = self.connections.lock().connections.get_mut(&self.number) {

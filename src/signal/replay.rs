@@ -4,6 +4,7 @@
 //! is kept cannot resume: it is told `resumed: false` and starts afresh.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
 
@@ -35,7 +36,16 @@ impl Replay {
     /// Numbers a message, keeps it and returns it as it is sent.
     pub(super) fn push(&mut self, message: ServerMessage) -> Frame {
         self.last_seq += 1;
-        let frame = encode(self.last_seq, message);
+        self.keep(encode(self.last_seq, message))
+    }
+
+    /// The same for a message that many connections get.
+    pub(super) fn push_encoded(&mut self, message: &Encoded) -> Frame {
+        self.last_seq += 1;
+        self.keep(message.numbered(self.last_seq))
+    }
+
+    fn keep(&mut self, frame: Frame) -> Frame {
         self.kept_bytes += frame.text.len();
         self.kept.push_back(frame.clone());
         while self.kept.len() > MAX_MESSAGES || (self.kept_bytes > MAX_BYTES && self.kept.len() > 1) {
@@ -67,6 +77,21 @@ impl Replay {
     }
 }
 
+/// A message for many connections, encoded once; each gives it a number of its own.
+#[derive(Debug, Clone)]
+pub(super) struct Encoded(Arc<str>);
+
+impl Encoded {
+    pub(super) fn of(message: &ServerMessage) -> Self {
+        Self(serde_json::to_string(message).expect("every message is a map with string keys").into())
+    }
+
+    fn numbered(&self, seq: u64) -> Frame {
+        let fields = self.0.strip_prefix('{').expect("a message is a JSON object");
+        Frame { seq, text: format!("{{\"seq\":{seq},{fields}").into() }
+    }
+}
+
 /// A message as it is sent.
 pub(super) fn encode(seq: u64, message: ServerMessage) -> Frame {
     let mut text = serde_json::to_string(&ServerFrame { seq, message }).expect("every message is a map with string keys");
@@ -92,6 +117,13 @@ mod tests {
         let mut replay = Replay::default();
         assert_eq!(replay.push(ok(7)).text.as_str(), r#"{"seq":1,"type":"ok","id":7}"#);
         assert_eq!(replay.push(ok(8)).text.as_str(), r#"{"seq":2,"type":"ok","id":8}"#);
+    }
+
+    #[test]
+    fn a_message_encoded_once_reads_like_one_of_the_connection_s_own() {
+        let (mut own, mut shared) = (Replay::default(), Replay::default());
+        assert_eq!(own.push(ok(7)), shared.push_encoded(&Encoded::of(&ok(7))));
+        assert_eq!(own.push(ok(8)), shared.push_encoded(&Encoded::of(&ok(8))));
     }
 
     #[test]

@@ -105,6 +105,13 @@ impl Store {
         Ok(on_reader!(self, pool => sqlx::query_as::<Db, MemberRow>(sql).bind(room).fetch_all(pool).await?))
     }
 
+    /// Who is a member of a room.
+    pub async fn member_ids(&self, room: RoomId) -> Result<Vec<UserId>> {
+        let sql = "select user_id from members where room_id = $1";
+        let rows: Vec<(UserId,)> = on_reader!(self, pool => sqlx::query_as::<Db, _>(sql).bind(room).fetch_all(pool).await?);
+        Ok(rows.into_iter().map(|(user,)| user).collect())
+    }
+
     /// The role of a user in a room, if they are a member.
     pub async fn role_of(&self, room: RoomId, user: UserId) -> Result<Option<Role>> {
         let sql = "select role from members where room_id = $1 and user_id = $2";

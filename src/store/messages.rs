@@ -2,7 +2,6 @@
 //! by `append`. Bodies are opaque here.
 
 use futures_util::TryStreamExt;
-use serde::Serialize;
 use sqlx::FromRow;
 
 use super::append::{Judge, NewMessage, Pending};
@@ -19,8 +18,7 @@ macro_rules! entry_columns {
 pub(super) use entry_columns;
 
 /// What an entry is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, sqlx::Type, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum EntryKind {
     /// A message; without a body once deleted.

@@ -20,7 +20,8 @@ async fn a_room_lives_from_its_making_to_its_deletion() {
     assert_eq!(
         room,
         json!({"id": room["id"], "name": "Wednesday", "encryption": "open", "role": "owner", "link_code": room["link_code"],
-            "created_at": server.app.clock.now().as_millis(), "member_count": 1, "in_call": 0})
+            "created_at": server.app.clock.now().as_millis(), "member_count": 1, "in_call": 0,
+            "kind": "room", "first_seq": 1, "last_seq": 0, "read_seq": 0, "people": [], "last_entry": null})
     );
     assert_eq!(server.ask(&ann, Method::GET, ROOMS, None).await, (StatusCode::OK, json!({"rooms": [room]})));
     assert_eq!(server.ask(&ben, Method::GET, ROOMS, None).await.1, json!({"rooms": []}));
@@ -30,6 +31,7 @@ async fn a_room_lives_from_its_making_to_its_deletion() {
     assert_eq!((status, linked), (StatusCode::OK, json!({"name": "Wednesday"})));
     let mut hints = server.app.bus.subscribe();
     server.join(&ben, &room).await;
+    assert!(matches!(hints.next().await, Received::Hint(Hint::MemberAdded { .. })));
     assert!(matches!(hints.next().await, Received::Hint(Hint::RoomChanged { .. })));
     server.join(&ben, &room).await;
 

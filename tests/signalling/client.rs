@@ -202,6 +202,16 @@ impl Client {
         }
     }
 
+    /// Waits for an event and forgets those before it.
+    pub(crate) async fn until_event(&mut self, what: &str, mut is_it: impl FnMut(&ServerMessage) -> bool) {
+        soon(what, async { while !is_it(&self.event().await) {} }).await;
+    }
+
+    /// What came since [`Client::event`] was asked last; makes sense after an answer.
+    pub(crate) fn events_so_far(&mut self) -> Vec<ServerMessage> {
+        self.events.drain(..).collect()
+    }
+
     pub(crate) async fn hear(&mut self) -> Result<ServerMessage, u16> {
         let ServerFrame { seq, message } = self.socket.hear().await?;
         assert_eq!(seq, self.last_seq + 1, "a gap before {message:?}");
@@ -224,6 +234,7 @@ fn request_of(message: &ServerMessage) -> Option<u32> {
         | ServerMessage::Ok { id }
         | ServerMessage::Error { id, .. }
         | ServerMessage::Joined { id, .. }
+        | ServerMessage::Posted { id, .. }
         | ServerMessage::Answer { id, .. } => Some(*id),
         _ => None,
     }

@@ -3,6 +3,7 @@
 // clippy.toml allows it in tests, but knows them only by #[test] and #[cfg(test)].
 #![allow(clippy::unwrap_used)]
 
+mod chat;
 mod client;
 mod entrance;
 mod limits;

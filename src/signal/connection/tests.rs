@@ -120,7 +120,7 @@ fn a_room_that_is_none_is_not_found() {
 #[test]
 fn a_refused_membership_leaves_the_connection_outside_and_able_to_try_again() {
     let (mut connection, attempt) = entering();
-    let refusal = Refusal::from(&crate::error::Error::RoomNotFound);
+    let refusal = Refusal::from(&Error::RoomNotFound);
     assert_eq!(error(&connection.admitted(attempt, Err(refusal))), (1, "room_not_found"));
     assert!(matches!(connection.handle(frame(2, join(ROOM)))[..], [Effect::Admit { .. }]));
 }

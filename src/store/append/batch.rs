@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn rows_go_into_as_few_statements_of_known_lengths_as_possible() {
         let lengths = |len| chunks(len).map(|chunk| chunk.len()).collect::<Vec<_>>();
-        assert_eq!(lengths(0), []);
+        assert_eq!(lengths(0), [0; 0]);
         assert_eq!(lengths(3), [1, 1, 1]);
         assert_eq!(lengths(86), [64, 16, 4, 1, 1]);
         assert_eq!(chunks(512).last(), Some(256..512));

@@ -1,0 +1,133 @@
+//! Brings what is new in rooms to the connections of their members: entries of logs, read markers. Driven by the bus's hints: reads
+//! from the store what a hint is about, encodes it once, and hands it to every connection whose user is a member. A client that missed
+//! something learns it from the numbers, or is told to look (`resync`).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::context::Context;
+use super::protocol::ServerMessage;
+use super::replay::Encoded;
+use crate::bus::{Hint, Received, Subscription};
+use crate::chat;
+use crate::error::Error;
+use crate::id::{RoomId, UserId};
+use crate::rooms;
+
+/// Entries read for one hint. Whoever is further behind than that fetches them.
+const MAX_ENTRIES: i64 = 256;
+/// Memberships remembered: 16 bytes each. Beyond that all are forgotten and read again as they are needed.
+const MAX_REMEMBERED: usize = 500_000;
+/// Between two attempts to reach the store.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What is known of rooms that were written in lately.
+#[derive(Default)]
+struct Known {
+    rooms: HashMap<RoomId, KnownRoom>,
+    memberships: usize,
+}
+
+struct KnownRoom {
+    members: Arc<[UserId]>,
+    /// The last entry that was delivered.
+    delivered: i64,
+}
+
+/// Runs until the bus is gone.
+pub(super) async fn deliver(context: Context, mut hints: Subscription) {
+    let mut known = Known::default();
+    loop {
+        let followed = match hints.next().await {
+            Received::Hint(hint) => apply(&context, &mut known, hint).await,
+            Received::Lagged => {
+                known = Known::default();
+                context.connections.resync_all();
+                Ok(())
+            }
+            Received::Closed => return,
+        };
+        if let Err(error) = followed {
+            tracing::warn!(%error, "new messages could not be read: those connected are asked to fetch them");
+            tokio::time::sleep(RETRY).await;
+            known = Known::default();
+            context.connections.resync_all();
+        }
+    }
+}
+
+async fn apply(context: &Context, known: &mut Known, hint: Hint) -> Result<(), Error> {
+    match hint {
+        Hint::Logged { room, since, last } => logged(context, known, room, since, last).await?,
+        Hint::Read { room, user, seq } => {
+            let message = ServerMessage::Read { room: room.to_string(), read_seq: seq };
+            context.connections.tell(&[user], &Encoded::of(&message));
+        }
+        Hint::MemberAdded { room, user } => {
+            known.forget(room);
+            context.connections.member_added(room, user);
+            context.connections.room_changed(user, room);
+        }
+        Hint::MemberRemoved { room, user } => {
+            known.forget(room);
+            context.connections.member_gone(room, user);
+        }
+        Hint::RoomChanged { .. } => {}
+        Hint::RoomDeleted { room } => {
+            // Who was a member is known only if somebody wrote lately; the others see it when they next look.
+            for user in known.rooms.get(&room).map(|known| Arc::clone(&known.members)).iter().flat_map(|members| members.iter()) {
+                context.connections.room_changed(*user, room);
+            }
+            known.forget(room);
+        }
+        Hint::SessionEnded { .. } | Hint::RoleChanged { .. } => {}
+    }
+    Ok(())
+}
+
+async fn logged(context: &Context, known: &mut Known, room: RoomId, since: i64, last: i64) -> Result<(), Error> {
+    let delivered = known.rooms.get(&room).map_or(since - 1, |room| room.delivered);
+    if delivered >= last {
+        return Ok(());
+    }
+    let members = known.members(context, room, since - 1).await?;
+    if !context.connections.any_of(&members) {
+        known.delivered(room, last);
+        return Ok(());
+    }
+    let entries = chat::log_after(&context.app, room, delivered, MAX_ENTRIES).await?;
+    let newest = entries.last().map_or(last, |entry| entry.seq);
+    for entry in entries {
+        let message = ServerMessage::Entry { room: room.to_string(), entry: entry.into() };
+        context.connections.tell(&members, &Encoded::of(&message));
+    }
+    known.delivered(room, newest.max(last));
+    Ok(())
+}
+
+impl Known {
+    async fn members(&mut self, context: &Context, room: RoomId, delivered: i64) -> Result<Arc<[UserId]>, Error> {
+        if let Some(known) = self.rooms.get(&room) {
+            return Ok(Arc::clone(&known.members));
+        }
+        if self.memberships > MAX_REMEMBERED {
+            *self = Self::default();
+        }
+        let members: Arc<[UserId]> = rooms::members_of(&context.app, room).await?.into();
+        self.memberships += members.len();
+        self.rooms.insert(room, KnownRoom { members: Arc::clone(&members), delivered });
+        Ok(members)
+    }
+
+    fn delivered(&mut self, room: RoomId, seq: i64) {
+        if let Some(known) = self.rooms.get_mut(&room) {
+            known.delivered = known.delivered.max(seq);
+        }
+    }
+
+    fn forget(&mut self, room: RoomId) {
+        let forgotten = self.rooms.remove(&room);
+        self.memberships -= forgotten.map_or(0, |known| known.members.len());
+    }
+}

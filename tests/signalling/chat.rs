@@ -1,0 +1,147 @@
+//! Messages over the WebSocket: sent, delivered to every window of every member, and who is there.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use webcall::id::{MessageId, RoomId};
+use webcall::rooms;
+use webcall::signal::protocol::{ClientMessage, Entry, EntryKind, Presence, Present, ServerMessage};
+
+use crate::client::Client;
+use crate::server::Server;
+
+fn post(server: &Server, room: RoomId, body: &[u8]) -> ClientMessage {
+    let (room, message) = (room.to_string(), MessageId::new(server.app.clock.now()).to_string());
+    ClientMessage::Post { room, message, body: URL_SAFE_NO_PAD.encode(body), files: vec![] }
+}
+
+async fn write(server: &Server, client: &mut Client, room: RoomId, body: &[u8]) -> Entry {
+    match client.ask(post(server, room, body)).await {
+        ServerMessage::Posted { entry, .. } => entry,
+        other => panic!("not posted: {other:?}"),
+    }
+}
+
+fn present(user: &webcall::accounts::Principal, state: Presence) -> Present {
+    Present { user: user.user.to_string(), state }
+}
+
+#[tokio::test]
+async fn a_message_reaches_every_window_of_every_member_and_nobody_else() {
+    let server = Server::start().await;
+    let (ann, ben, eve) = (server.register("ann").await, server.register("ben").await, server.register("eve").await);
+    let room = server.room(&[&ann, &ben]).await;
+    let mut anns = Client::connect(&server, &ann).await;
+    let mut anns_other = Client::connect(&server, &ann).await;
+    let mut bens = Client::connect(&server, &ben).await;
+    let mut eves = Client::connect(&server, &eve).await;
+    let first = write(&server, &mut anns, room, b"one").await;
+    assert_eq!((first.seq, first.kind, &first.sender), (1, EntryKind::Message, &ann.user.to_string()));
+    let second = write(&server, &mut bens, room, b"two").await;
+    for client in [&mut anns, &mut anns_other, &mut bens] {
+        for entry in [&first, &second] {
+            assert_eq!(client.event().await, ServerMessage::Entry { room: room.to_string(), entry: entry.clone() });
+        }
+    }
+    assert_eq!(eves.refused(post(&server, room, b"three")).await, "room_not_found");
+    eves.must(ClientMessage::Ping {}).await;
+    assert_eq!(eves.events_so_far(), []);
+}
+
+#[tokio::test]
+async fn messages_of_one_client_are_numbered_in_the_order_in_which_it_sent_them() {
+    let server = Server::start().await;
+    let ann = server.register("ann").await;
+    let room = server.room(&[&ann]).await;
+    let mut anns = Client::connect(&server, &ann).await;
+    let bodies: Vec<Vec<u8>> = (0..40).map(|n| vec![n]).collect();
+    for (id, body) in (1_000..).zip(&bodies) {
+        anns.socket.say(id, post(&server, room, body)).await;
+    }
+    let mut seen = Vec::new();
+    while seen.len() < bodies.len() {
+        if let ServerMessage::Entry { entry, .. } = anns.event().await {
+            assert_eq!(entry.seq, seen.len() as i64 + 1);
+            seen.push(URL_SAFE_NO_PAD.decode(entry.body.unwrap()).unwrap());
+        }
+    }
+    assert_eq!(seen, bodies);
+}
+
+#[tokio::test]
+async fn who_is_no_longer_a_member_hears_nothing_more() {
+    let server = Server::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    let room = server.room(&[&ann, &ben]).await;
+    let mut anns = Client::connect(&server, &ann).await;
+    let mut bens = Client::connect(&server, &ben).await;
+    bens.must(ClientMessage::Watch { room: Some(room.to_string()) }).await;
+    write(&server, &mut anns, room, b"before").await;
+    bens.until_event("the message", |event| matches!(event, ServerMessage::Entry { .. })).await;
+    rooms::leave_or_remove(&server.app, &ann, room, ben.user).await.unwrap();
+    bens.until_event("the removal", |event| matches!(event, ServerMessage::RoomChanged { .. })).await;
+    let after = write(&server, &mut anns, room, b"after").await;
+    anns.until_event("the next message", |event| matches!(event, ServerMessage::Entry { entry, .. } if *entry == after)).await;
+    bens.must(ClientMessage::Ping {}).await;
+    assert_eq!(bens.events_so_far(), []);
+    assert_eq!(bens.refused(post(&server, room, b"still here")).await, "room_not_found");
+    assert_eq!(bens.refused(ClientMessage::Typing {}).await, "not_watching");
+}
+
+#[tokio::test]
+async fn a_read_marker_moves_in_ones_other_windows() {
+    let server = Server::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    let room = server.room(&[&ann, &ben]).await;
+    let mut bens = Client::connect(&server, &ben).await;
+    write(&server, &mut bens, room, b"x").await;
+    let mut anns = Client::connect(&server, &ann).await;
+    let mut anns_other = Client::connect(&server, &ann).await;
+    let read = |seq| ClientMessage::MarkRead { room: room.to_string(), seq };
+    anns.must(read(1)).await;
+    assert_eq!(anns_other.event().await, ServerMessage::Read { room: room.to_string(), read_seq: 1 });
+    assert_eq!(anns.refused(read(2)).await, "invalid_seq");
+}
+
+#[tokio::test]
+async fn who_watches_a_conversation_learns_who_is_there_and_who_types() {
+    let server = Server::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    let room = server.room(&[&ann, &ben]).await;
+    let presence = |users| ServerMessage::Presence { room: room.to_string(), users };
+    let mut anns = Client::connect(&server, &ann).await;
+    anns.must(ClientMessage::Watch { room: Some(room.to_string()) }).await;
+    assert_eq!(anns.event().await, presence(vec![present(&ann, Presence::Online)]));
+    let mut bens = Client::connect(&server, &ben).await;
+    assert_eq!(anns.event().await, presence(vec![present(&ben, Presence::Online)]));
+    bens.must(ClientMessage::Watch { room: Some(room.to_string()) }).await;
+    bens.must(ClientMessage::Typing {}).await;
+    assert_eq!(anns.event().await, ServerMessage::Typing { room: room.to_string(), user: ben.user.to_string() });
+    bens.must(ClientMessage::Away { away: true }).await;
+    assert_eq!(anns.event().await, presence(vec![present(&ben, Presence::Away)]));
+    bens.join(room).await;
+    assert_eq!(anns.event().await, presence(vec![present(&ben, Presence::InCall)]));
+    bens.must(ClientMessage::Leave {}).await;
+    assert_eq!(anns.event().await, presence(vec![present(&ben, Presence::Away)]));
+    anns.must(ClientMessage::Watch { room: None }).await;
+    bens.must(ClientMessage::Typing {}).await;
+    anns.must(ClientMessage::Ping {}).await;
+    assert_eq!(anns.events_so_far(), []);
+    assert_eq!(anns.refused(ClientMessage::Watch { room: Some("x".to_owned()) }).await, "room_not_found");
+}
+
+#[tokio::test]
+async fn a_client_that_was_away_gets_what_it_missed_or_is_told_to_look() {
+    let server = Server::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    let room = server.room(&[&ann, &ben]).await;
+    let mut anns = Client::connect(&server, &ann).await;
+    let mut bens = Client::connect(&server, &ben).await;
+    bens.lose_socket().await;
+    let missed = write(&server, &mut anns, room, b"missed").await;
+    let mut back = Client::resume(&server, &ben, &bens).await;
+    assert!(back.resumed);
+    assert_eq!(back.event().await, ServerMessage::Entry { room: room.to_string(), entry: missed });
+    server.app.bus.publish(webcall::bus::Hint::Logged { room, since: 2, last: 2 });
+    back.must(ClientMessage::Ping {}).await;
+    assert_eq!(back.events_so_far(), [], "a hint about what is not there is harmless");
+}
