@@ -10,6 +10,7 @@ use webcall_media::{Media, StartError};
 use crate::accounts::{SESSION_SWEEP_INTERVAL, sweep};
 use crate::app::{App, Foundations};
 use crate::calls::Calls;
+use crate::chat;
 use crate::config::{Args, Config, ConfigError};
 use crate::diagnostics;
 use crate::http;
@@ -81,6 +82,7 @@ pub async fn start(args: &Args) -> Result<Running, RunError> {
     let app = App::new(Foundations { config, clock: Clock::System, store, media, calls, tls, shutdown });
 
     app.shutdown.spawn(sweep_now_and_then(app.clone()));
+    app.shutdown.spawn(forget_now_and_then(app.clone()));
     app.shutdown.spawn(reload::at_hangup(app.clone(), args.clone()));
     let signalling = Signalling::start(&app, Timing::default());
     let port = ports.pages.number;
@@ -115,6 +117,26 @@ fn greet(app: &App, port: u16) {
     // Whoever started the server may read one line and leave: that is no reason not to serve.
     let _ = write!(std::io::stdout(), "WebCall is ready: {address}\nRegistration secret: {secret}\n");
     tracing::info!(port, version = env!("CARGO_PKG_VERSION"), "serving");
+}
+
+/// Removes what rooms no longer keep.
+async fn forget_now_and_then(app: App) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(chat::SWEEP_INTERVAL) => {}
+            () = app.shutdown.begun() => return,
+        }
+        // Given up halfway when the server stops: the rest is found at the next start.
+        let swept = tokio::select! {
+            swept = chat::sweep(&app) => swept,
+            () = app.shutdown.begun() => return,
+        };
+        match swept {
+            Ok(0) => {}
+            Ok(swept) => tracing::info!(swept, "old messages removed"),
+            Err(error) => tracing::warn!(%error, "old messages could not be removed"),
+        }
+    }
 }
 
 /// Removes expired sessions and reports now and then, the first time soon after the start.

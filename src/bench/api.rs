@@ -35,7 +35,12 @@ impl Api {
 
     /// Makes an account.
     pub(super) async fn register(url: &str, secret: &str) -> Result<Self, BenchError> {
-        let body = json!({ "username": "bench", "password": random_password()?, "registration_secret": secret });
+        Self::register_as(url, secret, "bench").await
+    }
+
+    /// Makes an account of this name.
+    pub(super) async fn register_as(url: &str, secret: &str, username: &str) -> Result<Self, BenchError> {
+        let body = json!({ "username": username, "password": random_password()?, "registration_secret": secret });
         Self::at(url)?.signed_in("registering", "/auth/register", &body).await
     }
 
@@ -55,6 +60,24 @@ impl Api {
         let act = "making a room";
         let answer = self.call(act, Method::POST, "/rooms", Some(&json!({ "name": "bench", "encryption": "open" }))).await?;
         text(act, &answer, "id")
+    }
+
+    /// Makes an open room; its id and the code of its link.
+    pub(super) async fn create_room_with_link(&self) -> Result<(String, String), BenchError> {
+        let act = "making a room";
+        let answer = self.call(act, Method::POST, "/rooms", Some(&json!({ "name": "bench", "encryption": "open" }))).await?;
+        Ok((text(act, &answer, "id")?, text(act, &answer, "link_code")?))
+    }
+
+    /// Becomes a member by a link; the room's id.
+    pub(super) async fn join_room(&self, link_code: &str) -> Result<String, BenchError> {
+        let act = "joining a room";
+        text(act, &self.call(act, Method::POST, "/rooms/join", Some(&json!({ "code": link_code }))).await?, "id")
+    }
+
+    /// For `Authorization`.
+    pub(super) fn authorization(&self) -> String {
+        format!("Bearer {}", self.token)
     }
 
     pub(super) async fn delete_room(&self, room: &str) -> Result<(), BenchError> {
@@ -90,7 +113,7 @@ impl Api {
             .uri(format!("/api/v1{path}"))
             .header("host", &self.authority)
             .header("content-type", "application/json")
-            .header("authorization", format!("Bearer {}", self.token))
+            .header("authorization", self.authorization())
             .body(Full::new(bytes))
             .map_err(BenchError::of(act))?;
         let response = sender.send_request(request).await.map_err(BenchError::of(act))?;

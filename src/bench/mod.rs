@@ -5,11 +5,12 @@
 //! options -> session -> { server, calls (who joins: api, signalling), measure (the window), floor (the raw loop) } -> report
 //! ```
 //!
-//! `turn` is the same for the TURN server. The generator is this process, the server another; on Linux each keeps to its own processors.
+//! `turn` is the same for the TURN server, `chat` for messages. The generator is this process, the server another; on Linux each keeps to its own processors.
 
 mod adapter;
 mod api;
 mod calls;
+mod chat;
 mod floor;
 mod janus;
 mod machine;
@@ -36,6 +37,7 @@ pub fn run(mut arguments: Vec<OsString>) -> Result<(), BenchError> {
     match arguments.first().and_then(|word| word.to_str()) {
         Some(RAW_LOOP) => return floor::run_floor(),
         Some(RAW_RELAY) => return turn::run_raw_relay(arguments.get(1).and_then(|word| word.to_str())),
+        Some("chat") => return chat::run(arguments.split_off(1)),
         Some("turn") => return turn::run(arguments.split_off(1)),
         _ => {}
     }

@@ -19,6 +19,7 @@ Usage: webcall bench SCENARIO [options]
   audio               ten speakers, many listeners     (--publishers 10 --subscribers 200)
   join                many join within seconds         (--publishers 1 --subscribers 200, over --seconds 5)
   turn                packets through the TURN server  (--allocations 10 --payload 1200 --burst 4)
+  chat                messages, stored and delivered   (--senders 64 --rooms 1)
 
   --publishers N      who sends, in fanout and audio
   --subscribers N     who receives; in meeting, who takes part
@@ -47,6 +48,14 @@ In turn, with --seconds, --warmup, --workers, --no-floor, --json and --pid as ab
   --pps N             packets a second for each allocation and way (as many as come back)
   --target HOST:PORT  measure another TURN server on UDP, whose limits let one user do this; needs
   --user NAME         a user there, whose password is read from WEBCALL_BENCH_PASSWORD
+
+In chat, with --seconds, --warmup and --json as above:
+
+  --senders N         who write, each its next message once the last one is acknowledged (64)
+  --rooms N           rooms that they share (1)
+  --members N         connected members that a message is to reach, measured afterwards (0)
+  --bytes N           what a message's body has (200)
+  --database URL      an empty PostgreSQL database for the server that is started; SQLite without it
 
 A camera sends 30 frames a second, a microphone 50 packets. Server and generator keep to different processors where there are
 several (Linux), so the server has all but one of them.";

@@ -25,6 +25,16 @@ pub(super) struct OwnServer {
 impl OwnServer {
     /// Starts it on its processors with this `turn.toml` and waits until it serves.
     pub(super) async fn start(settings: &str, processors: Option<&Processors>) -> Result<Self, BenchError> {
+        Self::start_with(settings, &[], processors).await
+    }
+
+    /// The same for messages: nobody writes too fast, and the database may be another than SQLite.
+    pub(super) async fn start_for_chat(database: Option<&str>, processors: Option<&Processors>) -> Result<Self, BenchError> {
+        let variables = [("MESSAGES_PER_SECOND", "10000"), ("DATABASE_URL", database.unwrap_or_default())];
+        Self::start_with(&call_settings(1), &variables, processors).await
+    }
+
+    async fn start_with(settings: &str, variables: &[(&str, &str)], processors: Option<&Processors>) -> Result<Self, BenchError> {
         let folder = std::env::temp_dir().join(format!("webcall-bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let file = folder.join("turn.toml");
@@ -32,6 +42,7 @@ impl OwnServer {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("--data").arg(folder.join("data")).arg("--turn-config").arg(&file);
         command.env_clear().env("PORT", "0").env("WINDOWS_PER_USER", MAX_PARTICIPANTS.to_string());
+        command.envs(variables.iter().copied());
         command.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()));
         let mut child = spawn_on(command.stdin(Stdio::null()).stdout(Stdio::piped()), processors)?;
         let lines = greeting(&mut child).await;

@@ -71,6 +71,30 @@ impl Line {
         Ok(line)
     }
 
+    /// A connection that is in no call and hears what is written.
+    pub(super) async fn listen(api: &Api) -> Result<Self, BenchError> {
+        let mut line = Self::open(api, Instant::now()).await?;
+        line.ask("hello", ClientMessage::Hello { version: VERSION, resume: None }).await?;
+        Ok(line)
+    }
+
+    /// Waits for a message; when it came.
+    pub(super) async fn entry(&mut self, id: &str) -> Result<Instant, BenchError> {
+        let act = "waiting for a message";
+        let arriving = async {
+            while let Some(message) = self.socket.next().await {
+                let arrived = Instant::now();
+                if let Message::Text(text) = message.map_err(BenchError::of(act))?
+                    && text.contains(id)
+                {
+                    return Ok(arrived);
+                }
+            }
+            Err(BenchError::call(act, "the server closed the connection"))
+        };
+        tokio::time::timeout(PATIENCE, arriving).await.unwrap_or_else(|_| Err(BenchError::call(act, "it never came")))
+    }
+
     async fn open(api: &Api, began: Instant) -> Result<Self, BenchError> {
         let act = "opening the WebSocket";
         let ticket = api.ticket().await?;

@@ -11,6 +11,7 @@ mod append;
 mod diagnostics;
 mod direct;
 mod dispatch;
+mod expiry;
 mod members;
 mod messages;
 mod open;

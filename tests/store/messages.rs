@@ -1,6 +1,7 @@
 //! `store/append`, `store/messages.rs`, `store/direct.rs`.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use webcall::id::{FileId, MessageId, RoomId, UserId};
 use webcall::store::{
@@ -26,6 +27,8 @@ on_both! {
     a_read_marker_goes_forwards_and_not_beyond_the_log
     the_same_people_find_the_same_conversation
     a_list_of_rooms_shows_the_last_entry_of_each
+    a_room_forgets_its_oldest_entries_and_no_others
+    what_a_deleted_room_held_goes_little_by_little
 }
 
 fn anybody(_: &Standing, _: Timestamp) -> Result<(), Unwelcome> {
@@ -258,4 +261,43 @@ async fn a_list_of_rooms_shows_the_last_entry_of_each(store: &Store) {
     assert_eq!(store.last_entry(silent).await.unwrap(), None);
     let long = stored(store, message(busy, owner, &[7; 5_000])).await;
     assert_eq!(store.last_entry(busy).await.unwrap(), Some(EntryRow { body: None, ..long }));
+}
+
+async fn a_room_forgets_its_oldest_entries_and_no_others(store: &Store) {
+    let (owner, _) = user(store).await;
+    let (id, other) = (room(store, owner, "link").await, room(store, owner, "other").await);
+    stored(store, message(other, owner, b"old")).await;
+    for day in 0..5 {
+        let sent_at = NOW.plus(Duration::from_secs(day * 86_400));
+        let entry = stored(store, NewMessage { sent_at, ..message(id, owner, &[day as u8]) }).await;
+        store.pin(act(id, owner, entry.id), 10).await.unwrap();
+    }
+    let cutoff = NOW.plus(Duration::from_secs(2 * 86_400));
+    assert_eq!(store.forget_entries(id, cutoff, 3).await.unwrap(), 3, "no more at once than asked for");
+    assert_eq!(store.forget_entries(id, cutoff, 3).await.unwrap(), 1);
+    // A pin of the first day stands behind the message of the third: it waits.
+    assert_eq!(store.forget_entries(id, cutoff, 3).await.unwrap(), 0);
+    let left: Vec<i64> = all(store, id).await.iter().map(|entry| entry.seq).collect();
+    assert_eq!(left, (5..=10).collect::<Vec<i64>>());
+    let row = store.room_of(id, owner).await.unwrap().unwrap();
+    assert_eq!((row.first_seq, row.last_seq), (5, 10));
+    assert_eq!(store.pins(id).await.unwrap().len(), 3, "a pin ends with its message");
+    assert_eq!(stored(store, message(id, owner, b"next")).await.seq, 11);
+    assert_eq!(all(store, other).await.len(), 1);
+    assert_eq!(store.rooms_that_forget(RoomId::from_bytes([0; 16]), 10).await.unwrap(), []);
+}
+
+async fn what_a_deleted_room_held_goes_little_by_little(store: &Store) {
+    let (owner, _) = user(store).await;
+    let id = room(store, owner, "link").await;
+    for n in 0..5 {
+        stored(store, message(id, owner, &[n])).await;
+    }
+    assert!(store.delete_room(id).await.unwrap());
+    assert_eq!(store.removed_rooms(10).await.unwrap(), [id]);
+    assert_eq!(append(store, message(id, owner, b"late")).await, Appended::NoSuchRoom);
+    assert!(!store.purge_room(id, 2).await.unwrap());
+    assert!(!store.purge_room(id, 2).await.unwrap());
+    assert!(store.purge_room(id, 2).await.unwrap());
+    assert_eq!((store.removed_rooms(10).await.unwrap(), all(store, id).await), (vec![], vec![]));
 }

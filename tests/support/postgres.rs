@@ -40,6 +40,12 @@ impl Postgres {
         PgConnectOptions::new_without_pgpass().socket(self.folder.path()).username("postgres").database("postgres")
     }
 
+    /// The same as an address for `DATABASE_URL`.
+    #[allow(dead_code)] // Not every test starts the whole command.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://postgres@localhost/postgres?host={}", self.folder.path().display())
+    }
+
     fn data(&self) -> String {
         self.folder.path().join("data").display().to_string()
     }
