@@ -75,6 +75,10 @@ id! {
     RoomId
 }
 id! {
+    /// An entry of a room's audit log.
+    ActId
+}
+id! {
     /// A test call of `/diagnostics`.
     TestCallId
 }

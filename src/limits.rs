@@ -32,6 +32,9 @@ const TICKET: Bucket = Bucket { burst: 12, interval: Duration::from_secs(5) };
 const TURN_CREDENTIALS: Bucket = Bucket { burst: 1_000, interval: Duration::from_millis(100) };
 /// Test calls of one account: 30 at once, then one in 10 s. A visit of `/diagnostics` begins three, and one more for every twelve workers.
 const TEST_CALL: Bucket = Bucket { burst: 30, interval: Duration::from_secs(10) };
+/// Acts of one owner or moderator that go into a room's audit log: 300 at once, then one in 2 s. Muting a full call passes; pushing an
+/// act out of the log by others takes hours, and they are there instead.
+const MODERATION: Bucket = Bucket { burst: 300, interval: Duration::from_secs(2) };
 /// Keys remembered for each limit, about 5 MB. When so many are not full again, unknown keys are refused until some are.
 const MAX_KEYS: usize = 50_000;
 
@@ -49,6 +52,7 @@ pub struct Limits {
     ticket: Keyed<UserId>,
     turn_credentials: Keyed<IpAddr>,
     test_call: Keyed<UserId>,
+    moderation: Keyed<UserId>,
 }
 
 impl Limits {
@@ -64,6 +68,7 @@ impl Limits {
             ticket: Keyed::new(&ticket),
             turn_credentials: Keyed::new(&TURN_CREDENTIALS),
             test_call: Keyed::new(&TEST_CALL),
+            moderation: Keyed::new(&MODERATION),
         }
     }
 
@@ -100,6 +105,11 @@ impl Limits {
     /// Counts a new test call.
     pub fn test_call(&self, user: UserId) -> Result<(), Error> {
         self.test_call.count(&user)
+    }
+
+    /// Counts an act that goes into a room's audit log.
+    pub fn moderation(&self, user: UserId) -> Result<(), Error> {
+        self.moderation.count(&user)
     }
 }
 

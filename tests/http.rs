@@ -19,6 +19,8 @@ mod headers;
 mod limits;
 #[path = "http/operations.rs"]
 mod operations;
+#[path = "http/order.rs"]
+mod order;
 #[path = "http/policy.rs"]
 mod policy;
 #[path = "http/rooms.rs"]

@@ -16,6 +16,7 @@ mod me;
 mod metrics;
 mod observe;
 mod openapi;
+mod order;
 mod problem;
 mod redirect;
 mod rooms;
@@ -67,7 +68,10 @@ fn api() -> OpenApiRouter<App> {
             .routes(routes!(rooms::get, rooms::update, rooms::delete)) // GET, PATCH, DELETE /rooms/{id}
             .routes(routes!(rooms::join)) //              POST   /rooms/join
             .routes(routes!(rooms::by_link)) //           GET    /rooms/link/{code}
-            .routes(routes!(rooms::change_role, rooms::remove_member)) // PATCH, DELETE /rooms/{id}/members/{user}
+            .routes(routes!(rooms::change_member, rooms::remove_member)) // PATCH, DELETE /rooms/{id}/members/{user}
+            .routes(routes!(order::bans)) //              GET    /rooms/{id}/bans
+            .routes(routes!(order::ban, order::unban)) // PUT, DELETE /rooms/{id}/bans/{user}
+            .routes(routes!(order::audit)) //             GET    /rooms/{id}/audit
             .routes(routes!(diagnostics::start)) //       POST   /diagnostics/calls
             .routes(routes!(diagnostics::end)) //         DELETE /diagnostics/calls/{id}
             .routes(routes!(diagnostics::enter)) //       POST   /diagnostics/calls/{id}/participants

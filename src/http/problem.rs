@@ -69,16 +69,22 @@ fn status(error: &Error) -> StatusCode {
         Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Error::NotSignedIn | Error::SessionEnded | Error::WrongCredentials | Error::TicketInvalid => StatusCode::UNAUTHORIZED,
-        Error::WrongPassword | Error::WrongRegistrationSecret | Error::OriginRefused | Error::NotAllowed => StatusCode::FORBIDDEN,
+        Error::WrongPassword | Error::WrongRegistrationSecret | Error::OriginRefused | Error::NotAllowed | Error::Banned => {
+            StatusCode::FORBIDDEN
+        }
         Error::NotFound
         | Error::SessionNotFound
         | Error::RoomNotFound
         | Error::LinkNotFound
         | Error::MemberNotFound
+        | Error::BanNotFound
         | Error::TestCallNotFound => StatusCode::NOT_FOUND,
-        Error::UsernameTaken | Error::OwnerCannotLeave | Error::TooManyMembers | Error::TooManyRooms | Error::TestCallFull => {
-            StatusCode::CONFLICT
-        }
+        Error::UsernameTaken
+        | Error::OwnerCannotLeave
+        | Error::TooManyMembers
+        | Error::TooManyRooms
+        | Error::TooManyBans
+        | Error::TestCallFull => StatusCode::CONFLICT,
         Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Busy | Error::TimedOut | Error::TooManyTestCalls => StatusCode::SERVICE_UNAVAILABLE,
         Error::Media(error) => media_status(error),

@@ -7,6 +7,8 @@
 //! The common subset: `$1` placeholders, `returning`, `on conflict`, 64-bit integers, no `now()`, casts, arrays or JSON operators.
 //! Functions that differ between the databases: none yet.
 
+mod audit;
+mod bans;
 mod diagnostics;
 mod members;
 mod open;
@@ -15,10 +17,12 @@ mod sessions;
 mod turn_keys;
 mod users;
 
+pub use audit::{AuditAct, AuditEntry, AuditRow, MAX_ACTS};
+pub use bans::{BanOutcome, BanRow, NewBan};
 pub use diagnostics::{AddedReport, NewReport, ReportLimits, ReportRow};
-pub use members::{Joined, MemberLimits, MemberRow};
+pub use members::{Joined, MemberLimits, MemberRow, MemberUpdate, StandingRow};
 pub use open::{reach_postgres, reach_sqlite};
-pub use rooms::{AddedRoom, LinkedRoom, NewRoom, RoomRow};
+pub use rooms::{AddedRoom, LinkedRoom, NewRoom, RoomKind, RoomRow, RoomUpdate};
 pub use sessions::{NewSession, Rotation, SessionRow};
 pub use turn_keys::{AddedTurnKey, TurnKeyRow};
 pub use users::{AddedUser, NewUser, UserRow};

@@ -1,7 +1,9 @@
 //! Rooms: adding, listing, renaming, changing the link, deleting. Who may is decided by `rooms::policy`, not here.
 
+use serde::Serialize;
 use sqlx::FromRow;
 
+use super::audit::{AuditEntry, record};
 use super::{Result, Store, in_transaction, on_reader, on_writer};
 use crate::id::{RoomId, UserId};
 use crate::role::Role;
@@ -11,7 +13,8 @@ use crate::time::Timestamp;
 macro_rules! select_rooms {
     ($which:literal) => {
         concat!(
-            "select r.id, r.name, r.encryption, r.link_code, r.created_at, r.member_count, m.role ",
+            "select r.id, r.name, r.encryption, r.link_code, r.created_at, r.member_count, m.role, r.kind, ",
+            "r.topic, r.locked, r.slow_mode_s, r.retention_days, m.chat_muted ",
             "from members m join rooms r on r.id = m.room_id ",
             $which
         )
@@ -50,6 +53,46 @@ pub struct RoomRow {
     pub member_count: i64,
     /// The standing of the one who looks.
     pub role: Role,
+    /// A room, or a direct conversation.
+    pub kind: RoomKind,
+    /// What it is about; may be empty.
+    pub topic: String,
+    /// Whether only moderators and the owner write.
+    pub locked: bool,
+    /// A member's messages are so far apart, seconds; 0 for any.
+    pub slow_mode_s: i64,
+    /// Entries older than this are removed; never without.
+    pub retention_days: Option<i64>,
+    /// Whether the one who looks may read but not write.
+    pub chat_muted: bool,
+}
+
+/// What kind of room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum RoomKind {
+    /// Has a name, a link and an owner.
+    Room,
+    /// A conversation of a few people, all alike.
+    Direct,
+}
+
+/// What to change in a room; what is not named stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RoomUpdate<'a> {
+    /// A new name.
+    pub name: Option<&'a str>,
+    /// A new code in the link.
+    pub link_code: Option<&'a str>,
+    /// A new topic.
+    pub topic: Option<&'a str>,
+    /// Locked or not.
+    pub locked: Option<bool>,
+    /// Slow mode, seconds.
+    pub slow_mode_s: Option<i64>,
+    /// For how many days entries are kept; the inner `None` is for ever.
+    pub retention_days: Option<Option<i64>>,
 }
 
 /// A room as one who holds its link sees it.
@@ -119,13 +162,31 @@ impl Store {
         Ok(on_reader!(self, pool => sqlx::query_as::<Db, LinkedRoom>(sql).bind(link_code).fetch_optional(pool).await?))
     }
 
-    /// Gives a room a new name, a new link, or both. Returns whether the room was there.
-    pub async fn update_room(&self, room: RoomId, name: Option<&str>, link_code: Option<&str>) -> Result<bool> {
-        let sql = "update rooms set name = coalesce($1, name), link_code = coalesce($2, link_code) where id = $3";
-        let rows = on_writer!(self, pool => {
-            sqlx::query::<Db>(sql).bind(name).bind(link_code).bind(room).execute(pool).await?.rows_affected()
+    /// Changes a room and records the acts. Returns whether the room was there.
+    pub async fn update_room(&self, room: RoomId, update: &RoomUpdate<'_>, acts: &[AuditEntry]) -> Result<bool> {
+        let sql = "update rooms set name = coalesce($1, name), link_code = coalesce($2, link_code), topic = coalesce($3, topic), \
+                   locked = coalesce($4, locked), slow_mode_s = coalesce($5, slow_mode_s), \
+                   retention_days = case when $6 then $7 else retention_days end where id = $8";
+        in_transaction!(self, tx => {
+            let updated = sqlx::query::<Db>(sql)
+                .bind(update.name)
+                .bind(update.link_code)
+                .bind(update.topic)
+                .bind(update.locked)
+                .bind(update.slow_mode_s)
+                .bind(update.retention_days.is_some())
+                .bind(update.retention_days.flatten())
+                .bind(room)
+                .execute(&mut *tx)
+                .await?;
+            if updated.rows_affected() == 0 {
+                tx.rollback().await?;
+                return Ok(false);
+            }
+            record!(tx, acts);
+            tx.commit().await?;
         });
-        Ok(rows == 1)
+        Ok(true)
     }
 
     /// Deletes a room and all memberships. Returns whether it was there.
