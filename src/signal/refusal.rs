@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::protocol::{MAX_SEATS, MAX_TRACKS, MAX_WISHES, ServerMessage, VERSION};
 use super::wire::{MAX_MID_BYTES, MAX_SDP_BYTES};
-use crate::calls::CallError;
+use crate::calls::{CallError, MAX_EMOJI_BYTES};
 use crate::error::Error as AppError;
 
 /// Why a message was refused.
@@ -38,6 +38,8 @@ pub(super) enum Refusal {
     SdpTooLarge,
     #[error("a mid is 1 to {MAX_MID_BYTES} token characters, and each occurs once")]
     BadMid,
+    #[error("a reaction is one emoji of at most {MAX_EMOJI_BYTES} bytes")]
+    NoEmoji,
     #[error(transparent)]
     Call(#[from] CallError),
     #[error("{text}")]
@@ -61,6 +63,7 @@ impl Refusal {
             Self::TooManyWishes => "too_many_wishes",
             Self::SdpTooLarge => "sdp_too_large",
             Self::BadMid => "offer_mismatch",
+            Self::NoEmoji => "invalid_emoji",
             Self::Call(error) => error.code(),
             Self::App { code, .. } => code,
         }

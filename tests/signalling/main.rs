@@ -8,6 +8,7 @@ mod entrance;
 mod limits;
 mod media;
 mod moderation;
+mod order;
 mod relaying;
 mod resuming;
 mod server;
