@@ -2,7 +2,9 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use webcall::bus::{Hint, Received};
+use webcall::config::Database;
 
 use crate::policy::{Stage, is_refused};
 use crate::server::Session;
@@ -305,4 +307,35 @@ async fn moderators_act_only_so_fast() {
     assert_eq!(refused.0, StatusCode::TOO_MANY_REQUESTS);
     is_refused(refused, "rate_limited");
     assert_eq!(stage.change(&stage.owner, json!({"topic": "others are not slowed down"})).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn in_a_direct_conversation_there_is_no_order_to_keep() {
+    let stage = Stage::set().await;
+    let Database::Sqlite(file) = &stage.server.app.config.database else { panic!("these tests use SQLite") };
+    let mut database = sqlx::SqliteConnection::connect(file.to_str().unwrap()).await.unwrap();
+    sqlx::query("update rooms set kind = 'direct'").execute(&mut database).await.unwrap();
+    // Whatever the role: that of an owner, which nobody has there, gives nothing either.
+    for (path, method, body) in [
+        (String::new(), Method::PATCH, json!({"name": "Thursday"})),
+        (String::new(), Method::PATCH, json!({"reset_link": true})),
+        (String::new(), Method::PATCH, json!({"topic": "guitars"})),
+        (String::new(), Method::PATCH, json!({"locked": true})),
+        (String::new(), Method::PATCH, json!({"slow_mode_s": 1})),
+        (String::new(), Method::PATCH, json!({"retention_days": 1})),
+        (String::new(), Method::DELETE, Value::Null),
+        (format!("/members/{}", stage.other.user), Method::PATCH, json!({"role": "moderator"})),
+        (format!("/members/{}", stage.other.user), Method::PATCH, json!({"role": "owner"})),
+        (format!("/members/{}", stage.other.user), Method::PATCH, json!({"chat_muted": true})),
+        (format!("/members/{}", stage.other.user), Method::DELETE, Value::Null),
+        (format!("/bans/{}", stage.other.user), Method::PUT, Value::Null),
+        (format!("/bans/{}", stage.other.user), Method::DELETE, Value::Null),
+        ("/bans".to_owned(), Method::GET, Value::Null),
+        ("/audit".to_owned(), Method::GET, Value::Null),
+    ] {
+        for who in [&stage.owner, &stage.member] {
+            let body = Some(body.clone()).filter(|body| !body.is_null());
+            is_refused(stage.server.ask(who, method.clone(), &format!("{}{path}", stage.path), body).await, "not_allowed");
+        }
+    }
 }
