@@ -37,8 +37,11 @@ export function openAbove(list, button) {
   list.addEventListener('toggle', (event) => {
     if (/** @type {ToggleEvent} */ (event).newState !== 'open') return;
     const place = button.getBoundingClientRect();
-    list.style.setProperty('--menu-bottom', `${innerHeight - place.top + MARGIN}px`);
-    list.style.setProperty('--menu-right', `${Math.max(MARGIN, innerWidth - place.right)}px`);
+    // Above the button and ending with it, but never beyond an edge of the window.
+    const bottom = Math.min(innerHeight - place.top + MARGIN, innerHeight - list.offsetHeight - MARGIN);
+    const right = Math.min(innerWidth - place.right, innerWidth - list.offsetWidth - MARGIN);
+    list.style.setProperty('--menu-bottom', `${Math.max(MARGIN, bottom)}px`);
+    list.style.setProperty('--menu-right', `${Math.max(MARGIN, right)}px`);
     list.querySelector('button')?.focus();
   });
 }
