@@ -82,6 +82,15 @@ pub enum Error {
     /// The owner cannot leave.
     #[error("the owner cannot leave: delete the room instead")]
     OwnerCannotLeave,
+    /// A moderator banned the user from the room.
+    #[error("you are banned from this room")]
+    Banned,
+    /// The user is not banned from the room.
+    #[error("that user is not banned from this room")]
+    BanNotFound,
+    /// The room has as many bans as it may.
+    #[error("the room has as many bans as it may have")]
+    TooManyBans,
     /// The room has as many members as it may.
     #[error("the room has as many members as it may have")]
     TooManyMembers,
@@ -184,6 +193,9 @@ impl Error {
             Self::MemberNotFound => "member_not_found",
             Self::NotAllowed => "not_allowed",
             Self::OwnerCannotLeave => "owner_cannot_leave",
+            Self::Banned => "banned",
+            Self::BanNotFound => "ban_not_found",
+            Self::TooManyBans => "too_many_bans",
             Self::TooManyMembers => "too_many_members",
             Self::TooManyRooms => "too_many_rooms",
             Self::MessageNotFound => "message_not_found",

@@ -83,6 +83,10 @@ id! {
     FileId
 }
 id! {
+    /// An entry of a room's audit log.
+    ActId
+}
+id! {
     /// A test call of `/diagnostics`.
     TestCallId
 }

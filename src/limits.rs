@@ -34,6 +34,9 @@ const TURN_CREDENTIALS: Bucket = Bucket { burst: 1_000, interval: Duration::from
 const TEST_CALL: Bucket = Bucket { burst: 30, interval: Duration::from_secs(10) };
 /// Messages that one user may write at once, as seconds of what they may for long: a day offline is sent at once.
 const MESSAGE_BURST_S: u32 = 20;
+/// Acts of one owner or moderator that go into a room's audit log: 300 at once, then one in 2 s. Muting a full call passes; pushing an
+/// act out of the log by others takes hours, and they are there instead.
+const MODERATION: Bucket = Bucket { burst: 300, interval: Duration::from_secs(2) };
 /// Keys remembered for each limit, about 5 MB. When so many are not full again, unknown keys are refused until some are.
 const MAX_KEYS: usize = 50_000;
 
@@ -52,6 +55,7 @@ pub struct Limits {
     message: Keyed<UserId>,
     turn_credentials: Keyed<IpAddr>,
     test_call: Keyed<UserId>,
+    moderation: Keyed<UserId>,
 }
 
 impl Limits {
@@ -70,6 +74,7 @@ impl Limits {
             message: Keyed::new(&message),
             turn_credentials: Keyed::new(&TURN_CREDENTIALS),
             test_call: Keyed::new(&TEST_CALL),
+            moderation: Keyed::new(&MODERATION),
         }
     }
 
@@ -111,6 +116,11 @@ impl Limits {
     /// Counts a new test call.
     pub fn test_call(&self, user: UserId) -> Result<(), Error> {
         self.test_call.count(&user)
+    }
+
+    /// Counts an act that goes into a room's audit log.
+    pub fn moderation(&self, user: UserId) -> Result<(), Error> {
+        self.moderation.count(&user)
     }
 }
 

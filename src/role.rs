@@ -18,4 +18,13 @@ pub enum Role {
 impl Role {
     /// All roles, lowest first.
     pub const ALL: [Self; 3] = [Self::Member, Self::Moderator, Self::Owner];
+
+    /// As it is stored and sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Moderator => "moderator",
+            Self::Owner => "owner",
+        }
+    }
 }

@@ -21,6 +21,8 @@ mod limits;
 mod messages;
 #[path = "http/operations.rs"]
 mod operations;
+#[path = "http/order.rs"]
+mod order;
 #[path = "http/policy.rs"]
 mod policy;
 #[path = "http/rooms.rs"]

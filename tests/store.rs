@@ -5,6 +5,12 @@
 #[path = "support/postgres.rs"]
 mod postgres;
 
+#[path = "store/audit.rs"]
+mod audit;
+
+#[path = "store/bans.rs"]
+mod bans;
+
 #[path = "store/diagnostics.rs"]
 mod diagnostics;
 
@@ -29,7 +35,7 @@ mod users;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use webcall::id::{RoomId, SessionId, UserId};
-use webcall::store::{AddedRoom, AddedUser, NewRoom, NewSession, NewUser, Store};
+use webcall::store::{AddedRoom, AddedUser, AuditAct, AuditEntry, NewRoom, NewSession, NewUser, Store};
 use webcall::time::Timestamp;
 
 /// The time in these tests.
@@ -87,4 +93,9 @@ async fn room(store: &Store, owner: UserId, name: &str) -> RoomId {
     let room = NewRoom { id, name, encryption: "open", link_code: name, created_at: NOW };
     assert_eq!(store.add_room(&room, owner, 10).await.unwrap(), AddedRoom::Added);
     id
+}
+
+/// An entry for the audit log.
+fn act(room: RoomId, actor: UserId, act: AuditAct, subject: Option<UserId>, detail: &str) -> AuditEntry {
+    AuditEntry { room, at: NOW, actor, act, subject, detail: detail.to_owned() }
 }

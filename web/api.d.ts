@@ -7,8 +7,18 @@ export type SessionRow = { id: string, created_at: number, last_used_at: number,
 export type Room = {
   id: string, name: string, encryption: "open", role: Role, link_code: string | null,
   created_at: number, member_count: number, in_call: number,
+  topic: string, locked: boolean, slow_mode_s: number, retention_days: number | null, chat_muted: boolean,
 };
-export type Member = { user: string, username: string, role: Role, joined_at: number };
+export type RoomChanges = { topic?: string, locked?: boolean, slow_mode_s?: number, retention_days?: number | null };
+export type Member = { user: string, username: string, role: Role, joined_at: number, chat_muted: boolean };
+export type Ban = { user: string, username: string, banned_by: string, banned_at: number };
+export type ActKind =
+  | "rename" | "reset_link" | "topic" | "lock" | "unlock" | "slow_mode" | "retention" | "role" | "hand_over" | "remove" | "ban" | "unban"
+  | "mute_in_chat" | "unmute_in_chat" | "pin" | "unpin" | "delete_message" | "forbid" | "allow" | "remove_from_call";
+export type Act = {
+  id: string, at: number, actor: string, actor_name: string | null, act: ActKind,
+  subject: string | null, subject_name: string | null, detail: string,
+};
 export type RoomWithMembers = Room & { members: Array<Member> };
 export type Problem = { type: string, title: string, status: number, detail?: string, code: string };
 export type Ticket = { ticket: string, expires_in: number };

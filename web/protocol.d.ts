@@ -58,6 +58,16 @@ export type ClientMessage =
     wishes: Array<Wish>;
   }
   | {
+    type: "hand";
+    /** Up or down. */
+    raised: boolean;
+  }
+  | {
+    type: "react";
+    /** One emoji, at most 32 bytes. */
+    emoji: string;
+  }
+  | {
     type: "moderate";
     /** On whom. */
     participant: string;
@@ -148,6 +158,9 @@ export type ModeratorAction =
     source: Source;
   }
   | {
+    do: "lower_hand";
+  }
+  | {
     do: "remove";
   };
 
@@ -232,6 +245,13 @@ export type ServerMessage =
     type: "speakers";
     /** Participants. */
     participants: Array<string>;
+  }
+  | {
+    type: "reaction";
+    /** Who. */
+    participant: string;
+    /** How. */
+    emoji: string;
   }
   | {
     type: "media";
@@ -329,6 +349,8 @@ export type Participant = {
   sources: Array<SourceState>;
   /** Unix milliseconds. */
   joined_at: number;
+  /** Since when the hand is raised, Unix milliseconds; `null` when it is not. */
+  hand_raised_at: number | null;
 };
 
 /** The state of one offered source. */

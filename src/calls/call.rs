@@ -8,12 +8,15 @@ use std::sync::Arc;
 
 use webcall_media::{MediaEvent, ParticipantId, Source};
 
+use super::emoji::Emoji;
 use super::error::CallError;
 use super::event::{CallEvent, Delivery, LeaveReason, MediaState, ParticipantView};
+use super::pace::{Pace, Rate};
 use super::source::{SourceSet, Sources};
 use crate::id::{RoomId, UserId};
 use crate::role::Role;
 use crate::rooms::policy::{Action, can};
+use crate::store::RoomKind;
 use crate::time::Timestamp;
 
 /// Participants in one call on this node; the media core's own limit (`media.max_participants`) is usually lower. Every change is
@@ -22,6 +25,11 @@ pub const MAX_PARTICIPANTS: usize = 2_000;
 /// Users that are remembered as forbidden something after they left. The one who left first is forgotten first.
 const MAX_REMEMBERED: usize = 256;
 
+/// Reactions of one participant. Applause is a few in a row.
+const REACTIONS_OF_ONE: Rate = Rate { burst: 10, per_second: 2 };
+/// Reactions in one call. Each goes to everybody, 0.2 ms of the lock on all calls with 2,000 in this one.
+const REACTIONS_OF_ALL: Rate = Rate { burst: 100, per_second: 50 };
+
 /// What a moderator does to a participant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModeratorAct {
@@ -29,6 +37,8 @@ pub enum ModeratorAct {
     Forbid(Source),
     /// Allow it again.
     Allow(Source),
+    /// Lower their hand.
+    LowerHand,
     /// Take them out of the call.
     Remove,
 }
@@ -50,6 +60,8 @@ struct Participant {
     role: Role,
     joined_at: Timestamp,
     sources: Sources,
+    hand_raised_at: Option<Timestamp>,
+    reactions: Pace,
 }
 
 /// One room's call.
@@ -59,6 +71,8 @@ pub(super) struct Call {
     /// Forbidden sources of users who left.
     remembered: VecDeque<(UserId, SourceSet)>,
     speakers: Vec<ParticipantId>,
+    /// None until somebody reacts.
+    reactions: Option<Pace>,
 }
 
 impl Call {
@@ -85,7 +99,8 @@ impl Call {
     pub(super) fn enter(&mut self, id: ParticipantId, newcomer: Newcomer) -> Vec<Delivery> {
         let Newcomer { user, username, role, muted, joined_at } = newcomer;
         let sources = Sources::new(muted, self.recall(user));
-        self.participants.insert(id, Participant { user, username, role, joined_at, sources });
+        let (hand_raised_at, reactions) = (None, Pace::new(REACTIONS_OF_ONE, joined_at));
+        self.participants.insert(id, Participant { user, username, role, joined_at, sources, hand_raised_at, reactions });
         let mut deliveries: Vec<_> = match self.view(id) {
             Some(view) => {
                 let view = Arc::new(view);
@@ -130,6 +145,32 @@ impl Call {
         Ok(self.changed(id, changed))
     }
 
+    /// A participant raises their hand. One that is up stays as it is: who waits longest is asked first.
+    pub(super) fn raise_hand(&mut self, id: ParticipantId, now: Timestamp) -> Result<Vec<Delivery>, CallError> {
+        let participant = self.participant_mut(id)?;
+        let is_new = participant.hand_raised_at.is_none();
+        participant.hand_raised_at.get_or_insert(now);
+        Ok(self.changed(id, is_new))
+    }
+
+    /// A participant lowers their hand, or a moderator does.
+    pub(super) fn lower_hand(&mut self, id: ParticipantId) -> Result<Vec<Delivery>, CallError> {
+        let was_up = self.participant_mut(id)?.hand_raised_at.take().is_some();
+        Ok(self.changed(id, was_up))
+    }
+
+    /// A participant reacts: everybody sees it, oneself included.
+    pub(super) fn react(&mut self, id: ParticipantId, emoji: &Emoji, now: Timestamp) -> Result<Vec<Delivery>, CallError> {
+        let of_all = self.reactions.get_or_insert_with(|| Pace::new(REACTIONS_OF_ALL, now));
+        let of_one = &mut self.participants.get_mut(&id).ok_or(CallError::NotInCall)?.reactions;
+        if !of_one.allows(REACTIONS_OF_ONE, now) || !of_all.allows(REACTIONS_OF_ALL, now) {
+            return Err(CallError::RateLimited);
+        }
+        of_one.spend();
+        of_all.spend();
+        Ok(self.tell_everybody(&CallEvent::Reaction { participant: id, emoji: emoji.clone() }))
+    }
+
     /// Whether one participant may act on another as a moderator.
     pub(super) fn may_moderate(&self, actor: ParticipantId, target: ParticipantId) -> Result<(), CallError> {
         let actor = self.participants.get(&actor).ok_or(CallError::NotInCall)?;
@@ -138,7 +179,8 @@ impl Call {
             true => Action::ModerateOwn,
             false => Action::Moderate { of: target.role },
         };
-        can(actor.role, action).then_some(()).ok_or(CallError::NotAllowed)
+        // In a direct conversation everybody is a member, and members moderate nobody.
+        can(RoomKind::Room, actor.role, action).then_some(()).ok_or(CallError::NotAllowed)
     }
 
     /// A moderator forbids a participant a source.
@@ -196,6 +238,11 @@ impl Call {
         let mut views: Vec<_> = self.participants.iter().map(|(id, participant)| view(*id, participant)).collect();
         views.sort_by_key(|view| (view.joined_at, view.participant));
         views
+    }
+
+    /// Whose window a participant is.
+    pub(super) fn user_of(&self, id: ParticipantId) -> Option<UserId> {
+        self.participants.get(&id).map(|participant| participant.user)
     }
 
     pub(super) fn participants_of(&self, user: UserId) -> impl Iterator<Item = ParticipantId> {
@@ -272,6 +319,7 @@ fn view(id: ParticipantId, participant: &Participant) -> ParticipantView {
         role: participant.role,
         sources: participant.sources.view(),
         joined_at: participant.joined_at,
+        hand_raised_at: participant.hand_raised_at,
     }
 }
 

@@ -24,6 +24,9 @@ pub enum CallError {
     /// The policy says no.
     #[error("your role in this room does not allow this")]
     NotAllowed,
+    /// Too many reactions, or acts of a moderator, in a short time.
+    #[error("too many in a short time: slow down")]
+    RateLimited,
     /// The media core refused.
     #[error(transparent)]
     Media(#[from] MediaError),
@@ -39,6 +42,7 @@ impl CallError {
             Self::TooManyWindows => "too_many_windows",
             Self::MutedByModerator => "muted_by_moderator",
             Self::NotAllowed => "not_allowed",
+            Self::RateLimited => "rate_limited",
             Self::Media(error) => error.code(),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use webcall_media::{LeftOut, ParticipantId, Seated, Source};
 
+use super::emoji::Emoji;
 use crate::id::{RoomId, UserId};
 use crate::role::Role;
 use crate::time::Timestamp;
@@ -47,11 +48,25 @@ pub enum CallEvent {
     Renegotiate,
     /// What the server leaves out from now on because it cannot carry all.
     LeftOut(LeftOut),
+    /// Somebody reacts, maybe oneself. Of the moment: dropped for who does not keep up.
+    Reaction {
+        /// Who.
+        participant: ParticipantId,
+        /// How.
+        emoji: Emoji,
+    },
     /// The room's name or link changed, or one's own role in it.
     RoomChanged {
         /// Which room.
         room: RoomId,
     },
+}
+
+impl CallEvent {
+    /// Whether it may be left out for who does not keep up: it says nothing about what is afterwards.
+    pub fn is_of_the_moment(&self) -> bool {
+        matches!(self, Self::Reaction { .. })
+    }
 }
 
 /// Why a participant is gone.
@@ -95,6 +110,8 @@ pub struct ParticipantView {
     pub sources: Vec<SourceView>,
     /// When they entered.
     pub joined_at: Timestamp,
+    /// Since when their hand is raised.
+    pub hand_raised_at: Option<Timestamp>,
 }
 
 /// The state of one offered source.

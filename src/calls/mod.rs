@@ -4,17 +4,20 @@
 //! join again by themselves.
 
 mod call;
+mod emoji;
 mod error;
 mod event;
 mod outbox;
 mod owner;
+mod pace;
 mod relaying;
 mod source;
 mod state;
 
 pub use call::{MAX_PARTICIPANTS, ModeratorAct};
+pub use emoji::{Emoji, MAX_EMOJI_BYTES};
 pub use error::CallError;
 pub use event::{CallEvent, Delivery, LeaveReason, MediaState, ParticipantView, SourceView};
 pub use outbox::{Inbox, Outbox, Taken, outbox};
-pub use owner::{Calls, Entered, Entry};
+pub use owner::{Calls, Entered, Entry, Moderated};
 pub use relaying::{RENEWAL_INTERVAL, Relaying};

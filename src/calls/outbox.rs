@@ -13,6 +13,9 @@ use super::event::Delivery;
 /// that for longer.
 pub(super) const CAPACITY: usize = 256;
 
+/// With fewer places free than this, what is of the moment is left out, so that it never ends a connection.
+const SPARE: usize = CAPACITY / 2;
+
 /// Makes a queue: the sending end for [`super::Calls`], the receiving end for the connection.
 pub fn outbox() -> (Outbox, Inbox) {
     let (sender, receiver) = mpsc::channel(CAPACITY);
@@ -28,9 +31,9 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Queues an event, or closes the queue when it is full.
+    /// Queues an event, or closes the queue when it is full. What is of the moment is dropped long before.
     pub fn push(&self, delivery: Delivery) {
-        if self.overrun.load(Ordering::Acquire) {
+        if self.overrun.load(Ordering::Acquire) || delivery.event.is_of_the_moment() && self.sender.capacity() < SPARE {
             return;
         }
         if let Err(mpsc::error::TrySendError::Full(_)) = self.sender.try_send(delivery) {
@@ -75,7 +78,7 @@ mod tests {
     use webcall_media::ParticipantId;
 
     use super::*;
-    use crate::calls::CallEvent;
+    use crate::calls::{CallEvent, Emoji};
 
     fn renegotiate() -> Delivery {
         Delivery { to: ParticipantId(1), event: CallEvent::Renegotiate }
@@ -86,6 +89,23 @@ mod tests {
         let (outbox, mut inbox) = outbox();
         outbox.push(renegotiate());
         assert_eq!(inbox.next().await, Taken::Delivery(renegotiate()));
+    }
+
+    #[tokio::test]
+    async fn reactions_are_dropped_long_before_the_queue_is_full() {
+        let (outbox, mut inbox) = outbox();
+        let event = CallEvent::Reaction { participant: ParticipantId(2), emoji: Emoji::parse("👍").unwrap() };
+        for _ in 0..2 * CAPACITY {
+            outbox.push(Delivery { to: ParticipantId(1), event: event.clone() });
+        }
+        for _ in 0..SPARE - 1 {
+            outbox.push(renegotiate());
+        }
+        let mut reactions = 0;
+        while matches!(inbox.next().await, Taken::Delivery(Delivery { event: CallEvent::Reaction { .. }, .. })) {
+            reactions += 1;
+        }
+        assert_eq!(reactions, CAPACITY - SPARE + 1);
     }
 
     #[tokio::test]

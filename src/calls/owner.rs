@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use webcall_media::{Media, MediaEvent, Offer, ParticipantId, Source, Wish};
 
 use super::call::{Call, ModeratorAct, Newcomer};
+use super::emoji::Emoji;
 use super::error::CallError;
 use super::event::{LeaveReason, ParticipantView};
 use super::outbox::Outbox;
@@ -46,6 +47,15 @@ pub struct Entry {
     pub now: Timestamp,
     /// Where events go.
     pub outbox: Outbox,
+}
+
+/// A moderator's act that changed something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moderated {
+    /// In which room's call.
+    pub room: RoomId,
+    /// Whom it was done to.
+    pub user: UserId,
 }
 
 /// What somebody who entered needs to know.
@@ -137,7 +147,7 @@ impl Calls {
     pub fn mute(&self, participant: ParticipantId, source: Source) -> Result<(), CallError> {
         let mut state = self.lock();
         self.media.set_muted(participant, source, true)?;
-        state.change(participant, |call| call.mute(participant, source))
+        state.change(participant, |call| call.mute(participant, source)).map(|_| ())
     }
 
     /// Somebody switches a source of theirs on.
@@ -147,13 +157,43 @@ impl Calls {
             return Err(CallError::MutedByModerator);
         }
         self.media.set_muted(participant, source, false)?;
-        state.change(participant, |call| call.unmute(participant, source))
+        state.change(participant, |call| call.unmute(participant, source)).map(|_| ())
     }
 
-    /// One participant acts on another as a moderator. What is forbidden is not forwarded from here on.
-    pub fn moderate(&self, actor: ParticipantId, target: ParticipantId, act: ModeratorAct) -> Result<(), CallError> {
+    /// Somebody raises their hand.
+    pub fn raise_hand(&self, participant: ParticipantId, now: Timestamp) -> Result<(), CallError> {
+        self.lock().change(participant, |call| call.raise_hand(participant, now)).map(|_| ())
+    }
+
+    /// Somebody lowers their hand.
+    pub fn lower_hand(&self, participant: ParticipantId) -> Result<(), CallError> {
+        self.lock().change(participant, |call| call.lower_hand(participant)).map(|_| ())
+    }
+
+    /// Somebody reacts.
+    pub fn react(&self, participant: ParticipantId, emoji: &Emoji, now: Timestamp) -> Result<(), CallError> {
+        self.lock().change(participant, |call| call.react(participant, emoji, now)).map(|_| ())
+    }
+
+    /// One participant acts on another as a moderator. What is forbidden is not forwarded from here on. Returns nothing when all was so
+    /// already.
+    pub fn moderate(
+        &self,
+        actor: ParticipantId,
+        target: ParticipantId,
+        act: ModeratorAct,
+    ) -> Result<Option<Moderated>, CallError> {
         let mut state = self.lock();
-        state.call_of(actor)?.may_moderate(actor, target)?;
+        let call = state.call_of(actor)?;
+        call.may_moderate(actor, target)?;
+        let user = call.user_of(target).ok_or(CallError::UnknownParticipant)?;
+        let room = state.participants.get(&actor).ok_or(CallError::NotInCall)?.room;
+        let is_news = self.act(&mut state, target, act)?;
+        Ok(is_news.then_some(Moderated { room, user }))
+    }
+
+    /// Returns whether anything changed.
+    fn act(&self, state: &mut State, target: ParticipantId, act: ModeratorAct) -> Result<bool, CallError> {
         match act {
             ModeratorAct::Forbid(source) => {
                 self.media.set_forbidden(target, source, true)?;
@@ -165,10 +205,11 @@ impl Calls {
                 self.media.set_forbidden(target, source, false)?;
                 state.change(target, |call| call.allow(target, source))
             }
+            ModeratorAct::LowerHand => state.change(target, |call| call.lower_hand(target)),
             ModeratorAct::Remove => {
-                state.depart(target, LeaveReason::Removed);
+                let was_in = state.depart(target, LeaveReason::Removed);
                 self.media.leave(target);
-                Ok(())
+                Ok(was_in)
             }
         }
     }

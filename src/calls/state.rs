@@ -36,17 +36,18 @@ impl State {
         self.call_of(participant)?.switches(participant).ok_or(CallError::NotInCall)
     }
 
-    /// Changes the call that a participant is in, and tells whom it concerns.
+    /// Changes the call that a participant is in, and tells whom it concerns. Returns whether there was anything to tell.
     pub(super) fn change(
         &mut self,
         participant: ParticipantId,
         change: impl FnOnce(&mut Call) -> Result<Vec<Delivery>, CallError>,
-    ) -> Result<(), CallError> {
+    ) -> Result<bool, CallError> {
         let presence = self.participants.get(&participant).ok_or(CallError::NotInCall)?;
         let call = self.calls.get_mut(&presence.room).ok_or(CallError::NotInCall)?;
         let deliveries = change(call)?;
+        let is_news = !deliveries.is_empty();
         self.deliver(deliveries);
-        Ok(())
+        Ok(is_news)
     }
 
     /// Takes a participant out, and the call away with its last one. Returns whether they were in.

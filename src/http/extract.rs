@@ -4,11 +4,12 @@ use std::str::FromStr;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use super::limits::MAX_BODY_BYTES;
 use super::observe::SignedInMark;
@@ -81,6 +82,23 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Segments<T> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         Path::from_request_parts(parts, app).await.map(|Path(segments)| Self(segments)).map_err(|_| Error::NotFound)
     }
+}
+
+/// What follows `?` in the address.
+pub(super) struct Parameters<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Parameters<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let query = Query::from_request_parts(parts, app).await;
+        query.map(|Query(parameters)| Self(parameters)).map_err(|error| Error::Malformed(error.body_text()))
+    }
+}
+
+/// A value that may be left out, or be `null`, which are two things: with `#[serde(default, deserialize_with = "named")]`.
+pub(super) fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// An identifier in a path. One that is none names nothing: the answer is the same as for an unknown one.

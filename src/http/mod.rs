@@ -17,6 +17,7 @@ mod messages;
 mod metrics;
 mod observe;
 mod openapi;
+mod order;
 mod problem;
 mod redirect;
 mod rooms;
@@ -68,13 +69,16 @@ fn api() -> OpenApiRouter<App> {
             .routes(routes!(rooms::get, rooms::update, rooms::delete)) // GET, PATCH, DELETE /rooms/{id}
             .routes(routes!(rooms::join)) //              POST   /rooms/join
             .routes(routes!(rooms::by_link)) //           GET    /rooms/link/{code}
-            .routes(routes!(rooms::change_role, rooms::remove_member)) // PATCH, DELETE /rooms/{id}/members/{user}
             .routes(routes!(messages::list)) //           GET    /rooms/{id}/messages
             .routes(routes!(messages::delete)) //         DELETE /rooms/{id}/messages/{message}
             .routes(routes!(messages::pins)) //           GET    /rooms/{id}/pins
             .routes(routes!(messages::pin, messages::unpin)) // PUT, DELETE /rooms/{id}/pins/{message}
             .routes(routes!(messages::mark_read)) //      PUT    /rooms/{id}/read
             .routes(routes!(messages::open_direct)) //    POST   /direct
+            .routes(routes!(rooms::change_member, rooms::remove_member)) // PATCH, DELETE /rooms/{id}/members/{user}
+            .routes(routes!(order::bans)) //              GET    /rooms/{id}/bans
+            .routes(routes!(order::ban, order::unban)) // PUT, DELETE /rooms/{id}/bans/{user}
+            .routes(routes!(order::audit)) //             GET    /rooms/{id}/audit
             .routes(routes!(diagnostics::start)) //       POST   /diagnostics/calls
             .routes(routes!(diagnostics::end)) //         DELETE /diagnostics/calls/{id}
             .routes(routes!(diagnostics::enter)) //       POST   /diagnostics/calls/{id}/participants

@@ -72,6 +72,7 @@ fn status(error: &Error) -> StatusCode {
         | Error::WrongRegistrationSecret
         | Error::OriginRefused
         | Error::NotAllowed
+        | Error::Banned
         | Error::RoomLocked
         | Error::ChatMuted => StatusCode::FORBIDDEN,
         Error::NotFound
@@ -82,6 +83,7 @@ fn status(error: &Error) -> StatusCode {
         | Error::MessageNotFound
         | Error::UserNotFound
         | Error::FileNotFound
+        | Error::BanNotFound
         | Error::TestCallNotFound => StatusCode::NOT_FOUND,
         Error::UsernameTaken
         | Error::OwnerCannotLeave
@@ -89,6 +91,7 @@ fn status(error: &Error) -> StatusCode {
         | Error::TooManyRooms
         | Error::MessageIdTaken
         | Error::TooManyPins
+        | Error::TooManyBans
         | Error::TestCallFull => StatusCode::CONFLICT,
         Error::RateLimited { .. } | Error::SlowMode { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Busy | Error::DiskFull | Error::TimedOut | Error::TooManyTestCalls => StatusCode::SERVICE_UNAVAILABLE,

@@ -5,12 +5,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::extract::{Body, Segments, SignedIn, identifier};
+use super::extract::{Body, Segments, SignedIn, identifier, named};
 use super::problem::Problem;
 use crate::app::App;
 use crate::error::Error;
 use crate::id::{RoomId, UserId};
-use crate::rooms::{self, Changes, Encryption, Role, RoomName};
+use crate::rooms::{self, Changes, Encryption, MemberChanges, Retention, Role, RoomName, SlowMode, Topic};
 use crate::signal::protocol::Entry;
 use crate::store::{MemberRow, RoomKind};
 use crate::time::Timestamp;
@@ -43,6 +43,16 @@ pub(super) struct Room {
     people: Vec<Person>,
     /// The last entry; its body is `null` also when it is longer than 4,096 bytes.
     last_entry: Option<Entry>,
+    /// What it is about; may be empty.
+    topic: String,
+    /// Only moderators and the owner write.
+    locked: bool,
+    /// A member's messages are at least so many seconds apart.
+    slow_mode_s: i64,
+    /// Messages are kept for so many days; `null` for ever.
+    retention_days: Option<i64>,
+    /// Whether a moderator keeps oneself from writing.
+    chat_muted: bool,
 }
 
 /// Somebody in a direct conversation.
@@ -69,6 +79,11 @@ impl From<rooms::Room> for Room {
             read_seq: row.read_seq,
             people: people.into_iter().map(|(user, username)| Person { user, username }).collect(),
             last_entry: last_entry.map(Entry::from),
+            topic: row.topic,
+            locked: row.locked,
+            slow_mode_s: row.slow_mode_s,
+            retention_days: row.retention_days,
+            chat_muted: row.chat_muted,
         }
     }
 }
@@ -96,11 +111,14 @@ pub(super) struct Member {
     role: Role,
     /// Unix milliseconds.
     joined_at: Timestamp,
+    /// Whether a moderator keeps them from writing.
+    chat_muted: bool,
 }
 
 impl From<MemberRow> for Member {
     fn from(row: MemberRow) -> Self {
-        Self { user: row.user_id, username: row.username, role: row.role, joined_at: row.joined_at }
+        let MemberRow { user_id: user, username, role, joined_at, chat_muted } = row;
+        Self { user, username, role, joined_at, chat_muted }
     }
 }
 
@@ -108,7 +126,7 @@ impl From<MemberRow> for Member {
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewRoom {
-    /// 1 to 100 characters after trimming, no control characters.
+    /// 1 to 100 characters and at most 300 bytes after trimming, something of it visible, nothing that controls the text.
     name: String,
     /// Only `open` exists yet.
     encryption: String,
@@ -123,6 +141,29 @@ pub(super) struct RoomChanges {
     /// `true`: replace the link, so that the old one no longer works.
     #[serde(default)]
     reset_link: bool,
+    /// What it is about: at most 500 characters and 1,500 bytes.
+    topic: Option<String>,
+    /// `true`: only moderators and the owner write.
+    locked: Option<bool>,
+    /// A member's messages are at least so many seconds apart: 0 to 3600.
+    slow_mode_s: Option<i64>,
+    /// Messages are kept for so many days: 1 to 3650, or `null` for ever. The owner only.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<i64>)]
+    retention_days: Option<Option<i64>>,
+}
+
+impl RoomChanges {
+    fn parse(self) -> Result<Changes, Error> {
+        Ok(Changes {
+            name: self.name.as_deref().map(RoomName::parse).transpose()?,
+            reset_link: self.reset_link,
+            topic: self.topic.as_deref().map(Topic::parse).transpose()?,
+            locked: self.locked,
+            slow_mode: self.slow_mode_s.map(SlowMode::parse).transpose()?,
+            retention: self.retention_days.map(Retention::parse).transpose()?,
+        })
+    }
 }
 
 /// A link's code.
@@ -140,12 +181,14 @@ pub(super) struct Linked {
     name: String,
 }
 
-/// A member's new role.
+/// What can be changed about a member.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewRole {
-    /// `moderator` or `member`.
-    role: Role,
+pub(super) struct NewStanding {
+    /// A new role. `owner` hands the room over, alone: the owner until now becomes a moderator.
+    role: Option<Role>,
+    /// `true`: may read but not write.
+    chat_muted: Option<bool>,
 }
 
 /// Makes a room; its maker owns it.
@@ -192,14 +235,15 @@ pub(super) async fn get(
     Ok(Json(RoomWithMembers { room: room.into(), members }))
 }
 
-/// Renames a room, replaces its link, or both. Owner and moderators.
+/// Changes a room: all that is named, or nothing. Owner and moderators; for how long messages are kept, the owner.
 #[utoipa::path(patch, path = "/rooms/{id}", tag = "rooms", security(("bearer" = [])), params(("id" = RoomId, Path)),
     request_body = RoomChanges, responses(
     (status = 200, body = Room),
     (status = 401, description = "`not_signed_in`", body = Problem),
     (status = 403, description = "`not_allowed`", body = Problem),
     (status = 404, description = "`room_not_found`", body = Problem),
-    (status = 422, description = "`invalid_room_name`", body = Problem),
+    (status = 422, description = "`invalid_room_name`, `invalid_topic`, `invalid_slow_mode`, `invalid_retention`", body = Problem),
+    (status = 429, description = "`rate_limited`", body = Problem),
 ))]
 pub(super) async fn update(
     State(app): State<App>,
@@ -207,8 +251,7 @@ pub(super) async fn update(
     Segments(id): Segments<String>,
     Body(body): Body<RoomChanges>,
 ) -> Result<Json<Room>, Error> {
-    let name = body.name.as_deref().map(RoomName::parse).transpose()?;
-    let changes = Changes { name, reset_link: body.reset_link };
+    let changes = body.parse()?;
     Ok(Json(rooms::update(&app, &principal, room_id(&id)?, &changes).await?.into()))
 }
 
@@ -232,6 +275,7 @@ pub(super) async fn delete(
 #[utoipa::path(post, path = "/rooms/join", tag = "rooms", security(("bearer" = [])), request_body = LinkCode, responses(
     (status = 200, body = Room),
     (status = 401, description = "`not_signed_in`", body = Problem),
+    (status = 403, description = "`banned`", body = Problem),
     (status = 404, description = "`link_not_found`", body = Problem),
     (status = 409, description = "`too_many_members`, `too_many_rooms`", body = Problem),
 ))]
@@ -257,21 +301,24 @@ pub(super) async fn by_link(
     Ok(Json(Linked { name: rooms::by_link(&app, &code).await?.name }))
 }
 
-/// Makes a member a moderator, or no longer one. The owner only.
+/// Makes a member a moderator, or no longer one, or hands the room over (the owner only); keeps a member from writing, or lets them
+/// write again (owner and moderators).
 #[utoipa::path(patch, path = "/rooms/{id}/members/{user}", tag = "rooms", security(("bearer" = [])),
-    params(("id" = RoomId, Path), ("user" = UserId, Path)), request_body = NewRole, responses(
+    params(("id" = RoomId, Path), ("user" = UserId, Path)), request_body = NewStanding, responses(
     (status = 204, description = "Changed"),
     (status = 401, description = "`not_signed_in`", body = Problem),
     (status = 403, description = "`not_allowed`", body = Problem),
     (status = 404, description = "`room_not_found`, `member_not_found`", body = Problem),
+    (status = 429, description = "`rate_limited`", body = Problem),
 ))]
-pub(super) async fn change_role(
+pub(super) async fn change_member(
     State(app): State<App>,
     SignedIn(principal): SignedIn,
     Segments((id, user)): Segments<(String, String)>,
-    Body(body): Body<NewRole>,
+    Body(body): Body<NewStanding>,
 ) -> Result<StatusCode, Error> {
-    rooms::change_role(&app, &principal, room_id(&id)?, identifier(&user, Error::MemberNotFound)?, body.role).await?;
+    let changes = MemberChanges { role: body.role, chat_muted: body.chat_muted };
+    rooms::change_member(&app, &principal, room_id(&id)?, identifier(&user, Error::MemberNotFound)?, changes).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -283,6 +330,7 @@ pub(super) async fn change_role(
     (status = 403, description = "`not_allowed`", body = Problem),
     (status = 404, description = "`room_not_found`, `member_not_found`", body = Problem),
     (status = 409, description = "`owner_cannot_leave`", body = Problem),
+    (status = 429, description = "`rate_limited`", body = Problem),
 ))]
 pub(super) async fn remove_member(
     State(app): State<App>,

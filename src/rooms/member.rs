@@ -1,14 +1,15 @@
-//! Membership: joining by link, leaving, being removed, changing roles.
+//! Membership: joining by link, leaving, being removed, changing roles, being muted in chat, handing over the room.
 
+use super::audit::Doing;
 use super::policy::{Action, allowed_in};
-use super::room::MAX_ROOMS_PER_USER;
+use super::room::{MAX_ROOMS_PER_USER, allowed};
 use super::{Role, Room, get, row};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
 use crate::error::Error;
 use crate::id::{RoomId, UserId};
-use crate::store::{Joined, MemberLimits, MemberRow, RoomRow};
+use crate::store::{AuditAct, AuditEntry, Joined, MemberLimits, MemberRow, MemberUpdate, StandingRow};
 
 /// Members of one room. The list of members is sent whole, so this bounds it to some 150 kB.
 pub const MAX_MEMBERS: i64 = 1_000;
@@ -54,47 +55,116 @@ pub async fn join(app: &App, principal: &Principal, code: &str) -> Result<Room, 
         }
         Joined::AlreadyMember(room) => get(app, principal, room).await,
         Joined::NoSuchLink => Err(Error::LinkNotFound),
+        Joined::Banned => Err(Error::Banned),
         Joined::RoomFull => Err(Error::TooManyMembers),
         Joined::TooManyRooms => Err(Error::TooManyRooms),
     }
 }
 
-/// Gives a member another role. Ownership does not move.
-pub async fn change_role(app: &App, principal: &Principal, room: RoomId, user: UserId, to: Role) -> Result<(), Error> {
-    let (row, theirs) = standings(app, principal, room, user).await?;
-    allowed_in(&row, Action::ChangeRole { of: theirs })?;
-    if to == Role::Owner {
-        return Err(Error::NotAllowed);
+/// What to change about a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct MemberChanges {
+    /// A new role. That of the owner hands the room over: the owner until now becomes a moderator.
+    pub role: Option<Role>,
+    /// Whether they may read but not write.
+    pub chat_muted: Option<bool>,
+}
+
+/// Gives a member another role, keeps them from writing, or lets them write again.
+pub async fn change_member(
+    app: &App,
+    principal: &Principal,
+    room: RoomId,
+    user: UserId,
+    changes: MemberChanges,
+) -> Result<(), Error> {
+    let (mine, theirs) = standings(app, principal, room, user).await?;
+    if changes.role == Some(Role::Owner) {
+        if changes.chat_muted.is_some() {
+            return Err(Error::Malformed("a room is handed over alone, without other changes".to_owned()));
+        }
+        return hand_over(app, principal, room, user, mine, theirs).await;
     }
-    if to == theirs {
+    if changes.role.is_some() {
+        allowed(mine.kind, mine.role, Action::ChangeRole { of: theirs.role })?;
+    }
+    if changes.chat_muted.is_some() {
+        allowed(mine.kind, mine.role, Action::MuteInChat { of: theirs.role })?;
+    }
+    let update = difference(theirs, changes);
+    if update == MemberUpdate::default() {
         return Ok(());
     }
-    if !app.store.change_role(room, user, theirs, to).await? {
+    app.limits.moderation(principal.user)?;
+    let acts = acts_of(Doing { room, actor: principal.user, at: app.clock.now() }, user, update);
+    if !app.store.change_member(room, user, theirs.role, update, &acts).await? {
         return Err(Error::MemberNotFound);
     }
     app.bus.publish(Hint::RoleChanged { room, user });
     Ok(())
 }
 
+/// What of it is not so already. Who begins to keep order may write.
+fn difference(now: StandingRow, changes: MemberChanges) -> MemberUpdate {
+    let role = changes.role.filter(|role| *role != now.role);
+    let wanted = changes.chat_muted.or((role == Some(Role::Moderator)).then_some(false));
+    MemberUpdate { role, chat_muted: wanted.filter(|muted| *muted != now.chat_muted) }
+}
+
+fn acts_of(doing: Doing, user: UserId, update: MemberUpdate) -> Vec<AuditEntry> {
+    let role = update.role.map(|role| doing.to(user, AuditAct::Role, role.as_str()));
+    let muted = update.chat_muted.map(|muted| if muted { AuditAct::MuteInChat } else { AuditAct::UnmuteInChat });
+    role.into_iter().chain(muted.map(|act| doing.to(user, act, ""))).collect()
+}
+
+async fn hand_over(
+    app: &App,
+    principal: &Principal,
+    room: RoomId,
+    user: UserId,
+    mine: StandingRow,
+    theirs: StandingRow,
+) -> Result<(), Error> {
+    allowed(mine.kind, mine.role, Action::HandOver { to: theirs.role })?;
+    app.limits.moderation(principal.user)?;
+    let act = Doing { room, actor: principal.user, at: app.clock.now() }.to(user, AuditAct::HandOver, "");
+    if !app.store.hand_over(room, principal.user, user, theirs.role, &act).await? {
+        return Err(Error::MemberNotFound);
+    }
+    for user in [principal.user, user] {
+        app.bus.publish(Hint::RoleChanged { room, user });
+    }
+    Ok(())
+}
+
 /// Ends a membership: one's own, or another's by who may.
 pub async fn leave_or_remove(app: &App, principal: &Principal, room: RoomId, user: UserId) -> Result<(), Error> {
-    let (row, theirs) = standings(app, principal, room, user).await?;
-    if user == principal.user {
+    let (mine, theirs) = standings(app, principal, room, user).await?;
+    let act = if user == principal.user {
+        let row = row(app, principal, room).await?;
         allowed_in(&row, Action::Leave)
-            .map_err(|refusal| if theirs == Role::Owner { Error::OwnerCannotLeave } else { refusal })?;
+            .map_err(|refusal| if mine.role == Role::Owner { Error::OwnerCannotLeave } else { refusal })?;
+        None
     } else {
-        allowed_in(&row, Action::RemoveMember { of: theirs })?;
-    }
-    if !app.store.remove_member(room, user, theirs).await? {
+        allowed(mine.kind, mine.role, Action::RemoveMember { of: theirs.role })?;
+        app.limits.moderation(principal.user)?;
+        Some(Doing { room, actor: principal.user, at: app.clock.now() }.to(user, AuditAct::Remove, ""))
+    };
+    if !app.store.remove_member(room, user, theirs.role, act.as_ref()).await? {
         return Err(Error::MemberNotFound);
     }
     app.bus.publish(Hint::MemberRemoved { room, user });
     Ok(())
 }
 
-/// The room as the one who asks sees it, and the role of the one it is about.
-async fn standings(app: &App, principal: &Principal, room: RoomId, user: UserId) -> Result<(RoomRow, Role), Error> {
-    let row = row(app, principal, room).await?;
-    let theirs = app.store.role_of(room, user).await?.ok_or(Error::MemberNotFound)?;
-    Ok((row, theirs))
+/// The standing of the one who asks and of the one it is about.
+async fn standings(app: &App, principal: &Principal, room: RoomId, user: UserId) -> Result<(StandingRow, StandingRow), Error> {
+    let mine = standing(app, principal, room).await?;
+    let theirs = app.store.standing_of(room, user).await?.ok_or(Error::MemberNotFound)?;
+    Ok((mine, theirs))
+}
+
+/// The standing of the one who asks.
+pub(super) async fn standing(app: &App, principal: &Principal, room: RoomId) -> Result<StandingRow, Error> {
+    app.store.standing_of(room, principal.user).await?.ok_or(Error::RoomNotFound)
 }

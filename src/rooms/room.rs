@@ -1,4 +1,4 @@
-//! A room itself: its name, its link, its beginning and its end.
+//! A room itself: its link, its beginning and its end.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use super::Role;
-use super::policy::{Action, allowed_in};
+use super::policy::{Action, can};
+use super::{Role, RoomName};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
@@ -18,37 +18,8 @@ use crate::store::{AddedRoom, EntryRow, LinkedRoom, NewRoom, RoomKind, RoomRow};
 
 /// Rooms that one user may be in. The list of rooms is sent whole, so this bounds it to some 100 kB.
 pub const MAX_ROOMS_PER_USER: i64 = 500;
-/// The longest name of a room, in characters.
-pub const MAX_ROOM_NAME_CHARS: usize = 100;
 /// 128 random bits: a link cannot be guessed.
 const LINK_CODE_BYTES: usize = 16;
-
-/// A room's name: 1 to 100 characters after trimming, none of them a control character.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoomName(String);
-
-impl RoomName {
-    /// Trims and checks a name.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        let text = text.trim();
-        let length = text.chars().count();
-        if length == 0 || length > MAX_ROOM_NAME_CHARS || text.chars().any(is_unprintable) {
-            let detail = "a room's name has 1 to 100 characters and no control characters";
-            return Err(Error::Invalid { code: "invalid_room_name", detail });
-        }
-        Ok(Self(text.to_owned()))
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Control characters, and those that turn the direction of the text around the name (Unicode UAX #9).
-fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
 
 /// How a room is encrypted: chosen at creation, never changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -87,15 +58,6 @@ pub struct Room {
     pub last_entry: Option<EntryRow>,
 }
 
-/// What to change in a room.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Changes {
-    /// A new name.
-    pub name: Option<RoomName>,
-    /// Whether to replace the link.
-    pub reset_link: bool,
-}
-
 /// Makes a room; its maker owns it.
 pub async fn create(app: &App, principal: &Principal, name: &RoomName, encryption: Encryption) -> Result<Room, Error> {
     app.limits.room_creation(principal.user)?;
@@ -121,6 +83,11 @@ fn created_row(room: &NewRoom<'_>) -> RoomRow {
         first_seq: 1,
         last_seq: 0,
         read_seq: 0,
+        topic: String::new(),
+        locked: false,
+        slow_mode_s: 0,
+        retention_days: None,
+        chat_muted: false,
     }
 }
 
@@ -160,31 +127,10 @@ pub async fn row(app: &App, principal: &Principal, room: RoomId) -> Result<RoomR
     app.store.room_of(room, principal.user).await?.ok_or(Error::RoomNotFound)
 }
 
-/// Renames a room, replaces its link, or both.
-pub async fn update(app: &App, principal: &Principal, room: RoomId, changes: &Changes) -> Result<Room, Error> {
-    let before = get(app, principal, room).await?;
-    let allowed = |action| allowed_in(&before.row, action);
-    if changes.name.is_some() {
-        allowed(Action::Rename)?;
-    }
-    if changes.reset_link {
-        allowed(Action::ResetLink)?;
-    }
-    if *changes == Changes::default() {
-        return Ok(before);
-    }
-    let link_code = changes.reset_link.then(new_link_code);
-    if !app.store.update_room(room, changes.name.as_ref().map(RoomName::as_str), link_code.as_deref()).await? {
-        return Err(Error::RoomNotFound);
-    }
-    app.bus.publish(Hint::RoomChanged { room });
-    get(app, principal, room).await
-}
-
 /// Deletes a room, for everybody in it.
 pub async fn delete(app: &App, principal: &Principal, room: RoomId) -> Result<(), Error> {
     let before = get(app, principal, room).await?;
-    allowed_in(&before.row, Action::Delete)?;
+    allowed(before.row.kind, before.row.role, Action::Delete)?;
     if !app.store.delete_room(room).await? {
         return Err(Error::RoomNotFound);
     }
@@ -197,6 +143,10 @@ pub async fn by_link(app: &App, code: &str) -> Result<LinkedRoom, Error> {
     app.store.room_by_link(code).await?.ok_or(Error::LinkNotFound)
 }
 
+pub(super) fn allowed(kind: RoomKind, role: Role, action: Action) -> Result<(), Error> {
+    if can(kind, role, action) { Ok(()) } else { Err(Error::NotAllowed) }
+}
+
 /// A code that cannot be guessed.
 pub fn new_link_code() -> String {
     let mut bytes = [0; LINK_CODE_BYTES];
@@ -207,15 +157,6 @@ pub fn new_link_code() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_is_trimmed_and_bounded() {
-        assert_eq!(RoomName::parse("  Wednesday \u{1f3b8} ").unwrap().as_str(), "Wednesday \u{1f3b8}");
-        assert!(RoomName::parse(&"ж".repeat(100)).is_ok());
-        for bad in ["", "   ", &"ж".repeat(101), "a\nb", "a\u{0}b", "a\u{202e}b"] {
-            assert_eq!(RoomName::parse(bad).unwrap_err().code(), "invalid_room_name", "{bad:?}");
-        }
-    }
 
     #[test]
     fn only_open_rooms_can_be_made() {

@@ -8,7 +8,7 @@ use webcall_media::{Offer, ParticipantId, Source, Wish};
 use super::protocol::{ClientFrame, ClientMessage, ServerMessage};
 use super::refusal::Refusal;
 use super::wire;
-use crate::calls::{CallError, CallEvent, Delivery, Entered, LeaveReason, ModeratorAct};
+use crate::calls::{CallError, CallEvent, Delivery, Emoji, Entered, LeaveReason, ModeratorAct};
 use crate::chat::Draft;
 use crate::error::Error;
 use crate::id::RoomId;
@@ -20,6 +20,8 @@ use crate::store::EntryRow;
 pub(super) enum Effect {
     /// Send this.
     Send(ServerMessage),
+    /// Send this if the client keeps up; it is of the moment.
+    SendIfKeepingUp(ServerMessage),
     /// Look up the membership in the room, then say [`Connection::admitted`].
     Admit { attempt: Attempt, room: RoomId },
     /// Enter the call, then say [`Connection::entered`].
@@ -48,6 +50,9 @@ pub(super) enum Ask {
     Mute(Source),
     Unmute(Source),
     View(Vec<Wish>),
+    RaiseHand,
+    LowerHand,
+    React(Emoji),
     Moderate { target: ParticipantId, act: ModeratorAct },
 }
 
@@ -90,6 +95,9 @@ impl Connection {
             ClientMessage::Mute { source, muted: true } => self.ask(id, Ask::Mute(wire::source(source))),
             ClientMessage::Mute { source, muted: false } => self.ask(id, Ask::Unmute(wire::source(source))),
             ClientMessage::View { wishes } => wire::wishes(wishes).and_then(|wishes| self.ask(id, Ask::View(wishes))),
+            ClientMessage::Hand { raised: true } => self.ask(id, Ask::RaiseHand),
+            ClientMessage::Hand { raised: false } => self.ask(id, Ask::LowerHand),
+            ClientMessage::React { emoji } => wire::emoji(&emoji).and_then(|emoji| self.ask(id, Ask::React(emoji))),
             ClientMessage::Moderate { participant, action } => wire::participant_id(&participant)
                 .and_then(|target| self.ask(id, Ask::Moderate { target, act: wire::act(action) })),
             ClientMessage::Post { room, message, body, files } => {
@@ -184,7 +192,10 @@ impl Connection {
         if matches!(delivery.event, CallEvent::Removed { .. }) {
             effects.extend(self.step_outside());
         }
-        effects.push(Effect::Send(wire::event(delivery.event)));
+        effects.push(match delivery.event.is_of_the_moment() {
+            true => Effect::SendIfKeepingUp(wire::event(delivery.event)),
+            false => Effect::Send(wire::event(delivery.event)),
+        });
         effects
     }
 

@@ -1,16 +1,20 @@
 //! What a connection's task needs of the rest of the server: who may enter, and whether what was let in may stay.
 
+use webcall_media::ParticipantId;
+
 use crate::accounts::{self, Principal};
 use crate::app::App;
+use crate::calls::{CallError, Moderated, ModeratorAct};
 use crate::error::Error;
 use crate::id::{RoomId, SessionId, UserId};
 use crate::role::Role;
-use crate::rooms;
+use crate::rooms::{self, CallAct};
 use crate::time::Timestamp;
 
 use super::refusal::Refusal;
 use super::registry::Connections;
 use super::timing::Timing;
+use super::wire;
 
 /// The server and its connections. Cheap to clone.
 #[derive(Clone)]
@@ -31,6 +35,25 @@ impl Context {
             Ok(membership) => Ok(membership.role),
             Err(error) => Err(Refusal::from(&error)),
         }
+    }
+
+    /// Does what a moderator asks for in a call, and has it recorded. That is not waited for: it was done already.
+    pub(super) fn moderate(
+        &self,
+        principal: &Principal,
+        actor: ParticipantId,
+        target: ParticipantId,
+        act: ModeratorAct,
+    ) -> Result<(), CallError> {
+        self.app.limits.moderation(principal.user).map_err(|_| CallError::RateLimited)?;
+        let moderated = self.app.calls.moderate(actor, target, act)?;
+        let (Some(Moderated { room, user: subject }), Some((act, detail))) = (moderated, wire::audited(act)) else {
+            return Ok(());
+        };
+        let (app, actor) = (self.app.clone(), principal.user);
+        // The server waits for it when it stops; it takes no longer than the store lets it wait.
+        self.app.shutdown.spawn(async move { rooms::record_in_call(&app, actor, CallAct { room, subject, act, detail }).await });
+        Ok(())
     }
 
     /// Ends the connections of a session that is no more.

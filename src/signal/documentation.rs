@@ -61,6 +61,7 @@ fn every_error_code_is_explained() {
         CallError::TooManyWindows,
         CallError::MutedByModerator,
         CallError::NotAllowed,
+        CallError::RateLimited,
     ];
     let refusals = [
         Refusal::Malformed(String::new()),
@@ -78,6 +79,7 @@ fn every_error_code_is_explained() {
         Refusal::SdpTooLarge,
         Refusal::BadMid,
         Refusal::NotWatching,
+        Refusal::NoEmoji,
         Refusal::from(&Error::RoomNotFound),
         Refusal::from(&Error::Busy),
         Refusal::from(&Error::MessageIdTaken),

@@ -306,6 +306,12 @@ impl Driver {
         for effect in effects {
             match effect {
                 Effect::Send(message) => self.send(message),
+                Effect::SendIfKeepingUp(message) => {
+                    // Decided before it has a number: what is left out leaves no gap.
+                    if self.replay.is_roomy() && self.socket.as_ref().is_some_and(|(_, sending)| sending.is_roomy()) {
+                        self.send(message);
+                    }
+                }
                 Effect::Admit { attempt, room } => self.admit(attempt, room),
                 Effect::Enter { room, role, muted } => self.enter(room, role, muted),
                 Effect::Ask { id, participant, ask } => {
@@ -401,7 +407,10 @@ impl Driver {
             Ask::Mute(source) => calls.mute(participant, source),
             Ask::Unmute(source) => calls.unmute(participant, source),
             Ask::View(wishes) => calls.set_wishes(participant, wishes),
-            Ask::Moderate { target, act } => calls.moderate(participant, target, act),
+            Ask::RaiseHand => calls.raise_hand(participant, self.context.now()),
+            Ask::LowerHand => calls.lower_hand(participant),
+            Ask::React(emoji) => calls.react(participant, &emoji, self.context.now()),
+            Ask::Moderate { target, act } => self.context.moderate(&self.principal, participant, target, act),
         }
     }
 

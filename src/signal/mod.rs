@@ -87,4 +87,9 @@ impl Signalling {
     pub fn connections(&self) -> usize {
         self.context.connections.len()
     }
+
+    /// How many of them have no socket now.
+    pub fn detached(&self) -> usize {
+        self.context.connections.detached()
+    }
 }

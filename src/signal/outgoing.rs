@@ -68,6 +68,11 @@ impl Sending {
         }
     }
 
+    /// Whether half of the queue is free: the client keeps up.
+    pub(super) fn is_roomy(&self) -> bool {
+        self.frames.capacity() > QUEUE / 2
+    }
+
     /// Waits until the other end is dropped.
     pub(super) async fn gone(&self) {
         self.frames.closed().await;
@@ -122,6 +127,13 @@ mod tests {
         let (sending, mut outgoing) = outgoing();
         drop(sending);
         assert_eq!(outgoing.next().await, Err(CloseCode::INTERNAL));
+    }
+
+    #[test]
+    fn a_queue_is_roomy_until_half_of_it_waits() {
+        let (sending, _outgoing) = outgoing();
+        let roomy = (0..QUEUE).take_while(|_| sending.is_roomy() && sending.push(frame(1)).is_ok()).count();
+        assert_eq!(roomy, QUEUE / 2);
     }
 
     #[test]

@@ -79,6 +79,16 @@ pub enum ClientMessage {
         /// One for each feed of interest; others count as not visible.
         wishes: Vec<Wish>,
     },
+    /// Raise one's hand, or lower it. Everybody is told by `participant_changed`. Answered by `ok`.
+    Hand {
+        /// Up or down.
+        raised: bool,
+    },
+    /// Show an emoji to everybody in the call for a moment. Answered by `ok`.
+    React {
+        /// One emoji, at most 32 bytes.
+        emoji: String,
+    },
     /// A moderator's act on another participant. Answered by `ok`.
     Moderate {
         /// On whom.
@@ -207,6 +217,8 @@ pub enum ModeratorAction {
         /// The source.
         source: Source,
     },
+    /// Lower their hand.
+    LowerHand {},
     /// Remove from the call.
     Remove {},
 }
@@ -299,6 +311,13 @@ pub enum ServerMessage {
     Speakers {
         /// Participants.
         participants: Vec<String>,
+    },
+    /// Somebody reacts, maybe oneself. May be left out for who does not keep up.
+    Reaction {
+        /// Who.
+        participant: String,
+        /// How.
+        emoji: String,
     },
     /// ICE and DTLS of this client are up, or consent was lost.
     Media {
@@ -445,6 +464,9 @@ pub struct Participant {
     /// Unix milliseconds.
     #[ts(type = "number")]
     pub joined_at: i64,
+    /// Since when the hand is raised, Unix milliseconds; `null` when it is not.
+    #[ts(type = "number | null")]
+    pub hand_raised_at: Option<i64>,
 }
 
 /// The state of one offered source.

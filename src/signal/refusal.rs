@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::protocol::{MAX_SEATS, MAX_TRACKS, MAX_WISHES, ServerMessage, VERSION};
 use super::wire::{MAX_MID_BYTES, MAX_SDP_BYTES};
-use crate::calls::CallError;
+use crate::calls::{CallError, MAX_EMOJI_BYTES};
 use crate::error::Error as AppError;
 
 /// Why a message was refused.
@@ -40,6 +40,8 @@ pub(super) enum Refusal {
     BadMid,
     #[error("watch the room first")]
     NotWatching,
+    #[error("a reaction is one emoji of at most {MAX_EMOJI_BYTES} bytes")]
+    NoEmoji,
     #[error(transparent)]
     Call(#[from] CallError),
     #[error("{text}")]
@@ -64,6 +66,7 @@ impl Refusal {
             Self::SdpTooLarge => "sdp_too_large",
             Self::BadMid => "offer_mismatch",
             Self::NotWatching => "not_watching",
+            Self::NoEmoji => "invalid_emoji",
             Self::Call(error) => error.code(),
             Self::App { code, .. } => code,
         }

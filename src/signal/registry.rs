@@ -99,6 +99,11 @@ impl Connections {
         self.lock().connections.len()
     }
 
+    /// How many of them have no socket now.
+    pub(super) fn detached(&self) -> usize {
+        self.lock().connections.values().filter(|record| record.detached_since.is_some()).count()
+    }
+
     /// The sessions of all connections, for checking them against the store.
     pub(super) fn sessions(&self) -> Vec<SessionId> {
         let mut sessions: Vec<_> = self.lock().connections.values().map(|record| record.session).collect();

@@ -54,6 +54,11 @@ impl Replay {
         frame
     }
 
+    /// Whether half of the places are free, so that what is of the moment pushes out nothing that must be replayed.
+    pub(super) fn is_roomy(&self) -> bool {
+        self.kept.len() < MAX_MESSAGES / 2 && self.kept_bytes < MAX_BYTES / 2
+    }
+
     /// The client has everything up to `seq`.
     pub(super) fn confirm(&mut self, seq: u64) {
         while self.kept.front().is_some_and(|oldest| oldest.seq <= seq) {

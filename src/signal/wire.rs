@@ -9,10 +9,12 @@ use webcall_media::ParticipantId;
 use super::protocol as wire;
 use super::protocol::ServerMessage;
 use super::refusal::Refusal;
-use crate::calls::{CallError, CallEvent, LeaveReason, MediaState, ModeratorAct, ParticipantView, SourceView};
+use crate::calls::{CallError, CallEvent, Emoji, LeaveReason, MediaState, ModeratorAct, ParticipantView, SourceView};
 use crate::config::IceServer;
 use crate::id::RoomId;
 use crate::role::Role;
+use crate::store::AuditAct;
+use crate::time::Timestamp;
 
 /// The longest SDP offer. One with 48 seats and every codec is 145 kB (measured).
 pub(super) const MAX_SDP_BYTES: usize = 200_000;
@@ -94,11 +96,35 @@ pub(super) fn wishes(wishes: Vec<wire::Wish>) -> Result<Vec<media::Wish>, Refusa
     wishes.into_iter().map(wish).collect()
 }
 
+pub(super) fn emoji(text: &str) -> Result<Emoji, Refusal> {
+    Emoji::parse(text).ok_or(Refusal::NoEmoji)
+}
+
 pub(super) fn act(action: wire::ModeratorAction) -> ModeratorAct {
     match action {
         wire::ModeratorAction::Mute { source: forbidden } => ModeratorAct::Forbid(source(forbidden)),
         wire::ModeratorAction::Allow { source: allowed } => ModeratorAct::Allow(source(allowed)),
+        wire::ModeratorAction::LowerHand {} => ModeratorAct::LowerHand,
         wire::ModeratorAction::Remove {} => ModeratorAct::Remove,
+    }
+}
+
+/// How the audit log says it; nothing for what is not recorded.
+pub(super) fn audited(act: ModeratorAct) -> Option<(AuditAct, &'static str)> {
+    match act {
+        ModeratorAct::Forbid(source) => Some((AuditAct::Forbid, source_word(source))),
+        ModeratorAct::Allow(source) => Some((AuditAct::Allow, source_word(source))),
+        ModeratorAct::Remove => Some((AuditAct::RemoveFromCall, "")),
+        ModeratorAct::LowerHand => None,
+    }
+}
+
+fn source_word(source: media::Source) -> &'static str {
+    match source {
+        media::Source::Microphone => "microphone",
+        media::Source::Camera => "camera",
+        media::Source::Screen => "screen",
+        media::Source::ScreenAudio => "screen_audio",
     }
 }
 
@@ -144,6 +170,9 @@ pub(super) fn event(event: CallEvent) -> ServerMessage {
         CallEvent::Media(MediaState::Disconnected) => ServerMessage::Media { state: wire::MediaState::Disconnected },
         CallEvent::Renegotiate => ServerMessage::Renegotiate {},
         CallEvent::LeftOut(what) => ServerMessage::LeftOut { what: left_out(what) },
+        CallEvent::Reaction { participant, emoji } => {
+            ServerMessage::Reaction { participant: participant.to_string(), emoji: emoji.as_str().to_owned() }
+        }
         CallEvent::RoomChanged { room } => ServerMessage::RoomChanged { room: room.to_string() },
     }
 }
@@ -156,6 +185,7 @@ pub(super) fn participant(view: &ParticipantView) -> wire::Participant {
         role: role(view.role),
         sources: view.sources.iter().map(source_state).collect(),
         joined_at: view.joined_at.as_millis(),
+        hand_raised_at: view.hand_raised_at.map(Timestamp::as_millis),
     }
 }
 

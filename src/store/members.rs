@@ -1,9 +1,11 @@
-//! Members: joining by link, listing, changing the role, removing. The writes say which role they expect to find, so that a
+//! Members: joining by link, listing, changing the role, muting in chat, handing over the room, removing. The writes say which role they expect to find, so that a
 //! decision made on an older role changes nothing.
 
 use sqlx::FromRow;
 
-use super::{Result, Store, in_transaction, on_reader, on_writer};
+use super::audit::{AuditEntry, record};
+use super::rooms::RoomKind;
+use super::{Result, Store, in_transaction, on_reader};
 use crate::id::{RoomId, UserId};
 use crate::role::Role;
 use crate::time::Timestamp;
@@ -24,6 +26,28 @@ pub struct MemberRow {
     pub role: Role,
     /// Since when.
     pub joined_at: Timestamp,
+    /// May read but not write.
+    pub chat_muted: bool,
+}
+
+/// A user's standing in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub struct StandingRow {
+    /// What kind of room.
+    pub kind: RoomKind,
+    /// Their role.
+    pub role: Role,
+    /// May read but not write.
+    pub chat_muted: bool,
+}
+
+/// What to change about a member; what is not named stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemberUpdate {
+    /// A new role, not that of the owner.
+    pub role: Option<Role>,
+    /// May read but not write, or both again.
+    pub chat_muted: Option<bool>,
 }
 
 /// What became of an attempt to join.
@@ -35,6 +59,8 @@ pub enum Joined {
     AlreadyMember(RoomId),
     /// No room has this link.
     NoSuchLink,
+    /// The user is banned from the room.
+    Banned,
     /// The room has as many members as allowed.
     RoomFull,
     /// The user is in as many rooms as allowed.
@@ -71,8 +97,16 @@ impl Store {
                 .bind(user)
                 .fetch_optional(&mut *tx)
                 .await?;
+            // Here and not before: whoever bans locks the room's row as well.
+            let ban: Option<(Timestamp,)> =
+                sqlx::query_as::<Db, _>("select banned_at from bans where room_id = $1 and user_id = $2")
+                    .bind(room)
+                    .bind(user)
+                    .fetch_optional(&mut *tx)
+                    .await?;
             let refusal = match member {
                 Some(_) => Some(Joined::AlreadyMember(room)),
+                None if ban.is_some() => Some(Joined::Banned),
                 None if count > limits.in_room => Some(Joined::RoomFull),
                 None => None,
             };
@@ -99,7 +133,7 @@ impl Store {
 
     /// The members of a room: owner first, then moderators, then by when they joined. Their number is bounded where they join.
     pub async fn members_of(&self, room: RoomId) -> Result<Vec<MemberRow>> {
-        let sql = "select m.user_id, u.username, m.role, m.joined_at from members m join users u on u.id = m.user_id \
+        let sql = "select m.user_id, u.username, m.role, m.joined_at, m.chat_muted from members m join users u on u.id = m.user_id \
                    where m.room_id = $1 \
                    order by case m.role when 'owner' then 0 when 'moderator' then 1 else 2 end, m.joined_at, m.user_id";
         Ok(on_reader!(self, pool => sqlx::query_as::<Db, MemberRow>(sql).bind(room).fetch_all(pool).await?))
@@ -120,17 +154,68 @@ impl Store {
         Ok(row.map(|(role,)| role))
     }
 
-    /// Changes a member's role if it still is `from`. Returns whether it was.
-    pub async fn change_role(&self, room: RoomId, user: UserId, from: Role, to: Role) -> Result<bool> {
-        let sql = "update members set role = $1 where room_id = $2 and user_id = $3 and role = $4";
-        let rows = on_writer!(self, pool => {
-            sqlx::query::<Db>(sql).bind(to).bind(room).bind(user).bind(from).execute(pool).await?.rows_affected()
-        });
-        Ok(rows == 1)
+    /// The standing of a user in a room, if they are a member.
+    pub async fn standing_of(&self, room: RoomId, user: UserId) -> Result<Option<StandingRow>> {
+        let sql = "select r.kind, m.role, m.chat_muted from members m join rooms r on r.id = m.room_id \
+                   where m.room_id = $1 and m.user_id = $2";
+        Ok(on_reader!(self, pool => {
+            sqlx::query_as::<Db, StandingRow>(sql).bind(room).bind(user).fetch_optional(pool).await?
+        }))
     }
 
-    /// Ends a membership if its role still is `role`. Returns whether it was.
-    pub async fn remove_member(&self, room: RoomId, user: UserId, role: Role) -> Result<bool> {
+    /// Changes a member whose role still is `from`, and records the acts. Returns whether it was.
+    pub async fn change_member(
+        &self,
+        room: RoomId,
+        user: UserId,
+        from: Role,
+        update: MemberUpdate,
+        acts: &[AuditEntry],
+    ) -> Result<bool> {
+        let sql = "update members set role = coalesce($1, role), chat_muted = coalesce($2, chat_muted) \
+                   where room_id = $3 and user_id = $4 and role = $5";
+        in_transaction!(self, tx => {
+            let changed = sqlx::query::<Db>(sql)
+                .bind(update.role)
+                .bind(update.chat_muted)
+                .bind(room)
+                .bind(user)
+                .bind(from)
+                .execute(&mut *tx)
+                .await?;
+            if changed.rows_affected() == 0 {
+                tx.rollback().await?;
+                return Ok(false);
+            }
+            record!(tx, acts);
+            tx.commit().await?;
+        });
+        Ok(true)
+    }
+
+    /// Makes the member `to`, whose role still is `from`, the owner; the owner until now becomes a moderator. Both or neither.
+    /// Returns whether it was done.
+    pub async fn hand_over(&self, room: RoomId, owner: UserId, to: UserId, from: Role, act: &AuditEntry) -> Result<bool> {
+        // An owner who could not write would have nobody to ask.
+        let sql = "update members set role = $1, chat_muted = $2 where room_id = $3 and user_id = $4 and role = $5";
+        in_transaction!(self, tx => {
+            // The old one first: at no moment are there two.
+            for (role, user, expected) in [(Role::Moderator, owner, Role::Owner), (Role::Owner, to, from)] {
+                let changed =
+                    sqlx::query::<Db>(sql).bind(role).bind(false).bind(room).bind(user).bind(expected).execute(&mut *tx).await?;
+                if changed.rows_affected() == 0 {
+                    tx.rollback().await?;
+                    return Ok(false);
+                }
+            }
+            record!(tx, [act]);
+            tx.commit().await?;
+        });
+        Ok(true)
+    }
+
+    /// Ends a membership if its role still is `role`, and records the act, which leaving is not. Returns whether it was.
+    pub async fn remove_member(&self, room: RoomId, user: UserId, role: Role, act: Option<&AuditEntry>) -> Result<bool> {
         in_transaction!(self, tx => {
             sqlx::query::<Db>("update rooms set member_count = member_count - 1 where id = $1").bind(room).execute(&mut *tx).await?;
             let removed = sqlx::query::<Db>("delete from members where room_id = $1 and user_id = $2 and role = $3")
@@ -143,6 +228,7 @@ impl Store {
                 tx.rollback().await?;
                 return Ok(false);
             }
+            record!(tx, act.into_iter());
             tx.commit().await?;
             Ok(true)
         })

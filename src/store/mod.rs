@@ -8,6 +8,8 @@
 //! Functions that differ between the databases: none.
 
 mod append;
+mod audit;
+mod bans;
 mod diagnostics;
 mod direct;
 mod dispatch;
@@ -21,12 +23,14 @@ mod turn_keys;
 mod users;
 
 pub use append::{Appended, Judge, NewMessage, Pending, Standing, Unwelcome};
+pub use audit::{AuditAct, AuditEntry, AuditRow, MAX_ACTS};
+pub use bans::{BanOutcome, BanRow, NewBan};
 pub use diagnostics::{AddedReport, NewReport, ReportLimits, ReportRow};
 pub use direct::NewDirect;
-pub use members::{Joined, MemberLimits, MemberRow};
+pub use members::{Joined, MemberLimits, MemberRow, MemberUpdate, StandingRow};
 pub use messages::{Act, Deletion, EntryKind, EntryRow, Page, Pin, PinRow, Range};
 pub use open::{reach_postgres, reach_sqlite};
-pub use rooms::{AddedRoom, LinkedRoom, NewRoom, RoomKind, RoomRow};
+pub use rooms::{AddedRoom, LinkedRoom, NewRoom, RoomKind, RoomRow, RoomUpdate};
 pub use sessions::{NewSession, Rotation, SessionRow};
 pub use turn_keys::{AddedTurnKey, TurnKeyRow};
 pub use users::{AddedUser, NewUser, UserRow};

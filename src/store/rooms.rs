@@ -3,8 +3,9 @@
 use serde::Serialize;
 use sqlx::FromRow;
 
+use super::audit::{AuditEntry, record};
 use super::messages::{EntryRow, LoggedRow};
-use super::{Result, Store, in_transaction, on_reader, on_writer};
+use super::{Result, Store, in_transaction, on_reader};
 use crate::id::{RoomId, UserId};
 use crate::role::Role;
 use crate::time::Timestamp;
@@ -14,7 +15,7 @@ macro_rules! select_rooms {
     ($which:literal) => {
         concat!(
             "select r.id, r.name, r.encryption, r.link_code, r.created_at, r.member_count, m.role, r.kind, r.first_seq, r.last_seq, ",
-            "m.read_seq ",
+            "m.read_seq, r.topic, r.locked, r.slow_mode_s, r.retention_days, m.chat_muted ",
             "from members m join rooms r on r.id = m.room_id ",
             $which
         )
@@ -64,6 +65,16 @@ pub struct RoomRow {
     pub last_seq: i64,
     /// The last entry that the one who looks has read.
     pub read_seq: i64,
+    /// What it is about; may be empty.
+    pub topic: String,
+    /// Whether only moderators and the owner write.
+    pub locked: bool,
+    /// A member's messages are so far apart, seconds; 0 for any.
+    pub slow_mode_s: i64,
+    /// Entries older than this are removed; never without.
+    pub retention_days: Option<i64>,
+    /// Whether the one who looks may read but not write.
+    pub chat_muted: bool,
 }
 
 /// What kind of room.
@@ -75,6 +86,23 @@ pub enum RoomKind {
     Room,
     /// A conversation of a few people, all alike.
     Direct,
+}
+
+/// What to change in a room; what is not named stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RoomUpdate<'a> {
+    /// A new name.
+    pub name: Option<&'a str>,
+    /// A new code in the link.
+    pub link_code: Option<&'a str>,
+    /// A new topic.
+    pub topic: Option<&'a str>,
+    /// Locked or not.
+    pub locked: Option<bool>,
+    /// Slow mode, seconds.
+    pub slow_mode_s: Option<i64>,
+    /// For how many days entries are kept; the inner `None` is for ever.
+    pub retention_days: Option<Option<i64>>,
 }
 
 /// A room as one who holds its link sees it.
@@ -166,13 +194,31 @@ impl Store {
         Ok(on_reader!(self, pool => sqlx::query_as::<Db, LinkedRoom>(sql).bind(link_code).fetch_optional(pool).await?))
     }
 
-    /// Gives a room a new name, a new link, or both. Returns whether the room was there.
-    pub async fn update_room(&self, room: RoomId, name: Option<&str>, link_code: Option<&str>) -> Result<bool> {
-        let sql = "update rooms set name = coalesce($1, name), link_code = coalesce($2, link_code) where id = $3";
-        let rows = on_writer!(self, pool => {
-            sqlx::query::<Db>(sql).bind(name).bind(link_code).bind(room).execute(pool).await?.rows_affected()
+    /// Changes a room and records the acts. Returns whether the room was there.
+    pub async fn update_room(&self, room: RoomId, update: &RoomUpdate<'_>, acts: &[AuditEntry]) -> Result<bool> {
+        let sql = "update rooms set name = coalesce($1, name), link_code = coalesce($2, link_code), topic = coalesce($3, topic), \
+                   locked = coalesce($4, locked), slow_mode_s = coalesce($5, slow_mode_s), \
+                   retention_days = case when $6 then $7 else retention_days end where id = $8";
+        in_transaction!(self, tx => {
+            let updated = sqlx::query::<Db>(sql)
+                .bind(update.name)
+                .bind(update.link_code)
+                .bind(update.topic)
+                .bind(update.locked)
+                .bind(update.slow_mode_s)
+                .bind(update.retention_days.is_some())
+                .bind(update.retention_days.flatten())
+                .bind(room)
+                .execute(&mut *tx)
+                .await?;
+            if updated.rows_affected() == 0 {
+                tx.rollback().await?;
+                return Ok(false);
+            }
+            record!(tx, acts);
+            tx.commit().await?;
         });
-        Ok(rows == 1)
+        Ok(true)
     }
 
     /// Deletes a room and all memberships. Its log and its files are removed little by little afterwards. Returns whether it was there.

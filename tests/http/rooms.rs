@@ -21,7 +21,8 @@ async fn a_room_lives_from_its_making_to_its_deletion() {
         room,
         json!({"id": room["id"], "name": "Wednesday", "encryption": "open", "role": "owner", "link_code": room["link_code"],
             "created_at": server.app.clock.now().as_millis(), "member_count": 1, "in_call": 0,
-            "kind": "room", "first_seq": 1, "last_seq": 0, "read_seq": 0, "people": [], "last_entry": null})
+            "kind": "room", "first_seq": 1, "last_seq": 0, "read_seq": 0, "people": [], "last_entry": null,
+            "topic": "", "locked": false, "slow_mode_s": 0, "retention_days": null, "chat_muted": false})
     );
     assert_eq!(server.ask(&ann, Method::GET, ROOMS, None).await, (StatusCode::OK, json!({"rooms": [room]})));
     assert_eq!(server.ask(&ben, Method::GET, ROOMS, None).await.1, json!({"rooms": []}));
@@ -72,6 +73,8 @@ async fn bad_names_encryptions_and_links_are_refused_with_codes() {
         (json!({"name": " ", "encryption": "open"}), "invalid_room_name"),
         (json!({"name": "x".repeat(101), "encryption": "open"}), "invalid_room_name"),
         (json!({"name": "a\nb", "encryption": "open"}), "invalid_room_name"),
+        (json!({"name": "\u{200b}", "encryption": "open"}), "invalid_room_name"),
+        (json!({"name": "a\u{202e}b", "encryption": "open"}), "invalid_room_name"),
         (json!({"name": "Wednesday", "encryption": "mls"}), "invalid_encryption"),
         (json!({"name": "Wednesday"}), "malformed"),
     ] {
@@ -93,13 +96,18 @@ async fn a_room_of_others_looks_like_none() {
     let room = server.room(&ann, "Wednesday").await;
     let nowhere = format!("{ROOMS}/0192f0c1-2b3c-7d4e-8f50-617283940506");
     for target in [path(&room), nowhere, format!("{ROOMS}/x")] {
-        let member = format!("{target}/members/{}", ann.user);
+        let (member, ban) = (format!("{target}/members/{}", ann.user), format!("{target}/bans/{}", ann.user));
+        let (bans, audit) = (format!("{target}/bans"), format!("{target}/audit"));
         for (method, target, body) in [
             (Method::GET, &target, None),
             (Method::PATCH, &target, Some(json!({"name": "mine"}))),
             (Method::DELETE, &target, None),
             (Method::PATCH, &member, Some(json!({"role": "member"}))),
             (Method::DELETE, &member, None),
+            (Method::PUT, &ban, None),
+            (Method::DELETE, &ban, None),
+            (Method::GET, &bans, None),
+            (Method::GET, &audit, None),
         ] {
             let (status, problem) = server.ask(&eve, method.clone(), target, body).await;
             assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("room_not_found")), "{method} {target}");

@@ -112,7 +112,7 @@ pub(crate) struct Client {
     /// Oneself in the call.
     pub(crate) me: String,
     next_id: u32,
-    events: VecDeque<ServerMessage>,
+    pub(crate) events: VecDeque<ServerMessage>,
 }
 
 impl Client {

@@ -9,6 +9,7 @@ mod entrance;
 mod limits;
 mod media;
 mod moderation;
+mod order;
 mod relaying;
 mod resuming;
 mod server;

@@ -1,7 +1,6 @@
 //! What moderators can do in a call, and to whom.
 
 use webcall::role::Role;
-use webcall::rooms;
 use webcall::signal::protocol::{ClientMessage, LeaveReason, ModeratorAction, ServerMessage, Source, SourceState};
 
 use crate::client::{Client, moderate, mute};
@@ -15,7 +14,7 @@ async fn call() -> (Server, [Client; 3]) {
     let server = Server::start().await;
     let (ann, bob, cid) = (server.register("ann").await, server.register("bob").await, server.register("cid").await);
     let room = server.room(&[&ann, &bob, &cid]).await;
-    rooms::change_role(&server.app, &ann, room, bob.user, Role::Moderator).await.unwrap();
+    server.promote(&ann, room, bob.user, Role::Moderator).await;
     let clients = [
         Client::enter(&server, &ann, room).await,
         Client::enter(&server, &bob, room).await,

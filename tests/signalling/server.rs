@@ -9,9 +9,10 @@ use webcall::app::{App, Foundations};
 use webcall::calls::Calls;
 use webcall::config::{Args, Config, DEFAULT_WINDOWS_PER_USER, Origins};
 use webcall::http;
-use webcall::id::RoomId;
+use webcall::id::{RoomId, UserId};
 use webcall::port::{self, Service};
-use webcall::rooms::{self, Encryption, RoomName};
+use webcall::role::Role;
+use webcall::rooms::{self, Encryption, MemberChanges, RoomName};
 use webcall::shutdown::Shutdown;
 use webcall::signal::{Signalling, Timing};
 use webcall::store::Store;
@@ -73,6 +74,12 @@ impl Server {
             rooms::join(&self.app, member, &room.row.link_code).await.unwrap();
         }
         room.row.id
+    }
+
+    /// Gives a member another role.
+    pub(crate) async fn promote(&self, owner: &Principal, room: RoomId, user: UserId, role: Role) {
+        let changes = MemberChanges { role: Some(role), chat_muted: None };
+        rooms::change_member(&self.app, owner, room, user, changes).await.unwrap();
     }
 
     pub(crate) fn ticket(&self, principal: &Principal) -> String {

@@ -109,7 +109,7 @@ async fn a_new_role_and_a_new_name_are_told() {
     let (ann, bob) = (server.register("ann").await, server.register("bob").await);
     let room = server.room(&[&ann, &bob]).await;
     let mut bobs = Client::enter(&server, &bob, room).await;
-    rooms::change_role(&server.app, &ann, room, bob.user, Role::Moderator).await.unwrap();
+    server.promote(&ann, room, bob.user, Role::Moderator).await;
     let told = [bobs.event().await, bobs.event().await];
     let changed = ServerMessage::RoomChanged { room: room.to_string() };
     assert!(told.contains(&changed), "{told:?}");
@@ -118,7 +118,7 @@ async fn a_new_role_and_a_new_name_are_told() {
         _ => None,
     });
     assert_eq!(role, Some(protocol::Role::Moderator));
-    let name = Changes { name: Some(RoomName::parse("other").unwrap()), reset_link: false };
+    let name = Changes { name: Some(RoomName::parse("other").unwrap()), ..Changes::default() };
     rooms::update(&server.app, &ann, room, &name).await.unwrap();
     assert_eq!(bobs.event().await, changed);
 }
@@ -132,7 +132,7 @@ async fn lost_hints_cost_no_more_than_a_look_at_the_store() {
     let mut bobs = Client::enter(&server, &bob, room).await;
     assert!(matches!(anns.event().await, ServerMessage::ParticipantJoined { .. }));
     // As another node would do it: the store changes, and the hints about it are lost.
-    server.app.store.remove_member(room, bob.user, Role::Member).await.unwrap();
+    server.app.store.remove_member(room, bob.user, Role::Member, None).await.unwrap();
     server.app.store.end_session(ann.session, ann.user).await.unwrap();
     for n in 0..5_000_u128 {
         server.app.bus.publish(Hint::RoomChanged { room: RoomId::from_bytes(n.to_be_bytes()) });

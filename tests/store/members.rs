@@ -4,17 +4,24 @@ use std::time::Duration;
 
 use webcall::id::UserId;
 use webcall::role::Role;
-use webcall::store::{Joined, MemberLimits, Store};
+use webcall::store::{AuditAct, Joined, MemberLimits, MemberUpdate, RoomKind, StandingRow, Store};
 
-use crate::{NOW, on_both, room, user};
+use crate::{NOW, act, on_both, room, user};
 
 const LIMITS: MemberLimits = MemberLimits { in_room: 10, of_user: 10 };
+
+fn role(role: Role) -> MemberUpdate {
+    MemberUpdate { role: Some(role), chat_muted: None }
+}
 
 on_both! {
     joining_by_link_makes_a_member_once
     a_full_room_and_a_busy_user_are_refused_and_nothing_changes
     members_are_listed_by_role_and_time
     a_role_changes_only_from_the_expected_one
+    a_member_is_muted_in_chat_and_sees_it
+    a_room_is_handed_over_whole_or_not_at_all
+    of_two_who_hand_over_at_the_same_moment_one_does
     a_member_is_removed_only_with_the_expected_role
     users_who_join_at_the_same_moment_are_all_counted
 }
@@ -53,7 +60,7 @@ async fn members_are_listed_by_role_and_time(store: &Store) {
         store.join_room("link", guest, NOW.plus(Duration::from_secs(second)), LIMITS).await.unwrap();
         guests.push(guest);
     }
-    store.change_role(id, guests[2], Role::Member, Role::Moderator).await.unwrap();
+    store.change_member(id, guests[2], Role::Member, role(Role::Moderator), &[]).await.unwrap();
     let listed = store.members_of(id).await.unwrap();
     let order: Vec<(UserId, Role)> = listed.iter().map(|row| (row.user_id, row.role)).collect();
     let expected = [(owner, Role::Owner), (guests[2], Role::Moderator), (guests[0], Role::Member), (guests[1], Role::Member)];
@@ -67,10 +74,72 @@ async fn a_role_changes_only_from_the_expected_one(store: &Store) {
     let (guest, _) = user(store).await;
     let id = room(store, owner, "link").await;
     store.join_room("link", guest, NOW, LIMITS).await.unwrap();
-    assert!(!store.change_role(id, guest, Role::Moderator, Role::Member).await.unwrap());
-    assert!(store.change_role(id, guest, Role::Member, Role::Moderator).await.unwrap());
+    let promotion = [act(id, owner, AuditAct::Role, Some(guest), "moderator")];
+    assert!(!store.change_member(id, guest, Role::Moderator, role(Role::Member), &promotion).await.unwrap());
+    assert_eq!(store.acts_of(id, None, 10).await.unwrap(), []);
+    assert!(store.change_member(id, guest, Role::Member, role(Role::Moderator), &promotion).await.unwrap());
     assert_eq!(store.role_of(id, guest).await.unwrap(), Some(Role::Moderator));
-    assert!(store.change_role(id, guest, Role::Moderator, Role::Owner).await.is_err(), "a room has one owner");
+    assert_eq!(store.acts_of(id, None, 10).await.unwrap().len(), 1);
+    let second_owner = store.change_member(id, guest, Role::Moderator, role(Role::Owner), &promotion).await;
+    assert!(second_owner.is_err(), "a room has one owner");
+    assert_eq!(store.acts_of(id, None, 10).await.unwrap().len(), 1, "what is not done is not recorded");
+}
+
+async fn a_member_is_muted_in_chat_and_sees_it(store: &Store) {
+    let (owner, _) = user(store).await;
+    let (guest, _) = user(store).await;
+    let id = room(store, owner, "link").await;
+    store.join_room("link", guest, NOW, LIMITS).await.unwrap();
+    let standing = StandingRow { kind: RoomKind::Room, role: Role::Member, chat_muted: false };
+    assert_eq!(store.standing_of(id, guest).await.unwrap(), Some(standing));
+    for muted in [true, false] {
+        let update = MemberUpdate { role: None, chat_muted: Some(muted) };
+        let mute = [act(id, owner, AuditAct::MuteInChat, Some(guest), "")];
+        assert!(store.change_member(id, guest, Role::Member, update, &mute).await.unwrap());
+        assert_eq!(store.standing_of(id, guest).await.unwrap(), Some(StandingRow { chat_muted: muted, ..standing }));
+        assert_eq!(store.room_of(id, guest).await.unwrap().unwrap().chat_muted, muted);
+        assert!(!store.room_of(id, owner).await.unwrap().unwrap().chat_muted);
+        assert_eq!(store.members_of(id).await.unwrap()[1].chat_muted, muted);
+    }
+    let (stranger, _) = user(store).await;
+    assert_eq!(store.standing_of(id, stranger).await.unwrap(), None);
+}
+
+async fn a_room_is_handed_over_whole_or_not_at_all(store: &Store) {
+    let (owner, _) = user(store).await;
+    let (guest, _) = user(store).await;
+    let (stranger, _) = user(store).await;
+    let id = room(store, owner, "link").await;
+    store.join_room("link", guest, NOW, LIMITS).await.unwrap();
+    let muted = MemberUpdate { role: None, chat_muted: Some(true) };
+    store.change_member(id, guest, Role::Member, muted, &[]).await.unwrap();
+    let handed = act(id, owner, AuditAct::HandOver, Some(guest), "");
+    for (from, to, expected) in [(owner, stranger, Role::Member), (owner, guest, Role::Moderator), (guest, owner, Role::Owner)] {
+        assert!(!store.hand_over(id, from, to, expected, &handed).await.unwrap());
+        let roles = (store.role_of(id, owner).await.unwrap(), store.role_of(id, guest).await.unwrap());
+        assert_eq!(roles, (Some(Role::Owner), Some(Role::Member)));
+    }
+    assert_eq!(store.acts_of(id, None, 10).await.unwrap(), []);
+    assert!(store.hand_over(id, owner, guest, Role::Member, &handed).await.unwrap());
+    let standing = StandingRow { kind: RoomKind::Room, role: Role::Owner, chat_muted: false };
+    assert_eq!(store.standing_of(id, guest).await.unwrap(), Some(standing), "an owner can write");
+    assert_eq!(store.role_of(id, owner).await.unwrap(), Some(Role::Moderator));
+    assert_eq!(store.acts_of(id, None, 10).await.unwrap()[0].act, AuditAct::HandOver);
+}
+
+async fn of_two_who_hand_over_at_the_same_moment_one_does(store: &Store) {
+    let (owner, _) = user(store).await;
+    let id = room(store, owner, "link").await;
+    let mut handing = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (guest, _) = user(store).await;
+        store.join_room("link", guest, NOW, LIMITS).await.unwrap();
+        let (store, handed) = (store.clone(), act(id, owner, AuditAct::HandOver, Some(guest), ""));
+        handing.spawn(async move { store.hand_over(id, owner, guest, Role::Member, &handed).await.unwrap() });
+    }
+    assert_eq!(handing.join_all().await.into_iter().filter(|done| *done).count(), 1);
+    let owners = store.members_of(id).await.unwrap().into_iter().filter(|member| member.role == Role::Owner).count();
+    assert_eq!((owners, store.acts_of(id, None, 10).await.unwrap().len()), (1, 1));
 }
 
 async fn a_member_is_removed_only_with_the_expected_role(store: &Store) {
@@ -78,9 +147,12 @@ async fn a_member_is_removed_only_with_the_expected_role(store: &Store) {
     let (guest, _) = user(store).await;
     let id = room(store, owner, "link").await;
     store.join_room("link", guest, NOW, LIMITS).await.unwrap();
-    assert!(!store.remove_member(id, guest, Role::Moderator).await.unwrap());
+    let removal = act(id, owner, AuditAct::Remove, Some(guest), "");
+    assert!(!store.remove_member(id, guest, Role::Moderator, Some(&removal)).await.unwrap());
+    assert_eq!(store.acts_of(id, None, 10).await.unwrap(), []);
     assert_eq!(store.room_of(id, owner).await.unwrap().unwrap().member_count, 2);
-    assert!(store.remove_member(id, guest, Role::Member).await.unwrap());
+    assert!(store.remove_member(id, guest, Role::Member, Some(&removal)).await.unwrap());
+    assert_eq!(store.acts_of(id, None, 10).await.unwrap()[0].subject, Some(guest));
     assert_eq!(store.room_of(id, owner).await.unwrap().unwrap().member_count, 1);
     assert_eq!(store.role_of(id, guest).await.unwrap(), None);
 }

@@ -17,6 +17,7 @@ pub(crate) struct Postgres {
     programs: PathBuf,
 }
 
+#[allow(dead_code)] // Each test uses a part of it.
 impl Postgres {
     /// Starts a fresh server.
     pub(crate) fn start() -> Self {
@@ -41,7 +42,6 @@ impl Postgres {
     }
 
     /// The same as an address for `DATABASE_URL`.
-    #[allow(dead_code)] // Not every test starts the whole command.
     pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@localhost/postgres?host={}", self.folder.path().display())
     }

@@ -2,7 +2,7 @@
  * The call this window is in: joining it, staying in it through broken connections, leaving it.
  *
  * Ties the socket (what is said), the engine (what is sent and seen) and the local devices together. Says `status`, `people` {news},
- * `seats`, `speakers`, `left_out`, `mine`, `notice` {code, source}, `room`, `ended` {code}. Views read its getters and call its methods; it
+ * `seats`, `speakers`, `left_out`, `mine`, `hand` {name}, `reactions`, `reaction` {name, emoji}, `notice` {code, source}, `room`, `ended` {code}. Views read its getters and call its methods; it
  * knows no view. One store for the page; `enter` begins a stay, `leave` or `ended` ends it.
  */
 
@@ -17,6 +17,7 @@ import { SignalError } from '../net/socket.js';
 import { CallEngine } from '../rtc/call.js';
 import { attachNothing } from '../rtc/transceivers.js';
 import { OwnSources } from './own-sources.js';
+import { Reactions } from './reactions.js';
 import { Roster, moderated } from './roster.js';
 import { Wishes } from './wishes.js';
 
@@ -35,6 +36,7 @@ export class CallStore extends EventTarget {
   #own;
   #wishes;
   #roster = new Roster();
+  #reactions = new Reactions(() => this.#say('reactions'));
   /** @type {string | null} */
   #room = null;
   /** @type {string | null} */
@@ -100,6 +102,15 @@ export class CallStore extends EventTarget {
   /** Loudest first. @returns {readonly string[]} */
   get speakers() {
     return this.#speakers;
+  }
+
+  get handRaised() {
+    return typeof this.me?.hand_raised_at === 'number';
+  }
+
+  /** What somebody shows at the moment. @param {string} participant */
+  reactionOf(participant) {
+    return this.#reactions.of(participant);
   }
 
   /** What an overloaded server does not send. */
@@ -172,6 +183,16 @@ export class CallStore extends EventTarget {
    */
   async moderate(participant, action) {
     await this.#socket.request({ type: 'moderate', participant, action }).catch((error) => this.#notice(error.code, null));
+  }
+
+  /** @param {boolean} raised */
+  async raiseHand(raised) {
+    await this.#socket.request({ type: 'hand', raised }).catch((error) => this.#notice(error.code, null));
+  }
+
+  /** @param {string} emoji */
+  async react(emoji) {
+    await this.#socket.request({ type: 'react', emoji }).catch((error) => this.#notice(error.code, null));
   }
 
   /** How large each feed is shown now. @param {Wish[]} wishes */
@@ -304,6 +325,7 @@ export class CallStore extends EventTarget {
         return this.#participantChanged(message.participant);
       case 'participant_left': {
         const who = this.#roster.remove(message.participant);
+        this.#reactions.end(message.participant);
         return this.#peopleChanged(who && { kind: 'left', name: who.username, reason: message.reason });
       }
       case 'seats':
@@ -312,6 +334,8 @@ export class CallStore extends EventTarget {
       case 'speakers':
         this.#speakers = message.participants;
         return this.#say('speakers');
+      case 'reaction':
+        return this.#reacted(message.participant, message.emoji);
       case 'left_out':
         return this.#setLeftOut(message.what);
       case 'media':
@@ -332,9 +356,22 @@ export class CallStore extends EventTarget {
     this.#say('left_out');
   }
 
+  /**
+   * @param {string} participant
+   * @param {string} emoji
+   */
+  #reacted(participant, emoji) {
+    const who = this.#roster.find(participant);
+    if (!who) return;
+    this.#reactions.show(participant, emoji);
+    if (participant !== this.#me) this.#say('reaction', { name: who.username, emoji });
+  }
+
   /** @param {Participant} participant */
   #participantChanged(participant) {
     const before = this.#roster.put(participant);
+    const raised = typeof participant.hand_raised_at === 'number' && typeof before?.hand_raised_at !== 'number';
+    if (raised && participant.participant !== this.#me) this.#say('hand', { name: participant.username });
     if (participant.participant === this.#me) {
       const { forbidden, allowed } = moderated(before, participant);
       for (const source of forbidden) this.#forbidden(source);
@@ -396,6 +433,7 @@ export class CallStore extends EventTarget {
     this.#room = null;
     this.#me = null;
     this.#roster.clear();
+    this.#reactions.clear();
     this.#speakers = [];
     clearTimeout(this.#rejoinTimer);
     this.#wishes.stop();

@@ -1,6 +1,6 @@
 /** The rooms of the signed-in user, and what can be done with them. Says `change` when the list did. Touches no DOM. */
 
-/** @import { Room, RoomWithMembers } from '../api.js' */
+/** @import { Act, Ban, Room, RoomChanges, RoomWithMembers } from '../api.js' */
 /** @import { Api } from '../net/api.js' */
 
 export class RoomsStore extends EventTarget {
@@ -65,6 +65,15 @@ export class RoomsStore extends EventTarget {
     return this.#keep(await this.#api.call('PATCH', `rooms/${encodeURIComponent(id)}`, { reset_link: true }));
   }
 
+  /**
+   * Topic, lock, slow mode, how long messages are kept.
+   * @param {string} id
+   * @param {RoomChanges} changes
+   */
+  async change(id, changes) {
+    return this.#keep(await this.#api.call('PATCH', `rooms/${encodeURIComponent(id)}`, changes));
+  }
+
   /** @param {string} id */
   async remove(id) {
     await this.#api.call('DELETE', `rooms/${encodeURIComponent(id)}`);
@@ -91,10 +100,54 @@ export class RoomsStore extends EventTarget {
   /**
    * @param {string} room
    * @param {string} user
-   * @param {'moderator' | 'member'} role
+   * @param {'owner' | 'moderator' | 'member'} role `owner` hands the room over
    */
   async setRole(room, user, role) {
     await this.#api.call('PATCH', `rooms/${encodeURIComponent(room)}/members/${encodeURIComponent(user)}`, { role });
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} user
+   * @param {boolean} muted
+   */
+  async muteInChat(room, user, muted) {
+    await this.#api.call('PATCH', `rooms/${encodeURIComponent(room)}/members/${encodeURIComponent(user)}`, { chat_muted: muted });
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} user
+   */
+  async ban(room, user) {
+    await this.#api.call('PUT', `rooms/${encodeURIComponent(room)}/bans/${encodeURIComponent(user)}`);
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} user
+   */
+  async unban(room, user) {
+    await this.#api.call('DELETE', `rooms/${encodeURIComponent(room)}/bans/${encodeURIComponent(user)}`);
+  }
+
+  /**
+   * @param {string} room
+   * @returns {Promise<Ban[]>} newest first
+   */
+  async bans(room) {
+    return (await this.#api.call('GET', `rooms/${encodeURIComponent(room)}/bans`)).bans;
+  }
+
+  /**
+   * @param {string} room
+   * @param {string | null} before
+   * @param {number} limit
+   * @returns {Promise<Act[]>} newest first, from the one before `before`
+   */
+  async acts(room, before, limit) {
+    const from = before === null ? '' : `&before=${encodeURIComponent(before)}`;
+    return (await this.#api.call('GET', `rooms/${encodeURIComponent(room)}/audit?limit=${limit}${from}`)).acts;
   }
 
   /**

@@ -47,6 +47,11 @@ export class Roster {
     return before;
   }
 
+  /** Raised hands first, who waits longest at the top; then in order of joining. @returns {Participant[]} */
+  get byHands() {
+    return this.people.sort((a, b) => (a.hand_raised_at ?? Infinity) - (b.hand_raised_at ?? Infinity) || 0);
+  }
+
   clear() {
     this.#people.clear();
   }

@@ -23,15 +23,27 @@ export function menu({ label, action, class: extra = '', items }) {
     };
     list.append(el('button', { class: 'menu-item', type: 'button', role: 'menuitem', data: { action: item.action }, on: { click } }, icon(item.icon), el('span', {}, item.label)));
   }
+  openAbove(list, button);
+  list.addEventListener('keydown', (event) => moveFocus(list, event));
+  return [button, list];
+}
+
+/**
+ * Place a popover above its button whenever it opens, and go into it.
+ * @param {HTMLElement} list
+ * @param {HTMLElement} button
+ */
+export function openAbove(list, button) {
   list.addEventListener('toggle', (event) => {
     if (/** @type {ToggleEvent} */ (event).newState !== 'open') return;
     const place = button.getBoundingClientRect();
-    list.style.setProperty('--menu-bottom', `${innerHeight - place.top + MARGIN}px`);
-    list.style.setProperty('--menu-right', `${Math.max(MARGIN, innerWidth - place.right)}px`);
-    /** @type {HTMLElement | null} */ (list.firstElementChild)?.focus();
+    // Above the button and ending with it, but never beyond an edge of the window.
+    const bottom = Math.min(innerHeight - place.top + MARGIN, innerHeight - list.offsetHeight - MARGIN);
+    const right = Math.min(innerWidth - place.right, innerWidth - list.offsetWidth - MARGIN);
+    list.style.setProperty('--menu-bottom', `${Math.max(MARGIN, bottom)}px`);
+    list.style.setProperty('--menu-right', `${Math.max(MARGIN, right)}px`);
+    list.querySelector('button')?.focus();
   });
-  list.addEventListener('keydown', (event) => moveFocus(list, event));
-  return [button, list];
 }
 
 /**

@@ -56,6 +56,8 @@ export function callView(app, room, signal, left) {
   );
   followStatus(app, root, signal);
   listen(app.call, 'people', ({ detail }) => tellNews(app, detail.news), signal);
+  listen(app.call, 'hand', ({ detail }) => announce(t('hand.raised_by', detail)), signal);
+  listen(app.call, 'reaction', ({ detail }) => app.call.roster.count <= FLOOD_PEOPLE && announce(`${detail.name}: ${detail.emoji}`), signal);
   keepRoomFresh(app, room, root, signal);
   signal.addEventListener('abort', () => document.fullscreenElement && void document.exitFullscreen().catch(() => {}));
   return root;

@@ -9,6 +9,7 @@ import { announce } from '../ui/announce.js';
 import { el, fill, listen } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { menu } from '../ui/menu.js';
+import { reactions, toggleHand } from './reactions.js';
 
 /** @typedef {{ participants: () => void, leave: () => void, help: () => void, details: () => void, devices: () => void, fullscreen: () => void }} Acts */
 /** @typedef {'microphone' | 'camera' | 'screen'} Toggled */
@@ -18,6 +19,8 @@ export const SHORTCUTS = [
   { key: 'M', text: 'help.microphone' },
   { key: 'V', text: 'help.camera' },
   { key: 'S', text: 'help.screen' },
+  { key: 'H', text: 'help.hand' },
+  { key: 'R', text: 'help.reactions' },
   { key: 'P', text: 'help.participants' },
   { key: 'F', text: 'help.fullscreen' },
   { key: 'I', text: 'help.details' },
@@ -48,6 +51,7 @@ export function controls(app, acts, signal) {
     toggle(app, 'microphone', 'M', signal),
     toggle(app, 'camera', 'V', signal),
     toggle(app, 'screen', 'S', signal),
+    ...reactions(app, signal),
     participantsButton(app, acts.participants, signal),
     more,
     list,
@@ -111,6 +115,8 @@ function bindKeys(app, acts, signal) {
     KeyM: () => void app.call.toggle('microphone'),
     KeyV: () => void app.call.toggle('camera'),
     KeyS: () => void app.call.toggle('screen'),
+    KeyH: () => toggleHand(app),
+    KeyR: () => document.getElementById('reactions')?.togglePopover(),
     KeyP: acts.participants,
     KeyF: acts.fullscreen,
     KeyI: acts.details,

@@ -36,10 +36,11 @@ export function participantsPanel(app, acts, signal) {
     const { me, roster } = app.call;
     title.textContent = `${t('call.participants')} · ${roster.count}`;
     const focused = focusedIn(list);
-    fill(list, ...roster.people.map((one) => row(app, one, me)));
+    fill(list, ...roster.byHands.map((one) => row(app, one, me)));
     if (focused) /** @type {HTMLElement | null} */ (list.querySelector(focused))?.focus();
   };
   listen(app.call, ['people', 'mine'], draw, signal);
+  listen(app.call, 'reactions', () => drawReactions(app, list), signal);
   draw();
   return panel;
 }
@@ -69,7 +70,7 @@ function row(app, one, me) {
     { class: 'participant', data: { participant: one.participant, username: one.username } },
     avatar(one.username),
     el('div', { class: 'participant-text' }, personName(one.username, own), one.role === 'member' ? null : el('span', { class: 'hint' }, t(`role.${one.role}`))),
-    el('span', { class: 'participant-state' }, ...state('microphone', on('microphone')), ...state('camera', on('camera'))),
+    el('span', { class: 'participant-state' }, ...momentary(app, one), ...state('microphone', on('microphone')), ...state('camera', on('camera'))),
     buttons.length > 0 ? el('div', { class: 'moderation' }, ...buttons) : null,
   );
 }
@@ -81,6 +82,31 @@ function row(app, one, me) {
 function state(source, on) {
   const text = t(on ? `device.${source}` : `call.${source}_is_off`);
   return [icon(on ? source : `${source}-off`), el('span', { class: 'visually-hidden' }, text)];
+}
+
+/**
+ * Reactions come often: the rows stay as they are.
+ * @param {App} app
+ * @param {HTMLElement} list
+ */
+function drawReactions(app, list) {
+  for (const one of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll('li'))) {
+    const shown = one.querySelector('.participant-reaction');
+    const emoji = app.call.reactionOf(one.dataset['participant'] ?? '')?.emoji ?? '';
+    if (shown && shown.textContent !== emoji) shown.textContent = emoji;
+  }
+}
+
+/**
+ * What somebody wants or shows at the moment.
+ * @param {App} app
+ * @param {Participant} one
+ */
+function momentary(app, one) {
+  return [
+    el('span', { class: 'participant-reaction', 'aria-hidden': 'true' }, app.call.reactionOf(one.participant)?.emoji ?? ''),
+    typeof one.hand_raised_at === 'number' && el('span', { class: 'hand', data: { hand: 'up' } }, icon('hand'), el('span', { class: 'visually-hidden' }, t('hand.is_up'))),
+  ];
 }
 
 /**
@@ -100,6 +126,9 @@ function moderation(app, one) {
     const icons = /** @type {const} */ ({ microphone: 'microphone-off', camera: 'camera-off', screen: 'screen-off' });
     return [textButton({ icon: icons[source], label: t(/** @type {Key} */ (`moderate.${source}`)), about: one.username, action: `mute-${source}` }, () => void app.call.moderate(id, { do: 'mute', source }))];
   });
+  if (typeof one.hand_raised_at === 'number') {
+    buttons.unshift(textButton({ icon: 'hand', label: t('moderate.lower_hand'), about: one.username, action: 'lower-hand' }, () => void app.call.moderate(id, { do: 'lower_hand' })));
+  }
   const remove = async () => {
     const agreed = await confirmFirst({ title: t('moderate.remove_title', { name: one.username }), text: t('moderate.remove_text'), action: t('moderate.remove') });
     if (agreed) await app.call.moderate(id, { do: 'remove' });

@@ -1,17 +1,19 @@
-/** A room's details in a dialog: name, link, members and their roles. Owners and moderators see what they may change. */
+/** A room's details in a dialog: name, topic, link, order, members. Owners and moderators see what they may change. */
 
 /** @import { App } from './page.js' */
-/** @import { Member, RoomWithMembers } from '../api.js' */
+/** @import { RoomWithMembers } from '../api.js' */
 
 import { errorText, t } from '../i18n/index.js';
 import { confirmFirst, openDialog } from '../ui/dialog.js';
 import { el, fill } from '../ui/dom.js';
-import { field, form, iconButton, labelled, spinner } from '../ui/form.js';
+import { field, form, iconButton, spinner } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { toast } from '../ui/toast.js';
 import { encryptionNote } from './encryption.js';
-import { personName } from './name.js';
 import { attempt, copyLink, roomLink } from './room-acts.js';
+import { openAudit } from './room-audit.js';
+import { membersSection } from './room-members.js';
+import { bansSection, orderSection, topicSection } from './room-order.js';
 
 /**
  * @param {App} app
@@ -24,12 +26,29 @@ export function openRoomDetails(app, id) {
     try {
       const room = await app.rooms.details(id);
       if (!dialog.isConnected) return;
-      fill(body, nameSection(app, room, draw), linkSection(app, room, draw), membersSection(app, room, draw));
+      const focused = focusedIn(body);
+      const sections = [nameSection, topicSection, linkSection, orderSection, membersSection, bansSection, auditSection];
+      fill(body, ...sections.map((section) => section(app, room, draw)));
+      if (focused !== null) /** @type {HTMLElement | null} */ (body.querySelector(focused))?.focus();
     } catch (error) {
       fill(body, el('p', { class: 'problem' }, icon('warning'), el('span', {}, errorText(error))));
     }
   };
   void draw();
+}
+
+/**
+ * What is changed is drawn anew, and whoever changed it by keyboard goes on from there.
+ * @param {HTMLElement} body
+ * @returns {string | null} a selector that finds the focused element again
+ */
+function focusedIn(body) {
+  const active = document.activeElement;
+  if (!(active instanceof HTMLElement) || !body.contains(active)) return null;
+  const row = active.closest('[data-username]');
+  const within = row instanceof HTMLElement ? `[data-username="${CSS.escape(row.dataset['username'] ?? '')}"] ` : '';
+  const name = active.getAttribute('name');
+  return name === null ? `${within}[data-action="${active.dataset['action']}"]` : `[name="${name}"]`;
 }
 
 /**
@@ -39,7 +58,7 @@ export function openRoomDetails(app, id) {
  */
 function nameSection(app, room, draw) {
   const open = encryptionNote();
-  if (room.role !== 'owner') return el('section', {}, el('h3', { class: 'room-title' }, room.name), open);
+  if (room.role === 'member') return el('section', {}, el('h3', { class: 'room-title' }, room.name), open);
   const rename = form(
     {
       submit: t('rooms.rename'),
@@ -88,43 +107,8 @@ function linkSection(app, room, draw) {
 /**
  * @param {App} app
  * @param {RoomWithMembers} room
- * @param {() => void} draw
  */
-function membersSection(app, room, draw) {
-  const rank = { owner: 0, moderator: 1, member: 2 };
-  const members = [...room.members].sort((a, b) => rank[a.role] - rank[b.role] || a.username.localeCompare(b.username));
-  return el(
-    'section',
-    {},
-    el('h3', {}, `${t('rooms.people')} · ${members.length}`),
-    el('ul', { class: 'members' }, ...members.map((member) => memberRow(app, room, member, draw))),
-  );
-}
-
-/**
- * @param {App} app
- * @param {RoomWithMembers} room
- * @param {Member} member
- * @param {() => void} draw
- */
-function memberRow(app, room, member, draw) {
-  const self = member.user === app.session.user?.id;
-  const setRole = async () => {
-    const role = member.role === 'moderator' ? 'member' : 'moderator';
-    if (await attempt(() => app.rooms.setRole(room.id, member.user, role))) draw();
-  };
-  const remove = async () => {
-    const agreed = await confirmFirst({ title: t('rooms.remove_member_title', { name: member.username }), text: t('rooms.remove_member_text'), action: t('rooms.remove_member') });
-    if (agreed && (await attempt(() => app.rooms.removeMember(room.id, member.user)))) draw();
-  };
-  const mayRemove = !self && (room.role === 'owner' || (room.role === 'moderator' && member.role === 'member'));
-  const change = member.role === 'moderator' ? t('rooms.make_member') : t('rooms.make_moderator');
-  return el(
-    'li',
-    { class: 'member', data: { username: member.username } },
-    el('span', { class: 'member-name' }, personName(member.username, self)),
-    el('span', { class: 'hint' }, t(`role.${member.role}`)),
-    room.role === 'owner' && !self ? el('button', { class: 'link', type: 'button', 'aria-label': labelled(change, member.username), data: { action: 'set-role' }, on: { click: () => void setRole() } }, change) : null,
-    mayRemove ? iconButton({ icon: 'close', label: t('rooms.remove_member'), about: member.username, action: 'remove-member', class: 'small', click: () => void remove() }) : null,
-  );
+function auditSection(app, room) {
+  if (room.role !== 'owner') return null;
+  return el('section', {}, el('button', { class: 'link', type: 'button', data: { action: 'audit' }, on: { click: () => openAudit(app, room) } }, t('audit.title')));
 }

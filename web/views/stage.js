@@ -49,6 +49,7 @@ export class Stage {
     });
     listen(app.call, ['people', 'seats', 'mine', 'status'], () => this.#reconcile(), signal);
     listen(app.call, 'speakers', () => this.#speakersChanged(), signal);
+    listen(app.call, 'reactions', () => this.#updateAll(), signal);
     this.#watchVisibility(signal);
     this.#reconcile();
   }
@@ -90,6 +91,8 @@ export class Stage {
       pictureOn: kind === 'screen' || (own ? call.isOn('camera') : isSending(participant, 'camera')),
       speaking: call.speakers.includes(participant.participant),
       pinned: this.#pinned === key,
+      handRaised: typeof participant.hand_raised_at === 'number',
+      reaction: kind === 'person' ? call.reactionOf(participant.participant) : null,
       picture: own ? this.#ownPicture(feed) : this.#seatPicture(feed),
     });
   }
@@ -139,8 +142,12 @@ export class Stage {
 
   #speakersChanged() {
     for (const speaker of this.#app.call.speakers) this.#heard.set(speaker, performance.now());
-    for (const entry of this.#entries()) this.#update(entry);
+    this.#updateAll();
     if (this.#rects.size < this.#tiles.size) this.#layout();
+  }
+
+  #updateAll() {
+    for (const entry of this.#entries()) this.#update(entry);
   }
 
   #layout() {

@@ -4,6 +4,7 @@
  */
 
 /** @import { FeedKind } from '../protocol.js' */
+/** @import { Reaction } from '../state/reactions.js' */
 /** @import { Rect } from '../ui/grid.js' */
 
 import { t } from '../i18n/index.js';
@@ -31,6 +32,8 @@ const TRUST_AFTER_MS = 600;
  * @property {boolean} pictureOn
  * @property {boolean} speaking
  * @property {boolean} pinned
+ * @property {boolean} handRaised
+ * @property {Reaction | null} reaction
  * @property {Picture | null} picture
  */
 
@@ -49,6 +52,8 @@ export class Tile {
   // Firefox would stop at a video on the way through the page.
   #video = el('video', { playsinline: true, autoplay: true, 'aria-hidden': 'true', tabindex: '-1' });
   #label = el('div', { class: 'tile-label' });
+  #reaction = el('div', { class: 'tile-reaction', 'aria-hidden': 'true', hidden: true });
+  #shownReaction = 0;
   #pin = el('button', { class: 'tile-pin', type: 'button', data: { action: 'pin' } }, icon('pin'));
   /** @type {Picture | null} */
   #picture = null;
@@ -71,6 +76,7 @@ export class Tile {
       this.#video,
       el('div', { class: 'tile-cover' }, kind === 'screen' ? icon('screen') : avatar(username)),
       this.#label,
+      this.#reaction,
       this.#pin,
     );
     this.#watch();
@@ -79,15 +85,18 @@ export class Tile {
   /** @param {TileState} state */
   update(state) {
     this.#show(state);
-    const drawn = JSON.stringify([state.name, state.microphoneOn, state.pictureOn, state.speaking, state.pinned]);
+    this.#showReaction(state.reaction);
+    const drawn = JSON.stringify([state.name, state.microphoneOn, state.pictureOn, state.speaking, state.pinned, state.handRaised]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     const person = this.#options.kind === 'person';
-    fill(this.#label, person && !state.microphoneOn ? icon('microphone-off') : null, person ? personName(this.#options.username, this.#options.own) : el('span', { class: 'clipped' }, state.name));
+    fill(this.#label, person && state.handRaised ? icon('hand') : null, person && !state.microphoneOn ? icon('microphone-off') : null, person ? personName(this.#options.username, this.#options.own) : el('span', { class: 'clipped' }, state.name));
     const about = [state.name];
     if (person && !state.microphoneOn) about.push(t('call.microphone_is_off'));
     if (person && !state.pictureOn) about.push(t('call.camera_is_off'));
+    if (person && state.handRaised) about.push(t('hand.is_up'));
     this.element.setAttribute('aria-label', about.join(', '));
+    this.element.dataset['hand'] = person && state.handRaised ? 'up' : 'down';
     this.element.classList.toggle('speaking', state.speaking && person);
     this.element.classList.toggle('pinned', state.pinned);
     this.element.dataset['microphone'] = state.microphoneOn ? 'on' : 'off';
@@ -96,6 +105,14 @@ export class Tile {
     this.#pin.title = pin;
     this.#pin.setAttribute('aria-label', pin);
     this.#pin.setAttribute('aria-pressed', String(state.pinned));
+  }
+
+  /** A new one starts its way up afresh, even if it is the same. @param {Reaction | null} reaction */
+  #showReaction(reaction) {
+    if ((reaction?.serial ?? 0) === this.#shownReaction) return;
+    this.#shownReaction = reaction?.serial ?? 0;
+    this.#reaction.hidden = reaction === null;
+    fill(this.#reaction, reaction && el('span', {}, reaction.emoji));
   }
 
   /** @param {Rect | null} rect null: no room for it */

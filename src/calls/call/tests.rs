@@ -252,3 +252,59 @@ fn a_newcomer_learns_who_speaks() {
     let deliveries = call.enter(id(5), newcomer(5, Role::Member));
     assert_eq!(deliveries.last().unwrap(), &Delivery { to: id(5), event: CallEvent::Speakers(vec![id(2)]) });
 }
+
+#[test]
+fn a_hand_stays_up_since_it_was_first_raised_until_it_is_lowered() {
+    let mut call = call();
+    let hand = |deliveries: &[Delivery]| match &deliveries[0].event {
+        CallEvent::Changed(view) => (view.participant, view.hand_raised_at),
+        other => panic!("not a change: {other:?}"),
+    };
+    let raised = call.raise_hand(id(3), NOW).unwrap();
+    assert_eq!((told(&raised), hand(&raised)), (vec![1, 2, 3, 4], (id(3), Some(NOW))));
+    assert_eq!(call.raise_hand(id(3), Timestamp::from_millis(9_000)).unwrap(), []);
+    assert_eq!(call.views()[2].hand_raised_at, Some(NOW));
+    assert_eq!(hand(&call.lower_hand(id(3)).unwrap()), (id(3), None));
+    assert_eq!(call.lower_hand(id(3)).unwrap(), []);
+    assert_eq!(call.raise_hand(id(9), NOW), Err(CallError::NotInCall));
+    assert_eq!(call.lower_hand(id(9)), Err(CallError::NotInCall));
+}
+
+#[test]
+fn a_hand_does_not_outlast_a_leave() {
+    let mut call = call();
+    call.raise_hand(id(3), NOW).unwrap();
+    call.leave(id(3), LeaveReason::Left);
+    call.enter(id(3), newcomer(3, Role::Member));
+    assert!(call.views().iter().all(|view| view.hand_raised_at.is_none()));
+}
+
+#[test]
+fn everybody_sees_a_reaction_and_nobody_reacts_without_end() {
+    let mut call = call();
+    let thumb = Emoji::parse("👍").unwrap();
+    let seen = call.react(id(3), &thumb, NOW).unwrap();
+    assert_eq!(told(&seen), [1, 2, 3, 4]);
+    assert_eq!(seen[0].event, CallEvent::Reaction { participant: id(3), emoji: thumb.clone() });
+    for _ in 1..REACTIONS_OF_ONE.burst {
+        call.react(id(3), &thumb, NOW).unwrap();
+    }
+    assert_eq!(call.react(id(3), &thumb, NOW), Err(CallError::RateLimited));
+    assert!(call.react(id(4), &thumb, NOW).is_ok(), "others have a pace of their own");
+    assert!(call.react(id(3), &thumb, NOW.plus(std::time::Duration::from_secs(1))).is_ok());
+    assert_eq!(call.react(id(9), &thumb, NOW), Err(CallError::NotInCall));
+}
+
+#[test]
+fn a_whole_call_reacts_only_so_fast() {
+    let mut call = Call::default();
+    let thumb = Emoji::parse("👍").unwrap();
+    let reacting = REACTIONS_OF_ALL.burst / REACTIONS_OF_ONE.burst;
+    for n in 0..=u64::from(reacting) {
+        call.enter(id(n), newcomer(1, Role::Member));
+    }
+    for n in 0..REACTIONS_OF_ALL.burst {
+        call.react(id(u64::from(n % reacting)), &thumb, NOW).unwrap();
+    }
+    assert_eq!(call.react(id(u64::from(reacting)), &thumb, NOW), Err(CallError::RateLimited));
+}

@@ -41,6 +41,14 @@ fn moderate(participant: &str) -> ClientMessage {
     ClientMessage::Moderate { participant: participant.to_owned(), action: ModeratorAction::Remove {} }
 }
 
+fn react(emoji: &str) -> ClientMessage {
+    ClientMessage::React { emoji: emoji.to_owned() }
+}
+
+fn hand(raised: bool) -> ClientMessage {
+    ClientMessage::Hand { raised }
+}
+
 fn seats(n: usize) -> Vec<SeatOffer> {
     (0..n).map(|n| SeatOffer { audio_mid: format!("a{n}"), video_mid: format!("v{n}") }).collect()
 }
@@ -92,14 +100,16 @@ fn hello_is_said_once() {
 
 #[test]
 fn outside_a_call_there_is_nothing_to_leave_offer_mute_view_or_moderate() {
-    for message in [ClientMessage::Leave {}, offer(), mute(), view(1, "0000000000000001"), moderate("0000000000000001")] {
+    let person = "0000000000000001";
+    for message in [ClientMessage::Leave {}, offer(), mute(), view(1, person), moderate(person), hand(true), react("👍")] {
         assert_eq!(error(&Connection::new().handle(frame(7, message))), (7, "not_in_call"));
     }
 }
 
 #[test]
 fn while_entering_one_can_only_leave() {
-    for message in [offer(), mute(), view(1, "0000000000000001"), moderate("0000000000000001")] {
+    let person = "0000000000000001";
+    for message in [offer(), mute(), view(1, person), moderate(person), hand(false), react("👍")] {
         assert_eq!(error(&entering().0.handle(frame(7, message))), (7, "not_in_call"));
     }
     assert_eq!(error(&entering().0.handle(frame(7, join(ROOM)))), (7, "already_in_call"));
@@ -210,12 +220,29 @@ fn what_is_asked_of_the_calls_carries_the_asker_and_the_number() {
         (mute(), Ask::Mute(Source::Camera)),
         (ClientMessage::Mute { source: protocol::Source::ScreenAudio, muted: false }, Ask::Unmute(Source::ScreenAudio)),
         (view(1, "0000000000000001"), Ask::View(vec![wish])),
+        (hand(true), Ask::RaiseHand),
+        (hand(false), Ask::LowerHand),
+        (react("👍"), Ask::React(Emoji::parse("👍").unwrap())),
         (moderate("0000000000000001"), Ask::Moderate { target, act: ModeratorAct::Remove }),
     ] {
         assert_eq!(connection.handle(frame(9, message)), [Effect::Ask { id: 9, participant: ME, ask }]);
     }
     assert_eq!(Connection::done(9, Ok(())), ok(9));
     assert_eq!(error(&[Connection::done(9, Err(CallError::MutedByModerator))]), (9, "muted_by_moderator"));
+}
+
+#[test]
+fn a_reaction_that_is_no_emoji_is_refused() {
+    for bad in ["", "a", "123", "👍👍👍👍👍👍👍👍👍", "\u{202e}👍", "👍\n"] {
+        assert_eq!(error(&inside().handle(frame(3, react(bad)))), (3, "invalid_emoji"), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_reaction_is_sent_only_to_who_keeps_up() {
+    let event = CallEvent::Reaction { participant: ParticipantId(1), emoji: Emoji::parse("👍").unwrap() };
+    let message = ServerMessage::Reaction { participant: "0000000000000001".to_owned(), emoji: "👍".to_owned() };
+    assert_eq!(inside().event(Delivery { to: ME, event }), [Effect::SendIfKeepingUp(message)]);
 }
 
 #[test]

@@ -11,14 +11,14 @@ use super::{Appended, Job, NewMessage, Standing};
 use crate::id::{FileId, RoomId, UserId};
 use crate::role::Role;
 use crate::store::messages::{EntryKind, EntryRow, LoggedRow, entry_columns};
-use crate::store::{Databases, Result, StoreError, in_transaction};
+use crate::store::{Databases, Result, RoomKind, StoreError, in_transaction};
 use crate::time::Timestamp;
 
 /// Rows of a statement, longest first.
 const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// A sender's standing and whose it is.
-type StandingRow = (RoomId, UserId, Role, bool, Timestamp, bool, i64);
+type StandingRow = (RoomId, UserId, Role, bool, Timestamp, RoomKind, bool, i64);
 
 /// Runs a statement over rows in chunks and gathers what it returns. `$query` is made of the text before the rows, the binding of one
 /// row, and the text after them.
@@ -38,7 +38,7 @@ macro_rules! for_chunks {
 macro_rules! standings {
     ($tx:ident, $db:ty, $messages:ident) => {{
         let senders: Vec<_> = $messages.iter().map(|message| (message.room, message.sender)).collect::<BTreeSet<_>>().into_iter().collect();
-        let before = "select m.room_id, m.user_id, m.role, m.chat_muted, m.last_message_at, r.locked, r.slow_mode_s \
+        let before = "select m.room_id, m.user_id, m.role, m.chat_muted, m.last_message_at, r.kind, r.locked, r.slow_mode_s \
                       from members m join rooms r on r.id = m.room_id where (m.room_id, m.user_id) in (";
         let rows = for_chunks!($tx, $db, senders => StandingRow, before, |mut row, (room, user)| {
             row.push_bind(*room).push_bind(*user);
@@ -152,8 +152,10 @@ fn chunks(len: usize) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-fn standing((room, user, role, chat_muted, last_message_at, locked, slow_mode_s): StandingRow) -> ((RoomId, UserId), Standing) {
-    ((room, user), Standing { role, chat_muted, locked, slow_mode_s, last_message_at })
+fn standing(
+    (room, user, role, chat_muted, last_message_at, kind, locked, slow_mode_s): StandingRow,
+) -> ((RoomId, UserId), Standing) {
+    ((room, user), Standing { kind, role, chat_muted, locked, slow_mode_s, last_message_at })
 }
 
 /// The first new number of each room.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::messages::EntryRow;
-use super::{Databases, Result, StoreError};
+use super::{Databases, Result, RoomKind, StoreError};
 use crate::id::{FileId, MessageId, RoomId, UserId};
 use crate::role::Role;
 use crate::time::Timestamp;
@@ -47,6 +47,8 @@ pub struct NewMessage {
 /// The standing of a sender, as the transaction finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
+    /// A room, or a direct conversation.
+    pub kind: RoomKind,
     /// In the room.
     pub role: Role,
     /// May read only.

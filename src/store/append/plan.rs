@@ -85,6 +85,7 @@ mod tests {
     use super::super::Unwelcome;
     use super::*;
     use crate::role::Role;
+    use crate::store::RoomKind;
     use crate::store::messages::EntryKind;
 
     const ROOM: RoomId = RoomId::from_bytes([1; 16]);
@@ -104,7 +105,8 @@ mod tests {
 
     fn found(count: usize, slow_mode_s: i64) -> Found {
         let last_message_at = Timestamp::from_millis(0);
-        let standing = Standing { role: Role::Member, chat_muted: false, locked: false, slow_mode_s, last_message_at };
+        let standing =
+            Standing { kind: RoomKind::Room, role: Role::Member, chat_muted: false, locked: false, slow_mode_s, last_message_at };
         let standings = [(ROOM, ANNA), (ROOM, BORIS), (OTHER, ANNA)].into_iter().map(|key| (key, standing)).collect();
         Found { standings, entries: HashMap::new(), files_fit: vec![true; count] }
     }
