@@ -82,6 +82,14 @@ id! {
     /// What a browser found out on `/diagnostics`.
     ReportId
 }
+id! {
+    /// A message; made by who sends it.
+    MessageId
+}
+id! {
+    /// A file that goes with a message.
+    FileId
+}
 
 /// A version 7 UUID of this millisecond; the other 74 bits are random.
 pub fn uuid_at(now: Timestamp) -> Uuid {

@@ -8,6 +8,9 @@ mod postgres;
 #[path = "store/diagnostics.rs"]
 mod diagnostics;
 
+#[path = "store/files.rs"]
+mod files;
+
 #[path = "store/sessions.rs"]
 mod sessions;
 

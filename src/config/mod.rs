@@ -7,6 +7,7 @@
 mod args;
 mod environment;
 mod error;
+mod files;
 mod ice;
 mod media;
 mod origins;
@@ -17,6 +18,7 @@ mod turn;
 
 pub use args::{Args, Command};
 pub use error::ConfigError;
+pub use files::FilesConfig;
 pub use ice::IceServer;
 #[doc(hidden)]
 pub use media::is_turn_file;
@@ -72,6 +74,8 @@ pub struct Config {
     pub proxy_protocol: bool,
     /// Windows that one user may have in one call.
     pub windows_per_user: usize,
+    /// What is kept of the files that people send.
+    pub files: FilesConfig,
     /// STUN and TURN servers told to browsers in addition to this server.
     pub ice_servers: Vec<IceServer>,
     /// The media core's settings.
@@ -125,6 +129,7 @@ impl Config {
             return Err(ConfigError::Variable { name: "PROXY_PROTOCOL", problem });
         }
         let windows_per_user = variables.parse("WINDOWS_PER_USER", parse_windows)?.unwrap_or(DEFAULT_WINDOWS_PER_USER);
+        let files = FilesConfig::from_variables(&variables, &args.data_dir)?;
         let database = match variables.text("DATABASE_URL") {
             Some(url) => parse_database(&url)?,
             None => Database::Sqlite(args.data_dir.join("webcall.db")),
@@ -150,6 +155,7 @@ impl Config {
             trusted_proxies,
             proxy_protocol,
             windows_per_user,
+            files,
             ice_servers,
             media,
             tcp,

@@ -8,6 +8,7 @@
 //! Functions that differ between the databases: none yet.
 
 mod diagnostics;
+mod files;
 mod members;
 mod open;
 mod rooms;
@@ -16,6 +17,7 @@ mod turn_keys;
 mod users;
 
 pub use diagnostics::{AddedReport, NewReport, ReportLimits, ReportRow};
+pub use files::{AddedFile, FileLimits, FileRow, FileSet, MAX_FILES_PER_MESSAGE, NewFile, RemovedFile, WalkedFile};
 pub use members::{Joined, MemberLimits, MemberRow};
 pub use open::{reach_postgres, reach_sqlite};
 pub use rooms::{AddedRoom, LinkedRoom, NewRoom, RoomRow};
