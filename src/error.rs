@@ -14,8 +14,8 @@ pub enum Error {
     /// The request is not what the interface describes.
     #[error("{0}")]
     Malformed(String),
-    /// The body is not JSON by its content type.
-    #[error("the body must be application/json")]
+    /// The body's content type is not the one that the route takes.
+    #[error("the content type must be application/json, or application/octet-stream for the bytes of a file")]
     UnsupportedMediaType,
     /// The body is too large.
     #[error("the body may have at most {limit_bytes} bytes")]
@@ -89,6 +89,37 @@ pub enum Error {
     #[error("you are in as many rooms as you may be")]
     TooManyRooms,
 
+    /// No such file, not complete, or not a member of its room: never told apart.
+    #[error("no such file, or you are not a member of its room")]
+    FileNotFound,
+    /// The file has more bytes than allowed, or than were announced.
+    #[error("the file may have at most {limit_bytes} bytes")]
+    FileTooLarge {
+        /// The limit.
+        limit_bytes: i64,
+    },
+    /// The user has as many files or bytes as they may.
+    #[error("you have as many files as you may have")]
+    FileQuotaExceeded,
+    /// The user has as many unfinished files as they may.
+    #[error("you have as many unfinished files as you may have: finish or delete one")]
+    TooManyUploads,
+    /// The bytes do not go on where the file ends.
+    #[error("the file does not go on there: ask how far it is")]
+    WrongOffset,
+    /// Another request writes the file.
+    #[error("another request is sending this file")]
+    UploadBusy,
+    /// The part that was asked for lies behind the end of the file.
+    #[error("the file has {size_bytes} bytes only")]
+    RangeNotSatisfiable {
+        /// The file's size.
+        size_bytes: u64,
+    },
+    /// There is no room for another file.
+    #[error("the server has no room for more files")]
+    DiskFull,
+
     /// No such test call of this user; it may be over.
     #[error("no such test call, or it is over")]
     TestCallNotFound,
@@ -145,6 +176,14 @@ impl Error {
             Self::OwnerCannotLeave => "owner_cannot_leave",
             Self::TooManyMembers => "too_many_members",
             Self::TooManyRooms => "too_many_rooms",
+            Self::FileNotFound => "file_not_found",
+            Self::FileTooLarge { .. } => "file_too_large",
+            Self::FileQuotaExceeded => "file_quota_exceeded",
+            Self::TooManyUploads => "too_many_uploads",
+            Self::WrongOffset => "wrong_offset",
+            Self::UploadBusy => "upload_busy",
+            Self::RangeNotSatisfiable { .. } => "range_not_satisfiable",
+            Self::DiskFull => "disk_full",
             Self::TestCallNotFound => "test_call_not_found",
             Self::TestCallFull => "test_call_full",
             Self::TooManyTestCalls => "too_many_test_calls",

@@ -1,12 +1,13 @@
 //! The server of WebCall. Imports run one way:
 //!
 //! ```text
-//! main -> lib -> { serve, bench, doctor } -> port -> { http, signal } -> { rooms, accounts, calls, diagnostics } -> { store, bus, tls, media handle } -> { id, role, time, config, error }
+//! main -> lib -> { serve, bench, doctor } -> port -> { http, signal } -> { rooms, files, accounts, calls, diagnostics } -> { store, bus, tls, media handle } -> { id, role, time, config, error }
 //! ```
 //!
 //! - [`http`] the interface under `/api/v1`, the web client's files, health and metrics
 //! - [`port`] the TCP port that everything shares: which connection speaks what
 //! - [`signal`] one WebSocket for each open page: the signalling protocol
+//! - [`files`] what people send each other: received piece by piece, read by members
 //! - [`accounts`], [`rooms`], [`calls`] the use-cases; `rooms::policy` says who may do what; [`diagnostics`] serves the page of that name
 //! - [`bench`] the command `webcall bench`: a client of this server or another
 //! - [`doctor`] the command `webcall doctor`: looks for what keeps calls from working
@@ -23,6 +24,7 @@ pub mod config;
 pub mod diagnostics;
 pub mod doctor;
 pub mod error;
+pub mod files;
 pub mod http;
 pub mod id;
 pub mod limits;

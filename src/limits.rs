@@ -32,6 +32,11 @@ const TICKET: Bucket = Bucket { burst: 12, interval: Duration::from_secs(5) };
 const TURN_CREDENTIALS: Bucket = Bucket { burst: 1_000, interval: Duration::from_millis(100) };
 /// Test calls of one account: 30 at once, then one in 10 s. A visit of `/diagnostics` begins three, and one more for every twelve workers.
 const TEST_CALL: Bucket = Bucket { burst: 30, interval: Duration::from_secs(10) };
+/// Files that one account announces: 100 at once, then one a second. Each costs a commit.
+const FILE: Bucket = Bucket { burst: 100, interval: Duration::from_secs(1) };
+/// Pieces of files that one account sends: 2,000 at once, then 50 a second, which is 400 Mbit/s of the client's mebibytes. Each waits
+/// for the disk and for a commit, however small it is.
+const FILE_PIECE: Bucket = Bucket { burst: 2_000, interval: Duration::from_millis(20) };
 /// Keys remembered for each limit, about 5 MB. When so many are not full again, unknown keys are refused until some are.
 const MAX_KEYS: usize = 50_000;
 
@@ -49,6 +54,8 @@ pub struct Limits {
     ticket: Keyed<UserId>,
     turn_credentials: Keyed<IpAddr>,
     test_call: Keyed<UserId>,
+    file: Keyed<UserId>,
+    file_piece: Keyed<UserId>,
 }
 
 impl Limits {
@@ -64,6 +71,8 @@ impl Limits {
             ticket: Keyed::new(&ticket),
             turn_credentials: Keyed::new(&TURN_CREDENTIALS),
             test_call: Keyed::new(&TEST_CALL),
+            file: Keyed::new(&FILE),
+            file_piece: Keyed::new(&FILE_PIECE),
         }
     }
 
@@ -95,6 +104,16 @@ impl Limits {
     /// Counts a new ticket.
     pub fn ticket(&self, user: UserId) -> Result<(), Error> {
         self.ticket.count(&user)
+    }
+
+    /// Counts a new file.
+    pub fn file(&self, user: UserId) -> Result<(), Error> {
+        self.file.count(&user)
+    }
+
+    /// Counts a piece of a file.
+    pub fn file_piece(&self, user: UserId) -> Result<(), Error> {
+        self.file_piece.count(&user)
     }
 
     /// Counts a new test call.

@@ -12,6 +12,7 @@ use crate::app::{App, Foundations};
 use crate::calls::Calls;
 use crate::config::{Args, Config, ConfigError};
 use crate::diagnostics;
+use crate::files;
 use crate::http;
 use crate::process;
 use crate::shutdown::Shutdown;
@@ -81,6 +82,7 @@ pub async fn start(args: &Args) -> Result<Running, RunError> {
     let app = App::new(Foundations { config, clock: Clock::System, store, media, calls, tls, shutdown });
 
     app.shutdown.spawn(sweep_now_and_then(app.clone()));
+    app.shutdown.spawn(files::keep_swept(app.clone()));
     app.shutdown.spawn(reload::at_hangup(app.clone(), args.clone()));
     let signalling = Signalling::start(&app, Timing::default());
     let port = ports.pages.number;

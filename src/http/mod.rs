@@ -8,6 +8,7 @@ mod config;
 mod cookie;
 mod diagnostics;
 mod extract;
+mod files;
 mod foreign;
 mod headers;
 mod health;
@@ -17,6 +18,7 @@ mod metrics;
 mod observe;
 mod openapi;
 mod problem;
+mod range;
 mod redirect;
 mod rooms;
 mod server;
@@ -68,6 +70,9 @@ fn api() -> OpenApiRouter<App> {
             .routes(routes!(rooms::join)) //              POST   /rooms/join
             .routes(routes!(rooms::by_link)) //           GET    /rooms/link/{code}
             .routes(routes!(rooms::change_role, rooms::remove_member)) // PATCH, DELETE /rooms/{id}/members/{user}
+            .routes(routes!(files::announce)) //          POST   /rooms/{id}/files
+            .routes(routes!(files::read, files::receive, files::discard)) // GET, PATCH, DELETE /files/{id}
+            .routes(routes!(files::state)) //             GET    /files/{id}/state
             .routes(routes!(diagnostics::start)) //       POST   /diagnostics/calls
             .routes(routes!(diagnostics::end)) //         DELETE /diagnostics/calls/{id}
             .routes(routes!(diagnostics::enter)) //       POST   /diagnostics/calls/{id}/participants

@@ -65,7 +65,8 @@ fn status(error: &Error) -> StatusCode {
     match error {
         Error::Malformed(_) => StatusCode::BAD_REQUEST,
         Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Error::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::BodyTooLarge { .. } | Error::FileTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Error::NotSignedIn | Error::SessionEnded | Error::WrongCredentials | Error::TicketInvalid => StatusCode::UNAUTHORIZED,
@@ -75,12 +76,14 @@ fn status(error: &Error) -> StatusCode {
         | Error::RoomNotFound
         | Error::LinkNotFound
         | Error::MemberNotFound
+        | Error::FileNotFound
         | Error::TestCallNotFound => StatusCode::NOT_FOUND,
         Error::UsernameTaken | Error::OwnerCannotLeave | Error::TooManyMembers | Error::TooManyRooms | Error::TestCallFull => {
             StatusCode::CONFLICT
         }
+        Error::FileQuotaExceeded | Error::TooManyUploads | Error::WrongOffset | Error::UploadBusy => StatusCode::CONFLICT,
         Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::Busy | Error::TimedOut | Error::TooManyTestCalls => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Busy | Error::TimedOut | Error::TooManyTestCalls | Error::DiskFull => StatusCode::SERVICE_UNAVAILABLE,
         Error::Media(error) => media_status(error),
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -99,7 +102,7 @@ fn retry_after_s(error: &Error) -> Option<u64> {
     match error {
         Error::RateLimited { retry_after_s } => Some(*retry_after_s),
         Error::Busy | Error::TimedOut | Error::Media(MediaError::Busy) => Some(1),
-        Error::TooManyTestCalls => Some(60),
+        Error::TooManyTestCalls | Error::DiskFull => Some(60),
         _ => None,
     }
 }
