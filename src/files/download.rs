@@ -1,7 +1,7 @@
 //! Reading a file, whole or a part of it, for members of its room.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use futures_util::{Stream, stream};
@@ -31,8 +31,15 @@ pub async fn open(app: &App, principal: &Principal, id: FileId) -> Result<Downlo
     if size_bytes == 0 {
         return Ok(Download { size_bytes, file: None });
     }
-    let file = app.files.folder.read(id).await.map_err(|error| Error::Internal(Box::new(error)))?;
-    Ok(Download { size_bytes, file: Some(file) })
+    match app.files.folder.read(id).await {
+        Ok(file) => Ok(Download { size_bytes, file: Some(file) }),
+        // The database and the folder come from different days: a backup without its files.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            tracing::error!(file = %id, "the bytes of a file are missing");
+            Err(Error::FileNotFound)
+        }
+        Err(error) => Err(Error::Internal(Box::new(error))),
+    }
 }
 
 impl Download {

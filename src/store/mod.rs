@@ -4,7 +4,8 @@
 //! dispatched over [`Databases`] by the macros below; every function is run on both by `tests/store.rs`. Use-cases (`accounts`,
 //! `rooms`) call it; HTTP and signalling never do.
 //!
-//! The common subset: `$1` placeholders, `returning`, `on conflict`, 64-bit integers, no `now()`, casts, arrays or JSON operators.
+//! The common subset: `$1` placeholders, `returning`, `on conflict`, 64-bit integers, no `now()`, casts (but of sums), arrays
+//! or JSON operators.
 //! Functions that differ between the databases: none yet.
 
 mod diagnostics;

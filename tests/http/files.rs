@@ -371,6 +371,14 @@ async fn one_part_of_a_file_can_be_read() {
 }
 
 #[tokio::test]
+async fn a_file_whose_bytes_are_missing_is_none() {
+    let stage = Stage::set().await;
+    let file = stage.sent(b"abc").await;
+    std::fs::remove_file(stage.on_disk(&file)).unwrap();
+    assert_eq!(code(stage.read(&stage.ann, &file, &[]).await).await, "file_not_found");
+}
+
+#[tokio::test]
 async fn an_empty_file_is_complete_at_once() {
     let stage = Stage::set().await;
     let file = stage.announced(0).await;
