@@ -10,6 +10,7 @@ use crate::bus::Bus;
 use crate::calls::{Calls, Relaying};
 use crate::config::Config;
 use crate::diagnostics::TestCalls;
+use crate::files::Files;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
@@ -39,6 +40,8 @@ pub struct Parts {
     pub relaying: Relaying,
     /// Test calls of `/diagnostics`.
     pub test_calls: TestCalls,
+    /// Files that people send.
+    pub files: Files,
     /// Certificates, when TLS is spoken here.
     pub tls: Option<Tls>,
     /// Rate limits.
@@ -88,6 +91,7 @@ impl App {
             relaying: Relaying::new(media.clone(), &config.secrets, tls_name, config.ice_servers.clone()),
             limits: Limits::new(config.windows_per_user, config.messages_per_second),
             test_calls: TestCalls::new(media.clone()),
+            files: Files::new(&config.files),
             metrics: Metrics::new(media.clone()),
             tickets: Tickets::default(),
             shutdown,

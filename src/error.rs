@@ -14,8 +14,8 @@ pub enum Error {
     /// The request is not what the interface describes.
     #[error("{0}")]
     Malformed(String),
-    /// The body is not JSON by its content type.
-    #[error("the body must be application/json")]
+    /// The body's content type is not the one that the route takes.
+    #[error("the content type must be application/json, or application/octet-stream for the bytes of a file")]
     UnsupportedMediaType,
     /// The body is too large.
     #[error("the body may have at most {limit_bytes} bytes")]
@@ -122,9 +122,33 @@ pub enum Error {
     /// No user has this name.
     #[error("no user has this name")]
     UserNotFound,
-    /// No such file of this user in this room, or it cannot be sent.
-    #[error("no such file, or it is not complete, or it was sent already")]
+    /// No such file, not complete, or not a member of its room: never told apart.
+    #[error("no such file, or you are not a member of its room")]
     FileNotFound,
+    /// The file has more bytes than allowed, or than were announced.
+    #[error("the file may have at most {limit_bytes} bytes")]
+    FileTooLarge {
+        /// The limit.
+        limit_bytes: i64,
+    },
+    /// The user has as many files or bytes as they may.
+    #[error("you have as many files as you may have")]
+    FileQuotaExceeded,
+    /// The user has as many unfinished files as they may.
+    #[error("you have as many unfinished files as you may have: finish or delete one")]
+    TooManyUploads,
+    /// The bytes do not go on where the file ends.
+    #[error("the file does not go on there: ask how far it is")]
+    WrongOffset,
+    /// Another request writes the file.
+    #[error("another request is sending this file")]
+    UploadBusy,
+    /// The part that was asked for lies behind the end of the file.
+    #[error("the file has {size_bytes} bytes only")]
+    RangeNotSatisfiable {
+        /// The file's size.
+        size_bytes: u64,
+    },
 
     /// No such test call of this user; it may be over.
     #[error("no such test call, or it is over")]
@@ -206,6 +230,12 @@ impl Error {
             Self::TooManyPins => "too_many_pins",
             Self::UserNotFound => "user_not_found",
             Self::FileNotFound => "file_not_found",
+            Self::FileTooLarge { .. } => "file_too_large",
+            Self::FileQuotaExceeded => "file_quota_exceeded",
+            Self::TooManyUploads => "too_many_uploads",
+            Self::WrongOffset => "wrong_offset",
+            Self::UploadBusy => "upload_busy",
+            Self::RangeNotSatisfiable { .. } => "range_not_satisfiable",
             Self::TestCallNotFound => "test_call_not_found",
             Self::TestCallFull => "test_call_full",
             Self::TooManyTestCalls => "too_many_test_calls",

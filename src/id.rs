@@ -94,7 +94,6 @@ id! {
     /// What a browser found out on `/diagnostics`.
     ReportId
 }
-
 /// A version 7 UUID of this millisecond; the other 74 bits are random.
 pub fn uuid_at(now: Timestamp) -> Uuid {
     let (seconds, millis) = (now.as_millis().max(0) / 1_000, now.as_millis().max(0) % 1_000);

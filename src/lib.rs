@@ -1,13 +1,14 @@
 //! The server of WebCall. Imports run one way:
 //!
 //! ```text
-//! main -> lib -> { serve, bench, doctor } -> port -> { http, signal } -> { chat, rooms, accounts, calls, diagnostics } -> { store, bus, tls, media handle } -> { id, role, time, config, error }
+//! main -> lib -> { serve, bench, doctor } -> port -> { http, signal } -> { chat, files, rooms, accounts, calls, diagnostics } -> { store, bus, tls, media handle } -> { id, role, time, config, error }
 //! ```
 //!
 //! - [`http`] the interface under `/api/v1`, the web client's files, health and metrics
 //! - [`port`] the TCP port that everything shares: which connection speaks what
 //! - [`signal`] one WebSocket for each open page: the signalling protocol
 //! - [`accounts`], [`rooms`], [`chat`], [`calls`] the use-cases; `rooms::policy` says who may do what; [`diagnostics`] serves the page of that name
+//! - [`files`] what people send each other: received piece by piece, read by members
 //! - [`bench`] the command `webcall bench`: a client of this server or another
 //! - [`doctor`] the command `webcall doctor`: looks for what keeps calls from working
 //! - [`store`] everything that outlives a restart; [`bus`] hints that something changed
@@ -24,6 +25,7 @@ pub mod config;
 pub mod diagnostics;
 pub mod doctor;
 pub mod error;
+pub mod files;
 pub mod http;
 pub mod id;
 pub mod limits;

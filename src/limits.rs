@@ -37,6 +37,11 @@ const MESSAGE_BURST_S: u32 = 20;
 /// Acts of one owner or moderator that go into a room's audit log: 300 at once, then one in 2 s. Muting a full call passes; pushing an
 /// act out of the log by others takes hours, and they are there instead.
 const MODERATION: Bucket = Bucket { burst: 300, interval: Duration::from_secs(2) };
+/// Files that one account announces: 100 at once, then one a second. Each costs a commit.
+const FILE: Bucket = Bucket { burst: 100, interval: Duration::from_secs(1) };
+/// Pieces of files that one account sends: 2,000 at once, then 50 a second, which is 400 Mbit/s of the client's mebibytes. Each waits
+/// for the disk and for a commit, however small it is.
+const FILE_PIECE: Bucket = Bucket { burst: 2_000, interval: Duration::from_millis(20) };
 /// Keys remembered for each limit, about 5 MB. When so many are not full again, unknown keys are refused until some are.
 const MAX_KEYS: usize = 50_000;
 
@@ -56,6 +61,8 @@ pub struct Limits {
     turn_credentials: Keyed<IpAddr>,
     test_call: Keyed<UserId>,
     moderation: Keyed<UserId>,
+    file: Keyed<UserId>,
+    file_piece: Keyed<UserId>,
 }
 
 impl Limits {
@@ -75,6 +82,8 @@ impl Limits {
             turn_credentials: Keyed::new(&TURN_CREDENTIALS),
             test_call: Keyed::new(&TEST_CALL),
             moderation: Keyed::new(&MODERATION),
+            file: Keyed::new(&FILE),
+            file_piece: Keyed::new(&FILE_PIECE),
         }
     }
 
@@ -111,6 +120,16 @@ impl Limits {
     /// Counts a message.
     pub fn message(&self, user: UserId) -> Result<(), Error> {
         self.message.count(&user)
+    }
+
+    /// Counts a new file.
+    pub fn file(&self, user: UserId) -> Result<(), Error> {
+        self.file.count(&user)
+    }
+
+    /// Counts a piece of a file.
+    pub fn file_piece(&self, user: UserId) -> Result<(), Error> {
+        self.file_piece.count(&user)
     }
 
     /// Counts a new test call.

@@ -13,6 +13,7 @@ use crate::calls::Calls;
 use crate::chat;
 use crate::config::{Args, Config, ConfigError};
 use crate::diagnostics;
+use crate::files;
 use crate::http;
 use crate::process;
 use crate::shutdown::Shutdown;
@@ -83,6 +84,7 @@ pub async fn start(args: &Args) -> Result<Running, RunError> {
 
     app.shutdown.spawn(sweep_now_and_then(app.clone()));
     app.shutdown.spawn(forget_now_and_then(app.clone()));
+    app.shutdown.spawn(files::keep_swept(app.clone()));
     app.shutdown.spawn(reload::at_hangup(app.clone(), args.clone()));
     let signalling = Signalling::start(&app, Timing::default());
     let port = ports.pages.number;

@@ -13,6 +13,10 @@ mod assets;
 mod bodies;
 #[path = "http/diagnostics.rs"]
 mod diagnostics;
+#[path = "http/files.rs"]
+mod files;
+#[path = "http/files_full.rs"]
+mod files_full;
 #[path = "http/headers.rs"]
 mod headers;
 #[path = "http/limits.rs"]

@@ -14,6 +14,9 @@ mod bans;
 #[path = "store/diagnostics.rs"]
 mod diagnostics;
 
+#[path = "store/files.rs"]
+mod files;
+
 #[path = "store/sessions.rs"]
 mod sessions;
 

@@ -22,7 +22,10 @@ export type Act = {
 export type RoomWithMembers = Room & { members: Array<Member> };
 export type Problem = { type: string, title: string, status: number, detail?: string, code: string };
 export type Ticket = { ticket: string, expires_in: number };
-export type Config = { registration: "secret", version: string };
+export type Config = { registration: "secret", version: string, files: { max_file_bytes: number, max_user_bytes: number } };
+
+// A file that is being sent: `received` of `size` bytes are there.
+export type FileState = { id: string, received: number, size: number };
 
 // The connection test. What a browser found out is sent as a report and kept for the operator.
 export type TestCall = { id: string, workers: number };

@@ -17,6 +17,9 @@ export const SOCKET_BACKOFF = { firstMs: 250, factor: 1.7, maxMs: 5_000 };
 /** For a refused offer: a server that could not answer once is asked again soon, then less often. @type {BackoffPolicy} */
 export const OFFER_BACKOFF = { firstMs: 400, factor: 2, maxMs: 8_000 };
 
+/** For an upload whose connection was lost: a file lives for a day on the server, so there is time. @type {BackoffPolicy} */
+export const UPLOAD_BACKOFF = { firstMs: 500, factor: 2, maxMs: 15_000 };
+
 /** For a call that starts afresh after it was lost. @type {BackoffPolicy} */
 export const REJOIN_BACKOFF = { firstMs: 200, factor: 2, maxMs: 10_000 };
 

@@ -1,13 +1,13 @@
 //! Pinned messages.
 
-use super::post::act;
+use super::post::{act, recorded};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::error::Error;
 use crate::id::{MessageId, RoomId};
 use crate::rooms;
 use crate::rooms::policy::Action;
-use crate::store::{EntryRow, Pin, PinRow};
+use crate::store::{Act, AuditAct, AuditEntry, EntryRow, Pin, PinRow, RoomKind, RoomRow};
 
 /// Pinned messages of a room. The list is sent whole.
 pub const MAX_PINS: i64 = 50;
@@ -22,14 +22,21 @@ pub async fn pins(app: &App, principal: &Principal, room: RoomId) -> Result<Vec<
 pub async fn pin(app: &App, principal: &Principal, room: RoomId, message: MessageId) -> Result<Option<EntryRow>, Error> {
     let row = rooms::row(app, principal, room).await?;
     rooms::policy::allowed_in(&row, Action::Pin)?;
-    settle(app, room, app.store.pin(act(app, principal, room, message), MAX_PINS).await?)
+    let act = act(app, principal, room, message);
+    settle(app, room, app.store.pin(act, MAX_PINS, recording(&row, &act, AuditAct::Pin).as_ref()).await?)
 }
 
 /// Unpins a message.
 pub async fn unpin(app: &App, principal: &Principal, room: RoomId, message: MessageId) -> Result<Option<EntryRow>, Error> {
     let row = rooms::row(app, principal, room).await?;
     rooms::policy::allowed_in(&row, Action::Pin)?;
-    settle(app, room, app.store.unpin(act(app, principal, room, message)).await?)
+    let act = act(app, principal, room, message);
+    settle(app, room, app.store.unpin(act, recording(&row, &act, AuditAct::Unpin).as_ref()).await?)
+}
+
+/// For the audit log, which direct conversations have none of.
+fn recording(row: &RoomRow, act: &Act, kind: AuditAct) -> Option<AuditEntry> {
+    (row.kind == RoomKind::Room).then(|| recorded(act, None, kind))
 }
 
 fn settle(app: &App, room: RoomId, pin: Pin) -> Result<Option<EntryRow>, Error> {

@@ -8,21 +8,21 @@ use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
 use crate::error::Error;
-use crate::id::{FileId, MessageId, RoomId};
+use crate::id::{MessageId, RoomId, UserId};
 use crate::rooms;
-use crate::store::{Act, Appended, Deletion, EntryRow, NewMessage, Unwelcome};
+use crate::store::{
+    Act, Appended, AuditAct, AuditEntry, Deletion, EntryRow, FileSet, MAX_FILES_PER_MESSAGE, NewMessage, Unwelcome,
+};
 
 /// The largest body. Clients write 32,000 bytes at most; encryption adds less than that.
 pub const MAX_BODY_BYTES: usize = 64 << 10;
-/// Files of one message.
-pub const MAX_FILES: usize = 10;
 
 /// A checked message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     id: MessageId,
     body: Vec<u8>,
-    files: Vec<FileId>,
+    files: FileSet,
 }
 
 impl Draft {
@@ -32,13 +32,12 @@ impl Draft {
         let id = id.parse().map_err(|_| invalid("invalid_message_id", "a message's identifier is a UUID"))?;
         let body = URL_SAFE_NO_PAD.decode(body).ok().filter(|body| (1..=MAX_BODY_BYTES).contains(&body.len()));
         let body = body.ok_or_else(|| invalid("invalid_body", "a body is 1 to 65,536 bytes as base64url without padding"))?;
-        if files.len() > MAX_FILES {
-            return Err(invalid("too_many_files", "a message has at most 10 files"));
+        let too_many = || invalid("too_many_files", "a message has at most 10 files");
+        if files.len() > MAX_FILES_PER_MESSAGE {
+            return Err(too_many());
         }
-        let mut files = files.iter().map(|file| file.parse().map_err(|_| Error::FileNotFound)).collect::<Result<Vec<_>, _>>()?;
-        files.sort_unstable();
-        files.dedup();
-        Ok(Self { id, body, files })
+        let files = files.iter().map(|file| file.parse().map_err(|_| Error::FileNotFound)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { id, body, files: FileSet::new(files).ok_or_else(too_many)? })
     }
 }
 
@@ -80,10 +79,12 @@ pub fn post(app: &App, principal: &Principal, room: RoomId, draft: Draft) -> Res
 pub async fn delete(app: &App, principal: &Principal, room: RoomId, message: MessageId) -> Result<EntryRow, Error> {
     let standing = rooms::get(app, principal, room).await?;
     let entry = app.store.entry(room, message).await?.filter(|entry| entry.kind.has_body());
-    let is_own = entry.ok_or(Error::MessageNotFound)?.sender == principal.user;
+    let author = entry.ok_or(Error::MessageNotFound)?.sender;
+    let is_own = author == principal.user;
     rooms::policy::allowed_in(&standing.row, rooms::policy::Action::DeleteMessage { own: is_own })?;
     let act = act(app, principal, room, message);
-    match app.store.delete_message(act).await? {
+    let audit = (!is_own).then(|| recorded(&act, Some(author), AuditAct::DeleteMessage));
+    match app.store.delete_message(act, audit.as_ref()).await? {
         Deletion::Deleted(entry) => {
             super::tell(app, room, &entry);
             Ok(entry)
@@ -96,6 +97,11 @@ pub async fn delete(app: &App, principal: &Principal, room: RoomId, message: Mes
 pub(super) fn act(app: &App, principal: &Principal, room: RoomId, target: MessageId) -> Act {
     let at = app.clock.now();
     Act { room, id: MessageId::new(at), actor: principal.user, target, at }
+}
+
+/// The same for the room's audit log.
+pub(super) fn recorded(act: &Act, subject: Option<UserId>, kind: AuditAct) -> AuditEntry {
+    AuditEntry { room: act.room, at: act.at, actor: act.actor, act: kind, subject, detail: String::new() }
 }
 
 #[cfg(test)]
@@ -120,7 +126,7 @@ mod tests {
     fn a_message_names_each_file_once_and_not_too_many() {
         let file = ID.to_owned();
         assert_eq!(Draft::parse(ID, "AA", &[file.clone(), file.clone()]).unwrap().files.len(), 1);
-        assert_eq!(Draft::parse(ID, "AA", &vec![file; MAX_FILES + 1]).unwrap_err().code(), "too_many_files");
+        assert_eq!(Draft::parse(ID, "AA", &vec![file; MAX_FILES_PER_MESSAGE + 1]).unwrap_err().code(), "too_many_files");
         assert_eq!(Draft::parse(ID, "AA", &["x".to_owned()]).unwrap_err().code(), "file_not_found");
     }
 }

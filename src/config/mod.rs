@@ -7,6 +7,7 @@
 mod args;
 mod environment;
 mod error;
+mod files;
 mod ice;
 mod media;
 mod origins;
@@ -17,6 +18,7 @@ mod turn;
 
 pub use args::{Args, Command};
 pub use error::ConfigError;
+pub use files::FilesConfig;
 pub use ice::IceServer;
 #[doc(hidden)]
 pub use media::is_turn_file;
@@ -78,6 +80,8 @@ pub struct Config {
     pub windows_per_user: usize,
     /// Messages that one user may write in a second, for long.
     pub messages_per_second: u32,
+    /// What is kept of the files that people send.
+    pub files: FilesConfig,
     /// STUN and TURN servers told to browsers in addition to this server.
     pub ice_servers: Vec<IceServer>,
     /// The media core's settings.
@@ -132,6 +136,7 @@ impl Config {
         }
         let windows_per_user = variables.parse("WINDOWS_PER_USER", parse_windows)?.unwrap_or(DEFAULT_WINDOWS_PER_USER);
         let messages_per_second = variables.parse("MESSAGES_PER_SECOND", parse_rate)?.unwrap_or(DEFAULT_MESSAGES_PER_SECOND);
+        let files = FilesConfig::from_variables(&variables, &args.data_dir)?;
         let database = match variables.text("DATABASE_URL") {
             Some(url) => parse_database(&url)?,
             None => Database::Sqlite(args.data_dir.join("webcall.db")),
@@ -158,6 +163,7 @@ impl Config {
             proxy_protocol,
             windows_per_user,
             messages_per_second,
+            files,
             ice_servers,
             media,
             tcp,

@@ -31,6 +31,16 @@ pub(super) struct Facts {
     max_room_name: usize,
     /// Windows that one user may have in one call.
     windows_per_user: usize,
+    files: FileFacts,
+}
+
+/// What files may be sent.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct FileFacts {
+    /// In one file.
+    max_file_bytes: i64,
+    /// In all files of one user.
+    max_user_bytes: i64,
 }
 
 /// Servers for the browser's `RTCConfiguration`.
@@ -52,6 +62,7 @@ pub(super) async fn config(State(app): State<App>) -> Json<Facts> {
         max_password: Password::MAX_LEN,
         max_room_name: MAX_ROOM_NAME_CHARS,
         windows_per_user: app.config.windows_per_user,
+        files: FileFacts { max_file_bytes: app.config.files.max_file_bytes, max_user_bytes: app.config.files.max_user_bytes },
     })
 }
 

@@ -32,13 +32,13 @@ const ALWAYS: [(&str, &str); 8] = [
 /// A year. Only in production: on localhost it would lock out other projects of the same developer. Subdomains are not ours to bind.
 const STRICT_TRANSPORT_SECURITY: (&str, &str) = ("strict-transport-security", "max-age=31536000");
 
-/// Adds the headers to every answer. What says nothing about caching is not cached: it may be somebody's.
+/// Adds the headers to every answer; a handler that says something stricter is left its own. What says nothing about caching is not cached: it may be somebody's.
 pub(super) async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let in_production = app.config.is_production().then_some(STRICT_TRANSPORT_SECURITY);
     let headers = response.headers_mut();
     for (name, value) in ALWAYS.into_iter().chain(in_production) {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

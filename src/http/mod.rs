@@ -8,6 +8,7 @@ mod config;
 mod cookie;
 mod diagnostics;
 mod extract;
+mod files;
 mod foreign;
 mod headers;
 mod health;
@@ -19,6 +20,7 @@ mod observe;
 mod openapi;
 mod order;
 mod problem;
+mod range;
 mod redirect;
 mod rooms;
 mod server;
@@ -79,6 +81,9 @@ fn api() -> OpenApiRouter<App> {
             .routes(routes!(order::bans)) //              GET    /rooms/{id}/bans
             .routes(routes!(order::ban, order::unban)) // PUT, DELETE /rooms/{id}/bans/{user}
             .routes(routes!(order::audit)) //             GET    /rooms/{id}/audit
+            .routes(routes!(files::announce)) //          POST   /rooms/{id}/files
+            .routes(routes!(files::read, files::receive, files::discard)) // GET, PATCH, DELETE /files/{id}
+            .routes(routes!(files::state)) //             GET    /files/{id}/state
             .routes(routes!(diagnostics::start)) //       POST   /diagnostics/calls
             .routes(routes!(diagnostics::end)) //         DELETE /diagnostics/calls/{id}
             .routes(routes!(diagnostics::enter)) //       POST   /diagnostics/calls/{id}/participants

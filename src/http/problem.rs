@@ -64,7 +64,8 @@ fn status(error: &Error) -> StatusCode {
     match error {
         Error::Malformed(_) => StatusCode::BAD_REQUEST,
         Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Error::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::BodyTooLarge { .. } | Error::FileTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Error::NotSignedIn | Error::SessionEnded | Error::WrongCredentials | Error::TicketInvalid => StatusCode::UNAUTHORIZED,
@@ -92,6 +93,10 @@ fn status(error: &Error) -> StatusCode {
         | Error::MessageIdTaken
         | Error::TooManyPins
         | Error::TooManyBans
+        | Error::FileQuotaExceeded
+        | Error::TooManyUploads
+        | Error::WrongOffset
+        | Error::UploadBusy
         | Error::TestCallFull => StatusCode::CONFLICT,
         Error::RateLimited { .. } | Error::SlowMode { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Busy | Error::DiskFull | Error::TimedOut | Error::TooManyTestCalls => StatusCode::SERVICE_UNAVAILABLE,

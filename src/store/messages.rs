@@ -5,6 +5,8 @@ use futures_util::TryStreamExt;
 use sqlx::FromRow;
 
 use super::append::{Judge, NewMessage, Pending};
+use super::audit::{AuditEntry, record};
+use super::files::detach_files;
 use super::{Result, Store, in_transaction, on_reader, on_writer};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::time::Timestamp;
@@ -200,7 +202,7 @@ impl Store {
     }
 
     /// Removes a message's body and its pin; what remains says that it was deleted. Its files are no longer a message's.
-    pub async fn delete_message(&self, act: Act) -> Result<Deletion> {
+    pub async fn delete_message(&self, act: Act, audit: Option<&AuditEntry>) -> Result<Deletion> {
         in_transaction!(self, tx => {
             let next: Option<(i64,)> = sqlx::query_as::<Db, _>(NEXT_SEQ).bind(act.room).fetch_optional(&mut *tx).await?;
             let sql = "update messages set body = null where room_id = $1 and id = $2 and kind = 'message' and body is not null";
@@ -212,15 +214,15 @@ impl Store {
             let entry = log_act!(tx, act, EntryKind::Deletion, seq);
             let sql = "delete from pins where room_id = $1 and message_id = $2";
             sqlx::query::<Db>(sql).bind(act.room).bind(act.target).execute(&mut *tx).await?;
-            let sql = "update files set message_id = null, created_at = 0 where room_id = $1 and message_id = $2";
-            sqlx::query::<Db>(sql).bind(act.room).bind(act.target).execute(&mut *tx).await?;
+            detach_files!(tx, act.room, act.target);
+            record!(tx, audit.as_slice());
             tx.commit().await?;
             Ok(Deletion::Deleted(entry))
         })
     }
 
     /// Pins a message, unless the room has `max_pins`.
-    pub async fn pin(&self, act: Act, max_pins: i64) -> Result<Pin> {
+    pub async fn pin(&self, act: Act, max_pins: i64, audit: Option<&AuditEntry>) -> Result<Pin> {
         in_transaction!(self, tx => {
             let next: Option<(i64,)> = sqlx::query_as::<Db, _>(NEXT_SEQ).bind(act.room).fetch_optional(&mut *tx).await?;
             let living: Option<(i64,)> =
@@ -239,13 +241,14 @@ impl Store {
                 return Ok(if pinned == 0 { Pin::Before } else { Pin::TooMany });
             }
             let entry = log_act!(tx, act, EntryKind::Pin, seq);
+            record!(tx, audit.as_slice());
             tx.commit().await?;
             Ok(Pin::Changed(entry))
         })
     }
 
     /// Unpins a message.
-    pub async fn unpin(&self, act: Act) -> Result<Pin> {
+    pub async fn unpin(&self, act: Act, audit: Option<&AuditEntry>) -> Result<Pin> {
         in_transaction!(self, tx => {
             let next: Option<(i64,)> = sqlx::query_as::<Db, _>(NEXT_SEQ).bind(act.room).fetch_optional(&mut *tx).await?;
             let sql = "delete from pins where room_id = $1 and message_id = $2";
@@ -255,6 +258,7 @@ impl Store {
                 return Ok(Pin::NotFound);
             };
             let entry = log_act!(tx, act, EntryKind::Unpin, seq);
+            record!(tx, audit.as_slice());
             tx.commit().await?;
             Ok(Pin::Changed(entry))
         })

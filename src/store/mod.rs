@@ -4,7 +4,8 @@
 //! dispatched over [`Databases`] by the macros below; every function is run on both by `tests/store.rs`. Use-cases (`accounts`,
 //! `rooms`) call it; HTTP and signalling never do.
 //!
-//! The common subset: `$1` placeholders, `returning`, `on conflict`, 64-bit integers, no `now()`, casts, arrays or JSON operators.
+//! The common subset: `$1` placeholders, `returning`, `on conflict`, 64-bit integers, no `now()`, casts (but of sums), arrays
+//! or JSON operators.
 //! Functions that differ between the databases: none.
 
 mod append;
@@ -14,6 +15,7 @@ mod diagnostics;
 mod direct;
 mod dispatch;
 mod expiry;
+mod files;
 mod members;
 mod messages;
 mod open;
@@ -27,6 +29,7 @@ pub use audit::{AuditAct, AuditEntry, AuditRow, MAX_ACTS};
 pub use bans::{BanOutcome, BanRow, NewBan};
 pub use diagnostics::{AddedReport, NewReport, ReportLimits, ReportRow};
 pub use direct::NewDirect;
+pub use files::{AddedFile, FileLimits, FileRow, FileSet, MAX_FILES_PER_MESSAGE, NewFile, RemovedFile, WalkedFile};
 pub use members::{Joined, MemberLimits, MemberRow, MemberUpdate, StandingRow};
 pub use messages::{Act, Deletion, EntryKind, EntryRow, Page, Pin, PinRow, Range};
 pub use open::{reach_postgres, reach_sqlite};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use webcall::id::{FileId, MessageId, RoomId, UserId};
 use webcall::store::{
-    Act, Appended, Deletion, EntryKind, EntryRow, MemberLimits, NewDirect, NewMessage, Page, Pin, Range, Standing, Store,
-    Unwelcome,
+    Act, Appended, Deletion, EntryKind, EntryRow, FileSet, MemberLimits, NewDirect, NewMessage, Page, Pin, Range, Standing,
+    Store, Unwelcome,
 };
 use webcall::time::Timestamp;
 
@@ -40,7 +40,7 @@ fn nobody(_: &Standing, _: Timestamp) -> Result<(), Unwelcome> {
 }
 
 fn message(room: RoomId, sender: UserId, body: &[u8]) -> NewMessage {
-    NewMessage { room, sender, id: MessageId::new(NOW), body: body.to_vec(), files: Vec::new(), sent_at: NOW }
+    NewMessage { room, sender, id: MessageId::new(NOW), body: body.to_vec(), files: FileSet::default(), sent_at: NOW }
 }
 
 async fn append(store: &Store, message: NewMessage) -> Appended {
@@ -141,7 +141,7 @@ async fn who_is_no_member_or_not_welcome_stores_nothing(store: &Store) {
 async fn a_message_with_a_file_that_is_not_there_stores_nothing(store: &Store) {
     let (owner, _) = user(store).await;
     let id = room(store, owner, "link").await;
-    let with_file = NewMessage { files: vec![FileId::new(NOW)], ..message(id, owner, b"x") };
+    let with_file = NewMessage { files: FileSet::new(vec![FileId::new(NOW)]).unwrap(), ..message(id, owner, b"x") };
     assert_eq!(append(store, with_file).await, Appended::NoSuchFile);
     assert_eq!(all(store, id).await, []);
 }
@@ -183,13 +183,17 @@ async fn a_deleted_message_leaves_its_place_and_says_so(store: &Store) {
     let id = room(store, owner, "link").await;
     let sent = stored(store, message(id, owner, b"secret")).await;
     let deletion = act(id, owner, sent.id);
-    let Deletion::Deleted(entry) = store.delete_message(deletion).await.unwrap() else { panic!("must be deleted") };
+    let Deletion::Deleted(entry) = store.delete_message(deletion, None).await.unwrap() else { panic!("must be deleted") };
     assert_eq!((entry.seq, entry.kind, entry.target, entry.body), (2, EntryKind::Deletion, Some(sent.id), None));
     let entries = all(store, id).await;
     assert_eq!(entries[0], EntryRow { body: None, ..sent.clone() });
-    assert_eq!(store.delete_message(act(id, owner, sent.id)).await.unwrap(), Deletion::NotFound);
-    assert_eq!(store.delete_message(act(id, owner, entry.id)).await.unwrap(), Deletion::NotFound, "a deletion is no message");
-    assert_eq!(store.delete_message(act(id, owner, MessageId::new(NOW))).await.unwrap(), Deletion::NotFound);
+    assert_eq!(store.delete_message(act(id, owner, sent.id), None).await.unwrap(), Deletion::NotFound);
+    assert_eq!(
+        store.delete_message(act(id, owner, entry.id), None).await.unwrap(),
+        Deletion::NotFound,
+        "a deletion is no message"
+    );
+    assert_eq!(store.delete_message(act(id, owner, MessageId::new(NOW)), None).await.unwrap(), Deletion::NotFound);
     assert_eq!(stored(store, message(id, owner, b"next")).await.seq, 3);
     let again = NewMessage { id: sent.id, ..message(id, owner, b"secret") };
     let Appended::Before(before) = append(store, again).await else { panic!("it was stored before") };
@@ -201,17 +205,17 @@ async fn pins_are_limited_and_end_with_their_message(store: &Store) {
     let id = room(store, owner, "link").await;
     let first = stored(store, message(id, owner, b"1")).await;
     let second = stored(store, message(id, owner, b"2")).await;
-    let Pin::Changed(pin) = store.pin(act(id, owner, first.id), 1).await.unwrap() else { panic!("must be pinned") };
+    let Pin::Changed(pin) = store.pin(act(id, owner, first.id), 1, None).await.unwrap() else { panic!("must be pinned") };
     assert_eq!((pin.seq, pin.kind, pin.target), (3, EntryKind::Pin, Some(first.id)));
-    assert_eq!(store.pin(act(id, owner, first.id), 1).await.unwrap(), Pin::Before);
-    assert_eq!(store.pin(act(id, owner, second.id), 1).await.unwrap(), Pin::TooMany);
-    assert_eq!(store.pin(act(id, owner, pin.id), 9).await.unwrap(), Pin::NotFound, "a pin is no message");
+    assert_eq!(store.pin(act(id, owner, first.id), 1, None).await.unwrap(), Pin::Before);
+    assert_eq!(store.pin(act(id, owner, second.id), 1, None).await.unwrap(), Pin::TooMany);
+    assert_eq!(store.pin(act(id, owner, pin.id), 9, None).await.unwrap(), Pin::NotFound, "a pin is no message");
     let pins = store.pins(id).await.unwrap();
     assert_eq!(pins.iter().map(|pin| (pin.entry.clone(), pin.pinned_by)).collect::<Vec<_>>(), [(first.clone(), owner)]);
-    assert!(matches!(store.unpin(act(id, owner, first.id)).await.unwrap(), Pin::Changed(_)));
-    assert_eq!(store.unpin(act(id, owner, first.id)).await.unwrap(), Pin::NotFound);
-    store.pin(act(id, owner, second.id), 1).await.unwrap();
-    store.delete_message(act(id, owner, second.id)).await.unwrap();
+    assert!(matches!(store.unpin(act(id, owner, first.id), None).await.unwrap(), Pin::Changed(_)));
+    assert_eq!(store.unpin(act(id, owner, first.id), None).await.unwrap(), Pin::NotFound);
+    store.pin(act(id, owner, second.id), 1, None).await.unwrap();
+    store.delete_message(act(id, owner, second.id), None).await.unwrap();
     assert_eq!(store.pins(id).await.unwrap(), []);
     let seqs: Vec<i64> = all(store, id).await.iter().map(|entry| entry.seq).collect();
     assert_eq!(seqs, (1..=6).collect::<Vec<i64>>(), "refused pins leave no gaps");
@@ -270,7 +274,7 @@ async fn a_room_forgets_its_oldest_entries_and_no_others(store: &Store) {
     for day in 0..5 {
         let sent_at = NOW.plus(Duration::from_secs(day * 86_400));
         let entry = stored(store, NewMessage { sent_at, ..message(id, owner, &[day as u8]) }).await;
-        store.pin(act(id, owner, entry.id), 10).await.unwrap();
+        store.pin(act(id, owner, entry.id), 10, None).await.unwrap();
     }
     let cutoff = NOW.plus(Duration::from_secs(2 * 86_400));
     assert_eq!(store.forget_entries(id, cutoff, 3).await.unwrap(), 3, "no more at once than asked for");

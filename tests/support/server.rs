@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -49,7 +50,7 @@ impl TestServer {
 
     /// Starts with these environment variables.
     pub(crate) async fn start_with(variables: &[(&str, &str)]) -> Self {
-        Self::start_from(variables, MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() }).await
+        Self::start_from(variables, MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() }, |_| {}).await
     }
 
     /// Starts with a TURN server, whose ports the system chooses.
@@ -58,16 +59,29 @@ impl TestServer {
         let relay = RelayConfig { ports: ports.clone(), all_ports: ports, ..RelayConfig::default() };
         let common = TurnConfig { relay, ..TurnConfig::default() };
         let turn = Some(TurnSettings { udp_port: 0, common, own_tcp_ports: Vec::new() });
-        Self::start_from(&[], MediaConfig { workers: 1, udp_port: 0, turn, ..MediaConfig::default() }).await
+        Self::start_from(&[], MediaConfig { workers: 1, udp_port: 0, turn, ..MediaConfig::default() }, |_| {}).await
     }
 
-    async fn start_from(variables: &[(&str, &str)], media: MediaConfig) -> Self {
+    /// Starts with a folder for files of the test's own; `least_free_bytes`: what must stay free there, if not as usual.
+    pub(crate) async fn start_with_files(folder: &Path, least_free_bytes: Option<u64>) -> Self {
+        let media = MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() };
+        let adjust = |config: &mut Config| {
+            config.files.folder = folder.join("files");
+            if let Some(least) = least_free_bytes {
+                (config.files.least_free_bytes, config.files.least_free_percent) = (least, 0);
+            }
+        };
+        Self::start_from(&[], media, adjust).await
+    }
+
+    async fn start_from(variables: &[(&str, &str)], media: MediaConfig, adjust: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut variables: HashMap<&str, &str> = variables.iter().copied().collect();
         variables.entry("REGISTRATION_SECRET").or_insert(REGISTRATION_SECRET);
         let args = Args { data_dir: folder.path().to_owned(), turn_config: None };
         let mut config = Config::load(&args, |name| variables.get(name).map(ToString::to_string)).unwrap();
         config.password_cost = 4;
+        adjust(&mut config);
         let Database::Sqlite(file) = &config.database else { panic!("these tests use SQLite") };
         let store = Store::open_sqlite(file).await.unwrap();
         let (media, events) = Media::start(&media).unwrap();

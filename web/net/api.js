@@ -99,15 +99,45 @@ export class Api extends EventTarget {
    * @param {object} [body]
    * @returns {Promise<any>} the answer's JSON; undefined for 204
    */
-  async call(method, path, body) {
+  call(method, path, body) {
+    return this.#asUser((token) => this.#send(method, path, body, token));
+  }
+
+  /**
+   * Sends bytes as the signed-in user.
+   * @param {string} path under `/api/v1/`
+   * @param {Blob | Uint8Array<ArrayBuffer>} bytes
+   * @param {{ signal: AbortSignal, timeoutMs: number }} limits rejects with the signal's reason when it is aborted
+   * @returns {Promise<any>} the answer's JSON
+   */
+  patchBytes(path, bytes, { signal, timeoutMs }) {
+    /** @type {(token: string) => Promise<any>} */
+    const send = async (token) => {
+      const headers = { accept: 'application/json', 'content-type': 'application/octet-stream', authorization: `Bearer ${token}` };
+      const either = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+      try {
+        return await jsonOf(await this.#fetch(path, { method: 'PATCH', headers, body: bytes, signal: either }));
+      } catch (error) {
+        throw signal.aborted ? signal.reason : error;
+      }
+    };
+    return this.#asUser(send);
+  }
+
+  /**
+   * Renews the token when it is about to end or was refused, once.
+   * @param {(token: string) => Promise<any>} act
+   * @returns {Promise<any>}
+   */
+  async #asUser(act) {
     if (this.#token === null || this.#token.endsAtMs - RENEW_EARLY_MS < this.#surroundings.now()) await this.renew();
     const used = this.#token?.value ?? '';
     try {
-      return await this.#send(method, path, body, used);
+      return await act(used);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       if (this.#token?.value === used) await this.renew();
-      return this.#send(method, path, body, this.#token?.value ?? '');
+      return act(this.#token?.value ?? '');
     }
   }
 
@@ -155,26 +185,34 @@ export class Api extends EventTarget {
     const headers = { accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (token !== null) headers['authorization'] = `Bearer ${token}`;
-    /** @type {Response} */
-    let response;
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    return jsonOf(await this.#fetch(path, { method, headers, signal, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }));
+  }
+
+  /**
+   * @param {string} path
+   * @param {RequestInit} init
+   * @returns {Promise<Response>}
+   */
+  async #fetch(path, init) {
     try {
-      response = await this.#surroundings.fetch(PREFIX + path, {
-        method,
-        headers,
-        credentials: 'same-origin',
-        cache: 'no-store',
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
+      return await this.#surroundings.fetch(PREFIX + path, { ...init, credentials: 'same-origin', cache: 'no-store' });
     } catch {
       throw new ApiError('network', 0);
     }
-    if (!response.ok) throw await problemOf(response);
-    if (response.status === 204) return undefined;
-    return response.json().catch(() => {
-      throw new ApiError('bad_answer', response.status);
-    });
   }
+}
+
+/**
+ * @param {Response} response
+ * @returns {Promise<any>}
+ */
+async function jsonOf(response) {
+  if (!response.ok) throw await problemOf(response);
+  if (response.status === 204) return undefined;
+  return response.json().catch(() => {
+    throw new ApiError('bad_answer', response.status);
+  });
 }
 
 /**

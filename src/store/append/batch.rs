@@ -8,14 +8,18 @@ use sqlx::QueryBuilder;
 
 use super::plan::{Fate, Found, plan};
 use super::{Appended, Job, NewMessage, Standing};
-use crate::id::{FileId, RoomId, UserId};
+use crate::id::{RoomId, UserId};
 use crate::role::Role;
+use crate::store::files::attach_files;
 use crate::store::messages::{EntryKind, EntryRow, LoggedRow, entry_columns};
 use crate::store::{Databases, Result, RoomKind, StoreError, in_transaction};
 use crate::time::Timestamp;
 
 /// Rows of a statement, longest first.
 const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
+
+/// Takes back what was tied to a message that is not stored after all.
+const RELEASE: &str = "update files set message_id = null where room_id = $1 and message_id = $2";
 
 /// A sender's standing and whose it is.
 type StandingRow = (RoomId, UserId, Role, bool, Timestamp, RoomKind, bool, i64);
@@ -57,28 +61,6 @@ macro_rules! entries {
     }};
 }
 
-macro_rules! files_fit {
-    ($tx:ident, $db:ty, $messages:ident) => {{
-        let mut fit = Vec::with_capacity($messages.len());
-        for message in &$messages {
-            let mut fits = true;
-            for file in &message.files {
-                let sql = "select id from files where id = $1 and room_id = $2 and user_id = $3 and message_id is null \
-                           and received_bytes = size_bytes";
-                let found: Option<(FileId,)> = sqlx::query_as::<$db, _>(sql)
-                    .bind(file)
-                    .bind(message.room)
-                    .bind(message.sender)
-                    .fetch_optional(&mut *$tx)
-                    .await?;
-                fits &= found.is_some();
-            }
-            fit.push(fits);
-        }
-        fit
-    }};
-}
-
 macro_rules! count_up {
     ($tx:ident, $db:ty, $added:expr) => {{
         let added: Vec<(RoomId, i64)> = $added.iter().map(|(room, count)| (*room, *count)).collect();
@@ -102,29 +84,39 @@ macro_rules! insert {
     }};
 }
 
-macro_rules! attach {
-    ($tx:ident, $db:ty, $messages:ident, $fates:expr) => {
-        for (message, fate) in $messages.iter().zip(&$fates) {
-            if let Fate::Add(_) = fate {
-                for file in &message.files {
-                    let sql = "update files set message_id = $1 where id = $2";
-                    sqlx::query::<$db>(sql).bind(message.id).bind(file).execute(&mut *$tx).await?;
-                }
+/// Ties files to the messages that are to be added, and plans again without those whose files cannot be sent.
+macro_rules! plan_with_files {
+    ($tx:ident, $messages:ident, $batch:ident, $found:ident) => {{
+        let mut attached = vec![false; $messages.len()];
+        let plan = loop {
+            let plan = plan($batch.iter().map(|job| (&job.message, job.judge)), $found.clone());
+            let Some(index) = plan.first_with_files(&$messages, &attached) else { break plan };
+            let message = $messages[index];
+            attached[index] = attach_files!($tx, message.room, message.sender, message.id, &message.files);
+            $found.files_fit[index] = attached[index];
+            if !attached[index] {
+                sqlx::query::<Db>(RELEASE).bind(message.room).bind(message.id).execute(&mut *$tx).await?;
+            }
+        };
+        for (index, message) in $messages.iter().enumerate() {
+            if attached[index] && !matches!(plan.fates[index], Fate::Add(_)) {
+                sqlx::query::<Db>(RELEASE).bind(message.room).bind(message.id).execute(&mut *$tx).await?;
             }
         }
-    };
+        plan
+    }};
 }
 
 /// Stores a batch; one answer for each message, in its order.
 pub(super) async fn append(databases: &Databases, batch: &[Job]) -> Result<Vec<Appended>> {
     let messages: Vec<&NewMessage> = batch.iter().map(|job| &job.message).collect();
     in_transaction!(databases, tx => {
-        let found = Found {
+        let mut found = Found {
             standings: standings!(tx, Db, messages),
             entries: entries!(tx, Db, messages),
-            files_fit: files_fit!(tx, Db, messages),
+            files_fit: vec![true; messages.len()],
         };
-        let plan = plan(batch.iter().map(|job| (&job.message, job.judge)), found);
+        let plan = plan_with_files!(tx, messages, batch, found);
         if plan.added.is_empty() {
             tx.rollback().await?;
             return Ok(answers(&messages, plan.fates, &BTreeMap::new()));
@@ -132,7 +124,6 @@ pub(super) async fn append(databases: &Databases, batch: &[Job]) -> Result<Vec<A
         let last_seqs: BTreeMap<RoomId, i64> = count_up!(tx, Db, plan.added);
         let firsts = firsts(&plan.added, &last_seqs)?;
         insert!(tx, Db, messages, plan.fates, firsts);
-        attach!(tx, Db, messages, plan.fates);
         for (room, user, at) in &plan.paced {
             let sql = "update members set last_message_at = $1 where room_id = $2 and user_id = $3";
             sqlx::query::<Db>(sql).bind(at).bind(room).bind(user).execute(&mut *tx).await?;

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::messages::EntryRow;
-use super::{Databases, Result, RoomKind, StoreError};
-use crate::id::{FileId, MessageId, RoomId, UserId};
+use super::{Databases, FileSet, Result, RoomKind, StoreError};
+use crate::id::{MessageId, RoomId, UserId};
 use crate::role::Role;
 use crate::time::Timestamp;
 
@@ -39,7 +39,7 @@ pub struct NewMessage {
     /// Opaque.
     pub body: Vec<u8>,
     /// Complete files of the sender in this room, which belong to the message from now on.
-    pub files: Vec<FileId>,
+    pub files: FileSet,
     /// When it came.
     pub sent_at: Timestamp,
 }

@@ -9,7 +9,7 @@ use crate::store::messages::EntryRow;
 use crate::time::Timestamp;
 
 /// What is known before anything is written.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Found {
     pub(super) standings: HashMap<(RoomId, UserId), Standing>,
     pub(super) entries: HashMap<(RoomId, MessageId), EntryRow>,
@@ -26,6 +26,15 @@ pub(super) struct Plan {
     pub(super) added: BTreeMap<RoomId, i64>,
     /// Whose last message is to be remembered.
     pub(super) paced: Vec<(RoomId, UserId, Timestamp)>,
+}
+
+impl Plan {
+    /// The first message that is to be added with files that are not its own yet.
+    pub(super) fn first_with_files(&self, messages: &[&NewMessage], attached: &[bool]) -> Option<usize> {
+        let is_it =
+            |index: &usize| matches!(self.fates[*index], Fate::Add(_)) && !messages[*index].files.is_empty() && !attached[*index];
+        (0..self.fates.len()).find(is_it)
+    }
 }
 
 /// What becomes of one message.
@@ -85,8 +94,8 @@ mod tests {
     use super::super::Unwelcome;
     use super::*;
     use crate::role::Role;
-    use crate::store::RoomKind;
     use crate::store::messages::EntryKind;
+    use crate::store::{FileSet, RoomKind};
 
     const ROOM: RoomId = RoomId::from_bytes([1; 16]);
     const OTHER: RoomId = RoomId::from_bytes([2; 16]);
@@ -95,7 +104,14 @@ mod tests {
 
     fn message(room: RoomId, sender: UserId, id: u8) -> NewMessage {
         let id = MessageId::from_bytes([id; 16]);
-        NewMessage { room, sender, id, body: vec![id.as_bytes()[0]], files: Vec::new(), sent_at: Timestamp::from_millis(5_000) }
+        NewMessage {
+            room,
+            sender,
+            id,
+            body: vec![id.as_bytes()[0]],
+            files: FileSet::default(),
+            sent_at: Timestamp::from_millis(5_000),
+        }
     }
 
     fn welcome(standing: &Standing, now: Timestamp) -> Result<(), Unwelcome> {
