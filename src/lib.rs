@@ -1,7 +1,7 @@
 //! The server of WebCall. Imports run one way:
 //!
 //! ```text
-//! main -> lib -> { serve, bench, doctor } -> port -> { http, signal } -> { rooms, accounts, calls, diagnostics } -> { store, bus, tls, media handle } -> { id, role, time, config, error }
+//! main -> lib -> { serve, bench, doctor, vault } -> port -> { http, signal } -> { rooms, accounts, calls, diagnostics } -> { store, bus, tls, media handle } -> { id, role, time, config, error }
 //! ```
 //!
 //! - [`http`] the interface under `/api/v1`, the web client's files, health and metrics
@@ -10,6 +10,7 @@
 //! - [`accounts`], [`rooms`], [`calls`] the use-cases; `rooms::policy` says who may do what; [`diagnostics`] serves the page of that name
 //! - [`bench`] the command `webcall bench`: a client of this server or another
 //! - [`doctor`] the command `webcall doctor`: looks for what keeps calls from working
+//! - [`vault`] the commands `webcall backup`, `restore` and `migrate-to`
 //! - [`store`] everything that outlives a restart; [`bus`] hints that something changed
 //! - [`tls`] certificates: from files or by ACME, replaced while connections go on
 //! - [`app`] holds all of it together; [`config`] reads the settings once at start
@@ -39,5 +40,6 @@ pub mod telemetry;
 pub mod time;
 pub mod tls;
 pub mod turn_keys;
+pub mod vault;
 
 pub use serve::{RunError, Running, run, start};

@@ -12,6 +12,7 @@ mod members;
 mod open;
 mod rooms;
 mod sessions;
+pub mod transfer;
 mod turn_keys;
 mod users;
 
@@ -58,6 +59,31 @@ pub enum StoreError {
     /// The bundled SQLite is one of those that can corrupt a database in WAL mode.
     #[error("SQLite {0} is too old: at least 3.51.3 is needed")]
     SqliteTooOld(String),
+    /// A copy is damaged.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// A database that is to be filled holds something already.
+    #[error("the database is not empty: there are rows in `{table}`")]
+    NotEmpty {
+        /// Where.
+        table: &'static str,
+    },
+    /// A database has not the tables of this version.
+    #[error("the database has the tables of another version of WebCall: start the server of this version on it once")]
+    OtherSchema,
+    /// Fewer or more rows arrived than were read.
+    #[error("{read} rows of `{table}` were read, and {written} are there now")]
+    RowsDiffer {
+        /// Of which table.
+        table: &'static str,
+        /// How many were read.
+        read: u64,
+        /// How many there are.
+        written: i64,
+    },
+    /// SQLite is told of a file's name as text.
+    #[error("the name of the file is not UTF-8")]
+    PathNotText,
 }
 
 impl StoreError {
