@@ -69,7 +69,7 @@ impl Walk {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(at(&path)(error)),
             };
-            if self.left_out.contains(&real(&path)) {
+            if is_left_out(&self.left_out, &path) {
                 continue;
             }
             if kind.is_dir() {
@@ -82,6 +82,11 @@ impl Walk {
             }
         }
     }
+}
+
+/// Looks behind links only where the last name fits: a folder may hold very many files.
+fn is_left_out(left_out: &[PathBuf], path: &Path) -> bool {
+    left_out.iter().any(|other| other.file_name() == path.file_name() && *other == real(path))
 }
 
 /// The path without links and dots, of a file that may be missing.

@@ -60,6 +60,8 @@ macro_rules! copying {
             async fn write(target: &mut $Target, table: &Table, batch: Batch) -> Result<()> {
                 let mut insert: QueryBuilder<$To> =
                     QueryBuilder::new(format!("insert into {} ({}) ", table.name, table.column_list()));
+                // Of all the statements only that with the full number of rows comes again.
+                let is_frequent = batch.rows.len() == MAX_BATCH_ROWS;
                 insert.push_values(batch.rows, |mut row, cells| {
                     for cell in cells {
                         match cell {
@@ -71,7 +73,7 @@ macro_rules! copying {
                         };
                     }
                 });
-                insert.build().execute(target).await?;
+                insert.build().persistent(is_frequent).execute(target).await?;
                 Ok(())
             }
 
