@@ -10,6 +10,7 @@
 mod adapter;
 mod api;
 mod calls;
+mod connect;
 mod floor;
 mod janus;
 mod machine;

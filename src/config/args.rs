@@ -69,8 +69,11 @@ pub enum Command {
     Print(String),
 }
 
+/// What a command's words make of it.
+type Words = fn(Vec<OsString>) -> Command;
+
 /// Commands that read the words after theirs by themselves.
-const OTHERS: [(&str, fn(Vec<OsString>) -> Command); 6] = [
+const OTHERS: [(&str, Words); 6] = [
     ("bench", |arguments| Command::Bench { arguments }),
     ("doctor", |arguments| Command::Doctor { arguments }),
     ("turn-key", |arguments| Command::TurnKey { arguments }),

@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn what_to_do_is_read_with_its_options() {
         let (order, args) = read(Task::BackUp, &["--data", "/d", "/b/today"]).unwrap();
-        assert!(matches!(order, Order::BackUp(file) if file == PathBuf::from("/b/today")));
+        assert!(matches!(order, Order::BackUp(file) if file.as_os_str() == "/b/today"));
         assert_eq!(args.data_dir, PathBuf::from("/d"));
         assert!(matches!(read(Task::Restore, &["x"]), Ok((Order::Restore(_), _))));
         assert!(matches!(read(Task::MigrateTo, &["postgres://u:p@h/d"]), Ok((Order::MigrateTo(_), _))));

@@ -17,8 +17,6 @@ use crate::store::transfer;
 
 /// What may lie in an empty folder: the lock, and what a file system puts into its root.
 const NOTHING: [&str; 2] = [LOCK_NAME, "lost+found"];
-/// Names at the top of a data folder. The server makes six; what was put there by hand comes along.
-const MAX_NAMES: usize = 10_000;
 
 /// Makes an installation of a backup, where there is none. Blocks on the disk between its awaits: it is all that its process does.
 pub async fn restore(installation: &Installation, file: &Path, stop: &CancellationToken) -> Result<()> {
@@ -46,7 +44,8 @@ pub async fn restore(installation: &Installation, file: &Path, stop: &Cancellati
 
     put_in_place(&unpacked, folder, &mut placed)?;
     unless_stopped(stop)?;
-    // From here on it is done or not done, whoever interrupts.
+    // From here on it is done or not done, whoever interrupts. Should the answer to a commit be lost, the folder is emptied and the
+    // rows may be there: the next attempt then refuses the database and names a table.
     match (&installation.database, pending) {
         (Database::Sqlite(target), _) => database.publish_as(target)?,
         (Database::Postgres(_), pending) => {
@@ -90,7 +89,8 @@ fn beside_database(target: &Path) -> Result<PathBuf> {
 
 /// Moves what was unpacked into the folder above.
 fn put_in_place(unpacked: &Path, folder: &Path, placed: &mut Placed) -> Result<()> {
-    let entries = fs::read_dir(unpacked).map_err(at(unpacked))?.take(MAX_NAMES);
+    // All names before the first is moved: a folder that changes may skip some. The server makes six of them.
+    let entries = fs::read_dir(unpacked).map_err(at(unpacked))?;
     for entry in entries.collect::<std::io::Result<Vec<_>>>().map_err(at(unpacked))? {
         let target = folder.join(entry.file_name());
         placed.will_be(&target);

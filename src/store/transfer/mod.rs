@@ -29,7 +29,7 @@ pub async fn snapshot_sqlite(source: &Path, file: &Path) -> Result<()> {
 
 /// Copies all rows of a PostgreSQL database that may be in use into `file`, which must be empty or missing: the state of one moment.
 pub async fn snapshot_postgres(source: &PgConnectOptions, file: &Path) -> Result<()> {
-    let mut connection = PgConnection::connect_with(&source.clone().application_name("webcall-backup")).await?;
+    let mut connection = connect_patiently(source, "webcall-backup").await?;
     refuse_other_schema(&mut connection).await?;
     // What fails or is interrupted is thrown away as a whole: nothing needs a journal, and the file is synced once, when it is whole.
     let mut copy = open_copy(file, SqliteJournalMode::Off).await?;
@@ -109,7 +109,7 @@ impl PendingCopy {
 
 /// Copies all rows of a SQLite database that nobody writes to into PostgreSQL, where the tables must be empty or missing.
 pub async fn copy_to_postgres(file: &Path, target: &PgConnectOptions) -> Result<PendingCopy> {
-    let mut target = PgConnection::connect_with(&target.clone().application_name("webcall-restore")).await?;
+    let mut target = connect_patiently(target, "webcall-restore").await?;
     // Before the tables are made, so that a database that is refused stays as it was.
     refuse_occupied(&mut target).await?;
     MIGRATE_POSTGRES.run(&mut target).await?;
@@ -162,6 +162,13 @@ async fn refuse_other_schema(source: &mut PgConnection) -> Result<()> {
         true => Ok(()),
         false => Err(StoreError::OtherSchema),
     }
+}
+
+/// A connection without the time limits that a server's role may have: a table takes as long as it takes.
+async fn connect_patiently(options: &PgConnectOptions, name: &str) -> Result<PgConnection> {
+    let no_limits = [("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0")];
+    let options = options.clone().application_name(name).options(no_limits);
+    Ok(PgConnection::connect_with(&options).await?)
 }
 
 async fn open_copy(file: &Path, journal: SqliteJournalMode) -> Result<SqliteConnection> {
