@@ -1,7 +1,7 @@
 //! The server of WebCall. Imports run one way:
 //!
 //! ```text
-//! main -> lib -> { serve, bench, doctor } -> port -> { http, signal } -> { chat, files, rooms, accounts, calls, diagnostics } -> { store, bus, tls, media handle } -> { id, role, time, config, error }
+//! main -> lib -> { serve, bench, doctor, vault } -> port -> { http, signal } -> { chat, files, rooms, accounts, calls, diagnostics } -> { store, bus, tls, media handle } -> { id, role, time, config, error }
 //! ```
 //!
 //! - [`http`] the interface under `/api/v1`, the web client's files, health and metrics
@@ -11,6 +11,7 @@
 //! - [`files`] what people send each other: received piece by piece, read by members
 //! - [`bench`] the command `webcall bench`: a client of this server or another
 //! - [`doctor`] the command `webcall doctor`: looks for what keeps calls from working
+//! - [`vault`] the commands `webcall backup`, `restore` and `migrate-to`
 //! - [`store`] everything that outlives a restart; [`bus`] hints that something changed
 //! - [`tls`] certificates: from files or by ACME, replaced while connections go on
 //! - [`app`] holds all of it together; [`config`] reads the settings once at start
@@ -42,5 +43,6 @@ pub mod telemetry;
 pub mod time;
 pub mod tls;
 pub mod turn_keys;
+pub mod vault;
 
 pub use serve::{RunError, Running, run, start};

@@ -1,9 +1,11 @@
 //! The command `webcall`.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use webcall::config::{Args, Command, Config};
-use webcall::{bench, doctor, turn_keys};
+use webcall::vault::Task;
+use webcall::{bench, doctor, turn_keys, vault};
 
 fn main() -> ExitCode {
     match Command::parse(std::env::args_os().skip(1)) {
@@ -24,6 +26,9 @@ fn main() -> ExitCode {
             Ok(doctor::Verdict::Faults) => ExitCode::FAILURE,
             Err(error) => ended("webcall doctor", &error),
         },
+        Ok(Command::BackUp { arguments }) => moved(Task::BackUp, arguments),
+        Ok(Command::Restore { arguments }) => moved(Task::Restore, arguments),
+        Ok(Command::MigrateTo { arguments }) => moved(Task::MigrateTo, arguments),
         Ok(Command::Print(text)) => printed(&text),
         Err(error) => ended(CANNOT_START, &error),
     }
@@ -37,6 +42,13 @@ fn serve(args: &Args) -> ExitCode {
     match runtime.block_on(webcall::run(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => ended(CANNOT_START, &error),
+    }
+}
+
+fn moved(task: Task, arguments: Vec<OsString>) -> ExitCode {
+    match vault::run(task, arguments) {
+        Ok(text) => printed(&text),
+        Err(error) => ended(&format!("webcall {}", task.word()), &error),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::signal::{Signalling, Timing};
 use crate::store::{Store, StoreError};
 use crate::time::Clock;
 use crate::tls::{Tls, TlsError};
+use crate::vault::{Installation, Lock, VaultError};
 
 mod ports;
 mod reload;
@@ -34,6 +35,9 @@ pub enum RunError {
     /// A setting is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] VaultError),
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -61,6 +65,8 @@ pub struct Running {
     /// Everything in it.
     pub app: App,
     serving: TaskTracker,
+    /// While it runs, nobody restores or migrates.
+    in_use: Option<Lock>,
 }
 
 /// Runs the server until Ctrl-C or SIGTERM.
@@ -72,6 +78,7 @@ pub async fn run(args: &Args) -> Result<(), RunError> {
 pub async fn start(args: &Args) -> Result<Running, RunError> {
     process::raise_open_files();
     let mut config = Config::load(args, |name| std::env::var(name).ok())?;
+    let in_use = Lock::share(&Installation::of(&config))?;
     let ports = Ports::open(&config).await?;
     ports.tell(&mut config);
     let shutdown = Shutdown::default();
@@ -90,13 +97,13 @@ pub async fn start(args: &Args) -> Result<Running, RunError> {
     let port = ports.pages.number;
     let serving = ports.serve(&app, &http::router(&app, signalling.routes()));
     greet(&app, port);
-    Ok(Running { app, serving })
+    Ok(Running { app, serving, in_use })
 }
 
 impl Running {
     /// Waits for Ctrl-C or SIGTERM, then stops in order.
     pub async fn until_stopped(self) -> Result<(), RunError> {
-        let Self { app, serving } = self;
+        let Self { app, serving, in_use: _in_use } = self;
         Shutdown::asked_by_system().await.map_err(RunError::Signals)?;
         tracing::info!("stopping");
         app.shutdown.begin();

@@ -2,9 +2,16 @@
 
 #![allow(clippy::unwrap_used)] // A panic is how a test fails.
 
-use std::process::{Command, Output};
+#[path = "support/authority.rs"]
+mod authority;
 
-use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use authority::Authority;
 
 fn bench(arguments: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_webcall"));
@@ -47,6 +54,73 @@ fn a_server_that_is_not_there_and_a_wrong_word_are_said() {
     let output = bench("fanout --subscribers many");
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("--subscribers takes a number from 1 to 1500"), "{output:?}");
+}
+
+/// A running server in a folder; dropping it ends it.
+struct Running {
+    child: Child,
+    url: String,
+    secret: String,
+}
+
+impl Running {
+    fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let settings = "[media]\nworkers = 1\nudp_port = 0\nadvertised = [\"127.0.0.1\"]\n\n[turn]\nenabled = false\n";
+        std::fs::write(folder.join("turn.toml"), settings).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_webcall"));
+        command.current_dir(folder).env_clear().envs(variables.iter().copied());
+        let mut child = command.env("PORT", "0").stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut said = |what: &str| lines.next().unwrap().strip_prefix(what).unwrap().to_owned();
+        let (url, secret) = (said("WebCall is ready: "), said("Registration secret: "));
+        Self { child, url, secret }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_server_with_a_certificate_is_measured_by_whoever_trusts_its_authority_and_by_nobody_else() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    let (roots, others) = (folder.path().join("roots.pem"), folder.path().join("others.pem"));
+    std::fs::write(&roots, authority.root_pem()).unwrap();
+    std::fs::write(&others, Authority::new().root_pem()).unwrap();
+    let (cert, key) = authority.issue(&["localhost"], 2060).write(folder.path());
+
+    // The account is made while the server has no certificate yet.
+    let plain = Running::start(folder.path(), &[]);
+    let account = json!({"username": "ann", "password": "correct horse", "registration_secret": plain.secret});
+    let registering = reqwest::Client::new().post(format!("{}/api/v1/auth/register", plain.url)).json(&account);
+    assert_eq!(registering.send().await.unwrap().status(), 201);
+    drop(plain);
+
+    let files = [("TLS_CERT", cert.to_str().unwrap()), ("TLS_KEY", key.to_str().unwrap()), ("WINDOWS_PER_USER", "10")];
+    let server = Running::start(folder.path(), &files);
+    assert!(server.url.starts_with("https://localhost:"), "{}", server.url);
+    let measure = |url: &str, more: &[&Path]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_webcall"));
+        command.args("bench fanout --subscribers 2 --kbps 300 --seconds 1 --warmup 1 --json --user ann --target".split(' '));
+        command.arg(url).args(more).env("WEBCALL_BENCH_PASSWORD", "correct horse").output().unwrap()
+    };
+    let option = Path::new("--ca-file");
+    let output = measure(&server.url, &[option, &roots]);
+    assert!(output.status.success(), "{output:?}");
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&found["lost"], &found["undecodable"]), (&0.into(), &0.into()), "{found}");
+    assert!(found["forwarded_packets"].as_u64().unwrap() > 0, "{found}");
+
+    let by_number = server.url.replace("localhost", "127.0.0.1");
+    for (url, more) in [(&server.url, &[][..]), (&server.url, &[option, &others]), (&by_number, &[option, &roots])] {
+        let output = measure(url, more);
+        assert!(!output.status.success(), "{url} {more:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("signing in: ") && said.contains("certificate"), "{said}");
+    }
 }
 
 #[cfg(unix)]

@@ -10,7 +10,7 @@ import { blockEnd, jsCode, lineOf, rustCode, testFiles, withoutTests } from './s
 export const SERVER = [
   ['main'],
   ['lib'],
-  ['serve', 'bench', 'doctor'],
+  ['serve', 'bench', 'doctor', 'vault'],
   ['port'],
   ['http', 'signal', 'push'],
   ['rooms', 'chat', 'files', 'accounts', 'turn_keys', 'calls', 'presence', 'diagnostics', 'app', 'limits'],

@@ -6,9 +6,9 @@ use hyper::client::conn::http1;
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 
 use super::BenchError;
+use super::connect::Origin;
 
 /// The longest answer that is read.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
@@ -16,37 +16,31 @@ const MAX_ANSWER_BYTES: usize = 1 << 20;
 /// Somebody who is signed in at a server.
 #[derive(Clone)]
 pub(super) struct Api {
-    /// Host and port.
-    pub(super) authority: String,
+    /// Where the server is.
+    pub(super) origin: Origin,
     token: String,
 }
 
 impl Api {
-    /// Reads the address of a server: `http://host:port`.
-    fn at(url: &str) -> Result<Self, BenchError> {
-        let authority = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
-        let authority = authority.filter(|authority| !authority.is_empty() && !authority.contains('/'));
-        let authority =
-            authority.ok_or_else(|| BenchError::call("the server's address", "must be like http://localhost:8080"))?;
-        let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        let authority = if has_port { authority.to_owned() } else { format!("{authority}:80") };
-        Ok(Self { authority, token: String::new() })
-    }
-
     /// Makes an account.
-    pub(super) async fn register(url: &str, secret: &str) -> Result<Self, BenchError> {
-        Self::register_as(url, secret, "bench").await
+    pub(super) async fn register(origin: Origin, secret: &str) -> Result<Self, BenchError> {
+        Self::register_as(origin, secret, "bench").await
     }
 
     /// Makes an account of this name.
-    pub(super) async fn register_as(url: &str, secret: &str, username: &str) -> Result<Self, BenchError> {
+    pub(super) async fn register_as(origin: Origin, secret: &str, username: &str) -> Result<Self, BenchError> {
         let body = json!({ "username": username, "password": random_password()?, "registration_secret": secret });
-        Self::at(url)?.signed_in("registering", "/auth/register", &body).await
+        Self::at(origin).signed_in("registering", "/auth/register", &body).await
     }
 
     /// Signs in.
-    pub(super) async fn log_in(url: &str, username: &str, password: &str) -> Result<Self, BenchError> {
-        Self::at(url)?.signed_in("signing in", "/auth/login", &json!({ "username": username, "password": password })).await
+    pub(super) async fn log_in(origin: Origin, username: &str, password: &str) -> Result<Self, BenchError> {
+        let body = json!({ "username": username, "password": password });
+        Self::at(origin).signed_in("signing in", "/auth/login", &body).await
+    }
+
+    fn at(origin: Origin) -> Self {
+        Self { origin, token: String::new() }
     }
 
     async fn signed_in(mut self, act: &'static str, path: &str, body: &Value) -> Result<Self, BenchError> {
@@ -104,14 +98,14 @@ impl Api {
     }
 
     async fn call(&self, act: &'static str, method: Method, path: &str, body: Option<&Value>) -> Result<Value, BenchError> {
-        let stream = TcpStream::connect(&self.authority).await.map_err(BenchError::of(act))?;
+        let stream = self.origin.connect().await.map_err(BenchError::of(act))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(BenchError::of(act))?;
         tokio::spawn(connection);
         let bytes = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
         let request = Request::builder()
             .method(method)
             .uri(format!("/api/v1{path}"))
-            .header("host", &self.authority)
+            .header("host", self.origin.authority())
             .header("content-type", "application/json")
             .header("authorization", self.authorization())
             .body(Full::new(bytes))

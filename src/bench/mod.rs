@@ -11,6 +11,7 @@ mod adapter;
 mod api;
 mod calls;
 mod chat;
+mod connect;
 mod floor;
 mod janus;
 mod machine;

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use webcall_media::synthetic::VideoCodec;
@@ -34,8 +35,9 @@ Usage: webcall bench SCENARIO [options]
   --no-floor          without the raw loop to compare with
   --json              one JSON object instead of a table
 
-  --target URL        measure a running server instead of starting one; needs
+  --target URL        measure a running server (http:// or https://) instead of starting one; needs
   --user NAME         an account there, whose password is read from WEBCALL_BENCH_PASSWORD
+  --ca-file FILE      whom to trust for its certificate, in PEM, instead of whom browsers trust
   --janus HOST:PORT   or the WebSocket API of a running Janus (fanout only)
   --pid N             the process of that server, if it runs on this machine, for its processor time
 
@@ -73,6 +75,9 @@ pub(super) enum Scenario {
     Join,
 }
 
+const BELONG_TOGETHER: &str =
+    "--target and --user belong together, --ca-file to them, --pid to them or to --janus, and --janus to fanout";
+
 /// What to measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Options {
@@ -105,11 +110,11 @@ pub(super) enum Running {
     WebCall {
         url: String,
         user: String,
+        /// Whom to trust for the server's certificate; `None` is whom browsers trust.
+        ca_file: Option<PathBuf>,
     },
     /// `host:port` of its WebSocket API.
-    Janus {
-        authority: String,
-    },
+    Janus { authority: String },
 }
 
 impl Scenario {
@@ -159,7 +164,7 @@ impl Options {
         let Some(scenario) = words.next().filter(|word| word != "--help" && word != "-h") else { return Ok(None) };
         let scenario = Scenario::named(&scenario).ok_or_else(|| refused(&format!("there is no scenario `{scenario}`")))?;
         let mut options = Self::of(scenario);
-        let (mut url, mut user, mut janus, mut pid) = (None, None, None, None);
+        let (mut url, mut user, mut ca_file, mut janus, mut pid) = (None, None, None, None, None);
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| refused(&format!("{word} needs a value")));
             match word.as_str() {
@@ -179,15 +184,18 @@ impl Options {
                 "--json" => options.is_json = true,
                 "--target" => url = Some(value()?),
                 "--user" => user = Some(value()?),
+                "--ca-file" => ca_file = Some(value()?.into()),
                 "--janus" => janus = Some(value()?),
                 _ => return Err(refused(&format!("unknown argument `{word}`"))),
             }
         }
         let server = match (url, user, janus) {
-            (Some(url), Some(user), None) => Some(Running::WebCall { url, user }),
-            (None, None, Some(authority)) if scenario == Scenario::Fanout => Some(Running::Janus { authority }),
-            (None, None, None) if pid.is_none() => None,
-            _ => return Err(refused("--target and --user belong together, --pid to them or to --janus, and --janus to fanout")),
+            (Some(url), Some(user), None) => Some(Running::WebCall { url, user, ca_file }),
+            (None, None, Some(authority)) if scenario == Scenario::Fanout && ca_file.is_none() => {
+                Some(Running::Janus { authority })
+            }
+            (None, None, None) if pid.is_none() && ca_file.is_none() => None,
+            _ => return Err(refused(BELONG_TOGETHER)),
         };
         options.target = server.map(|server| Target { server, pid });
         Ok(Some(options))
@@ -239,6 +247,8 @@ mod tests {
             ("fanout --loud", "`--loud`"),
             ("fanout --target http://localhost:8080", "--user"),
             ("fanout --pid 1", "--target"),
+            ("fanout --ca-file roots.pem", "--target"),
+            ("fanout --janus localhost:8188 --ca-file roots.pem", "--target"),
         ] {
             let error = parse(line).unwrap_err().to_string();
             assert!(error.contains(name), "{line}: {error}");

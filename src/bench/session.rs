@@ -7,6 +7,7 @@ use super::BenchError;
 use super::adapter::Adapter;
 use super::api::Api;
 use super::calls::Calls;
+use super::connect::Origin;
 use super::floor::measure_floor;
 use super::machine::{self, Processors};
 use super::measure::{Measured, measure};
@@ -52,15 +53,17 @@ struct Found {
 
 async fn measure_server(options: &Options, processors: Option<&Processors>) -> Result<Found, BenchError> {
     let (server, own) = match &options.target {
-        Some(Target { server: Running::WebCall { url, user }, .. }) => {
+        Some(Target { server: Running::WebCall { url, user, ca_file }, .. }) => {
             let password = std::env::var("WEBCALL_BENCH_PASSWORD").unwrap_or_default();
-            (Adapter::WebCall(Api::log_in(url, user, &password).await?), None)
+            let origin = Origin::parse(url, ca_file.as_deref())?;
+            (Adapter::WebCall(Api::log_in(origin, user, &password).await?), None)
         }
         Some(Target { server: Running::Janus { authority }, .. }) => (Adapter::Janus(authority.clone()), None),
         None => {
             progress("starting a server");
             let own = OwnServer::start(&call_settings(options.workers), processors).await?;
-            (Adapter::WebCall(Api::register(&own.url, &own.registration_secret).await?), Some(own))
+            let origin = Origin::parse(&own.url, None)?;
+            (Adapter::WebCall(Api::register(origin, &own.registration_secret).await?), Some(own))
         }
     };
     let pid = own.as_ref().map(OwnServer::pid).or(options.target.as_ref().and_then(|target| target.pid));

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -14,6 +13,7 @@ use webcall_media::synthetic::{Identity, Participant, Settings};
 
 use super::BenchError;
 use super::api::Api;
+use super::connect::Connection;
 use crate::signal::protocol::Source as WireSource;
 use crate::signal::protocol::{
     ClientFrame, ClientMessage, FeedKind, SeatOffer, ServerFrame, ServerMessage, TrackOffer, VERSION, Wish,
@@ -30,7 +30,7 @@ pub(super) struct Shown {
 
 /// A participant in the call.
 pub(super) struct Line {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Connection>,
     next_id: u32,
     /// Oneself.
     pub(super) me: String,
@@ -98,15 +98,12 @@ impl Line {
     async fn open(api: &Api, began: Instant) -> Result<Self, BenchError> {
         let act = "opening the WebSocket";
         let ticket = api.ticket().await?;
-        let url = format!("ws://{}/api/v1/ws", api.authority);
-        let mut request = url.into_client_request().map_err(BenchError::of(act))?;
-        let headers =
-            [("origin", format!("http://{}", api.authority)), ("sec-websocket-protocol", format!("webcall.v1, ticket.{ticket}"))];
+        let mut request = api.origin.websocket("/api/v1/ws").into_client_request().map_err(BenchError::of(act))?;
+        let headers = [("origin", api.origin.as_page()), ("sec-websocket-protocol", format!("webcall.v1, ticket.{ticket}"))];
         for (name, value) in headers {
             request.headers_mut().insert(name, value.parse().map_err(BenchError::of(act))?);
         }
-        let stream = TcpStream::connect(&api.authority).await?;
-        stream.set_nodelay(true)?;
+        let stream = api.origin.connect().await.map_err(BenchError::of(act))?;
         let opened = tokio_tungstenite::client_async(request, stream).await;
         let (socket, _) = opened.map_err(BenchError::of(act))?;
         Ok(Self { socket, next_id: 0, me: String::new(), began })

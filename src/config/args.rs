@@ -12,6 +12,9 @@ WebCall: voice and video calls in the browser, from one binary
 Usage: webcall [--data DIR] [--turn-config FILE]
        webcall check-config [options]       whether the settings can be used; with the options above
        webcall turn-key add|list|remove     keys with which other programs use the TURN server; see `webcall turn-key --help`
+       webcall backup FILE                  the whole installation in one file, while the server runs; see `webcall backup --help`
+       webcall restore FILE                 an installation from such a file
+       webcall migrate-to postgres://…      from SQLite to PostgreSQL
        webcall doctor [options]             what keeps calls from working here; see `webcall doctor --help`
        webcall bench SCENARIO [options]     what this machine can carry; see `webcall bench --help`
 
@@ -47,9 +50,37 @@ pub enum Command {
         /// The words after `doctor`.
         arguments: Vec<OsString>,
     },
+    /// Save the installation.
+    BackUp {
+        /// The words after `backup`.
+        arguments: Vec<OsString>,
+    },
+    /// Make an installation of what was saved.
+    Restore {
+        /// The words after `restore`.
+        arguments: Vec<OsString>,
+    },
+    /// Move the installation's rows to the other database.
+    MigrateTo {
+        /// The words after `migrate-to`.
+        arguments: Vec<OsString>,
+    },
     /// Print a text and stop.
     Print(String),
 }
+
+/// What a command's words make of it.
+type Words = fn(Vec<OsString>) -> Command;
+
+/// Commands that read the words after theirs by themselves.
+const OTHERS: [(&str, Words); 6] = [
+    ("bench", |arguments| Command::Bench { arguments }),
+    ("doctor", |arguments| Command::Doctor { arguments }),
+    ("turn-key", |arguments| Command::TurnKey { arguments }),
+    ("backup", |arguments| Command::BackUp { arguments }),
+    ("restore", |arguments| Command::Restore { arguments }),
+    ("migrate-to", |arguments| Command::MigrateTo { arguments }),
+];
 
 /// The options of `webcall`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,14 +95,8 @@ impl Command {
     /// Reads the arguments after the program's name.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, ConfigError> {
         let mut arguments = arguments.into_iter().peekable();
-        if arguments.next_if(|first| first == "bench").is_some() {
-            return Ok(Self::Bench { arguments: arguments.collect() });
-        }
-        if arguments.next_if(|first| first == "doctor").is_some() {
-            return Ok(Self::Doctor { arguments: arguments.collect() });
-        }
-        if arguments.next_if(|first| first == "turn-key").is_some() {
-            return Ok(Self::TurnKey { arguments: arguments.collect() });
+        if let Some((_, command)) = arguments.peek().and_then(|first| OTHERS.iter().find(|(word, _)| first == word)) {
+            return Ok(command(arguments.skip(1).collect()));
         }
         let only_checks = arguments.next_if(|first| first == "check-config").is_some();
         let (mut data_dir, mut turn_config) = (None, None);
@@ -129,6 +154,13 @@ mod tests {
     fn what_follows_doctor_is_left_to_it() {
         let Ok(Command::Doctor { arguments }) = parse(&["doctor", "--json"]) else { panic!("must examine") };
         assert_eq!(arguments, ["--json"]);
+    }
+
+    #[test]
+    fn what_follows_backup_restore_and_migrate_to_is_left_to_them() {
+        assert!(matches!(parse(&["backup", "f"]), Ok(Command::BackUp { arguments }) if arguments == ["f"]));
+        assert!(matches!(parse(&["restore", "f"]), Ok(Command::Restore { arguments }) if arguments == ["f"]));
+        assert!(matches!(parse(&["migrate-to", "f"]), Ok(Command::MigrateTo { arguments }) if arguments == ["f"]));
     }
 
     #[test]

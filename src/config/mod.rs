@@ -108,6 +108,13 @@ pub enum Database {
     Postgres(Box<PgConnectOptions>),
 }
 
+impl Database {
+    /// Reads an address as `DATABASE_URL` has it.
+    pub fn parse(url: &str) -> Result<Self, ConfigError> {
+        parse_database(url)
+    }
+}
+
 impl Config {
     /// Reads and checks everything. `variable` looks up an environment variable. Creates the data folder and missing secrets.
     pub fn load(args: &Args, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {

@@ -21,6 +21,7 @@ mod messages;
 mod open;
 mod rooms;
 mod sessions;
+pub mod transfer;
 mod turn_keys;
 mod users;
 
@@ -81,6 +82,31 @@ pub enum StoreError {
     /// It has no space left.
     #[error("the database has no space left")]
     Full,
+    /// A copy is damaged.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// A database that is to be filled holds something already.
+    #[error("the database is not empty: there are rows in `{table}`")]
+    NotEmpty {
+        /// Where.
+        table: &'static str,
+    },
+    /// A database has not the tables of this version.
+    #[error("the database has the tables of another version of WebCall: start the server of this version on it once")]
+    OtherSchema,
+    /// Fewer or more rows arrived than were read.
+    #[error("{read} rows of `{table}` were read, and {written} are there now")]
+    RowsDiffer {
+        /// Of which table.
+        table: &'static str,
+        /// How many were read.
+        read: u64,
+        /// How many there are.
+        written: i64,
+    },
+    /// SQLite is told of a file's name as text.
+    #[error("the name of the file is not UTF-8")]
+    PathNotText,
 }
 
 /// Primary error codes of SQLite and classes of PostgreSQL's (Appendix A of its manual) that say so.

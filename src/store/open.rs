@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::Connection;
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
@@ -17,11 +18,15 @@ const SQLITE_READERS: u32 = 4;
 /// Connections to PostgreSQL. More only queue inside PostgreSQL, whose default is 100 in all, shared with other nodes.
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// A request that waits this long for a connection is answered `busy`. Longer only piles requests up.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A statement that takes longer is given up by PostgreSQL. The longest honest one takes milliseconds.
 const STATEMENT_TIMEOUT: &str = "10s";
 /// The first SQLite without the WAL-reset corruption bug.
 const SQLITE_OLDEST: (u32, u32, u32) = (3, 51, 3);
+
+/// The schema, step by step.
+pub(super) static MIGRATE_SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static MIGRATE_POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Whether a SQLite database can be read, without creating, migrating or changing anything. `false` when there is none yet.
 pub async fn reach_sqlite(file: &Path) -> Result<bool> {
@@ -59,7 +64,7 @@ impl Store {
         let writer =
             SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options.clone()).await?;
         refuse_old_sqlite(&writer).await?;
-        sqlx::migrate!("migrations/sqlite").run(&writer).await?;
+        MIGRATE_SQLITE.run(&writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -72,7 +77,7 @@ impl Store {
         let options = options.application_name("webcall");
         // On a connection of their own: a migration may take longer than a request may.
         let mut connection = PgConnection::connect_with(&options).await?;
-        sqlx::migrate!("migrations/postgres").run(&mut connection).await?;
+        MIGRATE_POSTGRES.run(&mut connection).await?;
         connection.close().await?;
         let options = options.options([("statement_timeout", STATEMENT_TIMEOUT)]);
         let pool = PgPoolOptions::new()

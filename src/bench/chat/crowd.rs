@@ -1,5 +1,7 @@
 //! Accounts that write, each over a connection of its own that stays open, and members that listen.
 
+use std::time::Instant;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http_body_util::{BodyExt, Full};
@@ -8,11 +10,10 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use ring::rand::{SecureRandom, SystemRandom};
-use std::time::Instant;
-use tokio::net::TcpStream;
 
 use crate::bench::BenchError;
 use crate::bench::api::Api;
+use crate::bench::connect::Origin;
 use crate::bench::server::OwnServer;
 use crate::bench::signalling::Line;
 use crate::id::MessageId;
@@ -39,12 +40,11 @@ pub(super) struct Sender {
 impl Sender {
     async fn connect(api: &Api, room: &str) -> Result<Self, BenchError> {
         let act = "connecting";
-        let stream = TcpStream::connect(&api.authority).await?;
-        stream.set_nodelay(true)?;
+        let stream = api.origin.connect().await?;
         let (connection, driver) = http1::handshake(TokioIo::new(stream)).await.map_err(BenchError::of(act))?;
         tokio::spawn(driver);
         let path = format!("/api/v1/rooms/{room}/messages");
-        Ok(Self { connection, authority: api.authority.clone(), authorization: api.authorization(), path })
+        Ok(Self { connection, authority: api.origin.authority().to_owned(), authorization: api.authorization(), path })
     }
 
     /// Sends a message and waits until it is acknowledged. Returns its identifier.
@@ -71,7 +71,7 @@ impl Sender {
 pub(super) async fn gather(own: &OwnServer, senders: usize, rooms: usize) -> Result<(Vec<Sender>, String), BenchError> {
     let (mut open, mut gathered) = (Vec::new(), Vec::new());
     for n in 0..senders {
-        let api = Api::register_as(&own.url, &own.registration_secret, &format!("bench{n}")).await?;
+        let api = Api::register_as(Origin::parse(&own.url, None)?, &own.registration_secret, &format!("bench{n}")).await?;
         if n < rooms {
             open.push(api.create_room_with_link().await?);
         }
@@ -97,7 +97,7 @@ impl Watcher {
 pub(super) async fn audience(own: &OwnServer, link: &str, members: usize) -> Result<(Sender, Vec<Watcher>), BenchError> {
     let mut accounts = Vec::new();
     for n in 0..AUDIENCE_ACCOUNTS.min(members) {
-        let api = Api::register_as(&own.url, &own.registration_secret, &format!("listener{n}")).await?;
+        let api = Api::register_as(Origin::parse(&own.url, None)?, &own.registration_secret, &format!("listener{n}")).await?;
         let room = api.join_room(link).await?;
         accounts.push((api, room));
     }

@@ -19,6 +19,7 @@ use webcall_media::turn::Secret;
 pub(super) use floor::run_raw_relay;
 
 use super::api::{Api, random_password};
+use super::connect::Origin;
 use super::machine::{self, Processors, Usage};
 use super::measure::Measured;
 use super::server::OwnServer;
@@ -122,7 +123,7 @@ fn settings(options: &Options, password: &str) -> String {
 
 /// Where its TURN server is: it chose the port itself.
 async fn turn_address(own: &OwnServer) -> Result<SocketAddr, BenchError> {
-    let urls = Api::register(&own.url, &own.registration_secret).await?.ice_urls().await?;
+    let urls = Api::register(Origin::parse(&own.url, None)?, &own.registration_secret).await?.ice_urls().await?;
     let address = |url: &String| url.strip_prefix("turn:")?.strip_suffix("?transport=udp")?.parse().ok();
     urls.iter().find_map(address).ok_or_else(|| BenchError::call("asking for the TURN server", "there is none"))
 }
