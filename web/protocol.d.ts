@@ -65,6 +65,39 @@ export type ClientMessage =
     action: ModeratorAction;
   }
   | {
+    type: "post";
+    /** The room. */
+    room: string;
+    /** Made by the client: saying it again is the same message. */
+    message: string;
+    /** base64url without padding. */
+    body: string;
+    /** Uploaded files that come with it. */
+    files?: Array<string>;
+  }
+  | {
+    type: "mark_read";
+    /** The room. */
+    room: string;
+    /** The last entry that was read. */
+    seq: number;
+  }
+  | {
+    type: "watch";
+    /** The conversation on screen. */
+    room: string | null;
+  }
+  | {
+    type: "typing";
+    /** The room. */
+    room: string;
+  }
+  | {
+    type: "away";
+    /** Whether the person looks elsewhere. */
+    away: boolean;
+  }
+  | {
     type: "ping";
   };
 
@@ -231,6 +264,44 @@ export type ServerMessage =
     room: string;
   }
   | {
+    type: "posted";
+    /** The request. */
+    id: number;
+    /** The message as it is kept. */
+    entry: Entry;
+  }
+  | {
+    type: "entry";
+    /** The room. */
+    room: string;
+    /** The new entry of its log. */
+    entry: Entry;
+  }
+  | {
+    type: "read";
+    /** The room. */
+    room: string;
+    /** The own read marker, moved by another window. */
+    seq: number;
+  }
+  | {
+    type: "typing";
+    /** The room. */
+    room: string;
+    /** Who. */
+    user: string;
+  }
+  | {
+    type: "presence";
+    /** The watched room. */
+    room: string;
+    /** Those whose state is new. */
+    users: Array<UserPresence>;
+  }
+  | {
+    type: "resync";
+  }
+  | {
     type: "drain";
     /** Milliseconds. */
     retry_ms: number;
@@ -307,3 +378,35 @@ export type MediaState = "connected" | "disconnected";
 
 /** What a server that cannot carry all leaves out, least missed first. */
 export type LeftOut = "nothing" | "sharpness" | "pictures" | "voices";
+
+/** One entry of a room's log. */
+export type Entry = {
+  /** Made by the sender. */
+  id: string;
+  /** 1, 2, 3… in each room, without gaps. */
+  seq: number;
+  /** What it is. */
+  kind: EntryKind;
+  /** A user. */
+  sender: string;
+  /** Unix milliseconds. */
+  sent_at: number;
+  /** base64url without padding; null when deleted, or no message. */
+  body: string | null;
+  /** The message that a deletion or a pin is about. */
+  target: string | null;
+};
+
+/** What an entry is. */
+export type EntryKind = "message" | "deletion" | "pin" | "unpin";
+
+/** Whether somebody is there. */
+export type UserPresence = {
+  /** Who. */
+  user: string;
+  /** The state. */
+  state: Presence;
+};
+
+/** Whether somebody is there. */
+export type Presence = "online" | "in_call" | "away" | "offline";
