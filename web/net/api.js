@@ -94,7 +94,7 @@ export class Api extends EventTarget {
 
   /**
    * A call as the signed-in user. Renews the token when it is about to end or was refused, once.
-   * @param {'GET' | 'POST' | 'PATCH' | 'DELETE'} method
+   * @param {'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} method
    * @param {string} path under `/api/v1/`
    * @param {object} [body]
    * @returns {Promise<any>} the answer's JSON; undefined for 204

@@ -111,14 +111,9 @@ export class CallStore extends EventTarget {
     return this.#engine;
   }
 
-  /** Open the connection early, so that joining is quick. */
+  /** Make sure of the connection, so that joining is quick. It is the page's: the chat uses it too, and a call that ends leaves it open. */
   prepare() {
     this.#socket.connect();
-  }
-
-  /** Close it again when nobody joined. */
-  unprepare() {
-    if (this.#room === null) this.#socket.close();
   }
 
   /** @param {string} room */
@@ -136,7 +131,6 @@ export class CallStore extends EventTarget {
     if (this.#room === null) return;
     this.#socket.request({ type: 'leave' }).catch(() => {});
     this.#finish();
-    this.#socket.close();
   }
 
   /** @param {Source} source */
@@ -387,7 +381,6 @@ export class CallStore extends EventTarget {
       return;
     }
     this.#finish();
-    this.#socket.close();
     this.#say('ended', { code });
   }
 

@@ -1,0 +1,70 @@
+/** How a conversation stands in the list. Pure. */
+
+/** @import { Room } from '../../api.js' */
+/** @import { ConversationRow, Person } from './interface.js' */
+/** @import { Timeline } from './timeline.js' */
+
+/** Beyond this "99+" is shown anyway; counting is done with every message. */
+export const MAX_COUNTED = 1_000;
+/** Enough for one line. */
+const PREVIEW_LENGTH = 200;
+
+/**
+ * @typedef {object} Facts
+ * @property {Room} room
+ * @property {string} me
+ * @property {Timeline} timeline
+ * @property {number} low the first entry that is loaded
+ * @property {number} high the last one
+ * @property {number} readSeq
+ * @property {string} draft
+ * @property {(user: string) => string | null} nameOf
+ */
+
+/** @param {Facts} facts @returns {ConversationRow} */
+export function rowOf({ room, me, timeline, low, high, readSeq, draft, nameOf }) {
+  const others = room.people.filter(({ user }) => user !== me);
+  const { unread, mentions } = timeline.countAfter(readSeq, MAX_COUNTED);
+  // What is not loaded can only be bounded: it may be nothing but reactions.
+  const unseen = Math.max(0, room.last_seq - Math.max(high, readSeq));
+  const last = lastOf(timeline, nameOf);
+  return {
+    id: room.id,
+    kind: room.kind,
+    title: room.kind === 'direct' ? titleOf(others, room.people) : room.name,
+    others,
+    topic: room.topic,
+    inCall: room.in_call,
+    unread: unread + unseen,
+    unreadAtLeast: high > 0 && low > Math.max(readSeq + 1, room.first_seq),
+    mentions,
+    last,
+    draft: draft.slice(0, PREVIEW_LENGTH),
+    failed: failedIn(timeline),
+    lastAt: Math.max(last?.at ?? 0, room.last_entry?.sent_at ?? 0, room.created_at),
+  };
+}
+
+/** @param {readonly Person[]} others @param {readonly Person[]} all */
+function titleOf(others, all) {
+  return (others.length > 0 ? others : all).map(({ username }) => username).join(', ');
+}
+
+/** @param {Timeline} timeline @param {Facts['nameOf']} nameOf @returns {ConversationRow['last']} */
+function lastOf(timeline, nameOf) {
+  const message = timeline.at(timeline.length - 1);
+  if (!message) return null;
+  const { sender, own, kind, text, files, sentAt } = message;
+  return { senderName: nameOf(sender), own, kind, text: text.slice(0, PREVIEW_LENGTH), files: files.length, at: sentAt };
+}
+
+/** They stand at the end. @param {Timeline} timeline */
+function failedIn(timeline) {
+  let failed = 0;
+  for (let index = timeline.length - 1; index >= 0; index -= 1) {
+    const message = timeline.at(index);
+    if (message?.seq !== null) break;
+    if (message.state === 'failed') failed += 1;
+  }
+  return failed;
+}
