@@ -49,6 +49,7 @@ export class CallStore extends EventTarget {
   #stay = 0;
   #rejoins = 0;
   #wasConnected = false;
+  #owesGoodbye = false;
   /** @type {CallStatus} */
   #status = 'idle';
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -129,8 +130,16 @@ export class CallStore extends EventTarget {
   /** Leave by oneself. Says goodbye, so that nobody looks at a frozen tile. */
   leave() {
     if (this.#room === null) return;
-    this.#socket.request({ type: 'leave' }).catch(() => {});
+    this.#goodbye();
     this.#finish();
+  }
+
+  /** The connection outlives the call: a goodbye that got lost is said when it is back. */
+  #goodbye() {
+    this.#owesGoodbye = false;
+    this.#socket.request({ type: 'leave' }).catch(({ code }) => {
+      this.#owesGoodbye = code === 'connection_lost' || code === 'timeout';
+    });
   }
 
   /** @param {Source} source */
@@ -266,7 +275,10 @@ export class CallStore extends EventTarget {
 
   /** @param {boolean} resumed */
   #socketUp(resumed) {
-    if (this.#room === null) return;
+    if (this.#room === null) {
+      if (this.#owesGoodbye && resumed) this.#goodbye();
+      return;
+    }
     if (resumed && this.#engine !== null && this.#me !== null) {
       this.#own.forgetTold();
       this.#own.report(this.#engine);
