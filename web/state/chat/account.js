@@ -15,11 +15,12 @@
 /** @import { ChatStorage } from './storage.js' */
 
 import { Archive } from './archive.js';
-import { Conversation, TAIL } from './conversation.js';
+import { Conversation } from './conversation.js';
 import { Outbox } from './outbox.js';
 import { topOf } from './ranges.js';
 import { openSealer } from './seal.js';
 import { Search } from './search.js';
+import { TAIL } from './stretch.js';
 import { Sync } from './sync.js';
 
 /** @typedef {{ api: Api, socket: SignalSocket, rooms: RoomsStore, device: Device }} Parts */
@@ -105,7 +106,7 @@ export class Account extends EventTarget {
       const top = topOf(ranges);
       const first = Math.max(ranges.at(-1)?.[0] ?? 1, top - TAIL + 1);
       const records = await this.#storage.entries(room, first, top).catch(() => []);
-      if (records.length === top - first + 1) this.find(room)?.restore(records);
+      if (records.length === top - first + 1) this.find(room)?.stretch.restore(records);
     });
     await Promise.all(tails);
     this.#known = kept.rooms.length > 0;
@@ -171,7 +172,7 @@ export class Account extends EventTarget {
     if (this.#closed || !conversation) return;
     const records = await this.#archive.take(room, [entry]).catch(() => []);
     conversation.take(records, 'wait');
-    if (conversation.high < conversation.lastSeq) this.#sync.check();
+    if (conversation.stretch.high < conversation.stretch.lastSeq) this.#sync.check();
     if (conversation.nameOf(entry.sender) === null && room === this.#watched) void this.#loadMembers(room);
   }
 

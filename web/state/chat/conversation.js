@@ -1,9 +1,8 @@
 /**
- * One conversation: the part of its log that is loaded, folded into messages, and what can be done in it.
+ * One conversation: what is loaded of it, folded into messages, who is in it, and what can be done in it.
  *
- * What is loaded is one stretch of the log without gaps, up to the newest entry that came (`#low` to `#high`), so that no edit or deletion of
- * something that is shown is missing. Entries that come ahead of a gap wait for it to be filled. Feeds on `Archive` and the local copy; `Sync`
- * decides what is fetched. Says `change` {reason}.
+ * What is loaded is kept by `Stretch`; what is written goes to the outbox; names, presence, typing, draft and read marker are here. Told what
+ * happens by `Account`. Says `change` {reason}.
  */
 
 /** @import { Pin, Room } from '../../api.js' */
@@ -17,26 +16,11 @@
 import { ApiError } from '../../net/api.js';
 import { parseBody, writeBody } from './body.js';
 import { mentionsIn } from './mentions.js';
-import { rangeWith } from './ranges.js';
 import { rowOf } from './row.js';
-import { Timeline } from './timeline.js';
+import { Stretch } from './stretch.js';
 import { Typing } from './typing.js';
 import { randomUuid } from './uuid.js';
 
-/** Read from the local copy at once: a few screens, in a few milliseconds. */
-const LOCAL_PAGE = 500;
-/** Kept in memory of a conversation that nobody looks at. */
-export const TAIL = 200;
-/** Of a conversation that nobody looks at, this many may gather before it is cut to its tail. */
-const MAX_IDLE = 1_000;
-/** A jump to a message that the local copy has. */
-const JUMP_PAGE = 5_000;
-/** How far back a jump looks for a message that the local copy does not have: 10,000 entries on the server. */
-const MAX_JUMP_PAGES = 50;
-/** Pages of nothing but reactions and edits are passed over, this many in one go. */
-const MAX_EMPTY_PAGES = 20;
-/** Entries ahead of a gap; what is beyond is in the local copy and fetched again. */
-const MAX_AHEAD = 500;
 const TYPING_INTERVAL_MS = 3_000;
 
 /**
@@ -55,12 +39,8 @@ const TYPING_INTERVAL_MS = 3_000;
 export class Conversation extends EventTarget {
   #shared;
   #room;
+  #stretch;
   #timeline;
-  #low = 1;
-  #high = 0;
-  /** @type {Map<number, LogRecord>} */
-  #ahead = new Map();
-  #loaded = false;
   #readSeq = 0;
   /** Where the unread line stands while somebody looks. @type {number | null} */
   #unreadFrom = null;
@@ -76,8 +56,6 @@ export class Conversation extends EventTarget {
   #draft = { text: '', replyTo: null };
   /** @type {ConversationRow | null} */
   #row = null;
-  /** @type {Promise<void> | null} */
-  #loading = null;
 
   /**
    * @param {Room} room
@@ -87,11 +65,11 @@ export class Conversation extends EventTarget {
     super();
     this.#room = room;
     this.#shared = shared;
-    this.#timeline = new Timeline(shared.me);
+    this.#stretch = new Stretch(room, shared, (reason) => this.#say(reason));
+    this.#timeline = this.#stretch.timeline;
     this.#typing = new Typing(() => this.#say('typing'));
     this.setMembers(room.people);
     this.#readSeq = room.read_seq;
-    this.#loaded = room.last_seq === 0;
     this.outboxChanged();
   }
 
@@ -107,24 +85,19 @@ export class Conversation extends EventTarget {
   /** @returns {ConversationRow} */
   get row() {
     this.#row ??= rowOf({
-      room: this.#room, me: this.#shared.me, timeline: this.#timeline, low: this.#low, high: this.#high, readSeq: this.#readSeq,
+      room: this.#room, me: this.#shared.me, timeline: this.#timeline, stretch: this.#stretch, readSeq: this.#readSeq,
       draft: this.#draft.text, nameOf: (user) => this.nameOf(user),
     });
     return this.#row;
   }
 
   get loaded() {
-    return this.#loaded;
+    return this.#stretch.loaded;
   }
 
-  /** The number of the newest entry that is loaded without a gap; 0: none. */
-  get high() {
-    return this.#high;
-  }
-
-  /** The newest entry known of. */
-  get lastSeq() {
-    return Math.max(this.#room.last_seq, this.#high, ...this.#ahead.keys());
+  /** For the sync: which entries are there, and which should be. */
+  get stretch() {
+    return this.#stretch;
   }
 
   get readSeq() {
@@ -156,7 +129,7 @@ export class Conversation extends EventTarget {
   }
 
   get hasMoreBefore() {
-    return this.#high > 0 && this.#low > this.#room.first_seq;
+    return this.#stretch.hasMoreBefore;
   }
 
   get members() {
@@ -189,17 +162,17 @@ export class Conversation extends EventTarget {
 
   /** @param {Room} room */
   setRoom(room) {
-    // A list that was on its way may be older than what came over the socket.
-    const firstSeq = Math.max(room.first_seq, this.#room.first_seq);
-    this.#room = { ...room, first_seq: firstSeq };
+    this.#room = room;
     this.#readSeq = Math.max(this.#readSeq, room.read_seq);
     if (room.kind === 'direct') this.setMembers(room.people);
-    if (room.last_seq === 0) this.#loaded = true;
-    if (firstSeq > this.#low && this.#high > 0) {
-      this.#timeline.dropBelow(firstSeq);
-      this.#low = Math.min(firstSeq, this.#high + 1);
-      this.#say('messages');
-    } else this.#say('row');
+    this.#stretch.setBounds(room);
+    this.#say('row');
+  }
+
+  /** Entries came. @param {LogRecord[]} records @param {'wait' | 'replace'} gap what to do when there is a gap before them */
+  take(records, gap) {
+    this.#stretch.take(records, gap);
+    for (const { sender } of records) this.#typing.stopped(sender);
   }
 
   /** @param {readonly Person[]} members */
@@ -207,43 +180,6 @@ export class Conversation extends EventTarget {
     this.#members = members;
     for (const { user, username } of members) this.#names.set(user, username);
     this.#say('people');
-  }
-
-  /** The newest from the local copy. @param {LogRecord[]} records */
-  restore(records) {
-    if (this.#high === 0) this.#start(records, 'messages');
-  }
-
-  /**
-   * @param {LogRecord[]} records that follow one another without a gap
-   * @param {'wait' | 'replace'} gap what to do when there is a gap before them
-   */
-  take(records, gap) {
-    const first = records[0]?.seq;
-    if (first === undefined) return;
-    if (this.#high === 0) this.#start(records, 'messages');
-    else if (first <= this.#high + 1) this.#extend(records);
-    else if (gap === 'replace') this.#start(records, 'reset');
-    else for (const record of records) if (this.#ahead.size < MAX_AHEAD) this.#ahead.set(record.seq, record);
-    for (const { sender } of records) this.#typing.stopped(sender);
-  }
-
-  /** Retention left nothing, or nobody wrote yet. @param {number} lastSeq */
-  nothingUpTo(lastSeq) {
-    if (this.#high < lastSeq) this.#start([], 'messages');
-    this.#high = Math.max(this.#high, lastSeq);
-    this.#low = this.#high + 1;
-    this.#say('messages');
-  }
-
-  /** The server's log is another one now (it was restored from a backup): nothing of it is known. */
-  forget() {
-    this.#ahead.clear();
-    this.#timeline.clear();
-    this.#low = 1;
-    this.#high = 0;
-    this.#loaded = false;
-    this.#say('reset');
   }
 
   outboxChanged() {
@@ -279,7 +215,7 @@ export class Conversation extends EventTarget {
   setWatched(watched) {
     this.#unreadFrom = watched ? this.#readSeq : null;
     this.#presence.clear();
-    if (!watched) this.trim();
+    this.#stretch.keep(watched);
   }
 
   /** @param {Draft} draft as it was kept */
@@ -295,35 +231,16 @@ export class Conversation extends EventTarget {
   // What the views do.
 
   loadBefore() {
-    this.#loading ??= this.#loadSome().finally(() => {
-      this.#loading = null;
-    });
-    return this.#loading;
+    return this.#stretch.loadBefore();
   }
 
   /** @param {string} id */
-  async jumpTo(id) {
-    if (this.indexOf(id) >= 0) return true;
-    await this.#loading;
-    const known = await this.#shared.storage.find(this.id, id).catch(() => undefined);
-    for (let page = 0; page < MAX_JUMP_PAGES && this.hasMoreBefore && this.indexOf(id) < 0; page += 1) {
-      const missing = known ? this.#low - known.seq : 0;
-      if (known && missing <= 0) break;
-      await this.#loadPage(Math.max(LOCAL_PAGE, Math.min(JUMP_PAGE, missing + TAIL)));
-    }
-    this.#say('messages');
-    return this.indexOf(id) >= 0;
+  jumpTo(id) {
+    return this.#stretch.jumpTo(id);
   }
 
   trim() {
-    if (this.#timeline.length <= 2 * TAIL || this.#loading !== null) return;
-    const first = Math.max(this.#low, this.#high - TAIL + 1);
-    const high = this.#high;
-    void this.#shared.storage.entries(this.id, first, high).then((records) => {
-      // Something came meanwhile, or the local copy has not all of it: another time.
-      if (this.#unreadFrom !== null || this.#high !== high || records.length !== high - first + 1) return;
-      this.#start(records, 'reset');
-    }, () => {});
+    this.#stretch.trim();
   }
 
   /** @param {{ text: string, replyTo?: string | null, files?: readonly FileInfo[] }} message */
@@ -385,15 +302,16 @@ export class Conversation extends EventTarget {
   }
 
   markRead() {
-    if (this.#high <= this.#readSeq) return;
-    this.readUpTo(this.#high);
-    void this.#shared.storage.put('reads', { room: this.id, seq: this.#high }).catch(() => {});
+    const { high } = this.#stretch;
+    if (high <= this.#readSeq) return;
+    this.readUpTo(high);
+    void this.#shared.storage.put('reads', { room: this.id, seq: high }).catch(() => {});
     this.tellRead();
   }
 
   /** The server learns the read marker now, or when the next list shows that it has an older one. */
   tellRead() {
-    const seq = Math.min(this.#readSeq, this.lastSeq);
+    const seq = Math.min(this.#readSeq, this.#stretch.lastSeq);
     if (seq > this.#room.read_seq) this.#shared.socket.request({ type: 'mark_read', room: this.id, seq }).catch(() => {});
   }
 
@@ -412,74 +330,6 @@ export class Conversation extends EventTarget {
   }
 
   // How it does that.
-
-  /** @param {LogRecord[]} records @param {'messages' | 'reset'} reason */
-  #start(records, reason) {
-    this.#timeline.clear();
-    this.#low = records[0]?.seq ?? 1;
-    this.#high = records.at(-1)?.seq ?? 0;
-    this.#put(records);
-    this.#loaded = true;
-    this.#drain();
-    this.#say(reason);
-  }
-
-  /** @param {LogRecord[]} records */
-  #extend(records) {
-    const wanted = records.filter(({ seq }) => seq >= this.#low);
-    this.#high = Math.max(this.#high, records.at(-1)?.seq ?? 0);
-    this.#put(wanted);
-    this.#drain();
-    if (this.#unreadFrom === null && this.#timeline.length > MAX_IDLE) this.trim();
-    this.#say('messages');
-  }
-
-  /** What waited for a gap that is filled now. */
-  #drain() {
-    for (let next = this.#ahead.get(this.#high + 1); next; next = this.#ahead.get(this.#high + 1)) {
-      this.#high += 1;
-      this.#put([next]);
-    }
-    for (const seq of this.#ahead.keys()) if (seq <= this.#high) this.#ahead.delete(seq);
-  }
-
-  /** @param {LogRecord[]} records */
-  #put(records) {
-    this.#timeline.put(records);
-    if (this.#room.last_seq < this.#high) this.#room = { ...this.#room, last_seq: this.#high };
-    for (const { id, sender } of records) if (sender === this.#shared.me) this.#shared.outbox.took(id);
-  }
-
-  async #loadSome() {
-    const before = this.#timeline.length;
-    for (let page = 0; page < MAX_EMPTY_PAGES && this.hasMoreBefore && this.#timeline.length === before; page += 1) await this.#loadPage(LOCAL_PAGE);
-    this.#say('messages');
-  }
-
-  /** @param {number} wanted */
-  async #loadPage(wanted) {
-    const low = this.#low;
-    const records = (await this.#loadLocal(low - 1, wanted)) ?? (await this.#shared.archive.fetch(this.id, { before: low })).records;
-    // The window was replaced meanwhile.
-    if (low !== this.#low) return;
-    if (records.length === 0) this.#room = { ...this.#room, first_seq: low };
-    this.#timeline.put(records);
-    this.#low = records[0]?.seq ?? low;
-  }
-
-  /** @param {number} last @param {number} wanted @returns {Promise<LogRecord[] | null>} null when the server has to be asked */
-  async #loadLocal(last, wanted) {
-    const { storage } = this.#shared;
-    try {
-      const range = rangeWith(await storage.ranges(this.id), last);
-      if (range === null) return null;
-      const first = Math.max(range[0], this.#room.first_seq, last - wanted + 1);
-      const records = await storage.entries(this.id, first, last);
-      return records.length === last - first + 1 ? records : null;
-    } catch {
-      return null;
-    }
-  }
 
   /** @param {string | null} content @param {string[]} [files] */
   async #queue(content, files = []) {

@@ -2,6 +2,7 @@
 
 /** @import { Room } from '../../api.js' */
 /** @import { ConversationRow, Person } from './interface.js' */
+/** @import { Stretch } from './stretch.js' */
 /** @import { Timeline } from './timeline.js' */
 
 /** Beyond this "99+" is shown anyway; counting is done with every message. */
@@ -14,19 +15,19 @@ const PREVIEW_LENGTH = 200;
  * @property {Room} room
  * @property {string} me
  * @property {Timeline} timeline
- * @property {number} low the first entry that is loaded
- * @property {number} high the last one
+ * @property {Pick<Stretch, 'low' | 'high' | 'firstSeq' | 'toldLastSeq'>} stretch
  * @property {number} readSeq
  * @property {string} draft
  * @property {(user: string) => string | null} nameOf
  */
 
 /** @param {Facts} facts @returns {ConversationRow} */
-export function rowOf({ room, me, timeline, low, high, readSeq, draft, nameOf }) {
+export function rowOf({ room, me, timeline, stretch, readSeq, draft, nameOf }) {
+  const { low, high, firstSeq, toldLastSeq } = stretch;
   const others = room.people.filter(({ user }) => user !== me);
   const { unread, mentions } = timeline.countAfter(readSeq, MAX_COUNTED);
   // What is not loaded can only be bounded: it may be nothing but reactions.
-  const unseen = Math.max(0, room.last_seq - Math.max(high, readSeq));
+  const unseen = Math.max(0, toldLastSeq - Math.max(high, readSeq));
   const last = lastOf(timeline, nameOf);
   return {
     id: room.id,
@@ -36,7 +37,7 @@ export function rowOf({ room, me, timeline, low, high, readSeq, draft, nameOf })
     topic: room.topic,
     inCall: room.in_call,
     unread: unread + unseen,
-    unreadAtLeast: high > 0 && low > Math.max(readSeq + 1, room.first_seq),
+    unreadAtLeast: high > 0 && low > Math.max(readSeq + 1, firstSeq),
     mentions,
     last,
     draft: draft.slice(0, PREVIEW_LENGTH),

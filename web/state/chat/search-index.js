@@ -1,65 +1,64 @@
 /**
  * An inverted index in memory: from the beginnings of words to messages. 100,000 messages answer in a few milliseconds (`web/test/search-figures.mjs`).
  *
- * Knows texts and keys, nothing of entries: `Search` says which text a message has now. A message whose text changes gets a new document; the
+ * Knows texts and keys, nothing of entries: `Search` says which text a message has now. A message whose text changes gets a new place; the
  * old one is dead. Pure apart from its own state.
  */
 
-import { wordsOf } from './words.js';
+import { runsOf, wordsOf } from './words.js';
 
 /** Results that are listed; more do not fit a panel, and another word narrows them. */
 export const MAX_RESULTS = 50;
 /** New words stand unsorted until there are this many: sorting at every message would cost more than looking at these. */
 const MAX_FRESH_WORDS = 1_000;
 
-/** @typedef {{ room: string, seq: number, at: number }} Document */
+/** @typedef {{ room: string, seq: number, at: number }} Place */
 
 export class SearchIndex {
-  /** By word: the documents, ascending. @type {Map<string, number[]>} */
+  /** By word: the places, ascending. @type {Map<string, number[]>} */
   #postings = new Map();
   /** All words but the fresh ones. @type {string[]} */
   #sorted = [];
   /** @type {string[]} */
   #fresh = [];
-  /** null: dead. @type {(Document | null)[]} */
-  #documents = [];
-  /** How many words of the query each document had so far; as long as `#documents` at least. */
+  /** null: dead. @type {(Place | null)[]} */
+  #places = [];
+  /** How many words of the query each place had so far; as long as `#places` at least. */
   #matched = new Uint8Array(1_024);
 
   /**
    * @param {string} text
-   * @param {Document} document
+   * @param {Place} place
    * @returns {number} to remove it by
    */
-  add(text, document) {
-    const number = this.#documents.push(document) - 1;
-    for (const word of wordsOf(text)) {
+  add(text, place) {
+    const number = this.#places.push(place) - 1;
+    for (const word of runsOf(text)) {
       const posting = this.#postings.get(word);
-      if (posting) posting.push(number);
-      else {
+      if (posting === undefined) {
         this.#postings.set(word, [number]);
         this.#fresh.push(word);
-      }
+      } else if (posting[posting.length - 1] !== number) posting.push(number);
     }
     return number;
   }
 
   /** @param {number} number */
   remove(number) {
-    this.#documents[number] = null;
+    this.#places[number] = null;
   }
 
   /**
-   * Documents with all these words or beginnings of words, newest first.
+   * Places with all these words or beginnings of words, newest first.
    * @param {string} query
    * @param {string | null} room
-   * @returns {{ found: Document[], total: number }}
+   * @returns {{ found: Place[], total: number }}
    */
   find(query, room) {
-    // Eight words narrow any search; the count of a document fits a byte.
+    // Eight words narrow any search; the count of a place fits a byte.
     const words = wordsOf(query).slice(0, 8);
     if (words.length === 0) return { found: [], total: 0 };
-    if (this.#matched.length < this.#documents.length) this.#matched = new Uint8Array(this.#documents.length * 2);
+    if (this.#matched.length < this.#places.length) this.#matched = new Uint8Array(this.#places.length * 2);
     else this.#matched.fill(0);
     words.forEach((word, step) => this.#mark(word, step));
     return this.#newest(words.length, room);
@@ -76,7 +75,8 @@ export class SearchIndex {
   /** @param {string} prefix */
   *#wordsWith(prefix) {
     if (this.#fresh.length > MAX_FRESH_WORDS) {
-      this.#sorted = [...this.#sorted, ...this.#fresh].sort(byCode);
+      // By code units, as `<` compares. What is sorted already is one run for the sort, and costs little.
+      this.#sorted = [...this.#sorted, ...this.#fresh.sort()].sort();
       this.#fresh = [];
     }
     for (const word of this.#fresh) if (word.startsWith(prefix)) yield word;
@@ -101,23 +101,19 @@ export class SearchIndex {
 
   /** @param {number} words @param {string | null} room */
   #newest(words, room) {
-    /** Newest first, never longer than what is listed. @type {Document[]} */
+    /** Newest first, never longer than what is listed. @type {Place[]} */
     const found = [];
     let total = 0;
-    for (let number = 0; number < this.#documents.length; number += 1) {
-      const document = this.#matched[number] === words ? this.#documents[number] : null;
-      if (!document || (room !== null && document.room !== room)) continue;
+    // Backwards, because what came last is mostly the newest.
+    for (let number = this.#places.length - 1; number >= 0; number -= 1) {
+      const place = this.#matched[number] === words ? this.#places[number] : null;
+      if (!place || (room !== null && place.room !== room)) continue;
       total += 1;
-      if (found.length === MAX_RESULTS && document.at <= /** @type {Document} */ (found.at(-1)).at) continue;
-      const place = found.findIndex(({ at }) => at < document.at);
-      found.splice(place < 0 ? found.length : place, 0, document);
+      if (found.length === MAX_RESULTS && place.at <= /** @type {Place} */ (found.at(-1)).at) continue;
+      const rank = found.findIndex(({ at }) => at < place.at);
+      found.splice(rank < 0 ? found.length : rank, 0, place);
       if (found.length > MAX_RESULTS) found.pop();
     }
     return { found, total };
   }
-}
-
-/** @param {string} a @param {string} b */
-function byCode(a, b) {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -14,8 +14,8 @@ import { SearchIndex } from './search-index.js';
 const CHUNK = 1_000;
 
 /**
- * @typedef {{ record: LogRecord | null, edits: Map<string, { seq: number, sender: string, text: string }>, deleted: boolean, text: string | null, document: number | null }} Subject
- * one message: `text` and `document` are what the index has of it
+ * @typedef {{ record: LogRecord | null, edits: Map<string, { seq: number, sender: string, text: string }>, deleted: boolean, text: string | null, place: number | null }} Subject
+ * one message: `text` and `place` are what the index has of it
  */
 
 export class Search {
@@ -41,8 +41,8 @@ export class Search {
   async find(query, room) {
     await this.#read();
     const { found, total } = this.#index.find(query, room);
-    const results = found.flatMap((document) => {
-      const subject = this.#shown.get(`${document.room} ${document.seq}`);
+    const results = found.flatMap((place) => {
+      const subject = this.#shown.get(`${place.room} ${place.seq}`);
       return subject?.record ? [{ record: subject.record, text: subject.text ?? '' }] : [];
     });
     return { results, total };
@@ -63,7 +63,7 @@ export class Search {
     for (const [key, subject] of this.#subjects) {
       const { record } = subject;
       if (record?.room !== room || record.seq >= below) continue;
-      if (subject.document !== null) this.#index.remove(subject.document);
+      if (subject.place !== null) this.#index.remove(subject.place);
       this.#subjects.delete(key);
       this.#shown.delete(`${room} ${record.seq}`);
     }
@@ -126,12 +126,12 @@ export class Search {
   #renew(subject) {
     const text = textOf(subject);
     if (text === subject.text) return;
-    if (subject.document !== null) this.#index.remove(subject.document);
+    if (subject.place !== null) this.#index.remove(subject.place);
     subject.text = text;
-    subject.document = null;
+    subject.place = null;
     const { record } = subject;
     if (text === null || record === null) return;
-    subject.document = this.#index.add(text, { room: record.room, seq: record.seq, at: record.at });
+    subject.place = this.#index.add(text, { room: record.room, seq: record.seq, at: record.at });
     this.#shown.set(`${record.room} ${record.seq}`, subject);
   }
 
@@ -140,7 +140,7 @@ export class Search {
     const key = `${room} ${id}`;
     let subject = this.#subjects.get(key);
     if (!subject) {
-      subject = { record: null, edits: new Map(), deleted: false, text: null, document: null };
+      subject = { record: null, edits: new Map(), deleted: false, text: null, place: null };
       this.#subjects.set(key, subject);
     }
     return subject;

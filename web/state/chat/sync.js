@@ -93,8 +93,8 @@ export class Sync extends EventTarget {
   /** Look which conversations miss something. */
   check() {
     for (const conversation of this.#conversations()) {
-      const { high, lastSeq, room, loaded } = conversation;
-      if (high < lastSeq || high > room.last_seq || !loaded) this.#wanted.add(conversation.id);
+      const { high, lastSeq, toldLastSeq, loaded } = conversation.stretch;
+      if (high < lastSeq || high > toldLastSeq || !loaded) this.#wanted.add(conversation.id);
     }
     this.#pump();
   }
@@ -130,27 +130,27 @@ export class Sync extends EventTarget {
 
   /** @param {Conversation} conversation */
   async #catchUp(conversation) {
-    const { id, room, lastSeq } = conversation;
-    await this.#dropOld(id, room.first_seq);
-    if (conversation.high > room.last_seq) {
+    const { id, stretch } = conversation;
+    await this.#dropOld(id, stretch.firstSeq);
+    if (stretch.high > stretch.toldLastSeq) {
       // Either this list is older than what came over the socket, or the server was restored from a backup.
-      const known = conversation.high;
+      const known = stretch.high;
       const { lastSeq: now } = await this.#archive.fetch(id, {}, 1);
       if (now >= known) return;
       await this.#storage.dropEntries(id);
-      conversation.forget();
+      stretch.forget();
     }
-    if (conversation.high === 0 || lastSeq - conversation.high > MAX_CATCH_UP) {
+    if (stretch.high === 0 || stretch.lastSeq - stretch.high > MAX_CATCH_UP) {
       const { records, lastSeq: now } = await this.#archive.fetch(id, {}, FIRST_PAGE);
-      if (records.length === 0) conversation.nothingUpTo(now);
+      if (records.length === 0) stretch.nothingUpTo(now);
       else conversation.take(records, 'replace');
       return;
     }
-    for (let more = true; more && conversation.high < conversation.lastSeq; ) {
-      const after = conversation.high;
+    for (let more = true; more && stretch.high < stretch.lastSeq; ) {
+      const after = stretch.high;
       const { records, lastSeq: now } = await this.#archive.fetch(id, { after });
       conversation.take(records, 'wait');
-      more = conversation.high > after && conversation.high < now;
+      more = stretch.high > after && stretch.high < now;
     }
   }
 
@@ -201,7 +201,7 @@ export class Sync extends EventTarget {
       for (let before = Infinity; ; ) {
         const conversation = this.#conversations().find((each) => each.id === id);
         const ranges = await this.#storage.ranges(id);
-        const gap = conversation && newestGap(ranges, conversation.room.first_seq);
+        const gap = conversation && newestGap(ranges, conversation.stretch.firstSeq);
         // A gap that did not shrink could not be kept: asking again would not help.
         if (!gap || gap[1] >= before || countOf(ranges) >= MAX_BACKFILL_ROOM || total >= MAX_BACKFILL) break;
         await this.#surroundings.pause(BACKFILL_PAUSE_MS);
