@@ -68,33 +68,31 @@ export type ClientMessage =
     type: "post";
     /** The room. */
     room: string;
-    /** Made by the client: saying it again is the same message. */
+    /** A UUID made by the client: sending the same again stores nothing more. */
     message: string;
-    /** base64url without padding. */
+    /** Opaque, 1 to 65,536 bytes; base64url without padding. */
     body: string;
-    /** Uploaded files that come with it. */
+    /** Complete files of one's own in this room, at most 10. */
     files?: Array<string>;
   }
   | {
     type: "mark_read";
     /** The room. */
     room: string;
-    /** The last entry that was read. */
+    /** The last entry read. */
     seq: number;
   }
   | {
     type: "watch";
-    /** The conversation on screen. */
+    /** The room; `null` for none. */
     room: string | null;
   }
   | {
     type: "typing";
-    /** The room. */
-    room: string;
   }
   | {
     type: "away";
-    /** Whether the person looks elsewhere. */
+    /** Elsewhere. */
     away: boolean;
   }
   | {
@@ -267,22 +265,22 @@ export type ServerMessage =
     type: "posted";
     /** The request. */
     id: number;
-    /** The message as it is kept. */
+    /** The message as it is stored. */
     entry: Entry;
   }
   | {
     type: "entry";
     /** The room. */
     room: string;
-    /** The new entry of its log. */
+    /** What. */
     entry: Entry;
   }
   | {
     type: "read";
     /** The room. */
     room: string;
-    /** The own read marker, moved by another window. */
-    seq: number;
+    /** To this entry. */
+    read_seq: number;
   }
   | {
     type: "typing";
@@ -293,10 +291,10 @@ export type ServerMessage =
   }
   | {
     type: "presence";
-    /** The watched room. */
+    /** The room. */
     room: string;
-    /** Those whose state is new. */
-    users: Array<UserPresence>;
+    /** Who does what. */
+    users: Array<Present>;
   }
   | {
     type: "resync";
@@ -379,19 +377,19 @@ export type MediaState = "connected" | "disconnected";
 /** What a server that cannot carry all leaves out, least missed first. */
 export type LeftOut = "nothing" | "sharpness" | "pictures" | "voices";
 
-/** One entry of a room's log. */
+/** An entry of a room's log. */
 export type Entry = {
-  /** Made by the sender. */
+  /** Its identifier; of a message, made by its sender. */
   id: string;
-  /** 1, 2, 3… in each room, without gaps. */
+  /** Its place in the room, from 1 without gaps. */
   seq: number;
   /** What it is. */
   kind: EntryKind;
-  /** A user. */
+  /** Who wrote, deleted or pinned. */
   sender: string;
   /** Unix milliseconds. */
   sent_at: number;
-  /** base64url without padding; null when deleted, or no message. */
+  /** Of a message: opaque, base64url without padding; `null` once deleted. */
   body: string | null;
   /** The message that a deletion or a pin is about. */
   target: string | null;
@@ -400,13 +398,13 @@ export type Entry = {
 /** What an entry is. */
 export type EntryKind = "message" | "deletion" | "pin" | "unpin";
 
-/** Whether somebody is there. */
-export type UserPresence = {
+/** A user and what they are doing. */
+export type Present = {
   /** Who. */
   user: string;
-  /** The state. */
+  /** What. */
   state: Presence;
 };
 
-/** Whether somebody is there. */
-export type Presence = "online" | "in_call" | "away" | "offline";
+/** What a user is doing. */
+export type Presence = "in_call" | "online" | "away" | "offline";

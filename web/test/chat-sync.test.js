@@ -208,7 +208,7 @@ test('a read marker is told to the server, follows other windows, and is told la
   const server = serverWith(5);
   const { room, socket, chat } = await windowOf(context, server);
   assert.equal(room.firstUnreadId, room.at(0).id);
-  server.tell({ type: 'read', room: ROOM, seq: 2 });
+  server.tell({ type: 'read', room: ROOM, read_seq: 2 });
   assert.equal(chat.conversations[0].unread, 3);
   socket.down();
   room.markRead();
@@ -239,11 +239,18 @@ test('who looks at a conversation learns its members and who is there, and says 
   socket.down();
   socket.up(false);
   assert.equal(socket.asked.filter(({ type }) => type === 'watch').length, 2);
+  socket.down();
+  chat.watch(null);
+  socket.up(true);
+  assert.deepEqual(socket.asked.filter(({ type }) => type === 'watch').at(-1), { type: 'watch', room: null });
 });
 
-test('typing is told every three seconds at most, and ends with the message', async (context) => {
+test('typing is told of the watched conversation, every three seconds at most, and ends with the message', async (context) => {
   const server = serverWith(1);
-  const { room, socket } = await windowOf(context, server);
+  const { room, socket, chat } = await windowOf(context, server);
+  room.typing();
+  assert.equal(socket.asked.filter(({ type }) => type === 'typing').length, 0);
+  chat.watch(ROOM);
   for (let stroke = 0; stroke < 5; stroke += 1) room.typing();
   assert.equal(socket.asked.filter(({ type }) => type === 'typing').length, 1);
   server.tell({ type: 'typing', room: ROOM, user: ANNA });

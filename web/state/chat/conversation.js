@@ -324,9 +324,11 @@ export class Conversation extends EventTarget {
 
   typing() {
     const now = this.#shared.now();
+    // The server takes it for the watched conversation.
+    if (this.#unreadFrom === null) return;
     if (now - this.#saidTypingAt < TYPING_INTERVAL_MS || !this.#shared.socket.isUp) return;
     this.#saidTypingAt = now;
-    this.#shared.socket.request({ type: 'typing', room: this.id }).catch(() => {});
+    this.#shared.socket.request({ type: 'typing' }).catch(() => {});
   }
 
   // How it does that.

@@ -34,7 +34,8 @@ export function rowOf({ room, me, timeline, stretch, readSeq, draft, nameOf }) {
     kind: room.kind,
     title: room.kind === 'direct' ? titleOf(others, room.people) : room.name,
     others,
-    topic: room.topic,
+    // A list that an older version kept has no topics.
+    topic: room.topic ?? '',
     inCall: room.in_call,
     unread: unread + unseen,
     unreadAtLeast: high > 0 && low > Math.max(readSeq + 1, firstSeq),

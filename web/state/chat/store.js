@@ -156,10 +156,9 @@ export class ChatStore extends EventTarget {
 
   /** @param {boolean} resumed */
   #up(resumed) {
-    if (!resumed) {
-      if (this.#watched !== null) this.#tell({ type: 'watch', room: this.#watched });
-      if (this.#away) this.#tell({ type: 'away', away: true });
-    }
+    // A connection that goes on remembers what it was told last, which may not be what was meant since.
+    if (resumed || this.#watched !== null) this.#tell({ type: 'watch', room: this.#watched });
+    if (resumed || this.#away) this.#tell({ type: 'away', away: this.#away });
     this.#account?.up();
     this.dispatchEvent(new Event('status'));
   }
@@ -184,7 +183,7 @@ export class ChatStore extends EventTarget {
       case 'entry':
         return void account.heard(message.room, message.entry);
       case 'read':
-        return account.find(message.room)?.readUpTo(message.seq);
+        return account.find(message.room)?.readUpTo(message.read_seq);
       case 'typing':
         return account.find(message.room)?.heardTyping(message.user);
       case 'presence':
