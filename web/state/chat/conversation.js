@@ -328,7 +328,10 @@ export class Conversation extends EventTarget {
     if (this.#unreadFrom === null) return;
     if (now - this.#saidTypingAt < TYPING_INTERVAL_MS || !this.#shared.socket.isUp) return;
     this.#saidTypingAt = now;
-    this.#shared.socket.request({ type: 'typing' }).catch(() => {});
+    // Refused while the server does not know yet what is watched: the next keystroke says it again.
+    this.#shared.socket.request({ type: 'typing' }).catch(() => {
+      this.#saidTypingAt = -Infinity;
+    });
   }
 
   // How it does that.
