@@ -57,7 +57,7 @@ export function openMenu(place, label, items) {
     list.remove();
   });
   list.addEventListener('keydown', (event) => moveFocus(list, event));
-  document.body.append(list);
+  (document.querySelector('main') ?? document.body).append(list);
   list.showPopover();
   const { width, height } = list.getBoundingClientRect();
   const below = place.bottom + MARGIN + height <= innerHeight;

@@ -12,6 +12,7 @@ import { searchPanel } from './chat/search-panel.js';
 import { conversationRow } from './conversation-row.js';
 import { encryptionNote } from './encryption.js';
 import { framed, heading } from './page.js';
+import { namesIn } from './usernames.js';
 
 /** How soon the list shows that somebody entered a call. */
 const REFRESH_MS = 8_000;
@@ -78,14 +79,6 @@ function newDirect(app) {
   );
   const dialog = openDialog({ title: t('rooms.new_direct'), class: 'narrow' }, open);
   dialog.querySelector('input')?.focus();
-}
-
-/**
- * Names as people write them: with commas or spaces between, perhaps with an @ before.
- * @param {string} text
- */
-export function namesIn(text) {
-  return [...new Set(text.split(/[\s,;]+/).map((name) => name.replace(/^@/, '')).filter(Boolean))];
 }
 
 /**

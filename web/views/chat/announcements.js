@@ -1,6 +1,5 @@
 /**
  * New messages, said to screen readers: the first at once, what follows together, and never more than one sentence in three seconds.
- * When to speak is a small machine without a clock of its own.
  */
 
 /** @import { ConversationView, Message } from '../../state/chat/interface.js' */
@@ -10,32 +9,12 @@ import { announce } from '../../ui/announce.js';
 import { listen } from '../../ui/dom.js';
 import { plainText } from './message-row.js';
 import { arrivedSince, newestSeq } from './row-facts.js';
+import { Turns } from './turns.js';
 
 /** As long as it takes to hear a short sentence. */
 const QUIET_MS = 3_000;
 /** More are only "many". */
 const COUNTED = 200;
-
-/** At most one turn to speak in `quietMs`. */
-export class Turns {
-  #quietMs;
-  #free = -Infinity;
-
-  /** @param {number} quietMs */
-  constructor(quietMs) {
-    this.#quietMs = quietMs;
-  }
-
-  /**
-   * @param {number} nowMs
-   * @returns {number} milliseconds until one may speak; 0 takes the turn
-   */
-  ask(nowMs) {
-    if (nowMs < this.#free) return this.#free - nowMs;
-    this.#free = nowMs + this.#quietMs;
-    return 0;
-  }
-}
 
 /**
  * @param {ConversationView} conversation

@@ -12,10 +12,11 @@ import { el, fill } from '../../ui/dom.js';
 import { iconButton } from '../../ui/form.js';
 import { icon } from '../../ui/icons.js';
 import { Attachments } from './attachments.js';
-import { Completion, withEmoji } from './completion.js';
+import { Completion } from './completion.js';
 import { openEmojiPicker } from './emoji-picker.js';
 import { plainText } from './message-row.js';
 import { tellProblem } from './acts.js';
+import { withEmoji } from './typed.js';
 
 /** A draft is kept so long after the last letter. */
 const DRAFT_MS = 300;
@@ -113,7 +114,9 @@ export class Composer {
       this.#completion.follow();
       this.#changed();
       if (this.#editing) return;
-      if (field.value !== '') this.#conversation.typing();
+      // What was emptied was meant to go: it is not to come back with the next page.
+      if (field.value === '') return this.#flushDraft();
+      this.#conversation.typing();
       this.#keepDraft();
     });
     field.addEventListener('keydown', (event) => this.#key(event, toList));

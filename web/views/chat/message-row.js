@@ -128,8 +128,9 @@ function fileCard(file) {
   }
   return el(
     'button',
-    { class: `file-card ${picture ? 'with-picture' : ''}`, type: 'button', title: t('chat.download'), 'aria-label': `${t('chat.download')}: ${file.name}, ${fileSize(file.size)}`, data: { action: 'download', file: file.id } },
+    { class: `file-card ${picture ? 'with-picture' : ''}`, type: 'button', title: t('chat.download'), data: { action: 'download', file: file.id } },
     picture ?? icon('file'),
+    el('span', { class: 'visually-hidden' }, `${t('chat.download')}: `),
     el('span', { class: 'file-text' }, el('bdi', { class: 'clipped' }, file.name), el('span', { class: 'hint' }, fileSize(file.size))),
   );
 }

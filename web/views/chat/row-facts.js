@@ -7,7 +7,7 @@ const GROUP_MS = 5 * 60_000;
 /** Of a message in one line: a quote, a pin, the list of conversations. */
 const EXCERPT_LETTERS = 160;
 /** A mention, as accounts may be called; what ends a sentence is not part of it. */
-export const MENTION = /@([A-Za-z0-9_.-]{2,31}[A-Za-z0-9_-])/g;
+export const MENTION = /(?<![A-Za-z0-9_.@-])@([A-Za-z0-9_.-]{2,31}[A-Za-z0-9_-])/g;
 
 /** @typedef {{ day: boolean, grouped: boolean, unreadLine: boolean }} RowFacts */
 
@@ -39,7 +39,7 @@ export function sameDay(oneMs, otherMs) {
  */
 export function excerpt(text) {
   const line = text.replace(/\s+/g, ' ').trim();
-  const letters = [...line.slice(0, EXCERPT_LETTERS * 2)];
+  const letters = [...line.slice(0, EXCERPT_LETTERS * 2 + 2)];
   return letters.length > EXCERPT_LETTERS ? `${letters.slice(0, EXCERPT_LETTERS).join('')}…` : line;
 }
 

@@ -6,12 +6,10 @@
 import { shortWhen, t } from '../../i18n/index.js';
 import { announce } from '../../ui/announce.js';
 import { el, fill } from '../../ui/dom.js';
-import { excerpt } from './row-facts.js';
+import { splitFound } from './found.js';
 
 /** Waits for the next letter of somebody who types quickly. */
 const TYPING_MS = 120;
-/** What stands before the found word, so that it is in the line that is shown. */
-const LEAD_LETTERS = 40;
 
 /**
  * @param {App} app
@@ -69,42 +67,8 @@ function resultRow(result, searched, withRoom, click) {
     'button',
     { class: 'found', type: 'button', data: { action: 'open-result', message: result.id }, on: { click } },
     el('span', { class: 'found-head' }, el('b', { class: 'clipped', dir: 'auto' }, withRoom ? `${name} · ${result.roomTitle}` : name), el('time', {}, shortWhen(result.at, Date.now()))),
-    el('span', { class: 'found-text', dir: 'auto' }, ...marked(around(result.text, searched), searched)),
+    el('span', { class: 'found-text', dir: 'auto' }, ...splitFound(result.text, searched).map(({ text, found }) => (found ? el('mark', {}, text) : text))),
   );
-}
-
-/** @param {string} text */
-function folded(text) {
-  return text.toLowerCase().replaceAll('ё', 'е');
-}
-
-/** The words that were searched for, the longest first. @param {string} searched */
-function words(searched) {
-  return folded(searched).split(/[^\p{L}\p{N}]+/u).filter(Boolean).sort((a, b) => b.length - a.length);
-}
-
-/**
- * @param {string} text
- * @param {string} searched
- */
-function around(text, searched) {
-  const line = text.replace(/\s+/g, ' ');
-  const at = folded(line).indexOf(words(searched)[0] ?? '');
-  return at > LEAD_LETTERS ? `…${excerpt(line.slice(at - LEAD_LETTERS))}` : excerpt(line);
-}
-
-/**
- * Pure but for the elements: the found beginnings of words are marked.
- * @param {string} text
- * @param {string} searched
- * @returns {(string | HTMLElement)[]}
- */
-function marked(text, searched) {
-  const wanted = words(searched);
-  return text.split(/([\p{L}\p{N}]+)/u).map((piece) => {
-    const word = wanted.find((one) => folded(piece).startsWith(one));
-    return word === undefined ? piece : el('mark', {}, piece);
-  });
 }
 
 /**
