@@ -187,6 +187,29 @@ test('a refused edit leaves the message as it was, until it is tried again', asy
   await until(() => room.find(id).text === 'changed' && room.find(id).editState === 'sent');
 });
 
+test('a server that is busy when the connection comes is asked again', async (context) => {
+  const window = await opened(context);
+  const { server, room, socket } = window;
+  socket.down();
+  server.post(ANNA, textBody('meanwhile'), { quietly: true });
+  let refused = 0;
+  server.hook = async (_method, path) => {
+    if (refused < 2 && (path === 'rooms' || path.includes('/messages'))) {
+      refused += 1;
+      throw new ApiError('busy', 503, 1);
+    }
+  };
+  socket.up();
+  await until(() => refused === 1);
+  await quiet();
+  mock.timers.tick(30_000);
+  await until(() => refused === 2);
+  await quiet();
+  assert.equal(room.length, 1);
+  mock.timers.tick(30_000);
+  await until(() => room.length === 2);
+});
+
 test('an empty and a too long message are refused at once', async (context) => {
   const { room } = await opened(context);
   await assert.rejects(room.send({ text: ' \n' }), { code: 'invalid_body' });

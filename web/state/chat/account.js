@@ -14,6 +14,7 @@
 /** @import { Device } from './device.js' */
 /** @import { ChatStorage } from './storage.js' */
 
+import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { Archive } from './archive.js';
 import { Conversation } from './conversation.js';
 import { Outbox } from './outbox.js';
@@ -44,6 +45,9 @@ export class Account extends EventTarget {
   #rows = null;
   #saying = false;
   #closed = false;
+  #attempt = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
   /** @type {string | null} */
   #watched = null;
 
@@ -148,6 +152,7 @@ export class Account extends EventTarget {
   }
 
   down() {
+    clearTimeout(this.#timer);
     this.#sync.pause();
   }
 
@@ -157,12 +162,19 @@ export class Account extends EventTarget {
 
   /** Hints may have been lost: everything is compared again. */
   async refreshRooms() {
-    await this.#parts.rooms.load().catch(() => {});
+    clearTimeout(this.#timer);
+    try {
+      await this.#parts.rooms.load();
+      this.#attempt = 0;
+    } catch {
+      if (this.#closed || !this.#parts.socket.isUp) return; // `up` asks again
+      this.#timer = setTimeout(() => void this.refreshRooms(), backoffMs(OUTBOX_BACKOFF, this.#attempt++, this.#parts.device.random()));
+    }
   }
 
   /** @param {string} id */
   async refreshRoom(id) {
-    await this.#parts.rooms.refresh(id).catch(() => {});
+    await this.#parts.rooms.refresh(id).catch(() => this.refreshRooms());
     if (id === this.#watched) await this.#loadMembers(id);
   }
 
@@ -178,6 +190,7 @@ export class Account extends EventTarget {
 
   close() {
     this.#closed = true;
+    clearTimeout(this.#timer);
     this.#sync.stop();
     this.#outbox.stop();
     if (this.#channel) this.#channel.close();
