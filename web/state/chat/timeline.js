@@ -26,6 +26,13 @@ export const MAX_VERSIONS_SHOWN = 100;
  * what is known of one id, whether or not the message itself has come
  */
 
+// Most messages have none of these: they share them, and whoever changes one makes its own.
+/** @type {Edit[]} */
+const NO_EDITS = [];
+/** @type {Map<string, Mark>} */
+const NO_MARKS = new Map();
+const NO_PIN = { seq: 0, on: false };
+
 export class Timeline {
   #me;
   /** Sent ones, by seq. @type {Message[]} */
@@ -133,8 +140,9 @@ export class Timeline {
       changed.add(about);
     }
     this.#insert(shown);
+    for (const { id } of shown) changed.delete(id);
     for (const id of changed) this.#redraw(id);
-    if (this.#waiting.some(({ id }) => changed.has(id))) this.setOutbox(this.#outbox);
+    if (this.#waiting.some(({ id }) => this.#facts.get(id)?.record)) this.setOutbox(this.#outbox);
   }
 
   /** What waits in this room, in the order of writing. @param {readonly OutboxItem[]} items */
@@ -191,8 +199,9 @@ export class Timeline {
     if (record.content === null) facts.deleted = true;
     // What a deleted entry was about is known only to who had it before.
     const about = record.about ?? facts.record?.about ?? null;
-    facts.record = { ...record, about, content: facts.deleted ? null : record.content };
-    const body = facts.record.content === null ? null : parseBody(facts.record.content);
+    // What it says is kept once, as `body`.
+    facts.record = { ...record, about, content: null };
+    const body = facts.deleted || record.content === null ? null : parseBody(record.content);
     if (about === null) {
       facts.body = body;
       return record.id;
@@ -202,9 +211,10 @@ export class Timeline {
     const target = this.#factsOf(about);
     const { id, seq, sender, at } = record;
     if (body.type === 'edit' && !target.edits.some((edit) => edit.id === id)) {
-      target.edits.push({ id, seq, sender, at, text: body.text, mentions: body.mentions });
-      target.edits.sort((a, b) => a.seq - b.seq);
+      const edit = { id, seq, sender, at, text: body.text, mentions: body.mentions };
+      target.edits = [...target.edits, edit].sort((a, b) => a.seq - b.seq);
     } else if (body.type === 'reaction') {
+      if (target.marks === NO_MARKS) target.marks = new Map();
       target.marks.set(id, { seq, sender, emoji: body.emoji, on: body.on });
     }
     return about;
@@ -222,7 +232,7 @@ export class Timeline {
   #factsOf(id) {
     let facts = this.#facts.get(id);
     if (!facts) {
-      facts = { record: null, body: null, edits: [], marks: new Map(), deleted: false, pin: { seq: 0, on: false } };
+      facts = { record: null, body: null, edits: NO_EDITS, marks: NO_MARKS, deleted: false, pin: NO_PIN };
       this.#facts.set(id, facts);
     }
     return facts;
