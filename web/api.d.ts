@@ -1,5 +1,5 @@
 // What the HTTP API under /api/v1 takes and gives. Times are Unix milliseconds.
-import type { Role } from "./protocol.js";
+import type { Entry, Role } from "./protocol.js";
 
 export type User = { id: string, username: string, created_at: number };
 export type Grant = { user: User, access_token: string, expires_in: number };
@@ -7,8 +7,17 @@ export type SessionRow = { id: string, created_at: number, last_used_at: number,
 export type Room = {
   id: string, name: string, encryption: "open", role: Role, link_code: string | null,
   created_at: number, member_count: number, in_call: number,
-  topic: string, locked: boolean, slow_mode_s: number, retention_days: number | null, chat_muted: boolean,
+  kind: "room" | "direct", topic: string, locked: boolean, slow_mode_s: number,
+  /** null: for ever. */
+  retention_days: number | null,
+  /** The log holds the entries `first_seq` to `last_seq`; `read_seq` is the own read marker. */
+  first_seq: number, last_seq: number, read_seq: number, chat_muted: boolean,
+  /** All members of a direct conversation; empty for rooms. */
+  people: Array<{ user: string, username: string }>,
+  last_entry: Entry | null,
 };
+export type EntryPage = { entries: Array<Entry>, first_seq: number, last_seq: number };
+export type Pin = { message: Entry, pinned_by: string, pinned_at: number };
 export type RoomChanges = { topic?: string, locked?: boolean, slow_mode_s?: number, retention_days?: number | null };
 export type Member = { user: string, username: string, role: Role, joined_at: number, chat_muted: boolean };
 export type Ban = { user: string, username: string, banned_by: string, banned_at: number };

@@ -23,6 +23,9 @@ export const UPLOAD_BACKOFF = { firstMs: 500, factor: 2, maxMs: 15_000 };
 /** For a call that starts afresh after it was lost. @type {BackoffPolicy} */
 export const REJOIN_BACKOFF = { firstMs: 200, factor: 2, maxMs: 10_000 };
 
+/** For messages that wait and for gaps of the log: what is written is seldom urgent enough to press a server that is down. @type {BackoffPolicy} */
+export const OUTBOX_BACKOFF = { firstMs: 500, factor: 2, maxMs: 30_000 };
+
 /**
  * @param {BackoffPolicy} policy
  * @param {number} attempt 0 for the first retry

@@ -4,17 +4,22 @@ import { pickLanguage, setLanguage } from './i18n/index.js';
 import { Api } from './net/api.js';
 import { greeting } from './net/greeting.js';
 import { SignalSocket } from './net/socket.js';
+import { blobSource, upload } from './net/upload.js';
 import { DeviceError, openDevices } from './rtc/devices.js';
 import { echo } from './rtc/echo.js';
 import { tryWay } from './rtc/probe.js';
 import { CallStore } from './state/call.js';
+import { browserDevice } from './state/chat/device.js';
+import { ChatStore } from './state/chat/store.js';
 import { DiagnosticsStore } from './state/diagnostics.js';
 import { LocalMedia } from './state/media.js';
 import { Preferences, browserStorage } from './state/preferences.js';
 import { RoomsStore } from './state/rooms.js';
 import { SessionStore } from './state/session.js';
 import { mountAnnouncer } from './ui/announce.js';
+import { saveBlob } from './ui/save.js';
 import { standIns } from './ui/stand-in.js';
+import { thumbnailOf } from './ui/thumbnail.js';
 import { mountToasts } from './ui/toast.js';
 import { Router } from './views/router.js';
 import { browserLabel } from './views/user-agent.js';
@@ -33,6 +38,7 @@ const wiring = {
 };
 const socket = new SignalSocket(wiring);
 const call = new CallStore(socket, media, preferences);
+const chat = new ChatStore(api, socket, session, rooms, browserDevice());
 const diagnostics = new DiagnosticsStore(
   api,
   {
@@ -53,7 +59,26 @@ const diagnostics = new DiagnosticsStore(
 );
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
-const router = new Router({ session, rooms, media, call, diagnostics, preferences, go: (path) => router.go(path), redraw: () => router.draw() }, root);
+/** @type {import('./views/page.js').Files} */
+const files = {
+  upload: async (blob, { room, signal, progress }) => {
+    const part = (/** @type {number} */ received, /** @type {number} */ size) => progress(size === 0 ? 1 : received / size);
+    return { id: await upload(api, room, blobSource(blob), { signal, progress: part }) };
+  },
+  thumbnail: thumbnailOf,
+  download: async ({ id, name }) => saveBlob(await api.blob(`files/${encodeURIComponent(id)}`), name),
+};
+/** @type {import('./views/page.js').App} */
+const app = { session, rooms, chat, files, media, call, diagnostics, preferences, go: (path) => router.go(path), redraw: () => router.draw() };
+const router = new Router(app, root);
+
+/** How many messages wait stands before the page's own title. */
+function countInTitle() {
+  const { messages } = chat.unread;
+  const title = document.title.replace(/^\(\d+\) /, '');
+  const now = messages > 0 ? `(${messages}) ${title}` : title;
+  if (now !== document.title) document.title = now;
+}
 
 /** The page's language and theme follow the preferences. */
 function dress() {
@@ -76,6 +101,8 @@ session.addEventListener('change', () => {
   rooms.forget();
   diagnostics.forget();
 });
+chat.addEventListener('change', countInTitle);
+document.addEventListener('visibilitychange', () => chat.setAway(document.visibilityState !== 'visible'));
 globalThis.addEventListener('online', () => socket.nudge());
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && socket.nudge());
 // Closing the window is leaving: nobody should look at a frozen tile until the server notices.

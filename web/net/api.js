@@ -13,6 +13,8 @@ const PREFIX = '/api/v1/';
 const RENEW_EARLY_MS = 20_000;
 /** A request that takes longer is given up, so that no page waits for ever. */
 const REQUEST_TIMEOUT_MS = 20_000;
+/** The largest file over a slow line. */
+const DOWNLOAD_TIMEOUT_MS = 30 * 60_000;
 const REFRESH_LOCK = 'webcall-refresh';
 
 /** Anything that went wrong between the page and the API, with a stable code that the catalogue has a text for. */
@@ -122,6 +124,21 @@ export class Api extends EventTarget {
       }
     };
     return this.#asUser(send);
+  }
+
+  /**
+   * Reads bytes as the signed-in user.
+   * @param {string} path under `/api/v1/`
+   * @returns {Promise<Blob>}
+   */
+  blob(path) {
+    return this.#asUser(async (token) => {
+      const response = await this.#fetch(path, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) });
+      if (!response.ok) throw await problemOf(response);
+      return response.blob().catch(() => {
+        throw new ApiError('network', 0);
+      });
+    });
   }
 
   /**

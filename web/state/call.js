@@ -51,6 +51,7 @@ export class CallStore extends EventTarget {
   #stay = 0;
   #rejoins = 0;
   #wasConnected = false;
+  #owesGoodbye = false;
   /** @type {CallStatus} */
   #status = 'idle';
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -122,14 +123,9 @@ export class CallStore extends EventTarget {
     return this.#engine;
   }
 
-  /** Open the connection early, so that joining is quick. */
+  /** Make sure of the connection, so that joining is quick. It is the page's: the chat uses it too, and a call that ends leaves it open. */
   prepare() {
     this.#socket.connect();
-  }
-
-  /** Close it again when nobody joined. */
-  unprepare() {
-    if (this.#room === null) this.#socket.close();
   }
 
   /** @param {string} room */
@@ -145,9 +141,16 @@ export class CallStore extends EventTarget {
   /** Leave by oneself. Says goodbye, so that nobody looks at a frozen tile. */
   leave() {
     if (this.#room === null) return;
-    this.#socket.request({ type: 'leave' }).catch(() => {});
+    this.#goodbye();
     this.#finish();
-    this.#socket.close();
+  }
+
+  /** The connection outlives the call: a goodbye that got lost is said when it is back. */
+  #goodbye() {
+    this.#owesGoodbye = false;
+    this.#socket.request({ type: 'leave' }).catch(({ code }) => {
+      this.#owesGoodbye = code === 'connection_lost' || code === 'timeout';
+    });
   }
 
   /** @param {Source} source */
@@ -293,7 +296,10 @@ export class CallStore extends EventTarget {
 
   /** @param {boolean} resumed */
   #socketUp(resumed) {
-    if (this.#room === null) return;
+    if (this.#room === null) {
+      if (this.#owesGoodbye && resumed) this.#goodbye();
+      return;
+    }
     if (resumed && this.#engine !== null && this.#me !== null) {
       this.#own.forgetTold();
       this.#own.report(this.#engine);
@@ -424,7 +430,6 @@ export class CallStore extends EventTarget {
       return;
     }
     this.#finish();
-    this.#socket.close();
     this.#say('ended', { code });
   }
 

@@ -28,6 +28,29 @@ export class RoomsStore extends EventTarget {
     this.#take((await this.#api.call('GET', 'rooms')).rooms);
   }
 
+  /**
+   * Something about this room changed: it may be new, or this user is no longer in it.
+   * @param {string} id
+   */
+  async refresh(id) {
+    try {
+      const { members: _members, ...room } = await this.details(id);
+      this.#keep(room);
+    } catch (error) {
+      if (/** @type {{ status?: number }} */ (error).status !== 404) throw error;
+      this.#drop(id);
+    }
+  }
+
+  /**
+   * The direct conversation with these people: found, or made.
+   * @param {readonly string[]} usernames of the others, 1 to 9
+   * @returns {Promise<Room>}
+   */
+  async openDirect(usernames) {
+    return this.#keep(await this.#api.call('POST', 'direct', { usernames }));
+  }
+
   /** Another account has other rooms. */
   forget() {
     this.#rooms = null;

@@ -10,7 +10,7 @@ import { hueOf, initials } from '../views/avatar.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const FOLDERS = ['net', 'rtc', 'state', 'i18n', 'ui', 'views'];
-const files = [...FOLDERS.flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)), 'main.js'].filter((name) => name.endsWith('.js'));
+const files = [...FOLDERS.flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => `${folder}/${name}`)), 'main.js'].filter((name) => name.endsWith('.js'));
 const text = (name) => readFileSync(join(root, name), 'utf8');
 const imports = (name) => [...text(name).matchAll(/^(?:import|export)[\s\S]*?from '([^']+)';/gm)].map(([, from]) => normalize(join(dirname(name), from ?? '')));
 

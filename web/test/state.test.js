@@ -275,8 +275,40 @@ test('leaving says goodbye and lets the devices go', async () => {
   const { call, socket, media, engines, ended } = await joined();
   call.leave();
   assert.equal(socket.asked.at(-1).type, 'leave');
-  assert.ok(engines[0].closed && media.stopped && !socket.isUp);
+  assert.ok(engines[0].closed && media.stopped);
   assert.deepEqual(ended, []);
+});
+
+test('the connection outlives the call, because the chat uses it too', async () => {
+  const { call, socket } = await joined();
+  call.leave();
+  assert.ok(socket.isUp);
+  call.enter('r');
+  await settle();
+  assert.deepEqual(socket.asked.slice(-2).map(({ type }) => type), ['leave', 'join']);
+});
+
+test('a goodbye that got lost with the connection is said when it is back', async () => {
+  const { call, socket } = await joined();
+  socket.answers.leave = new SignalError('connection_lost');
+  call.leave();
+  await settle();
+  socket.answers.leave = { type: 'ok' };
+  socket.up(true);
+  await settle();
+  socket.up(true);
+  await settle();
+  assert.equal(socket.count('leave'), 2);
+});
+
+test('a connection that begins afresh needs no goodbye', async () => {
+  const { call, socket } = await joined();
+  socket.answers.leave = new SignalError('connection_lost');
+  call.leave();
+  await settle();
+  socket.up(false);
+  await settle();
+  assert.equal(socket.count('leave'), 1);
 });
 
 test('an offer of an earlier stay is never sent', async () => {

@@ -47,6 +47,38 @@ export function openAbove(list, button) {
 }
 
 /**
+ * A menu for one occasion, beside what it is about. Gone once it is closed; the focus goes back to where it was.
+ * @param {DOMRect} place
+ * @param {string} label
+ * @param {{ icon: IconName, label: string, action: string, click: () => void }[]} items
+ */
+export function openMenu(place, label, items) {
+  const before = /** @type {HTMLElement | null} */ (document.activeElement);
+  const list = el('div', { class: 'menu placed', popover: 'auto', role: 'menu', 'aria-label': label });
+  for (const item of items) {
+    const click = () => {
+      list.hidePopover();
+      item.click();
+    };
+    list.append(el('button', { class: 'menu-item', type: 'button', role: 'menuitem', data: { action: item.action }, on: { click } }, icon(item.icon), el('span', {}, item.label)));
+  }
+  list.addEventListener('toggle', (event) => {
+    if (/** @type {ToggleEvent} */ (event).newState === 'open') return;
+    // What was chosen may have moved the focus already.
+    if (list.contains(document.activeElement) || document.activeElement === document.body) before?.focus({ preventScroll: true });
+    list.remove();
+  });
+  list.addEventListener('keydown', (event) => moveFocus(list, event));
+  (document.querySelector('main') ?? document.body).append(list);
+  list.showPopover();
+  const { width, height } = list.getBoundingClientRect();
+  const below = place.bottom + MARGIN + height <= innerHeight;
+  list.style.setProperty('--menu-left', `${Math.max(MARGIN, Math.min(place.left, innerWidth - width - MARGIN))}px`);
+  list.style.setProperty('--menu-top', `${Math.max(MARGIN, below ? place.bottom + 4 : place.top - height - 4)}px`);
+  /** @type {HTMLElement | null} */ (list.firstElementChild)?.focus();
+}
+
+/**
  * @param {HTMLElement} list
  * @param {KeyboardEvent} event
  */

@@ -9,7 +9,9 @@ import { announce } from '../ui/announce.js';
 import { el, listen } from '../ui/dom.js';
 import { Banners } from './call-banners.js';
 import { openDetails, openDevices, openHelp } from './call-dialogs.js';
+import { chatPanel } from './chat/chat-panel.js';
 import { controls } from './controls.js';
+import { titleOf } from './conversation.js';
 import { encryptionBadge } from './encryption.js';
 import { participantsPanel } from './participants.js';
 import { copyLink } from './room-acts.js';
@@ -30,28 +32,37 @@ export function callView(app, room, signal, left) {
   const banners = new Banners(app, { soundOn: () => audio.play(), invite }, signal);
   const audio = new SeatAudio(app, () => banners.soundBlocked(), signal);
   const stage = new Stage(app, signal);
-  const togglePanel = () => {
-    panel.hidden = !panel.hidden;
-    const next = panel.hidden ? root.querySelector('[data-action=participants]') : panel.querySelector('h2');
+  /** @param {'participants' | 'chat'} name */
+  const toggle = (name) => {
+    const shown = panels[name].hidden;
+    // One beside the stage at a time: two would leave it no room.
+    for (const each of /** @type {const} */ (['participants', 'chat'])) {
+      panels[each].hidden = each !== name || !shown;
+      root.querySelector(`[data-action=${each}]`)?.setAttribute('aria-expanded', String(!panels[each].hidden));
+    }
+    const next = shown ? panels[name].querySelector(name === 'chat' ? 'textarea' : 'h2') : root.querySelector(`[data-action=${name}]`);
     /** @type {HTMLElement | null} */ (next)?.focus();
-    root.querySelector('[data-action=participants]')?.setAttribute('aria-expanded', String(!panel.hidden));
   };
-  const panel = participantsPanel(app, { close: togglePanel, invite }, signal);
-  closeByEscape(panel, togglePanel, signal);
+  const panels = {
+    participants: participantsPanel(app, { close: () => toggle('participants'), invite }, signal),
+    chat: chatPanel(app, room, () => toggle('chat'), signal),
+  };
+  for (const name of /** @type {const} */ (['participants', 'chat'])) closeByEscape(panels[name], () => toggle(name), signal);
   const leave = () => {
     app.call.leave();
     left();
   };
   const fullscreen = () => void (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen?.())?.catch(() => {});
-  const acts = { participants: togglePanel, leave, help: openHelp, details: () => openDetails(app), devices: () => openDevices(app), fullscreen };
+  const acts = { participants: () => toggle('participants'), chat: () => toggle('chat'), leave, help: openHelp, details: () => openDetails(app), devices: () => openDevices(app), fullscreen };
   const root = el(
     'main',
     { id: 'content', class: 'call', data: { page: 'call', room: room.id } },
     callHeader(app, room, signal),
     banners.element,
     stage.element,
-    panel,
-    controls(app, acts, signal),
+    panels.participants,
+    panels.chat,
+    controls(app, room.id, acts, signal),
     audio.element,
   );
   followStatus(app, root, signal);
@@ -95,7 +106,7 @@ function callHeader(app, room, signal) {
   return el(
     'header',
     { class: 'call-header' },
-    el('h1', { tabindex: '-1' }, room.name),
+    el('h1', { tabindex: '-1' }, titleOf(app, room)),
     encryptionBadge(),
     state,
   );
@@ -141,8 +152,8 @@ function keepRoomFresh(app, room, root, signal) {
     const now = await app.rooms.details(room.id).catch(() => null);
     if (!now || signal.aborted) return;
     Object.assign(room, now);
-    /** @type {HTMLElement} */ (root.querySelector('h1')).textContent = room.name;
-    document.title = `${room.name} · WebCall`;
+    /** @type {HTMLElement} */ (root.querySelector('h1')).textContent = titleOf(app, room);
+    document.title = `${titleOf(app, room)} · WebCall`;
   };
   listen(app.call, 'room', () => void changed(), signal);
 }

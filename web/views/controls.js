@@ -10,8 +10,9 @@ import { el, fill, listen } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { menu } from '../ui/menu.js';
 import { reactions, toggleHand } from './reactions.js';
+import { unreadMark } from './chat/unread-mark.js';
 
-/** @typedef {{ participants: () => void, leave: () => void, help: () => void, details: () => void, devices: () => void, fullscreen: () => void }} Acts */
+/** @typedef {{ participants: () => void, chat: () => void, leave: () => void, help: () => void, details: () => void, devices: () => void, fullscreen: () => void }} Acts */
 /** @typedef {'microphone' | 'camera' | 'screen'} Toggled */
 
 /** The keys, as the help shows them. @type {readonly { key: string, text: Key }[]} */
@@ -22,6 +23,7 @@ export const SHORTCUTS = [
   { key: 'H', text: 'help.hand' },
   { key: 'R', text: 'help.reactions' },
   { key: 'P', text: 'help.participants' },
+  { key: 'C', text: 'help.chat' },
   { key: 'F', text: 'help.fullscreen' },
   { key: 'I', text: 'help.details' },
   { key: '?', text: 'help.help' },
@@ -29,10 +31,11 @@ export const SHORTCUTS = [
 
 /**
  * @param {App} app
+ * @param {string} room
  * @param {Acts} acts
  * @param {AbortSignal} signal
  */
-export function controls(app, acts, signal) {
+export function controls(app, room, acts, signal) {
   const [more, list] = menu({
     label: t('prejoin.more'),
     action: 'more',
@@ -53,6 +56,7 @@ export function controls(app, acts, signal) {
     toggle(app, 'screen', 'S', signal),
     ...reactions(app, signal),
     participantsButton(app, acts.participants, signal),
+    chatButton(app, room, acts.chat, signal),
     more,
     list,
     el('button', { class: 'round leave', type: 'button', title: t('call.leave'), 'aria-label': t('call.leave'), data: { action: 'leave' }, on: { click: acts.leave } }, icon('leave')),
@@ -106,6 +110,17 @@ function participantsButton(app, click, signal) {
 
 /**
  * @param {App} app
+ * @param {string} room
+ * @param {() => void} click
+ * @param {AbortSignal} signal
+ */
+function chatButton(app, room, click, signal) {
+  const label = t('chat.title');
+  return el('button', { class: 'round', type: 'button', title: `${label} (C)`, 'aria-label': label, 'aria-keyshortcuts': 'C', 'aria-expanded': 'false', 'aria-controls': 'call-chat', data: { action: 'chat' }, on: { click } }, icon('chat'), unreadMark(app, room, signal));
+}
+
+/**
+ * @param {App} app
  * @param {Acts} acts
  * @param {AbortSignal} signal
  */
@@ -118,6 +133,7 @@ function bindKeys(app, acts, signal) {
     KeyH: () => toggleHand(app),
     KeyR: () => document.getElementById('reactions')?.togglePopover(),
     KeyP: acts.participants,
+    KeyC: acts.chat,
     KeyF: acts.fullscreen,
     KeyI: acts.details,
   };

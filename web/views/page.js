@@ -6,6 +6,7 @@
 /** @import { Preferences } from '../state/preferences.js' */
 /** @import { RoomsStore } from '../state/rooms.js' */
 /** @import { SessionStore } from '../state/session.js' */
+/** @import { ChatView, FileInfo } from '../state/chat/interface.js' */
 /** @import { Child } from '../ui/dom.js' */
 
 import { t } from '../i18n/index.js';
@@ -14,10 +15,21 @@ import { icon } from '../ui/icons.js';
 import { brandMark } from '../ui/brand.js';
 
 /**
+ * How files come and go. `upload` reports parts of 1 as it goes on and fails when `signal` aborts; `thumbnail` gives nothing for what is no
+ * picture; `download` asks the browser to save the file.
+ * @typedef {object} Files
+ * @property {(blob: Blob, options: { room: string, signal: AbortSignal, progress: (part: number) => void }) => Promise<{ id: string }>} upload
+ * @property {(blob: Blob) => Promise<Pick<FileInfo, 'width' | 'height' | 'thumbnail'> | null>} thumbnail
+ * @property {(file: FileInfo) => Promise<void>} download
+ */
+
+/**
  * What pages may use.
  * @typedef {object} App
  * @property {SessionStore} session
  * @property {RoomsStore} rooms
+ * @property {ChatView} chat
+ * @property {Files | null} files null: this server takes none
  * @property {LocalMedia} media
  * @property {CallStore} call
  * @property {DiagnosticsStore} diagnostics
@@ -40,6 +52,26 @@ import { brandMark } from '../ui/brand.js';
  * @returns {HTMLElement}
  */
 export function framed(app, name, ...content) {
+  return frame(app, name, '', content);
+}
+
+/**
+ * The same for a page that is as high as the window and scrolls inside.
+ * @param {App} app
+ * @param {string} name
+ * @param {Child[]} content
+ */
+export function framedWhole(app, name, ...content) {
+  return frame(app, name, 'whole', content);
+}
+
+/**
+ * @param {App} app
+ * @param {string} name
+ * @param {string} shape
+ * @param {Child[]} content
+ */
+function frame(app, name, shape, content) {
   const here = name === 'settings' || name === 'diagnostics' ? 'settings' : 'rooms';
   /** @param {string} page */
   const current = (page) => (page === here ? { 'aria-current': 'page' } : {});
@@ -56,7 +88,7 @@ export function framed(app, name, ...content) {
   );
   const main = el('main', { id: 'content', class: 'content', tabindex: '-1', data: { page: name } }, ...content);
   const skip = el('button', { class: 'button skip', type: 'button', on: { click: () => main.focus() } }, t('common.skip'));
-  return el('div', { class: 'frame' }, skip, header, main);
+  return el('div', { class: `frame ${shape}` }, skip, header, main);
 }
 
 /**

@@ -1,4 +1,7 @@
-/** Before the call: how one looks and sounds, which devices, and the way in. Joining works without any device. */
+/**
+ * Before the call: how one looks and sounds, which devices, and the way in. Joining works without any device. Beside it the conversation,
+ * where the window is wide enough; else a press away.
+ */
 
 /** @import { App } from './page.js' */
 /** @import { RoomWithMembers } from '../api.js' */
@@ -13,27 +16,33 @@ import { choice } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { avatar } from './avatar.js';
 import { deviceChoices } from './device-choices.js';
+import { chatView } from './chat/chat-view.js';
+import { unreadMark } from './chat/unread-mark.js';
+import { titleOf } from './conversation.js';
 import { encryptionBadge } from './encryption.js';
-import { framed, heading } from './page.js';
+import { framedWhole, heading } from './page.js';
 
 /**
  * @param {App} app
  * @param {RoomWithMembers} room
  * @param {AbortSignal} signal
- * @param {() => void} join
+ * @param {{ join: () => void, chat: () => void }} acts
  */
-export function prejoinView(app, room, signal, join) {
+export function prejoinView(app, room, signal, { join, chat }) {
   void app.media.start();
   const button = el('button', { class: 'button primary wide', type: 'button', data: { action: 'join-call' }, on: { click: join } }, t('prejoin.join'));
   const there = room.in_call > 0 ? t('rooms.in_call', { count: room.in_call }) : t('prejoin.nobody');
   const panel = el(
     'section',
     { class: 'prejoin-panel stack' },
-    el('div', {}, heading(room.name), el('p', { class: 'room-facts' }, el('span', {}, there), encryptionBadge())),
+    el('div', {}, heading(titleOf(app, room)), el('p', { class: 'room-facts' }, el('span', {}, there), encryptionBadge())),
     deviceChoices(app, signal),
     moreOptions(app),
   );
-  return framed(app, 'prejoin', el('div', { class: 'prejoin' }, preview(app, signal), panel, el('div', { class: 'prejoin-join' }, button)));
+  const toChat = el('button', { class: 'button wide to-chat', type: 'button', data: { action: 'to-chat' }, on: { click: chat } }, icon('chat'), t('chat.title'), unreadMark(app, room.id, signal));
+  const prejoin = el('div', { class: 'prejoin' }, preview(app, signal), panel, el('div', { class: 'prejoin-join' }, toChat, button));
+  const beside = chatView(app, room, { heading: el('h2', {}, t('chat.title')), buttons: [] }, signal);
+  return framedWhole(app, 'prejoin', el('div', { class: 'room-split' }, prejoin, el('div', { class: 'beside' }, beside.element)));
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The page of one room: before the call, the call, after the call, at one address. Knows which of the three is shown, and nothing of how
- * they look. Leaving the page leaves the call.
+ * The page of one room: its conversation alone (`?chat`, where no device is touched), before the call, the call, after the call. Knows
+ * which of them is shown, and nothing of how they look. Leaving the page leaves the call.
  */
 
 /** @import { Page } from './page.js' */
@@ -10,6 +10,7 @@ import { errorText, t } from '../i18n/index.js';
 import { el, fill, listen } from '../ui/dom.js';
 import { spinner } from '../ui/form.js';
 import { callView } from './call.js';
+import { conversationView, titleOf } from './conversation.js';
 import { centred, firstFocus, heading } from './page.js';
 import { missingPage } from './plain.js';
 import { prejoinView } from './prejoin.js';
@@ -18,10 +19,11 @@ import { prejoinView } from './prejoin.js';
 export const roomPage = (app, [id = ''], signal) => {
   const root = el('div', { class: 'room-page' }, el('main', { class: 'waiting', data: { page: 'waiting' } }, spinner()));
   let showing = new AbortController();
+  app.chat.watch(id);
   signal.addEventListener('abort', () => {
     showing.abort();
+    app.chat.watch(null);
     app.call.leave();
-    app.call.unprepare();
     app.media.stop();
   });
   /** @param {(signal: AbortSignal) => HTMLElement} view */
@@ -31,11 +33,20 @@ export const roomPage = (app, [id = ''], signal) => {
     fill(root, view(showing.signal));
     firstFocus(root)?.focus();
   };
+  /**
+   * @param {RoomWithMembers} room
+   * @param {string | null} message
+   */
+  const chat = (room, message) => {
+    readdress(`/rooms/${id}?chat`);
+    app.media.stop();
+    show((ends) => conversationView(app, room, { message, join: () => before(room) }, ends));
+  };
   /** @param {RoomWithMembers} room */
   const before = (room) => {
-    document.title = `${room.name} · WebCall`;
+    readdress(`/rooms/${id}`);
     app.call.prepare();
-    show((ends) => prejoinView(app, room, ends, () => during(room)));
+    show((ends) => prejoinView(app, room, ends, { join: () => during(room), chat: () => chat(room, null) }));
   };
   /** @param {RoomWithMembers} room */
   const during = (room) => {
@@ -46,7 +57,7 @@ export const roomPage = (app, [id = ''], signal) => {
    * @param {RoomWithMembers} room
    * @param {string} code
    */
-  const after = (room, code) => show(() => endedView(code, () => before(room)));
+  const after = (room, code) => show(() => endedView(code, { again: () => before(room), chat: () => chat(room, null) }));
 
   const load = async () => {
     try {
@@ -61,7 +72,10 @@ export const roomPage = (app, [id = ''], signal) => {
         },
         signal,
       );
-      before(room);
+      document.title = `${titleOf(app, room)} · WebCall`;
+      const asked = new URLSearchParams(location.search);
+      if (asked.has('chat')) chat(room, asked.get('message'));
+      else before(room);
     } catch (error) {
       if (!signal.aborted) show(() => missingPage('room-missing', error, () => app.redraw()));
     }
@@ -70,11 +84,16 @@ export const roomPage = (app, [id = ''], signal) => {
   return { title: app.rooms.find(id)?.name ?? t('shell.rooms'), element: root };
 };
 
+/** The address says what is shown, so that a reload shows the same. @param {string} path */
+function readdress(path) {
+  if (location.pathname + location.search !== path) history.replaceState(null, '', path);
+}
+
 /**
  * @param {string} code why the call is over
- * @param {() => void} again
+ * @param {{ again: () => void, chat: () => void }} acts
  */
-function endedView(code, again) {
+function endedView(code, { again, chat }) {
   const own = code === 'left';
   const reasons = /** @type {const} */ ({ removed: 'ended.removed', room_gone: 'ended.room_gone', session_ended: 'ended.session_ended', connection_replaced: 'ended.connection_replaced' });
   const reason = code in reasons ? t(reasons[/** @type {keyof typeof reasons} */ (code)]) : errorText({ code });
@@ -86,6 +105,7 @@ function endedView(code, again) {
       'div',
       { class: 'stack' },
       el('a', { class: 'button primary wide', href: '/' }, t('common.back_to_rooms')),
+      code === 'room_gone' ? null : el('button', { class: 'button wide', type: 'button', data: { action: 'to-chat' }, on: { click: chat } }, t('chat.open')),
       code === 'room_gone' ? null : el('button', { class: 'button wide', type: 'button', data: { action: 'rejoin' }, on: { click: again } }, t('ended.again')),
     ),
   );

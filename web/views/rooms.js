@@ -1,30 +1,51 @@
-/** The rooms: who is in a call now, a new room, and what can be done with each. */
+/** The conversations: rooms and direct ones, the last active first, with what is new in each; and the ways to begin another. */
 
 /** @import { App, Page } from './page.js' */
-/** @import { Room } from '../api.js' */
 
 import { errorText, t } from '../i18n/index.js';
+import { openDialog } from '../ui/dialog.js';
 import { el, fill, listen } from '../ui/dom.js';
-import { field, form, iconButton, labelled, spinner } from '../ui/form.js';
+import { field, form, spinner } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { toast } from '../ui/toast.js';
+import { searchPanel } from './chat/search-panel.js';
+import { conversationRow } from './conversation-row.js';
 import { encryptionNote } from './encryption.js';
 import { framed, heading } from './page.js';
-import { openRoomDetails } from './room-details.js';
-import { copyLink, deleteRoom, leaveRoom } from './room-acts.js';
+import { namesIn } from './usernames.js';
 
 /** How soon the list shows that somebody entered a call. */
 const REFRESH_MS = 8_000;
+/** Of one direct conversation, oneself not counted. */
+const MOST_OTHERS = 9;
 
 /** @type {Page} */
 export const roomsPage = (app, _parameters, signal) => {
   const title = t('rooms.title');
   const list = el('ul', { class: 'rooms', 'aria-label': title });
   const status = el('div', { class: 'rooms-status' }, spinner());
-  const draw = () => drawRooms(app, list, status);
+  const draw = () => drawConversations(app, list, status);
   listen(app.rooms, 'change', draw, signal);
+  listen(app.chat, 'change', draw, signal);
   keepFresh(app, status, signal);
   draw();
+  const search = searchPanel(
+    app,
+    {
+      open: ({ room, id }) => app.go(`/rooms/${room}?chat&message=${id}`),
+      searching: (yes) => {
+        list.classList.toggle('put-aside', yes);
+      },
+    },
+    signal,
+  );
+  const direct = el('button', { class: 'button', type: 'button', data: { action: 'new-direct' }, on: { click: () => newDirect(app) } }, icon('person'), t('rooms.new_direct'));
+  const head = el('div', { class: 'rooms-head' }, heading(title), direct);
+  return { title, element: framed(app, 'rooms', head, search.element, list, status, newRoom(app)) };
+};
+
+/** @param {App} app */
+function newRoom(app) {
   const create = form(
     {
       submit: t('rooms.create'),
@@ -35,57 +56,46 @@ export const roomsPage = (app, _parameters, signal) => {
     field({ label: t('rooms.name'), name: 'room_name', attributes: { maxlength: '100' } }),
   );
   create.classList.add('inline-form');
-  const section = el('section', { class: 'card', 'aria-labelledby': 'new-room' }, el('h2', { id: 'new-room' }, t('rooms.new')), create, encryptionNote());
-  return { title, element: framed(app, 'rooms', heading(title), list, status, section) };
-};
+  return el('section', { class: 'card', 'aria-labelledby': 'new-room' }, el('h2', { id: 'new-room' }, t('rooms.new')), create, encryptionNote());
+}
+
+/** @param {App} app */
+function newDirect(app) {
+  const open = form(
+    {
+      submit: t('rooms.write'),
+      action: 'open-direct',
+      check: ({ usernames = '' }) => {
+        const count = namesIn(usernames).length;
+        return count === 0 ? 'field_empty' : count > MOST_OTHERS ? 'too_many_people' : null;
+      },
+      send: async ({ usernames = '' }) => {
+        const room = await app.rooms.openDirect(namesIn(usernames));
+        dialog.close();
+        app.go(`/rooms/${room.id}?chat`);
+      },
+    },
+    field({ label: t('rooms.usernames'), name: 'usernames', hint: t('rooms.usernames_hint'), attributes: { maxlength: '400', autocapitalize: 'off', spellcheck: 'false' } }),
+  );
+  const dialog = openDialog({ title: t('rooms.new_direct'), class: 'narrow' }, open);
+  dialog.querySelector('input')?.focus();
+}
 
 /**
  * @param {App} app
  * @param {HTMLElement} list
  * @param {HTMLElement} status
  */
-function drawRooms(app, list, status) {
-  const { rooms } = app.rooms;
-  if (rooms === null) return;
+function drawConversations(app, list, status) {
+  const { conversations } = app.chat;
+  if (conversations === null) return;
   const focused = /** @type {HTMLElement | null} */ (list.contains(document.activeElement) ? document.activeElement : null);
   const again = focused && { room: focused.closest('li')?.dataset['room'], action: focused.dataset['action'] };
-  fill(list, ...rooms.map((room) => roomRow(app, room)));
+  fill(list, ...conversations.map((row) => conversationRow(app, row)));
   if (again) /** @type {HTMLElement | null} */ (list.querySelector(`[data-room="${again.room}"] [data-action="${again.action}"]`))?.focus();
-  list.hidden = rooms.length === 0;
-  if (rooms.length > 0) fill(status);
+  list.hidden = conversations.length === 0;
+  if (conversations.length > 0) fill(status);
   else fill(status, el('div', { class: 'empty' }, icon('people'), el('p', { class: 'strong' }, t('rooms.empty')), el('p', { class: 'hint' }, t('rooms.empty_hint'))));
-}
-
-/**
- * @param {App} app
- * @param {Room} room
- */
-function roomRow(app, room) {
-  const busy = room.in_call > 0;
-  const facts = el(
-    'p',
-    { class: 'room-facts' },
-    busy ? el('span', { class: 'badge live', data: { inCall: String(room.in_call) } }, t('rooms.in_call', { count: room.in_call })) : null,
-    el('span', {}, t('rooms.members', { count: room.member_count })),
-    room.role === 'member' ? null : el('span', {}, t(`role.${room.role}`)),
-  );
-  const owner = room.role === 'owner';
-  const open = busy ? t('rooms.join_now') : t('rooms.open');
-  return el(
-    'li',
-    { class: 'room', data: { room: room.id, roomName: room.name } },
-    el('div', { class: 'room-text' }, el('h2', {}, el('a', { href: `/rooms/${room.id}` }, room.name)), facts),
-    el(
-      'div',
-      { class: 'room-actions' },
-      iconButton({ icon: 'link', label: t('rooms.copy_link'), about: room.name, action: 'copy-link', click: () => void copyLink(room) }),
-      iconButton({ icon: 'settings', label: t('rooms.details'), about: room.name, action: 'room-details', click: () => openRoomDetails(app, room.id) }),
-      owner
-        ? iconButton({ icon: 'bin', label: t('rooms.delete'), about: room.name, action: 'delete-room', click: () => void deleteRoom(app, room) })
-        : iconButton({ icon: 'exit', label: t('rooms.leave'), about: room.name, action: 'leave-room', click: () => void leaveRoom(app, room) }),
-      el('a', { class: `button ${busy ? 'primary' : ''}`, href: `/rooms/${room.id}`, 'aria-label': labelled(open, room.name), data: { action: 'open-room' } }, open),
-    ),
-  );
 }
 
 /**

@@ -1,0 +1,364 @@
+/**
+ * One conversation: what is loaded of it, folded into messages, who is in it, and what can be done in it.
+ *
+ * What is loaded is kept by `Stretch`; what is written goes to the outbox; names, presence, typing, draft and read marker are here. Told what
+ * happens by `Account`. Says `change` {reason}.
+ */
+
+/** @import { Pin, Room } from '../../api.js' */
+/** @import { Entry } from '../../protocol.js' */
+/** @import { ConversationRow, ConversationView, Draft, FileInfo, Person, Presence } from './interface.js' */
+/** @import { Archive } from './archive.js' */
+/** @import { Outbox } from './outbox.js' */
+/** @import { LogRecord } from './records.js' */
+/** @import { ChatStorage } from './storage.js' */
+
+import { ApiError } from '../../net/api.js';
+import { parseBody, writeBody } from './body.js';
+import { mentionsIn } from './mentions.js';
+import { rowOf } from './row.js';
+import { Stretch } from './stretch.js';
+import { Typing } from './typing.js';
+import { randomUuid } from './uuid.js';
+
+const TYPING_INTERVAL_MS = 3_000;
+
+/**
+ * @typedef {object} Surroundings what all conversations share
+ * @property {string} me
+ * @property {import('../../net/api.js').Api} api
+ * @property {Pick<import('../../net/socket.js').SignalSocket, 'isUp' | 'request'>} socket
+ * @property {ChatStorage} storage
+ * @property {Archive} archive
+ * @property {Outbox} outbox
+ * @property {() => number} now
+ * @property {(room: string, entry: Entry) => Promise<void>} heard takes an entry as if it had come over the socket
+ */
+
+/** @implements {ConversationView} */
+export class Conversation extends EventTarget {
+  #shared;
+  #room;
+  #stretch;
+  #timeline;
+  #readSeq = 0;
+  /** Where the unread line stands while somebody looks. @type {number | null} */
+  #unreadFrom = null;
+  /** @type {readonly Person[]} */
+  #members = [];
+  /** @type {Map<string, string>} */
+  #names = new Map();
+  /** @type {Map<string, Presence>} */
+  #presence = new Map();
+  #typing;
+  #saidTypingAt = -Infinity;
+  /** @type {Draft} */
+  #draft = { text: '', replyTo: null };
+  /** @type {ConversationRow | null} */
+  #row = null;
+
+  /**
+   * @param {Room} room
+   * @param {Surroundings} shared
+   */
+  constructor(room, shared) {
+    super();
+    this.#room = room;
+    this.#shared = shared;
+    this.#stretch = new Stretch(room, shared, (reason) => this.#say(reason));
+    this.#timeline = this.#stretch.timeline;
+    this.#typing = new Typing(() => this.#say('typing'));
+    this.setMembers(room.people);
+    this.#readSeq = room.read_seq;
+    this.outboxChanged();
+  }
+
+  get id() {
+    return this.#room.id;
+  }
+
+  /** As the server last told it. */
+  get room() {
+    return this.#room;
+  }
+
+  /** @returns {ConversationRow} */
+  get row() {
+    this.#row ??= rowOf({
+      room: this.#room, me: this.#shared.me, timeline: this.#timeline, stretch: this.#stretch, readSeq: this.#readSeq,
+      draft: this.#draft.text, nameOf: (user) => this.nameOf(user),
+    });
+    return this.#row;
+  }
+
+  get loaded() {
+    return this.#stretch.loaded;
+  }
+
+  /** For the sync: which entries are there, and which should be. */
+  get stretch() {
+    return this.#stretch;
+  }
+
+  get readSeq() {
+    return this.#readSeq;
+  }
+
+  get length() {
+    return this.#timeline.length;
+  }
+
+  /** @param {number} index */
+  at(index) {
+    return this.#timeline.at(index);
+  }
+
+  /** @param {number} from @param {number} to */
+  slice(from, to) {
+    return this.#timeline.slice(from, to);
+  }
+
+  /** @param {string} id */
+  indexOf(id) {
+    return this.#timeline.indexOf(id);
+  }
+
+  /** @param {string} id */
+  find(id) {
+    return this.#timeline.find(id);
+  }
+
+  get hasMoreBefore() {
+    return this.#stretch.hasMoreBefore;
+  }
+
+  get members() {
+    return this.#members;
+  }
+
+  /** @param {string} user @returns {string | null} */
+  nameOf(user) {
+    return this.#names.get(user) ?? null;
+  }
+
+  get typingUsers() {
+    return this.#typing.users;
+  }
+
+  /** @param {string} user @returns {Presence} */
+  presenceOf(user) {
+    return this.#presence.get(user) ?? 'offline';
+  }
+
+  get firstUnreadId() {
+    return this.#timeline.firstOfOthersAfter(this.#unreadFrom ?? this.#readSeq)?.id ?? null;
+  }
+
+  get draft() {
+    return this.#draft;
+  }
+
+  // What the store and the sync tell it.
+
+  /** @param {Room} room */
+  setRoom(room) {
+    this.#room = room;
+    this.#readSeq = Math.max(this.#readSeq, room.read_seq);
+    if (room.kind === 'direct') this.setMembers(room.people);
+    this.#stretch.setBounds(room);
+    this.#say('row');
+  }
+
+  /** Entries came. @param {LogRecord[]} records @param {'wait' | 'replace'} gap what to do when there is a gap before them */
+  take(records, gap) {
+    this.#stretch.take(records, gap);
+    for (const { sender } of records) this.#typing.stopped(sender);
+  }
+
+  /** @param {readonly Person[]} members */
+  setMembers(members) {
+    this.#members = members;
+    for (const { user, username } of members) this.#names.set(user, username);
+    this.#say('people');
+  }
+
+  outboxChanged() {
+    const items = this.#shared.outbox.of(this.id);
+    this.#timeline.setOutbox(items);
+    // A refused reaction has no place where it could be shown as such: it was never there.
+    for (const { id, state, content } of items) if (state === 'failed' && parseBody(content).type === 'reaction') void this.#shared.outbox.discard(id);
+    this.#say('messages');
+  }
+
+  /** @param {number} seq */
+  readUpTo(seq) {
+    if (seq <= this.#readSeq) return;
+    this.#readSeq = seq;
+    this.#say('row');
+  }
+
+  /** @param {string} user */
+  heardTyping(user) {
+    if (user !== this.#shared.me) this.#typing.heard(user);
+  }
+
+  /** @param {readonly { user: string, state: Presence }[]} users */
+  heardPresence(users) {
+    for (const { user, state } of users) {
+      if (state === 'offline') this.#presence.delete(user);
+      else this.#presence.set(user, state);
+    }
+    this.#say('presence');
+  }
+
+  /** Somebody begins or ends looking at it. @param {boolean} watched */
+  setWatched(watched) {
+    this.#unreadFrom = watched ? this.#readSeq : null;
+    this.#presence.clear();
+    this.#stretch.keep(watched);
+  }
+
+  /** @param {Draft} draft as it was kept */
+  restoreDraft({ text, replyTo }) {
+    this.#draft = { text, replyTo };
+    this.#say('row');
+  }
+
+  dispose() {
+    this.#typing.clear();
+  }
+
+  // What the views do.
+
+  loadBefore() {
+    return this.#stretch.loadBefore();
+  }
+
+  /** @param {string} id */
+  jumpTo(id) {
+    return this.#stretch.jumpTo(id);
+  }
+
+  trim() {
+    this.#stretch.trim();
+  }
+
+  /** @param {{ text: string, replyTo?: string | null, files?: readonly FileInfo[] }} message */
+  async send({ text, replyTo = null, files = [] }) {
+    const content = writeBody({ type: 'text', text, replyTo, mentions: mentionsIn(text, this.#members), files: [...files] });
+    this.#saidTypingAt = -Infinity;
+    return this.#queue(content, files.map(({ id }) => id));
+  }
+
+  /** @param {string} id @param {string} text */
+  async edit(id, text) {
+    const message = this.find(id);
+    if (text.trim() === '' && !message?.files.length) throw new ApiError('invalid_body', 0);
+    await this.#queue(writeBody({ type: 'edit', of: id, text, mentions: mentionsIn(text, this.#members) }));
+  }
+
+  /** @param {string} id @param {string} emoji @param {boolean} on */
+  async react(id, emoji, on) {
+    await this.#queue(writeBody({ type: 'reaction', to: id, emoji, on }));
+  }
+
+  /** @param {string} id */
+  async remove(id) {
+    if (this.find(id)?.state !== 'sent') return this.#shared.outbox.discard(id);
+    const edits = this.#timeline.editsOf(id);
+    await this.#act('DELETE', `messages/${id}`);
+    // The text stands in the edits too. One that is gone already, or could not go, changes nothing about the message.
+    for (const edit of edits) await this.#act('DELETE', `messages/${edit}`).catch(() => {});
+  }
+
+  /** @param {string} id */
+  pin(id) {
+    return this.#act('PUT', `pins/${id}`);
+  }
+
+  /** @param {string} id */
+  unpin(id) {
+    return this.#act('DELETE', `pins/${id}`);
+  }
+
+  async pins() {
+    /** @type {{ pins: Pin[] }} */
+    const { pins } = await this.#shared.api.call('GET', `rooms/${this.id}/pins`);
+    const looks = pins.map(async ({ message, pinned_by: pinnedBy, pinned_at: pinnedAt }) => {
+      const [record] = await this.#shared.archive.take(this.id, [message]);
+      return { message: { ...this.#timeline.look(/** @type {LogRecord} */ (record)), pinned: true }, pinnedBy, pinnedAt };
+    });
+    return (await Promise.all(looks)).sort((a, b) => b.pinnedAt - a.pinnedAt);
+  }
+
+  /** @param {string} id */
+  async retry(id) {
+    for (const item of this.#failed(id)) await this.#shared.outbox.retry(item.id);
+  }
+
+  /** @param {string} id */
+  async discard(id) {
+    for (const item of this.#failed(id)) await this.#shared.outbox.discard(item.id);
+  }
+
+  markRead() {
+    const { high } = this.#stretch;
+    if (high <= this.#readSeq) return;
+    this.readUpTo(high);
+    void this.#shared.storage.put('reads', { room: this.id, seq: high }).catch(() => {});
+    this.tellRead();
+  }
+
+  /** The server learns the read marker now, or when the next list shows that it has an older one. */
+  tellRead() {
+    const seq = Math.min(this.#readSeq, this.#stretch.lastSeq);
+    if (seq > this.#room.read_seq) this.#shared.socket.request({ type: 'mark_read', room: this.id, seq }).catch(() => {});
+  }
+
+  /** @param {Draft} draft */
+  setDraft({ text, replyTo }) {
+    this.#draft = { text, replyTo };
+    void this.#shared.storage.put('drafts', { room: this.id, text, replyTo }).catch(() => {});
+    this.#say('row');
+  }
+
+  typing() {
+    const now = this.#shared.now();
+    // The server takes it for the watched conversation.
+    if (this.#unreadFrom === null) return;
+    if (now - this.#saidTypingAt < TYPING_INTERVAL_MS || !this.#shared.socket.isUp) return;
+    this.#saidTypingAt = now;
+    // Refused while the server does not know yet what is watched: the next keystroke says it again.
+    this.#shared.socket.request({ type: 'typing' }).catch(() => {
+      this.#saidTypingAt = -Infinity;
+    });
+  }
+
+  // How it does that.
+
+  /** @param {string | null} content @param {string[]} [files] */
+  async #queue(content, files = []) {
+    if (content === null) throw new ApiError('invalid_body', 0);
+    const id = randomUuid();
+    await this.#shared.outbox.add({ id, room: this.id, content, files });
+    return id;
+  }
+
+  /** @param {'PUT' | 'DELETE'} method @param {string} path */
+  async #act(method, path) {
+    /** @type {Entry} */
+    const entry = await this.#shared.api.call(method, `rooms/${this.id}/${path}`);
+    await this.#shared.heard(this.id, entry);
+  }
+
+  /** The message itself, or an edit of it, that was refused. @param {string} id */
+  #failed(id) {
+    return this.#shared.outbox.of(this.id).filter((item) => item.state === 'failed' && (item.id === id || this.#timeline.isAbout(item, id)));
+  }
+
+  /** @param {'messages' | 'reset' | 'people' | 'typing' | 'presence' | 'row'} reason */
+  #say(reason) {
+    if (reason !== 'typing' && reason !== 'presence') this.#row = null;
+    this.dispatchEvent(new CustomEvent('change', { detail: { reason } }));
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * What was written here and is not on the server yet: kept before it is sent, sent in order for each room, once, by one window of the browser.
+ *
+ * The id is made here, so that sending again after a broken connection is the same message (the server answers with what it has). What
+ * passes by itself (no network, a busy server, slow mode) is tried again; any other refusal makes the item `failed` with its code, and the
+ * later ones go on. Says `change` {room}. Other windows are told over the channel and read the queue again.
+ */
+
+/** @import { Entry } from '../../protocol.js' */
+/** @import { Api } from '../../net/api.js' */
+/** @import { Sealer } from './seal.js' */
+/** @import { ChatStorage } from './storage.js' */
+
+import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
+import { ApiError } from '../../net/api.js';
+
+/**
+ * @typedef {object} OutboxItem
+ * @property {number} order rises in the order of writing
+ * @property {string} id of the message to be
+ * @property {string} room
+ * @property {string} content the body, not sealed yet
+ * @property {string[]} files
+ * @property {number} at when it was written
+ * @property {'waiting' | 'failed'} state
+ * @property {string | null} code why it failed
+ */
+
+/**
+ * @typedef {object} OutboxSurroundings
+ * @property {<T>(name: string, act: () => Promise<T>) => Promise<T>} exclusively runs `act` while no other window runs its own
+ * @property {{ postMessage: (message: any) => void } | null} channel the other windows of this account
+ * @property {() => number} now
+ * @property {() => number} random
+ * @property {(room: string, entry: Entry) => Promise<void>} arrived the server has it: show it in its place
+ */
+
+/** A person does not write more than this without a network; a program that does is told so. */
+export const MAX_WAITING = 1_000;
+/** Refusals that pass by themselves. `session_ended` and the like end the page's stay anyway: nothing may be lost by them. */
+const PASSING_STATUS = new Set([0, 401, 408, 429, 500, 502, 503, 504, 507]);
+
+export class Outbox extends EventTarget {
+  #api;
+  #storage;
+  #sealer;
+  #surroundings;
+  #lock;
+  /** @type {OutboxItem[]} */
+  #items = [];
+  /** Those that the server has, and that stand here until they are seen in the log. @type {Set<string>} */
+  #sent = new Set();
+  /** Sends are on their way, or are waiting for the lock. */
+  #busy = false;
+  #again = false;
+  /** Rises with every change made here, so that what was read meanwhile is known to be old. */
+  #revision = 0;
+  #attempt = 0;
+  #stopped = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {Api} api
+   * @param {ChatStorage} storage
+   * @param {Sealer} sealer
+   * @param {OutboxSurroundings} surroundings
+   * @param {string} user
+   */
+  constructor(api, storage, sealer, surroundings, user) {
+    super();
+    this.#api = api;
+    this.#storage = storage;
+    this.#sealer = sealer;
+    this.#surroundings = surroundings;
+    this.#lock = `webcall-outbox-${user}`;
+  }
+
+  /** In the order of writing. @param {string} room */
+  of(room) {
+    return this.#items.filter((item) => item.room === room);
+  }
+
+  /** Read the queue (again): another window changed it, or the page starts. */
+  async refresh() {
+    const before = new Set(this.#items.map(({ room }) => room));
+    let items;
+    let revision;
+    do {
+      revision = this.#revision;
+      items = await this.#storage.outbox();
+    } while (revision !== this.#revision);
+    this.#items = items;
+    for (const room of new Set([...before, ...this.#items.map((item) => item.room)])) this.#say(room);
+  }
+
+  /**
+   * @param {{ id: string, room: string, content: string, files: string[] }} message
+   * @returns {Promise<void>} when it is kept
+   */
+  async add({ id, room, content, files }) {
+    if (this.#items.length >= MAX_WAITING) throw new ApiError('outbox_full', 0);
+    const item = await this.#storage.queue({ id, room, content, files, at: this.#surroundings.now(), state: 'waiting', code: null }).catch(() => {
+      throw new ApiError('storage_failed', 0);
+    });
+    this.#revision += 1;
+    // Reading the queue meanwhile may have brought it already.
+    if (!this.#items.some((each) => each.id === id)) this.#items.push(item);
+    this.#changed(room);
+    this.flush();
+  }
+
+  /** @param {string} id */
+  async retry(id) {
+    await this.#replace(id, { state: 'waiting', code: null });
+    this.#attempt = 0;
+    this.flush();
+  }
+
+  /** @param {string} id */
+  async discard(id) {
+    await this.#storage.unqueue(id);
+    this.took(id);
+  }
+
+  /** It is in the log now, by whatever way that was learned. @param {string} id */
+  took(id) {
+    const item = this.#items.find((each) => each.id === id);
+    this.#sent.delete(id);
+    if (!item) return;
+    this.#revision += 1;
+    this.#items = this.#items.filter((each) => each.id !== id);
+    this.#changed(item.room);
+  }
+
+  /** The network is back: what waits for its time is tried at once. */
+  nudge() {
+    this.#attempt = 0;
+    this.flush();
+  }
+
+  /** Send what waits. Asking while it runs makes it run again. */
+  flush() {
+    clearTimeout(this.#timer);
+    this.#again = true;
+    if (!this.#busy && !this.#stopped && this.#items.some((item) => this.#isWaiting(item))) void this.#run();
+  }
+
+  stop() {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #run() {
+    this.#busy = true;
+    try {
+      await this.#surroundings.exclusively(this.#lock, async () => {
+        // While this window waited for its turn, another may have sent all.
+        await this.refresh();
+        while (this.#again && !this.#stopped) {
+          this.#again = false;
+          await this.#sendAll();
+        }
+      });
+    } catch {
+      // The storage refused (it was closed by a log-out in another window): what it kept is sent another time.
+      this.#again = false;
+    }
+    this.#busy = false;
+    // Asked for after the last look at the queue.
+    if (this.#again) this.flush();
+  }
+
+  async #sendAll() {
+    const rooms = new Set(this.#items.filter((item) => this.#isWaiting(item)).map(({ room }) => room));
+    const waits = await Promise.all([...rooms].map((room) => this.#sendRoom(room)));
+    const waitMs = Math.min(...waits.filter((wait) => wait !== null));
+    if (waitMs === Infinity || this.#stopped) return;
+    this.#timer = setTimeout(() => this.flush(), waitMs);
+  }
+
+  /**
+   * One after another, so that they arrive in the order of writing.
+   * @param {string} room
+   * @returns {Promise<number | null>} milliseconds until another try is worth it; null when all of the room is done
+   */
+  async #sendRoom(room) {
+    for (;;) {
+      const item = this.#items.find((each) => each.room === room && this.#isWaiting(each));
+      if (!item || this.#stopped) return null;
+      try {
+        const entry = await this.#send(item);
+        this.#attempt = 0;
+        this.#sent.add(item.id);
+        await this.#storage.unqueue(item.id).catch(() => {});
+        await this.#surroundings.arrived(room, entry);
+      } catch (error) {
+        const { status = 0, code = 'internal', retryAfterS = null } = /** @type {Partial<ApiError>} */ (error);
+        if (PASSING_STATUS.has(status)) return Math.max((retryAfterS ?? 0) * 1000, backoffMs(OUTBOX_BACKOFF, this.#attempt++, this.#surroundings.random()));
+        await this.#replace(item.id, { state: 'failed', code });
+      }
+    }
+  }
+
+  /** @param {OutboxItem} item @returns {Promise<Entry>} */
+  async #send({ id, room, content, files }) {
+    const body = await this.#sealer.seal(room, content);
+    return this.#api.call('POST', `rooms/${encodeURIComponent(room)}/messages`, { id, body, ...(files.length > 0 ? { files } : {}) });
+  }
+
+  /**
+   * @param {string} id
+   * @param {Pick<OutboxItem, 'state' | 'code'>} fields
+   */
+  async #replace(id, fields) {
+    const item = this.#items.find((each) => each.id === id);
+    if (!item) return;
+    const replaced = { ...item, ...fields };
+    this.#items = this.#items.map((each) => (each.id === id ? replaced : each));
+    this.#revision += 1;
+    await this.#storage.requeue(replaced);
+    this.#revision += 1;
+    this.#changed(item.room);
+  }
+
+  /** @param {OutboxItem} item */
+  #isWaiting({ id, state }) {
+    return state === 'waiting' && !this.#sent.has(id);
+  }
+
+  /** @param {string} room */
+  #changed(room) {
+    this.#surroundings.channel?.postMessage({ kind: 'outbox' });
+    this.#say(room);
+  }
+
+  /** @param {string} room */
+  #say(room) {
+    this.dispatchEvent(new CustomEvent('change', { detail: { room } }));
+  }
+}

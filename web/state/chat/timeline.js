@@ -1,0 +1,377 @@
+/**
+ * Folds a log into the messages that a person sees: edits, reactions, deletions and pins become part of the message that they are about.
+ *
+ * The outcome depends on the set of records alone, never on their order: what is about a message may come before it. An edit counts only by
+ * who wrote the message. What still waits in the outbox is laid over it. Gives out frozen-in-practice messages: a changed one is a new object.
+ * Touches no storage and no network; `Conversation` feeds it.
+ */
+
+/** @import { Body } from './body.js' */
+/** @import { Message, Reaction, Version } from './interface.js' */
+/** @import { LogRecord } from './records.js' */
+/** @import { OutboxItem } from './outbox.js' */
+
+import { parseBody } from './body.js';
+
+/** Different emoji shown under one message; further ones are kept and not shown. */
+export const MAX_REACTIONS_SHOWN = 50;
+/** Earlier texts shown; older ones than these are left out. */
+export const MAX_VERSIONS_SHOWN = 100;
+
+/**
+ * @typedef {{ id: string, seq: number, sender: string, at: number, text: string, mentions: string[] }} Edit
+ * @typedef {{ seq: number, sender: string, emoji: string, on: boolean }} Mark
+ * @typedef {{ record: LogRecord | null, body: Body | null, edits: Edit[], marks: Map<string, Mark>, deleted: boolean, pin: { seq: number, on: boolean } }} Facts
+ * `marks` by the id of the reaction;
+ * what is known of one id, whether or not the message itself has come
+ */
+
+// Most messages have none of these: they share them, and whoever changes one makes its own.
+/** @type {Edit[]} */
+const NO_EDITS = [];
+/** @type {Map<string, Mark>} */
+const NO_MARKS = new Map();
+const NO_PIN = { seq: 0, on: false };
+
+export class Timeline {
+  #me;
+  /** Sent ones, by seq. @type {Message[]} */
+  #sent = [];
+  /** Written here and not sent yet, in the order of writing. @type {Message[]} */
+  #waiting = [];
+  /** @type {Map<string, Facts>} */
+  #facts = new Map();
+  /** @type {readonly OutboxItem[]} */
+  #outbox = [];
+  /** What waits, by the message that it is about. @type {Map<string, OutboxItem[]>} */
+  #overlays = new Map();
+
+  /** @param {string} me the user */
+  constructor(me) {
+    this.#me = me;
+  }
+
+  get length() {
+    return this.#sent.length + this.#waiting.length;
+  }
+
+  /** @param {number} index @returns {Message | undefined} */
+  at(index) {
+    return index < this.#sent.length ? this.#sent[index] : this.#waiting[index - this.#sent.length];
+  }
+
+  /**
+   * @param {number} from
+   * @param {number} to
+   * @returns {Message[]}
+   */
+  slice(from, to) {
+    const sent = this.#sent.length;
+    const start = Math.max(0, from);
+    return [...this.#sent.slice(start, to), ...this.#waiting.slice(Math.max(0, start - sent), Math.max(0, to - sent))];
+  }
+
+  /** @param {string} id */
+  indexOf(id) {
+    const record = this.#facts.get(id)?.record;
+    if (record) {
+      const index = this.#placeOf(record.seq);
+      if (this.#sent[index]?.id === id) return index;
+    }
+    const index = this.#waiting.findIndex((message) => message.id === id);
+    return index < 0 ? -1 : this.#sent.length + index;
+  }
+
+  /** @param {string} id @returns {Message | undefined} */
+  find(id) {
+    const index = this.indexOf(id);
+    return index < 0 ? undefined : this.at(index);
+  }
+
+  /** The first message of somebody else after this number that is not deleted. @param {number} seq @returns {Message | undefined} */
+  firstOfOthersAfter(seq) {
+    for (let index = this.#placeOf(seq + 1); index < this.#sent.length; index += 1) {
+      const message = this.#sent[index];
+      if (message && isNews(message)) return message;
+    }
+    return undefined;
+  }
+
+  /** Messages of others after this number, looking at `most` messages at most. @param {number} seq @param {number} most */
+  countAfter(seq, most) {
+    const from = Math.max(this.#placeOf(seq + 1), this.#sent.length - most);
+    let unread = 0;
+    let mentions = 0;
+    for (let index = from; index < this.#sent.length; index += 1) {
+      const message = /** @type {Message} */ (this.#sent[index]);
+      if (isNews(message)) unread += 1;
+      if (message.mentionsMe) mentions += 1;
+    }
+    return { unread, mentions };
+  }
+
+  /** How a message looks that need not be loaded, as far as is known. @param {LogRecord} record @returns {Message} */
+  look(record) {
+    this.#learn(record);
+    return this.#compose(this.#factsOf(record.id));
+  }
+
+  /** Retention took these away. @param {number} first the first that is still there */
+  dropBelow(first) {
+    const gone = this.#sent.splice(0, this.#placeOf(first));
+    for (const { id } of gone) this.#facts.delete(id);
+  }
+
+  clear() {
+    this.#sent = [];
+    this.#facts.clear();
+    this.setOutbox(this.#outbox);
+  }
+
+  /** Take records in, in any order; those known already change nothing. @param {readonly LogRecord[]} records */
+  put(records) {
+    /** @type {Set<string>} */
+    const changed = new Set();
+    /** @type {LogRecord[]} */
+    const shown = [];
+    for (const record of records) {
+      const about = this.#learn(record);
+      if (about === record.id && !this.#isShown(record.seq)) shown.push(record);
+      changed.add(about);
+    }
+    this.#insert(shown);
+    for (const { id } of shown) changed.delete(id);
+    for (const id of changed) this.#redraw(id);
+    if (this.#waiting.some(({ id }) => this.#facts.get(id)?.record)) this.setOutbox(this.#outbox);
+  }
+
+  /** What waits in this room, in the order of writing. @param {readonly OutboxItem[]} items */
+  setOutbox(items) {
+    const before = [...this.#overlays.keys()];
+    this.#outbox = items;
+    this.#overlays = new Map();
+    this.#waiting = [];
+    for (const item of items) {
+      const body = parseBody(item.content);
+      if (body.type === 'text') {
+        if (!this.#facts.get(item.id)?.record) this.#waiting.push(waitingMessage(item, body, this.#me));
+      } else if (body.type !== 'unknown') {
+        const about = body.type === 'edit' ? body.of : body.to;
+        this.#overlays.set(about, [...(this.#overlays.get(about) ?? []), item]);
+      }
+    }
+    for (const id of new Set([...before, ...this.#overlays.keys()])) this.#redraw(id);
+  }
+
+  /** The ids of the edits of a message by its sender, for deleting them with it. @param {string} id */
+  editsOf(id) {
+    const facts = this.#facts.get(id);
+    return facts ? facts.edits.filter(({ sender }) => sender === facts.record?.sender).map((edit) => edit.id) : [];
+  }
+
+  /** Whether what waits is an edit of, or a reaction to, this message. @param {OutboxItem} item @param {string} id */
+  isAbout(item, id) {
+    return this.#overlays.get(id)?.some((overlay) => overlay.id === item.id) ?? false;
+  }
+
+  /**
+   * @param {LogRecord} record
+   * @returns {string} the id of the message that may look different now
+   */
+  #learn(record) {
+    const { about } = record;
+    if (record.kind === 'message') return this.#learnMessage(record);
+    if (about === null) return '';
+    const facts = this.#factsOf(about);
+    if (record.kind === 'deletion') {
+      facts.deleted = true;
+      // The target may be an edit or a reaction: then the message that it was about changes.
+      return facts.record?.about ? this.#forget(facts.record) : about;
+    }
+    if (record.seq > facts.pin.seq) facts.pin = { seq: record.seq, on: record.kind === 'pin' };
+    return about;
+  }
+
+  /** @param {LogRecord} record */
+  #learnMessage(record) {
+    const facts = this.#factsOf(record.id);
+    // Once gone, gone for good: an older page from before the deletion may still bring the text.
+    if (record.content === null) facts.deleted = true;
+    // What a deleted entry was about is known only to who had it before.
+    const about = record.about ?? facts.record?.about ?? null;
+    // What it says is kept once, as `body`.
+    facts.record = { ...record, about, content: null };
+    const body = facts.deleted || record.content === null ? null : parseBody(record.content);
+    if (about === null) {
+      facts.body = body;
+      return record.id;
+    }
+    if (this.#isShown(record.seq)) this.#sent.splice(this.#placeOf(record.seq), 1);
+    if (body === null) return this.#forget(facts.record);
+    const target = this.#factsOf(about);
+    const { id, seq, sender, at } = record;
+    if (body.type === 'edit' && !target.edits.some((edit) => edit.id === id)) {
+      const edit = { id, seq, sender, at, text: body.text, mentions: body.mentions };
+      target.edits = [...target.edits, edit].sort((a, b) => a.seq - b.seq);
+    } else if (body.type === 'reaction') {
+      if (target.marks === NO_MARKS) target.marks = new Map();
+      target.marks.set(id, { seq, sender, emoji: body.emoji, on: body.on });
+    }
+    return about;
+  }
+
+  /** An edit or a reaction was deleted. @param {LogRecord} record */
+  #forget({ id, about }) {
+    const target = this.#factsOf(about ?? '');
+    target.edits = target.edits.filter((edit) => edit.id !== id);
+    target.marks.delete(id);
+    return about ?? '';
+  }
+
+  /** @param {string} id @returns {Facts} */
+  #factsOf(id) {
+    let facts = this.#facts.get(id);
+    if (!facts) {
+      facts = { record: null, body: null, edits: NO_EDITS, marks: NO_MARKS, deleted: false, pin: NO_PIN };
+      this.#facts.set(id, facts);
+    }
+    return facts;
+  }
+
+  /** Where the message with this number stands or would stand. @param {number} seq */
+  #placeOf(seq) {
+    let low = 0;
+    let high = this.#sent.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#sent[middle]?.seq ?? 0) < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** @param {number} seq */
+  #isShown(seq) {
+    return this.#sent[this.#placeOf(seq)]?.seq === seq;
+  }
+
+  /** @param {LogRecord[]} records not shown yet */
+  #insert(records) {
+    if (records.length === 0) return;
+    const messages = new Map(records.map((record) => [record.seq, this.#compose(this.#factsOf(record.id))]));
+    const added = [...messages.values()].sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0));
+    const first = added[0]?.seq ?? 0;
+    const last = added.at(-1)?.seq ?? 0;
+    const place = this.#placeOf(first);
+    // Pages come whole: nearly always there is nothing of the log in between.
+    if (place === this.#sent.length) this.#sent.push(...added);
+    else if (this.#placeOf(last) === place) this.#sent = [...this.#sent.slice(0, place), ...added, ...this.#sent.slice(place)];
+    else this.#sent = [...this.#sent, ...added].sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0));
+  }
+
+  /** @param {string} id */
+  #redraw(id) {
+    const facts = this.#facts.get(id);
+    if (!facts?.record) return;
+    const index = this.#placeOf(facts.record.seq);
+    if (this.#sent[index]?.id === id) this.#sent[index] = this.#compose(facts);
+  }
+
+  /** @param {Facts} facts @returns {Message} */
+  #compose({ record, body, edits, marks, deleted, pin }) {
+    const { id, seq, sender, at } = /** @type {LogRecord} */ (record);
+    const common = { id, seq, sender, own: sender === this.#me, sentAt: at, state: /** @type {const} */ ('sent'), code: null };
+    if (deleted) return { ...common, ...NOTHING, kind: 'deleted' };
+    const overlay = this.#overlays.get(id) ?? [];
+    const reactions = foldReactions(marks, overlay, this.#me);
+    if (body?.type !== 'text') return { ...common, ...NOTHING, kind: 'unknown', reactions, pinned: pin.on };
+    const { versions, mentions, editState, code } = foldEdits(at, body, edits.filter((edit) => edit.sender === sender), overlay);
+    return {
+      ...common,
+      code,
+      kind: 'text',
+      text: versions.at(-1)?.text ?? '',
+      edited: versions.slice(0, -1).slice(-MAX_VERSIONS_SHOWN),
+      editState,
+      replyTo: body.replyTo,
+      mentions,
+      mentionsMe: sender !== this.#me && mentions.includes(this.#me),
+      reactions,
+      files: body.files,
+      pinned: pin.on,
+    };
+  }
+}
+
+/** @type {Omit<Message, 'id' | 'seq' | 'sender' | 'own' | 'sentAt' | 'state' | 'code' | 'kind'>} */
+const NOTHING = { text: '', edited: [], editState: 'sent', replyTo: null, mentions: [], mentionsMe: false, reactions: [], files: [], pinned: false };
+
+/** @param {Message} message */
+function isNews({ own, kind }) {
+  return !own && kind !== 'deleted';
+}
+
+/**
+ * @param {OutboxItem} item
+ * @param {Extract<Body, { type: 'text' }>} body
+ * @param {string} me
+ * @returns {Message}
+ */
+function waitingMessage(item, { text, replyTo, mentions, files }, me) {
+  const { id, state, code, at } = item;
+  return { ...NOTHING, id, seq: null, sender: me, own: true, sentAt: at, state, code, kind: 'text', text, replyTo, mentions, files };
+}
+
+/**
+ * @param {number} at
+ * @param {{ text: string, mentions: string[] }} original
+ * @param {readonly Edit[]} edits in order
+ * @param {readonly OutboxItem[]} overlay
+ */
+function foldEdits(at, original, edits, overlay) {
+  /** @type {Version[]} */
+  const versions = [{ text: original.text, at }, ...edits.map((edit) => ({ text: edit.text, at: edit.at }))];
+  let mentions = (edits.at(-1) ?? original).mentions;
+  /** @type {Message['editState']} */
+  let editState = 'sent';
+  /** @type {string | null} */
+  let code = null;
+  for (const item of overlay) {
+    const body = parseBody(item.content);
+    if (body.type !== 'edit' || edits.some(({ id }) => id === item.id)) continue;
+    editState = item.state;
+    code = item.code;
+    if (item.state !== 'waiting') continue;
+    versions.push({ text: body.text, at: item.at });
+    mentions = body.mentions;
+  }
+  return { versions, mentions, editState, code };
+}
+
+/**
+ * @param {ReadonlyMap<string, Mark>} known
+ * @param {readonly OutboxItem[]} overlay
+ * @param {string} me
+ * @returns {Reaction[]}
+ */
+function foldReactions(known, overlay, me) {
+  if (known.size === 0 && overlay.length === 0) return [];
+  /** The last word of each person about each emoji. @type {Map<string, Mark>} */
+  const last = new Map();
+  /** @param {Mark} mark */
+  const say = (mark) => {
+    const key = `${mark.sender} ${mark.emoji}`;
+    if (mark.seq >= (last.get(key)?.seq ?? 0)) last.set(key, mark);
+  };
+  for (const mark of known.values()) say(mark);
+  for (const item of overlay) {
+    const body = parseBody(item.content);
+    if (body.type === 'reaction' && item.state === 'waiting') say({ seq: Number.MAX_SAFE_INTEGER, sender: me, emoji: body.emoji, on: body.on });
+  }
+  /** @type {Map<string, string[]>} */
+  const users = new Map();
+  for (const { sender, emoji } of [...last.values()].filter(({ on }) => on).sort((a, b) => a.seq - b.seq)) {
+    users.set(emoji, [...(users.get(emoji) ?? []), sender]);
+  }
+  return [...users].slice(0, MAX_REACTIONS_SHOWN).map(([emoji, who]) => ({ emoji, users: who, own: who.includes(me) }));
+}

@@ -1,0 +1,84 @@
+/** A conversation as a page of its own: no camera, no microphone, only what is written. The call is one press away. */
+
+/** @import { App } from './page.js' */
+/** @import { RoomWithMembers } from '../api.js' */
+/** @import { ConversationView } from '../state/chat/interface.js' */
+
+import { t } from '../i18n/index.js';
+import { el, listen } from '../ui/dom.js';
+import { iconButton } from '../ui/form.js';
+import { icon } from '../ui/icons.js';
+import { chatView } from './chat/chat-view.js';
+import { encryptionBadge } from './encryption.js';
+import { framedWhole, heading } from './page.js';
+import { openRoomDetails } from './room-details.js';
+
+/**
+ * @param {App} app
+ * @param {RoomWithMembers} room
+ * @param {{ message: string | null, join: () => void }} options
+ * @param {AbortSignal} signal
+ */
+export function conversationView(app, room, { message, join }, signal) {
+  const back = el('a', { class: 'icon-button', href: '/', title: t('common.back_to_rooms'), 'aria-label': t('common.back_to_rooms') }, icon('back'));
+  const title = heading(titleOf(app, room));
+  title.dir = 'auto';
+  title.classList.add('clipped');
+  const name = el('div', { class: 'chat-title' }, title, aboutLine(app, room, signal));
+  const details = room.kind === 'direct' ? null : iconButton({ icon: 'people', label: t('rooms.details'), action: 'room-details', click: () => openRoomDetails(app, room.id) });
+  const call = el('button', { class: 'button primary join', type: 'button', title: t('prejoin.join'), 'aria-label': t('prejoin.join'), data: { action: 'to-prejoin' }, on: { click: join } }, icon('call'), el('span', {}, t('prejoin.join')));
+  const chat = chatView(app, room, { heading: el('div', { class: 'chat-heading' }, back, name), buttons: [details, call], message, write: true }, signal);
+  return framedWhole(app, 'conversation', chat.element);
+}
+
+/**
+ * @param {App} app
+ * @param {RoomWithMembers} room
+ */
+export function titleOf(app, room) {
+  return app.chat.conversation(room.id)?.row.title || room.name;
+}
+
+/**
+ * Under the name: the topic, who is there now, that it is not encrypted.
+ * @param {App} app
+ * @param {RoomWithMembers} room
+ * @param {AbortSignal} signal
+ */
+function aboutLine(app, room, signal) {
+  const there = el('span', { class: 'there' });
+  const topic = el('span', { class: 'clipped', dir: 'auto' });
+  const line = el('p', { class: 'room-facts' }, there, topic, encryptionBadge());
+  let listening = false;
+  const draw = () => {
+    const conversation = app.chat.conversation(room.id);
+    if (!conversation) return;
+    if (!listening) listen(conversation, 'change', ({ detail }) => ['people', 'presence', 'row'].includes(detail?.reason) && draw(), signal);
+    listening = true;
+    there.textContent = presence(app, conversation);
+    there.dataset['there'] = String(countThere(app, conversation) > 0);
+    topic.textContent = conversation.row.topic;
+    topic.hidden = conversation.row.topic === '';
+  };
+  listen(app.chat, 'change', draw, signal);
+  draw();
+  return line;
+}
+
+/**
+ * @param {App} app
+ * @param {ConversationView} conversation
+ */
+function countThere(app, conversation) {
+  return conversation.members.filter(({ user }) => user !== app.session.user?.id && conversation.presenceOf(user) !== 'offline').length;
+}
+
+/**
+ * @param {App} app
+ * @param {ConversationView} conversation
+ */
+function presence(app, conversation) {
+  const [other] = conversation.row.others;
+  if (conversation.row.kind === 'direct' && conversation.row.others.length === 1 && other) return t(`presence.${conversation.presenceOf(other.user)}`);
+  return t('presence.count', { count: countThere(app, conversation) });
+}
