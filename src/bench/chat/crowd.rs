@@ -69,7 +69,7 @@ impl Sender {
 
 /// Makes accounts and rooms, and puts each account into its room. Also gives the link of the first room.
 pub(super) async fn gather(own: &OwnServer, senders: usize, rooms: usize) -> Result<(Vec<Sender>, String), BenchError> {
-    let (mut open, mut gathered) = (Vec::new(), Vec::new());
+    let (mut open, mut accounts) = (Vec::new(), Vec::new());
     for n in 0..senders {
         let api = Api::register_as(Origin::parse(&own.url, None)?, &own.registration_secret, &format!("bench{n}")).await?;
         if n < rooms {
@@ -77,7 +77,12 @@ pub(super) async fn gather(own: &OwnServer, senders: usize, rooms: usize) -> Res
         }
         let (room, link) = &open[n % rooms];
         api.join_room(link).await?;
-        gathered.push(Sender::connect(&api, room).await?);
+        accounts.push((api, room.clone()));
+    }
+    // All at once, now: a server closes connections that say nothing for a while.
+    let mut gathered = Vec::new();
+    for (api, room) in &accounts {
+        gathered.push(Sender::connect(api, room).await?);
     }
     let (_, link) = open.swap_remove(0);
     Ok((gathered, link))
