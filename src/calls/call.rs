@@ -13,7 +13,7 @@ use super::error::CallError;
 use super::event::{CallEvent, Delivery, LeaveReason, MediaState, ParticipantView};
 use super::pace::{Pace, Rate};
 use super::source::{SourceSet, Sources};
-use crate::id::{RoomId, UserId};
+use crate::id::UserId;
 use crate::role::Role;
 use crate::rooms::policy::{Action, can};
 use crate::store::RoomKind;
@@ -203,11 +203,6 @@ impl Call {
             changed.push(*id);
         }
         changed.into_iter().flat_map(|id| self.changed(id, true)).collect()
-    }
-
-    /// The room's name or link changed.
-    pub(super) fn room_changed(&self, room: RoomId) -> Vec<Delivery> {
-        self.tell_everybody(&CallEvent::RoomChanged { room })
     }
 
     /// Passes on what the media core says about one participant. Its loss is not for here: that is a leave.

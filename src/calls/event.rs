@@ -6,7 +6,7 @@ use std::sync::Arc;
 use webcall_media::{LeftOut, ParticipantId, Seated, Source};
 
 use super::emoji::Emoji;
-use crate::id::{RoomId, UserId};
+use crate::id::UserId;
 use crate::role::Role;
 use crate::time::Timestamp;
 
@@ -54,11 +54,6 @@ pub enum CallEvent {
         participant: ParticipantId,
         /// How.
         emoji: Emoji,
-    },
-    /// The room's name or link changed, or one's own role in it.
-    RoomChanged {
-        /// Which room.
-        room: RoomId,
     },
 }
 

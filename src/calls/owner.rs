@@ -235,13 +235,6 @@ impl Calls {
         state.deliver(deliveries.unwrap_or_default());
     }
 
-    /// The name or link of a room changed.
-    pub fn room_changed(&self, room: RoomId) {
-        let state = self.lock();
-        let deliveries = state.calls.get(&room).map(|call| call.room_changed(room));
-        state.deliver(deliveries.unwrap_or_default());
-    }
-
     /// Passes on what the media core tells, until it is gone.
     pub async fn run(self, mut events: mpsc::Receiver<MediaEvent>) {
         while let Some(event) = events.recv().await {

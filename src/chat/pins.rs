@@ -22,6 +22,7 @@ pub async fn pins(app: &App, principal: &Principal, room: RoomId) -> Result<Vec<
 pub async fn pin(app: &App, principal: &Principal, room: RoomId, message: MessageId) -> Result<Option<EntryRow>, Error> {
     let row = rooms::row(app, principal, room).await?;
     rooms::policy::allowed_in(&row, Action::Pin)?;
+    app.limits.moderation(principal.user)?;
     let act = act(app, principal, room, message);
     settle(app, room, app.store.pin(act, MAX_PINS, recording(&row, &act, AuditAct::Pin).as_ref()).await?)
 }
@@ -30,6 +31,7 @@ pub async fn pin(app: &App, principal: &Principal, room: RoomId, message: Messag
 pub async fn unpin(app: &App, principal: &Principal, room: RoomId, message: MessageId) -> Result<Option<EntryRow>, Error> {
     let row = rooms::row(app, principal, room).await?;
     rooms::policy::allowed_in(&row, Action::Pin)?;
+    app.limits.moderation(principal.user)?;
     let act = act(app, principal, room, message);
     settle(app, room, app.store.unpin(act, recording(&row, &act, AuditAct::Unpin).as_ref()).await?)
 }

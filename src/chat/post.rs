@@ -61,7 +61,9 @@ pub fn post(app: &App, principal: &Principal, room: RoomId, draft: Draft) -> Res
     Ok(Posting(tokio::spawn(async move {
         match pending.outcome().await? {
             Appended::New { entry, since } => {
-                bus.publish(Hint::Logged { room, since, last: entry.seq });
+                if let Some(since) = since {
+                    bus.publish(Hint::Logged { room, since, last: entry.seq });
+                }
                 Ok(entry)
             }
             Appended::Before(entry) => Ok(entry),
@@ -82,6 +84,11 @@ pub async fn delete(app: &App, principal: &Principal, room: RoomId, message: Mes
     let author = entry.ok_or(Error::MessageNotFound)?.sender;
     let is_own = author == principal.user;
     rooms::policy::allowed_in(&standing.row, rooms::policy::Action::DeleteMessage { own: is_own })?;
+    if is_own {
+        app.limits.message(principal.user)?
+    } else {
+        app.limits.moderation(principal.user)?
+    }
     let act = act(app, principal, room, message);
     let audit = (!is_own).then(|| recorded(&act, Some(author), AuditAct::DeleteMessage));
     match app.store.delete_message(act, audit.as_ref()).await? {

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::id::{RoomId, UserId};
 use crate::rooms;
 
-/// Entries read for one hint. Whoever is further behind than that fetches them.
+/// Entries read at once.
 const MAX_ENTRIES: i64 = 256;
 /// Memberships remembered: 16 bytes each. Beyond that all are forgotten and read again as they are needed.
 const MAX_REMEMBERED: usize = 500_000;
@@ -73,7 +73,10 @@ async fn apply(context: &Context, known: &mut Known, hint: Hint) -> Result<(), E
             known.forget(room);
             context.connections.member_gone(room, user);
         }
-        Hint::RoomChanged { .. } => {}
+        Hint::RoomChanged { room } => {
+            let message = ServerMessage::RoomChanged { room: room.to_string() };
+            context.connections.tell(&rooms::members_of(&context.app, room).await?, &Encoded::of(&message));
+        }
         Hint::RoomDeleted { room } => {
             // Who was a member is known only if somebody wrote lately; the others see it when they next look.
             for user in known.rooms.get(&room).map(|known| Arc::clone(&known.members)).iter().flat_map(|members| members.iter()) {
@@ -87,7 +90,7 @@ async fn apply(context: &Context, known: &mut Known, hint: Hint) -> Result<(), E
 }
 
 async fn logged(context: &Context, known: &mut Known, room: RoomId, since: i64, last: i64) -> Result<(), Error> {
-    let delivered = known.rooms.get(&room).map_or(since - 1, |room| room.delivered);
+    let mut delivered = known.rooms.get(&room).map_or(since - 1, |room| room.delivered);
     if delivered >= last {
         return Ok(());
     }
@@ -96,13 +99,17 @@ async fn logged(context: &Context, known: &mut Known, room: RoomId, since: i64, 
         known.delivered(room, last);
         return Ok(());
     }
-    let entries = chat::log_after(&context.app, room, delivered, MAX_ENTRIES).await?;
-    let newest = entries.last().map_or(last, |entry| entry.seq);
-    for entry in entries {
-        let message = ServerMessage::Entry { room: room.to_string(), entry: entry.into() };
-        context.connections.tell(&members, &Encoded::of(&message));
+    // A page ends at its bytes: large messages of one transaction take several.
+    while delivered < last {
+        let entries = chat::log_after(&context.app, room, delivered, MAX_ENTRIES).await?;
+        // Nothing where something was announced: the room was deleted, or forgets faster than this.
+        delivered = entries.last().map_or(last, |entry| entry.seq);
+        for entry in entries {
+            let message = ServerMessage::Entry { room: room.to_string(), entry: entry.into() };
+            context.connections.tell(&members, &Encoded::of(&message));
+        }
     }
-    known.delivered(room, newest.max(last));
+    known.delivered(room, delivered);
     Ok(())
 }
 

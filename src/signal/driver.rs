@@ -116,6 +116,8 @@ pub(super) struct Driver {
     renewal: Instant,
     work: JoinSet<Outcome>,
     activity: Activity,
+    /// Something was not kept while there was no socket.
+    missed_detached: bool,
 }
 
 impl Driver {
@@ -142,6 +144,7 @@ impl Driver {
             deadline: None,
             work: JoinSet::new(),
             activity: Activity::default(),
+            missed_detached: false,
         }
     }
 
@@ -177,7 +180,8 @@ impl Driver {
                 return self.finish(reason, close);
             }
             self.note_activity(Activity { in_call: self.connection.participant().is_some(), ..self.activity });
-            if self.registration.missed() {
+            let missed_detached = self.socket.is_some() && std::mem::take(&mut self.missed_detached);
+            if self.registration.missed() || missed_detached {
                 self.send(ServerMessage::Resync {});
             }
         }
@@ -207,6 +211,11 @@ impl Driver {
     fn control(&mut self, control: Control) -> Flow {
         match control {
             Control::Attach(attach) => self.attach(attach),
+            // What the client can look up itself does not take the place of what it cannot: the call's messages.
+            Control::Tell(_) if self.socket.is_none() => {
+                self.missed_detached = true;
+                Flow::Continue
+            }
             Control::Tell(message) => {
                 let frame = self.replay.push_encoded(&message);
                 self.pass_on(frame);

@@ -36,9 +36,8 @@ async fn apply(context: &Context, hint: Hint) -> Result<(), Error> {
     match hint {
         Hint::SessionEnded { session } => connections.end_session(session),
         Hint::RoomDeleted { room } => app.calls.room_gone(room),
-        Hint::RoomChanged { room } => app.calls.room_changed(room),
         // Told by `deliver.rs`.
-        Hint::Logged { .. } | Hint::Read { .. } | Hint::MemberAdded { .. } => {}
+        Hint::Logged { .. } | Hint::Read { .. } | Hint::MemberAdded { .. } | Hint::RoomChanged { .. } => {}
         Hint::MemberRemoved { room, user } => {
             app.calls.member_gone(room, user);
             connections.room_changed(user, room);

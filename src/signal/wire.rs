@@ -173,7 +173,6 @@ pub(super) fn event(event: CallEvent) -> ServerMessage {
         CallEvent::Reaction { participant, emoji } => {
             ServerMessage::Reaction { participant: participant.to_string(), emoji: emoji.as_str().to_owned() }
         }
-        CallEvent::RoomChanged { room } => ServerMessage::RoomChanged { room: room.to_string() },
     }
 }
 

@@ -24,13 +24,14 @@ impl Store {
         // Times are those of the server and need not rise strictly: what lies behind a younger entry waits for it.
         let Some((last, _)) = oldest.into_iter().take_while(|(_, sent_at)| *sent_at < cutoff).last() else { return Ok(0) };
         in_transaction!(self, tx => {
+            // The room's row first, as everybody else who changes its log does: no two wait for one another.
+            let sql = "update rooms set first_seq = $2 where id = $1 and first_seq < $2";
+            sqlx::query::<Db>(sql).bind(room).bind(last + 1).execute(&mut *tx).await?;
             let sql = "delete from pins where room_id = $1 and message_id in (select id from messages where room_id = $1 and seq <= $2)";
             sqlx::query::<Db>(sql).bind(room).bind(last).execute(&mut *tx).await?;
             sqlx::query::<Db>(RELEASE_FILES).bind(room).bind(last).execute(&mut *tx).await?;
             let sql = "delete from messages where room_id = $1 and seq <= $2";
             let removed = sqlx::query::<Db>(sql).bind(room).bind(last).execute(&mut *tx).await?.rows_affected();
-            let sql = "update rooms set first_seq = $2 where id = $1 and first_seq < $2";
-            sqlx::query::<Db>(sql).bind(room).bind(last + 1).execute(&mut *tx).await?;
             tx.commit().await?;
             Ok(removed)
         })

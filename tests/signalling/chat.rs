@@ -130,18 +130,52 @@ async fn who_watches_a_conversation_learns_who_is_there_and_who_types() {
 }
 
 #[tokio::test]
-async fn a_client_that_was_away_gets_what_it_missed_or_is_told_to_look() {
+async fn a_client_that_was_away_is_told_to_look() {
     let server = Server::start().await;
     let (ann, ben) = (server.register("ann").await, server.register("ben").await);
     let room = server.room(&[&ann, &ben]).await;
     let mut anns = Client::connect(&server, &ann).await;
     let mut bens = Client::connect(&server, &ben).await;
     bens.lose_socket().await;
-    let missed = write(&server, &mut anns, room, b"missed").await;
+    write(&server, &mut anns, room, b"missed").await;
     let mut back = Client::resume(&server, &ben, &bens).await;
     assert!(back.resumed);
-    assert_eq!(back.event().await, ServerMessage::Entry { room: room.to_string(), entry: missed });
+    assert_eq!(back.event().await, ServerMessage::Resync {}, "what can be looked up is not kept for who is away");
     server.app.bus.publish(webcall::bus::Hint::Logged { room, since: 2, last: 2 });
     back.must(ClientMessage::Ping {}).await;
     assert_eq!(back.events_so_far(), [], "a hint about what is not there is harmless");
+}
+
+#[tokio::test]
+async fn many_large_messages_of_one_moment_all_arrive() {
+    let server = Server::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    let room = server.room(&[&ann, &ben]).await;
+    let mut bens = Client::connect(&server, &ben).await;
+    // More bytes than one page has, queued at once: they share a transaction.
+    let drafts = (0..40).map(|_| {
+        let (id, body) = (MessageId::new(server.app.clock.now()).to_string(), URL_SAFE_NO_PAD.encode(vec![7; 60_000]));
+        webcall::chat::Draft::parse(&id, &body, &[]).unwrap()
+    });
+    let posted: Vec<_> = drafts.map(|draft| webcall::chat::post(&server.app, &ann, room, draft).unwrap()).collect();
+    for posting in posted {
+        posting.outcome().await.unwrap();
+    }
+    for seq in 1..=40 {
+        match bens.event().await {
+            ServerMessage::Entry { entry, .. } => assert_eq!(entry.seq, seq),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn members_outside_of_the_call_learn_that_a_room_changed() {
+    let server = Server::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    let room = server.room(&[&ann, &ben]).await;
+    let mut bens = Client::connect(&server, &ben).await;
+    let changes = rooms::Changes { topic: Some(rooms::Topic::parse("new").unwrap()), ..rooms::Changes::default() };
+    rooms::update(&server.app, &ann, room, &changes).await.unwrap();
+    assert_eq!(bens.event().await, ServerMessage::RoomChanged { room: room.to_string() });
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_tungstenite::tungstenite::Message;
 use webcall::config::DEFAULT_WINDOWS_PER_USER;
+use webcall::role::Role;
 use webcall::signal::protocol::{ClientMessage, MAX_FRAME_BYTES, ServerMessage, VERSION};
 use webcall::signal::{Timing, max_connections};
 
@@ -162,8 +163,8 @@ async fn a_connection_that_lost_events_ends_instead_of_going_on_with_a_wrong_pic
     let mut client = Client::enter(&server, &ann, room).await;
     client.must(ClientMessage::Ping {}).await;
     // More at once than are queued, before the connection's task has its turn.
-    for _ in 0..1_000 {
-        server.app.calls.room_changed(room);
+    for role in [Role::Moderator, Role::Owner].into_iter().cycle().take(1_000) {
+        server.app.calls.set_role(room, ann.user, role);
     }
     assert_eq!(soon("the close", client.socket.close_code()).await, 1013);
     assert!(!Client::resume(&server, &ann, &client).await.resumed);

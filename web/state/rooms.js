@@ -7,6 +7,8 @@ export class RoomsStore extends EventTarget {
   #api;
   /** @type {Room[] | null} */
   #rooms = null;
+  /** How often a room came or went by itself. */
+  #revision = 0;
 
   /** @param {Api} api */
   constructor(api) {
@@ -25,7 +27,12 @@ export class RoomsStore extends EventTarget {
   }
 
   async load() {
-    this.#take((await this.#api.call('GET', 'rooms')).rooms);
+    for (;;) {
+      const before = this.#revision;
+      const { rooms } = await this.#api.call('GET', 'rooms');
+      // A list that was asked for before a room came or went would take that back, and with it what waits to be sent there.
+      if (before === this.#revision) return this.#take(rooms);
+    }
   }
 
   /**
@@ -188,12 +195,14 @@ export class RoomsStore extends EventTarget {
    * @returns {Room}
    */
   #keep(room) {
+    this.#revision += 1;
     this.#take([...(this.#rooms ?? []).filter(({ id }) => id !== room.id), room]);
     return room;
   }
 
   /** @param {string} id */
   #drop(id) {
+    this.#revision += 1;
     this.#take((this.#rooms ?? []).filter((room) => room.id !== id));
   }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use sqlx::QueryBuilder;
 
-use super::plan::{Fate, Found, plan};
+use super::plan::{Fate, Found, Plan, plan};
 use super::{Appended, Job, NewMessage, Standing};
 use crate::id::{RoomId, UserId};
 use crate::role::Role;
@@ -119,7 +119,7 @@ pub(super) async fn append(databases: &Databases, batch: &[Job]) -> Result<Vec<A
         let plan = plan_with_files!(tx, messages, batch, found);
         if plan.added.is_empty() {
             tx.rollback().await?;
-            return Ok(answers(&messages, plan.fates, &BTreeMap::new()));
+            return Ok(answers(&messages, plan, &BTreeMap::new()));
         }
         let last_seqs: BTreeMap<RoomId, i64> = count_up!(tx, Db, plan.added);
         let firsts = firsts(&plan.added, &last_seqs)?;
@@ -129,7 +129,7 @@ pub(super) async fn append(databases: &Databases, batch: &[Job]) -> Result<Vec<A
             sqlx::query::<Db>(sql).bind(at).bind(room).bind(user).execute(&mut *tx).await?;
         }
         tx.commit().await?;
-        Ok(answers(&messages, plan.fates, &firsts))
+        Ok(answers(&messages, plan, &firsts))
     })
 }
 
@@ -164,13 +164,14 @@ fn new_rows<'a>(messages: &[&'a NewMessage], fates: &[Fate], firsts: &BTreeMap<R
     new.collect()
 }
 
-fn answers(messages: &[&NewMessage], fates: Vec<Fate>, firsts: &BTreeMap<RoomId, i64>) -> Vec<Appended> {
-    let mut answers: Vec<Appended> = Vec::with_capacity(fates.len());
-    for (message, fate) in messages.iter().zip(fates) {
+fn answers(messages: &[&NewMessage], plan: Plan, firsts: &BTreeMap<RoomId, i64>) -> Vec<Appended> {
+    let mut answers: Vec<Appended> = Vec::with_capacity(plan.fates.len());
+    for (message, fate) in messages.iter().zip(plan.fates) {
         let answer = match fate {
             Fate::Add(nth) => {
-                let since = firsts[&message.room];
-                Appended::New { entry: entry(message, since + nth - 1), since }
+                let first = firsts[&message.room];
+                let is_last = plan.added[&message.room] == nth;
+                Appended::New { entry: entry(message, first + nth - 1), since: is_last.then_some(first) }
             }
             Fate::SameAs(index) => match &answers[index] {
                 Appended::New { entry, .. } => Appended::Before(entry.clone()),

@@ -85,8 +85,8 @@ pub enum Appended {
     New {
         /// As it is stored.
         entry: EntryRow,
-        /// The first entry of this room in the same transaction: a hint about the last covers those from here.
-        since: i64,
+        /// The first entry of this room in the same transaction, told with the last one: one hint covers all between.
+        since: Option<i64>,
     },
     /// The same sender stored it before.
     Before(EntryRow),
