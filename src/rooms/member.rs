@@ -50,7 +50,6 @@ pub async fn join(app: &App, principal: &Principal, code: &str) -> Result<Room, 
     match app.store.join_room(code, principal.user, app.clock.now(), limits).await? {
         Joined::Joined(room) => {
             app.bus.publish(Hint::MemberAdded { room, user: principal.user });
-            app.bus.publish(Hint::RoomChanged { room });
             get(app, principal, room).await
         }
         Joined::AlreadyMember(room) => get(app, principal, room).await,
