@@ -85,9 +85,9 @@ pub async fn delete(app: &App, principal: &Principal, room: RoomId, message: Mes
     let is_own = author == principal.user;
     rooms::policy::allowed_in(&standing.row, rooms::policy::Action::DeleteMessage { own: is_own })?;
     if is_own {
-        app.limits.message(principal.user)?
+        app.limits.message(principal.user)?;
     } else {
-        app.limits.moderation(principal.user)?
+        app.limits.moderation(principal.user)?;
     }
     let act = act(app, principal, room, message);
     let audit = (!is_own).then(|| recorded(&act, Some(author), AuditAct::DeleteMessage));
