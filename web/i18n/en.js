@@ -137,7 +137,7 @@ export const en = {
   'join.action': 'Join room',
 
   'encryption.open': 'Not end-to-end encrypted',
-  'encryption.open_hint': 'The connection is protected, but the server could see and hear the call.',
+  'encryption.open_hint': 'The connection is protected, but the server could see and hear the call and read messages.',
 
   'prejoin.join': 'Join call',
   'prejoin.nobody': 'Nobody is here yet',
