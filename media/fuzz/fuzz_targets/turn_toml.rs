@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|text: &str| _ = webcall::config::is_turn_file(text));
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    let _ = webcall::config::is_turn_file(text);
+});
