@@ -46,6 +46,9 @@ const PREFERENCES = {
 /** The keys that a test presses by name, as WebDriver writes them. */
 const KEYS = { Tab: '\uE004', Enter: '\uE007', Escape: '\uE00C', Space: ' ', Shift: '\uE008' };
 
+/** What Firefox reports as an error of the page and is none: a WebSocket that ended with its page or its server. */
+const OF_THE_NETWORK = /^(Firefox can’t establish a connection to the server at|The connection to) wss?:\/\//;
+
 /** Starts a browser with a fresh profile. */
 export async function launchFirefox({ language = 'en', preferences = {}, ca } = {}) {
   const profile = temporaryFolder('firefox');
@@ -119,7 +122,7 @@ class FirefoxPage extends Page {
 
   note(entry) {
     this.console.push(`${entry.level}: ${entry.text}`);
-    if (entry.type === 'javascript' && entry.level === 'error') this.errors.push(entry.text);
+    if (entry.type === 'javascript' && entry.level === 'error' && !OF_THE_NETWORK.test(entry.text)) this.errors.push(entry.text);
   }
 
   async goto(url) {
