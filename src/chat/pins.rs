@@ -1,12 +1,12 @@
 //! Pinned messages.
 
-use super::post::{act, recorded};
+use super::post::act;
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::error::Error;
 use crate::id::{MessageId, RoomId};
-use crate::rooms;
 use crate::rooms::policy::Action;
+use crate::rooms::{self, Doing};
 use crate::store::{Act, AuditAct, AuditEntry, EntryRow, Pin, PinRow, RoomKind, RoomRow};
 
 /// Pinned messages of a room. The list is sent whole.
@@ -38,7 +38,7 @@ pub async fn unpin(app: &App, principal: &Principal, room: RoomId, message: Mess
 
 /// For the audit log, which direct conversations have none of.
 fn recording(row: &RoomRow, act: &Act, kind: AuditAct) -> Option<AuditEntry> {
-    (row.kind == RoomKind::Room).then(|| recorded(act, None, kind))
+    (row.kind == RoomKind::Room).then(|| Doing::of(act).alone(kind, ""))
 }
 
 fn settle(app: &App, room: RoomId, pin: Pin) -> Result<Option<EntryRow>, Error> {

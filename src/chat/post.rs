@@ -8,11 +8,9 @@ use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
 use crate::error::Error;
-use crate::id::{MessageId, RoomId, UserId};
-use crate::rooms;
-use crate::store::{
-    Act, Appended, AuditAct, AuditEntry, Deletion, EntryRow, FileSet, MAX_FILES_PER_MESSAGE, NewMessage, Unwelcome,
-};
+use crate::id::{MessageId, RoomId};
+use crate::rooms::{self, Doing};
+use crate::store::{Act, Appended, AuditAct, Deletion, EntryRow, FileSet, MAX_FILES_PER_MESSAGE, NewMessage, Unwelcome};
 
 /// The largest body. Clients write 32,000 bytes at most; encryption adds less than that.
 pub const MAX_BODY_BYTES: usize = 64 << 10;
@@ -79,18 +77,18 @@ pub fn post(app: &App, principal: &Principal, room: RoomId, draft: Draft) -> Res
 
 /// Deletes a message: one's own, or anybody's by who may. Its place in the log remains.
 pub async fn delete(app: &App, principal: &Principal, room: RoomId, message: MessageId) -> Result<EntryRow, Error> {
-    let standing = rooms::get(app, principal, room).await?;
+    let row = rooms::row(app, principal, room).await?;
     let entry = app.store.entry(room, message).await?.filter(|entry| entry.kind.has_body());
     let author = entry.ok_or(Error::MessageNotFound)?.sender;
     let is_own = author == principal.user;
-    rooms::policy::allowed_in(&standing.row, rooms::policy::Action::DeleteMessage { own: is_own })?;
+    rooms::policy::allowed_in(&row, rooms::policy::Action::DeleteMessage { own: is_own })?;
     if is_own {
         app.limits.message(principal.user)?;
     } else {
         app.limits.moderation(principal.user)?;
     }
     let act = act(app, principal, room, message);
-    let audit = (!is_own).then(|| recorded(&act, Some(author), AuditAct::DeleteMessage));
+    let audit = (!is_own).then(|| Doing::of(&act).to(author, AuditAct::DeleteMessage, ""));
     match app.store.delete_message(act, audit.as_ref()).await? {
         Deletion::Deleted(entry) => {
             super::tell(app, room, &entry);
@@ -104,11 +102,6 @@ pub async fn delete(app: &App, principal: &Principal, room: RoomId, message: Mes
 pub(super) fn act(app: &App, principal: &Principal, room: RoomId, target: MessageId) -> Act {
     let at = app.clock.now();
     Act { room, id: MessageId::new(at), actor: principal.user, target, at }
-}
-
-/// The same for the room's audit log.
-pub(super) fn recorded(act: &Act, subject: Option<UserId>, kind: AuditAct) -> AuditEntry {
-    AuditEntry { room: act.room, at: act.at, actor: act.actor, act: kind, subject, detail: String::new() }
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 //! of what is done in a call, afterwards.
 
 use super::member::standing;
-use super::policy::Action;
-use super::room::allowed;
+use super::policy::{Action, allowed};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::error::Error;
 use crate::id::{ActId, RoomId, UserId};
-use crate::store::{AuditAct, AuditEntry, AuditRow};
+use crate::store::{Act, AuditAct, AuditEntry, AuditRow};
 use crate::time::Timestamp;
 
 /// Acts in one answer: some 15 kB.
@@ -26,6 +25,11 @@ pub(crate) struct Doing {
 }
 
 impl Doing {
+    /// An act on a message.
+    pub(crate) fn of(act: &Act) -> Self {
+        Self { room: act.room, actor: act.actor, at: act.at }
+    }
+
     /// An act on the room.
     pub(crate) fn alone(self, act: AuditAct, detail: &str) -> AuditEntry {
         let Self { room, actor, at } = self;

@@ -2,8 +2,7 @@
 
 use super::audit::Doing;
 use super::member::standing;
-use super::policy::Action;
-use super::room::allowed;
+use super::policy::{Action, allowed};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;

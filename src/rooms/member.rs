@@ -1,8 +1,8 @@
 //! Membership: joining by link, leaving, being removed, changing roles, being muted in chat, handing over the room.
 
 use super::audit::Doing;
-use super::policy::{Action, allowed_in};
-use super::room::{MAX_ROOMS_PER_USER, allowed};
+use super::policy::{Action, allowed, allowed_in};
+use super::room::MAX_ROOMS_PER_USER;
 use super::{Role, Room, get, row};
 use crate::accounts::Principal;
 use crate::app::App;

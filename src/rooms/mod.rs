@@ -10,6 +10,7 @@ mod settings;
 mod text;
 
 pub use crate::role::Role;
+pub(crate) use audit::Doing;
 pub use audit::{CallAct, MAX_ACTS_PAGE, acts, record_in_call};
 pub use ban::{MAX_BANS, ban, bans, unban};
 pub use member::{

@@ -134,10 +134,15 @@ fn can_directly(action: Action) -> bool {
     }
 }
 
-/// The same, as a refusal. The last two of a direct conversation stay in it.
+/// The same, as a refusal.
+pub fn allowed(kind: RoomKind, role: Role, action: Action) -> Result<(), Error> {
+    if can(kind, role, action) { Ok(()) } else { Err(Error::NotAllowed) }
+}
+
+/// The same for a member of this room. The last two of a direct conversation stay in it.
 pub fn allowed_in(row: &RoomRow, action: Action) -> Result<(), Error> {
     let is_last_pair = row.kind == RoomKind::Direct && action == Action::Leave && row.member_count <= 2;
-    if can(row.kind, row.role, action) && !is_last_pair { Ok(()) } else { Err(Error::NotAllowed) }
+    if is_last_pair { Err(Error::NotAllowed) } else { allowed(row.kind, row.role, action) }
 }
 
 /// Whether a member may write now.

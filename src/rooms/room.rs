@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use super::policy::{Action, can};
+use super::policy::{Action, allowed};
 use super::{Role, RoomName};
 use crate::accounts::Principal;
 use crate::app::App;
@@ -129,8 +129,8 @@ pub async fn row(app: &App, principal: &Principal, room: RoomId) -> Result<RoomR
 
 /// Deletes a room, for everybody in it.
 pub async fn delete(app: &App, principal: &Principal, room: RoomId) -> Result<(), Error> {
-    let before = get(app, principal, room).await?;
-    allowed(before.row.kind, before.row.role, Action::Delete)?;
+    let row = row(app, principal, room).await?;
+    allowed(row.kind, row.role, Action::Delete)?;
     if !app.store.delete_room(room).await? {
         return Err(Error::RoomNotFound);
     }
@@ -141,10 +141,6 @@ pub async fn delete(app: &App, principal: &Principal, room: RoomId) -> Result<()
 /// What room a link leads to.
 pub async fn by_link(app: &App, code: &str) -> Result<LinkedRoom, Error> {
     app.store.room_by_link(code).await?.ok_or(Error::LinkNotFound)
-}
-
-pub(super) fn allowed(kind: RoomKind, role: Role, action: Action) -> Result<(), Error> {
-    if can(kind, role, action) { Ok(()) } else { Err(Error::NotAllowed) }
 }
 
 /// A code that cannot be guessed.

@@ -1,8 +1,8 @@
 //! What can be changed about a room: name, link, topic, lock, slow mode, for how long messages are kept.
 
 use super::audit::Doing;
-use super::policy::Action;
-use super::room::{allowed, new_link_code};
+use super::policy::{Action, allowed_in};
+use super::room::new_link_code;
 use super::{Room, RoomName, Topic, get};
 use crate::accounts::Principal;
 use crate::app::App;
@@ -81,7 +81,7 @@ impl Changes {
 pub async fn update(app: &App, principal: &Principal, room: RoomId, changes: &Changes) -> Result<Room, Error> {
     let before = get(app, principal, room).await?;
     for action in changes.actions() {
-        allowed(before.row.kind, before.row.role, action)?;
+        allowed_in(&before.row, action)?;
     }
     let link_code = changes.reset_link.then(new_link_code);
     let update = difference(&before.row, changes, link_code.as_deref());

@@ -1,7 +1,7 @@
 //! What a connection does with a message: a pure state machine. It knows whether the connection is in a call and what it waits for,
 //! says what is to be done as [`Effect`]s, and is told the outcome. It knows no socket, queue, clock, store or media core.
 //!
-//! Every request is answered exactly once: `welcome`, `joined`, `answer`, `ok` or `error` with its number.
+//! Every request is answered exactly once: `welcome`, `joined`, `answer`, `posted`, `ok` or `error` with its number.
 
 use webcall_media::{Offer, ParticipantId, Source, Wish};
 
