@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use webcall_media::Media;
 
-use crate::accounts::{AccessTokens, Passwords, RefreshTokens, Tickets};
+use crate::accounts::{AccessTokens, LivingSessions, Passwords, RefreshTokens, Tickets};
 use crate::bus::Bus;
 use crate::calls::{Calls, Relaying};
 use crate::config::Config;
@@ -56,6 +56,8 @@ pub struct Parts {
     pub refresh_tokens: RefreshTokens,
     /// WebSocket tickets.
     pub tickets: Tickets,
+    /// Sessions that need not be looked up.
+    pub living: LivingSessions,
     /// Says when to stop, and waits for those who must finish.
     pub shutdown: Shutdown,
 }
@@ -94,6 +96,7 @@ impl App {
             files: Files::new(&config.files),
             metrics: Metrics::new(media.clone()),
             tickets: Tickets::default(),
+            living: LivingSessions::default(),
             shutdown,
             tls,
             config,

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use super::refresh_token::{Decision, REFRESH_TOKEN_LIFE, SESSION_LIFE, decide};
 use super::sign_in::signed_in;
-use super::{Principal, SignedIn, User};
+use super::{Principal, SignedIn, User, ended};
 use crate::app::App;
-use crate::bus::Hint;
 use crate::error::Error;
 use crate::id::{SessionId, UserId};
 use crate::store::{Rotation, SessionRow};
@@ -70,7 +69,7 @@ pub async fn end_session(app: &App, principal: &Principal, session: SessionId) -
 async fn end(app: &App, session: SessionId, user: UserId) -> Result<bool, Error> {
     let was_there = app.store.end_session(session, user).await?;
     if was_there {
-        app.bus.publish(Hint::SessionEnded { session });
+        ended(app, session);
     }
     Ok(was_there)
 }

@@ -6,9 +6,8 @@ use ring::hmac;
 use ring::rand::SystemRandom;
 
 use super::password::Verdict;
-use super::{ACCESS_TOKEN_LIFE, Password, Principal, Username};
+use super::{ACCESS_TOKEN_LIFE, Password, Principal, Username, ended};
 use crate::app::App;
-use crate::bus::Hint;
 use crate::error::Error;
 use crate::id::{SessionId, UserId};
 use crate::store::{AddedUser, NewSession, NewUser, UserRow};
@@ -97,8 +96,8 @@ pub async fn login(app: &App, device: Device<'_>, username: &str, password: Stri
     let now = app.clock.now();
     let user_agent = cut(device.user_agent);
     let session = NewSession { id: SessionId::new(now), user: user.id, created_at: now, user_agent: &user_agent };
-    for ended in app.store.add_session(&session, MAX_SESSIONS_PER_USER).await? {
-        app.bus.publish(Hint::SessionEnded { session: ended });
+    for oldest in app.store.add_session(&session, MAX_SESSIONS_PER_USER).await? {
+        ended(app, oldest);
     }
     Ok(signed_in(app, user_of(user), session.id, 0))
 }
@@ -112,8 +111,8 @@ pub async fn change_password(app: &App, principal: &Principal, current: String, 
         return Err(Error::WrongPassword);
     }
     let hash = app.passwords.hash(new).await?;
-    for ended in app.store.change_password(user.id, &hash, principal.session).await? {
-        app.bus.publish(Hint::SessionEnded { session: ended });
+    for other in app.store.change_password(user.id, &hash, principal.session).await? {
+        ended(app, other);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use webcall_media::Source;
 use webcall_media::load::Generator;
 use webcall_media::synthetic::{Identity, Participant, Settings};
@@ -21,6 +22,9 @@ use crate::signal::protocol::{
 
 /// How long an answer may take. A storm of joins waits in a queue.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Filled with zeros at each read: the library's 128 KiB were half of what a thousand listeners cost the generator.
+const READ_BUFFER_BYTES: usize = 8 << 10;
 
 /// Whom somebody looks at, and how large.
 pub(super) struct Shown {
@@ -104,7 +108,8 @@ impl Line {
             request.headers_mut().insert(name, value.parse().map_err(BenchError::of(act))?);
         }
         let stream = api.origin.connect().await.map_err(BenchError::of(act))?;
-        let opened = tokio_tungstenite::client_async(request, stream).await;
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
+        let opened = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await;
         let (socket, _) = opened.map_err(BenchError::of(act))?;
         Ok(Self { socket, next_id: 0, me: String::new(), began })
     }

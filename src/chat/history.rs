@@ -62,12 +62,15 @@ pub async fn log_after(app: &App, room: RoomId, seq: i64, limit: i64) -> Result<
 
 /// Moves the read marker of a member; it never goes back.
 pub async fn mark_read(app: &App, principal: &Principal, room: RoomId, seq: i64) -> Result<(), Error> {
-    let row = rooms::row(app, principal, room).await?;
-    if seq < 1 || seq > row.last_seq {
-        return Err(Error::Invalid { code: "invalid_seq", detail: "there is no such entry" });
-    }
     if app.store.mark_read(room, principal.user, seq).await? {
         app.bus.publish(Hint::Read { room, user: principal.user, seq });
+        return Ok(());
     }
-    Ok(())
+    // Nothing moved: because it was there already, or because there is no such entry, or no such room for this user.
+    let row = rooms::row(app, principal, room).await?;
+    if (1..=row.last_seq).contains(&seq) {
+        Ok(())
+    } else {
+        Err(Error::Invalid { code: "invalid_seq", detail: "there is no such entry" })
+    }
 }

@@ -34,7 +34,10 @@ pub(super) async fn enforce(context: Context, mut hints: Subscription) {
 async fn apply(context: &Context, hint: Hint) -> Result<(), Error> {
     let Context { app, connections, .. } = context;
     match hint {
-        Hint::SessionEnded { session } => connections.end_session(session),
+        Hint::SessionEnded { session } => {
+            app.living.end(session);
+            connections.end_session(session);
+        }
         Hint::RoomDeleted { room } => app.calls.room_gone(room),
         // Told by `deliver.rs`.
         Hint::Logged { .. } | Hint::Read { .. } | Hint::MemberAdded { .. } | Hint::RoomChanged { .. } => {}
@@ -51,6 +54,7 @@ async fn apply(context: &Context, hint: Hint) -> Result<(), Error> {
 }
 
 async fn check_everything(context: &Context) -> Result<(), Error> {
+    context.app.living.forget_all();
     for session in context.connections.sessions() {
         context.check_session(session).await?;
     }

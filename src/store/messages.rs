@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use super::append::{Judge, NewMessage, Pending};
 use super::audit::{AuditEntry, record};
 use super::files::detach_files;
-use super::{Result, Store, in_transaction, on_reader, on_writer};
+use super::{Result, Store, in_transaction, on_reader};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::time::Timestamp;
 
@@ -17,7 +17,6 @@ macro_rules! entry_columns {
         "seq, id, kind, sender, sent_at, body, target"
     };
 }
-pub(super) use entry_columns;
 
 /// What an entry is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, sqlx::Type)]
@@ -270,14 +269,5 @@ impl Store {
                    from pins p join messages m on m.room_id = p.room_id and m.id = p.message_id \
                    where p.room_id = $1 order by p.pinned_at desc, m.seq desc";
         Ok(on_reader!(self, pool => sqlx::query_as::<Db, PinRow>(sql).bind(room).fetch_all(pool).await?))
-    }
-
-    /// Moves a member's read marker, forwards only and not beyond the log. Returns whether it moved.
-    pub async fn mark_read(&self, room: RoomId, user: UserId, seq: i64) -> Result<bool> {
-        let sql = "update members set read_seq = $1 where room_id = $2 and user_id = $3 and read_seq < $1 \
-                   and $1 <= (select last_seq from rooms where id = $2)";
-        let rows =
-            on_writer!(self, pool => sqlx::query::<Db>(sql).bind(seq).bind(room).bind(user).execute(pool).await?.rows_affected());
-        Ok(rows == 1)
     }
 }

@@ -11,11 +11,13 @@
 mod append;
 mod audit;
 mod bans;
+mod chunks;
 mod diagnostics;
 mod direct;
 mod dispatch;
 mod expiry;
 mod files;
+mod marks;
 mod members;
 mod messages;
 mod open;
@@ -48,6 +50,7 @@ use thiserror::Error;
 pub struct Store {
     databases: Databases,
     appending: append::Appending,
+    marking: marks::Marking,
 }
 
 #[derive(Clone, Debug)]
@@ -156,7 +159,7 @@ impl Databases {
 
 impl Store {
     fn new(databases: Databases) -> Self {
-        Self { appending: append::Appending::start(&databases), databases }
+        Self { appending: append::Appending::start(&databases), marking: marks::Marking::start(&databases), databases }
     }
 
     fn databases(&self) -> &Databases {

@@ -1,22 +1,16 @@
-//! One transaction of many messages. The statements take as many rows as they can, because each costs a round trip; rows come in
-//! chunks of a few fixed lengths, so that a connection prepares each statement once.
+//! One transaction of many messages. The statements take as many rows as they can, because each costs a round trip.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
-
-use sqlx::QueryBuilder;
 
 use super::plan::{Fate, Found, Plan, plan};
 use super::{Appended, Job, NewMessage, Standing};
 use crate::id::{RoomId, UserId};
 use crate::role::Role;
+use crate::store::chunks::{execute_chunks, fetch_chunks};
 use crate::store::files::attach_files;
-use crate::store::messages::{EntryKind, EntryRow, LoggedRow, entry_columns};
+use crate::store::messages::{EntryKind, EntryRow, LoggedRow};
 use crate::store::{Databases, Result, RoomKind, StoreError, in_transaction};
 use crate::time::Timestamp;
-
-/// Rows of a statement, longest first.
-const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// Takes back what was tied to a message that is not stored after all.
 const RELEASE: &str = "update files set message_id = null where room_id = $1 and message_id = $2";
@@ -24,39 +18,30 @@ const RELEASE: &str = "update files set message_id = null where room_id = $1 and
 /// A sender's standing and whose it is.
 type StandingRow = (RoomId, UserId, Role, bool, Timestamp, RoomKind, bool, i64);
 
-/// Runs a statement over rows in chunks and gathers what it returns. `$query` is made of the text before the rows, the binding of one
-/// row, and the text after them.
-macro_rules! for_chunks {
-    ($tx:ident, $db:ty, $rows:expr => $row:ty, $before:expr, $bind:expr, $after:expr) => {{
-        let rows = $rows;
-        let mut returned: Vec<$row> = Vec::new();
-        for chunk in chunks(rows.len()) {
-            let mut query = QueryBuilder::<$db>::new($before);
-            query.push_values(&rows[chunk], $bind).push($after);
-            returned.extend(query.build_query_as::<$row>().fetch_all(&mut *$tx).await?);
-        }
-        returned
-    }};
-}
+// The wanted rows are a table to join with, because PostgreSQL takes `in ((…), (…))` for a chain of conditions to be tried on each row it
+// reads. `cross join` keeps SQLite from reading the large table first.
 
 macro_rules! standings {
     ($tx:ident, $db:ty, $messages:ident) => {{
-        let senders: Vec<_> = $messages.iter().map(|message| (message.room, message.sender)).collect::<BTreeSet<_>>().into_iter().collect();
-        let before = "select m.room_id, m.user_id, m.role, m.chat_muted, m.last_message_at, r.kind, r.locked, r.slow_mode_s \
-                      from members m join rooms r on r.id = m.room_id where (m.room_id, m.user_id) in (";
-        let rows = for_chunks!($tx, $db, senders => StandingRow, before, |mut row, (room, user)| {
+        let senders: Vec<_> =
+            $messages.iter().map(|message| (message.room, message.sender)).collect::<BTreeSet<_>>().into_iter().collect();
+        let after = ") select m.room_id, m.user_id, m.role, m.chat_muted, m.last_message_at, r.kind, r.locked, r.slow_mode_s \
+                     from wanted cross join members m cross join rooms r \
+                     where m.room_id = wanted.room_id and m.user_id = wanted.user_id and r.id = wanted.room_id";
+        let rows = fetch_chunks!($tx, $db, senders => StandingRow, "with wanted (room_id, user_id) as (", |mut row, (room, user)| {
             row.push_bind(*room).push_bind(*user);
-        }, ")");
+        }, after);
         rows.into_iter().map(standing).collect()
     }};
 }
 
 macro_rules! entries {
     ($tx:ident, $db:ty, $messages:ident) => {{
-        let before = concat!("select room_id, ", entry_columns!(), " from messages where (room_id, id) in (");
-        let rows = for_chunks!($tx, $db, &$messages => LoggedRow, before, |mut row, message| {
+        let after = ") select m.room_id, m.seq, m.id, m.kind, m.sender, m.sent_at, m.body, m.target \
+                     from wanted cross join messages m where m.room_id = wanted.room_id and m.id = wanted.message_id";
+        let rows = fetch_chunks!($tx, $db, &$messages => LoggedRow, "with wanted (room_id, message_id) as (", |mut row, message| {
             row.push_bind(message.room).push_bind(message.id);
-        }, ")");
+        }, after);
         rows.into_iter().map(|row| ((row.room_id, row.entry.id), row.entry)).collect()
     }};
 }
@@ -66,7 +51,7 @@ macro_rules! count_up {
         let added: Vec<(RoomId, i64)> = $added.iter().map(|(room, count)| (*room, *count)).collect();
         let after = ") update rooms set last_seq = last_seq + added.entries from added where rooms.id = added.room_id \
                      returning id, last_seq";
-        let rows = for_chunks!($tx, $db, added => (RoomId, i64), "with added (room_id, entries) as (", |mut row, (room, count)| {
+        let rows = fetch_chunks!($tx, $db, added => (RoomId, i64), "with added (room_id, entries) as (", |mut row, (room, count)| {
             row.push_bind(*room).push_bind(*count);
         }, after);
         rows.into_iter().collect()
@@ -77,10 +62,10 @@ macro_rules! insert {
     ($tx:ident, $db:ty, $messages:ident, $fates:expr, $firsts:ident) => {{
         let rows = new_rows(&$messages, &$fates, &$firsts);
         let before = "insert into messages (room_id, seq, id, kind, sender, sent_at, body) ";
-        let _returned = for_chunks!($tx, $db, rows => (i64,), before, |mut row, (seq, message)| {
+        execute_chunks!($tx, $db, rows, before, |mut row, (seq, message)| {
             row.push_bind(message.room).push_bind(*seq).push_bind(message.id).push_bind(EntryKind::Message);
             row.push_bind(message.sender).push_bind(message.sent_at).push_bind(message.body.as_slice());
-        }, " returning seq");
+        });
     }};
 }
 
@@ -130,16 +115,6 @@ pub(super) async fn append(databases: &Databases, batch: &[Job]) -> Result<Vec<A
         }
         tx.commit().await?;
         Ok(answers(&messages, plan, &firsts))
-    })
-}
-
-/// The lengths of the statements that take so many rows.
-fn chunks(len: usize) -> impl Iterator<Item = Range<usize>> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let chunk = CHUNKS.into_iter().find(|chunk| from + chunk <= len)?;
-        from += chunk;
-        Some(from - chunk..from)
     })
 }
 
@@ -193,19 +168,5 @@ fn entry(message: &NewMessage, seq: i64) -> EntryRow {
         sent_at: message.sent_at,
         body: Some(message.body.clone()),
         target: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_go_into_as_few_statements_of_known_lengths_as_possible() {
-        let lengths = |len| chunks(len).map(|chunk| chunk.len()).collect::<Vec<_>>();
-        assert_eq!(lengths(0), [0; 0]);
-        assert_eq!(lengths(3), [1, 1, 1]);
-        assert_eq!(lengths(86), [64, 16, 4, 1, 1]);
-        assert_eq!(chunks(512).last(), Some(256..512));
     }
 }
