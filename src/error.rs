@@ -63,6 +63,9 @@ pub enum Error {
     /// The username is taken.
     #[error("the username is taken")]
     UsernameTaken,
+    /// Somebody has a username that is taken for this one.
+    #[error("somebody has a username that looks like this one")]
+    UsernameLooksTaken,
     /// No such session of this user.
     #[error("no such session")]
     SessionNotFound,
@@ -211,6 +214,7 @@ impl Error {
             Self::TicketInvalid => "ticket_invalid",
             Self::OriginRefused => "origin_refused",
             Self::UsernameTaken => "username_taken",
+            Self::UsernameLooksTaken => "username_looks_taken",
             Self::SessionNotFound => "session_not_found",
             Self::RoomNotFound => "room_not_found",
             Self::LinkNotFound => "link_not_found",

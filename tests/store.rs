@@ -5,6 +5,9 @@
 #[path = "support/postgres.rs"]
 mod postgres;
 
+#[path = "store/common.rs"]
+mod common;
+
 #[path = "store/audit.rs"]
 mod audit;
 
@@ -29,20 +32,17 @@ mod members;
 #[path = "store/messages.rs"]
 mod messages;
 
+#[path = "store/skeletons.rs"]
+mod skeletons;
+
 #[path = "store/turn_keys.rs"]
 mod turn_keys;
 
 #[path = "store/users.rs"]
 mod users;
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use webcall::id::{RoomId, SessionId, UserId};
-use webcall::store::{AddedRoom, AddedUser, AuditAct, AuditEntry, NewRoom, NewSession, NewUser, Store};
-use webcall::time::Timestamp;
-
-/// The time in these tests.
-const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+use common::{NOW, act, room, user};
+use webcall::store::Store;
 
 /// Makes two tests of one function that takes an empty store.
 #[macro_export]
@@ -76,29 +76,4 @@ async fn postgresql() -> (postgres::Postgres, Store) {
     let server = postgres::Postgres::start();
     let store = Store::open_postgres(server.options()).await.unwrap();
     (server, store)
-}
-
-static NAMES: AtomicU32 = AtomicU32::new(0);
-
-/// A user with one session.
-async fn user(store: &Store) -> (UserId, SessionId) {
-    let name = format!("user{}", NAMES.fetch_add(1, Ordering::Relaxed));
-    let (user, session) = (UserId::new(NOW), SessionId::new(NOW));
-    let new_user = NewUser { id: user, username: &name, username_folded: &name, password_hash: "hash", created_at: NOW };
-    let new_session = NewSession { id: session, user, created_at: NOW, user_agent: "browser" };
-    assert_eq!(store.add_user(&new_user, &new_session).await.unwrap(), AddedUser::Added);
-    (user, session)
-}
-
-/// A room of this owner, whose link is its name.
-async fn room(store: &Store, owner: UserId, name: &str) -> RoomId {
-    let id = RoomId::new(NOW);
-    let room = NewRoom { id, name, encryption: "open", link_code: name, created_at: NOW };
-    assert_eq!(store.add_room(&room, owner, 10).await.unwrap(), AddedRoom::Added);
-    id
-}
-
-/// An entry for the audit log.
-fn act(room: RoomId, actor: UserId, act: AuditAct, subject: Option<UserId>, detail: &str) -> AuditEntry {
-    AuditEntry { room, at: NOW, actor, act, subject, detail: detail.to_owned() }
 }

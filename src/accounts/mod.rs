@@ -12,6 +12,7 @@ mod password;
 mod refresh_token;
 mod session;
 mod sign_in;
+mod skeleton;
 mod ticket;
 mod username;
 

@@ -71,12 +71,14 @@ pub async fn register(
         id: user.id,
         username: username.as_str(),
         username_folded: &username.folded(),
+        username_skeleton: &username.skeleton(),
         password_hash: &user.password_hash,
         created_at: now,
     };
     match app.store.add_user(&new_user, &session).await? {
         AddedUser::Added => Ok(signed_in(app, user_of(user), session.id, 0)),
         AddedUser::NameTaken => Err(Error::UsernameTaken),
+        AddedUser::LooksTaken => Err(Error::UsernameLooksTaken),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The name of an account: 3 to 32 of `[A-Za-z0-9_.-]`, unique without regard to case. ASCII only, so that no two names look alike
-//! by a letter of another script.
+//! by a letter of another script and none turns the text around it; new names look like no other one ([`Username::skeleton`]).
 
 use std::fmt;
 
+use super::skeleton::skeleton;
 use crate::error::Error;
 
 /// A checked name.
@@ -38,6 +39,11 @@ impl Username {
     /// The name in lower case, by which it is unique.
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
+    }
+
+    /// What the name looks like: no two names that are taken for one another are given away.
+    pub fn skeleton(&self) -> String {
+        skeleton(&self.0)
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) struct Session {
 #[utoipa::path(post, path = "/auth/register", tag = "auth", request_body = Registration, responses(
     (status = 201, description = "Registered and signed in; sets the refresh cookie", body = Session),
     (status = 403, description = "`wrong_registration_secret`", body = Problem),
-    (status = 409, description = "`username_taken`", body = Problem),
+    (status = 409, description = "`username_taken`, `username_looks_taken`", body = Problem),
     (status = 422, description = "`invalid_username`, `invalid_password`", body = Problem),
     (status = 429, description = "`rate_limited`", body = Problem),
 ))]

@@ -87,6 +87,7 @@ fn status(error: &Error) -> StatusCode {
         | Error::BanNotFound
         | Error::TestCallNotFound => StatusCode::NOT_FOUND,
         Error::UsernameTaken
+        | Error::UsernameLooksTaken
         | Error::OwnerCannotLeave
         | Error::TooManyMembers
         | Error::TooManyRooms

@@ -16,6 +16,8 @@ pub struct NewUser<'a> {
     pub username: &'a str,
     /// The name in lower case.
     pub username_folded: &'a str,
+    /// What the name looks like: no other user's may look the same.
+    pub username_skeleton: &'a str,
     /// The hashed password.
     pub password_hash: &'a str,
     /// When the account was made.
@@ -42,6 +44,8 @@ pub enum AddedUser {
     Added,
     /// Another user has this name; nothing was added.
     NameTaken,
+    /// Another user's name looks like this one; nothing was added.
+    LooksTaken,
 }
 
 impl Store {
@@ -49,19 +53,23 @@ impl Store {
     pub async fn add_user(&self, user: &NewUser<'_>, session: &NewSession<'_>) -> Result<AddedUser> {
         in_transaction!(self, tx => {
             let added = sqlx::query::<Db>(
-                "insert into users (id, username, username_folded, password_hash, created_at) values ($1, $2, $3, $4, $5) \
-                 on conflict (username_folded) do nothing",
+                "insert into users (id, username, username_folded, username_skeleton, password_hash, created_at) \
+                 values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
             )
             .bind(user.id)
             .bind(user.username)
             .bind(user.username_folded)
+            .bind(user.username_skeleton)
             .bind(user.password_hash)
             .bind(user.created_at)
             .execute(&mut *tx)
             .await?;
             if added.rows_affected() == 0 {
+                let sql = "select id from users where username_folded = $1";
+                let same: Option<(UserId,)> =
+                    sqlx::query_as::<Db, _>(sql).bind(user.username_folded).fetch_optional(&mut *tx).await?;
                 tx.rollback().await?;
-                return Ok(AddedUser::NameTaken);
+                return Ok(if same.is_some() { AddedUser::NameTaken } else { AddedUser::LooksTaken });
             }
             sqlx::query::<Db>(super::sessions::INSERT)
                 .bind(session.id)

@@ -37,6 +37,7 @@ async fn logging_out_without_a_cookie_ends_the_session_of_the_token_and_never_fa
 async fn registering_needs_the_secret_an_allowed_name_and_password_and_a_free_name() {
     let server = TestServer::start().await;
     server.register("Ann").await;
+    server.register("Paul").await;
     for (username, password, secret, status, expected) in [
         ("ben", PASSWORD, "guess", 403, "wrong_registration_secret"),
         ("ben", PASSWORD, "", 403, "wrong_registration_secret"),
@@ -44,6 +45,8 @@ async fn registering_needs_the_secret_an_allowed_name_and_password_and_a_free_na
         ("b n", PASSWORD, REGISTRATION_SECRET, 422, "invalid_username"),
         ("ben", "short", REGISTRATION_SECRET, 422, "invalid_password"),
         ("aNN", PASSWORD, REGISTRATION_SECRET, 409, "username_taken"),
+        ("PauI", PASSWORD, REGISTRATION_SECRET, 409, "username_looks_taken"),
+        ("_paul", PASSWORD, REGISTRATION_SECRET, 409, "username_looks_taken"),
     ] {
         let body = json!({"username": username, "password": password, "registration_secret": secret});
         let response = server.post("/api/v1/auth/register", &body).await;

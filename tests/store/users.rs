@@ -8,6 +8,7 @@ use crate::{NOW, on_both, user};
 on_both! {
     an_added_user_is_found_by_name_and_by_identifier
     a_taken_name_adds_neither_user_nor_session
+    a_name_that_looks_taken_adds_neither_user_nor_session
     a_changed_password_ends_every_other_session
     a_hash_is_replaced_only_if_nobody_changed_it_meanwhile
     an_open_store_answers
@@ -15,7 +16,8 @@ on_both! {
 
 async fn an_added_user_is_found_by_name_and_by_identifier(store: &Store) {
     let (id, session) = (UserId::new(NOW), SessionId::new(NOW));
-    let new_user = NewUser { id, username: "Ann", username_folded: "ann", password_hash: "hash", created_at: NOW };
+    let new_user =
+        NewUser { id, username: "Ann", username_folded: "ann", username_skeleton: "ann", password_hash: "hash", created_at: NOW };
     let new_session = NewSession { id: session, user: id, created_at: NOW, user_agent: "browser" };
     store.add_user(&new_user, &new_session).await.unwrap();
     let found = store.user_by_name("ann").await.unwrap().unwrap();
@@ -29,11 +31,35 @@ async fn a_taken_name_adds_neither_user_nor_session(store: &Store) {
     let (first, _) = user(store).await;
     let name = store.user(first).await.unwrap().unwrap().username;
     let (id, session) = (UserId::new(NOW), SessionId::new(NOW));
-    let new_user = NewUser { id, username: &name, username_folded: &name, password_hash: "other", created_at: NOW };
+    let new_user = NewUser {
+        id,
+        username: &name,
+        username_folded: &name,
+        username_skeleton: &name,
+        password_hash: "other",
+        created_at: NOW,
+    };
     let new_session = NewSession { id: session, user: id, created_at: NOW, user_agent: "browser" };
     assert_eq!(store.add_user(&new_user, &new_session).await.unwrap(), AddedUser::NameTaken);
     assert_eq!(store.user_by_name(&name).await.unwrap().unwrap().id, first);
     assert_eq!(store.session(session).await.unwrap(), None);
+}
+
+async fn a_name_that_looks_taken_adds_neither_user_nor_session(store: &Store) {
+    let (first, _) = user(store).await;
+    let skeleton = store.user(first).await.unwrap().unwrap().username;
+    let (id, session) = (UserId::new(NOW), SessionId::new(NOW));
+    let new_user = NewUser {
+        id,
+        username: "Imitator",
+        username_folded: "imitator",
+        username_skeleton: &skeleton,
+        password_hash: "other",
+        created_at: NOW,
+    };
+    let new_session = NewSession { id: session, user: id, created_at: NOW, user_agent: "browser" };
+    assert_eq!(store.add_user(&new_user, &new_session).await.unwrap(), AddedUser::LooksTaken);
+    assert_eq!((store.user_by_name("imitator").await.unwrap(), store.session(session).await.unwrap()), (None, None));
 }
 
 async fn a_changed_password_ends_every_other_session(store: &Store) {

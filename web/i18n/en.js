@@ -477,6 +477,7 @@ export const en = {
   'error.field_empty': 'Fill in every field.',
   'error.invalid_username': 'A username has 3 to 32 letters a–z, digits, dots, dashes or underscores.',
   'error.username_taken': 'This username is taken. Choose another one.',
+  'error.username_looks_taken': 'Somebody has a username that looks like this one. Choose another one.',
   'error.invalid_password': 'The password needs at least 8 characters.',
   'error.device_denied': 'The browser does not allow this page to use it. Allow it in the address bar or the system settings.',
   'error.device_missing': 'None was found. Plug one in, or choose another.',

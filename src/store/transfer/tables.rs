@@ -38,7 +38,14 @@ impl Table {
 pub const TABLES: &[Table] = &[
     Table {
         name: "users",
-        columns: &[("id", Id), ("username", Text), ("username_folded", Text), ("password_hash", Text), ("created_at", Integer)],
+        columns: &[
+            ("id", Id),
+            ("username", Text),
+            ("username_folded", Text),
+            ("password_hash", Text),
+            ("created_at", Integer),
+            ("username_skeleton", Text),
+        ],
     },
     Table {
         name: "sessions",
