@@ -62,6 +62,7 @@ fn settings_that_cannot_be_meant_are_refused_by_name() {
         ("MAX_FILE_MB", "0", "MAX_FILE_MB must be a number of megabytes"),
         ("MAX_FILES_MB_PER_USER", "2 GB", "MAX_FILES_MB_PER_USER must be"),
         ("MAX_FILES_MB", "-1", "MAX_FILES_MB must be"),
+        ("MAX_FILES", "many", "MAX_FILES must be a number of files"),
         ("TRUSTED_PROXIES", "proxy", "TRUSTED_PROXIES `proxy`"),
         ("DATABASE_URL", "mysql://localhost/x", "DATABASE_URL must begin"),
         ("DATABASE_URL", "sqlite::memory:", "DATABASE_URL `sqlite:`"),

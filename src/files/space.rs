@@ -1,4 +1,4 @@
-//! How much may still come: what all files count for, and what is free on the disk.
+//! How much may still come: how many files there are, what they count for, and what is free on the disk.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -9,27 +9,43 @@ use crate::app::App;
 use crate::config::FilesConfig;
 use crate::error::Error;
 
-/// What all files count for, announced ones in full. Read from the database once and kept up from then on, since adding up all
-/// files for each new one would grow with their number.
+/// How many files there are and what they count for, announced ones in full. Read from the database once and kept up from then on,
+/// since adding up all files for each new one would grow with their number.
 #[derive(Debug, Default)]
-pub(super) struct Used(OnceCell<AtomicI64>);
+pub(super) struct Used(OnceCell<Totals>);
+
+#[derive(Debug)]
+struct Totals {
+    files: AtomicI64,
+    bytes: AtomicI64,
+}
 
 impl Used {
     /// Counts a new file, or refuses it.
     pub(super) async fn add(&self, app: &App, size_bytes: i64) -> Result<(), Error> {
-        let read = || async { Ok::<_, Error>(AtomicI64::new(app.store.files_bytes().await?)) };
+        let read = || async {
+            let (files, bytes) = app.store.files_totals().await?;
+            Ok::<_, Error>(Totals { files: AtomicI64::new(files), bytes: AtomicI64::new(bytes) })
+        };
         let used = self.0.get_or_try_init(read).await?;
-        let most = app.config.files.max_total_bytes;
-        let sum = |used: i64| used.checked_add(size_bytes).filter(|sum| *sum <= most);
-        used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum).map(|_| ()).map_err(|_| Error::DiskFull)
+        raise(&used.files, 1, app.config.files.max_total_files)?;
+        raise(&used.bytes, size_bytes, app.config.files.max_total_bytes).inspect_err(|_| {
+            used.files.fetch_sub(1, Ordering::Relaxed);
+        })
     }
 
-    /// Counts files that are gone.
+    /// Counts a file that is gone.
     pub(super) fn subtract(&self, size_bytes: i64) {
         if let Some(used) = self.0.get() {
-            used.fetch_sub(size_bytes, Ordering::Relaxed);
+            used.files.fetch_sub(1, Ordering::Relaxed);
+            used.bytes.fetch_sub(size_bytes, Ordering::Relaxed);
         }
     }
+}
+
+fn raise(total: &AtomicI64, by: i64, most: i64) -> Result<(), Error> {
+    let sum = |total: i64| total.checked_add(by).filter(|sum| *sum <= most);
+    total.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum).map(|_| ()).map_err(|_| Error::DiskFull)
 }
 
 /// Refuses a file that would leave too little of the disk.
@@ -55,6 +71,7 @@ mod tests {
             max_file_bytes: 1,
             max_user_bytes: 1,
             max_total_bytes: 1,
+            max_total_files: 1,
             least_free_bytes: GIB,
             least_free_percent: 2,
         };

@@ -263,11 +263,10 @@ impl Store {
         Ok(row.is_some())
     }
 
-    /// The bytes that all files count for. Reads all of them: for the start.
-    pub async fn files_bytes(&self) -> Result<i64> {
-        let sql = "select cast(coalesce(sum(size_bytes), 0) as bigint) from files";
-        let (bytes,): (i64,) = on_reader!(self, pool => sqlx::query_as::<Db, _>(sql).fetch_one(pool).await?);
-        Ok(bytes)
+    /// How many files there are, and the bytes that they count for. Reads all of them: for the start.
+    pub async fn files_totals(&self) -> Result<(i64, i64)> {
+        let sql = "select count(*), cast(coalesce(sum(size_bytes), 0) as bigint) from files";
+        Ok(on_reader!(self, pool => sqlx::query_as::<Db, _>(sql).fetch_one(pool).await?))
     }
 }
 

@@ -273,6 +273,19 @@ async fn a_file_is_bounded_by_its_size_by_what_its_sender_has_and_by_what_the_se
 }
 
 #[tokio::test]
+async fn files_that_count_for_nothing_else_are_bounded_by_how_many_the_server_has() {
+    let stage = Stage::on(TestServer::start_with(&[("MAX_FILES", "2"), ("MAX_FILES_MB", "1")]).await).await;
+    let file = stage.announced(1).await;
+    let (_, problem) = stage.announce(&stage.ann, 1 << 20).await;
+    assert_eq!(problem["code"], "disk_full", "too many bytes");
+    stage.announced(1).await;
+    let (status, problem) = stage.announce(&stage.ben, 1).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("disk_full")));
+    assert_eq!(stage.server.ask(&stage.ann, Method::DELETE, &file, None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(stage.announce(&stage.ben, 1).await.0, StatusCode::CREATED, "what is deleted no longer counts");
+}
+
+#[tokio::test]
 async fn a_sender_has_twenty_unfinished_files_at_most() {
     let stage = Stage::set().await;
     let first = stage.announced(1).await;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use webcall::id::{FileId, MessageId, RoomId, UserId};
-use webcall::store::{AddedFile, FileLimits, FileRow, FileSet, MemberLimits, NewFile, RemovedFile, Store, WalkedFile};
+use webcall::store::{
+    AddedFile, FileLimits, FileRow, FileSet, MAX_FILES_PER_MESSAGE, MemberLimits, NewFile, RemovedFile, Store, WalkedFile,
+};
 use webcall::time::Timestamp;
 
 use crate::{NOW, on_both, room, user};
@@ -14,6 +16,7 @@ on_both! {
     bytes_count_only_from_where_they_counted_and_never_beyond_the_size
     a_file_in_a_message_is_read_by_members_and_taken_back_by_nobody
     a_message_takes_only_complete_unsent_files_of_its_sender_and_room_and_all_or_none
+    a_message_takes_as_many_files_as_it_may_have
     a_message_that_lets_its_files_go_leaves_them_to_the_sweeper
     old_files_in_no_message_are_removed_step_by_step
     a_walk_finds_files_whose_message_or_room_is_gone
@@ -189,10 +192,20 @@ async fn a_walk_finds_files_whose_message_or_room_is_gone(store: &Store) {
     assert_eq!(store.remove_due_files(Timestamp::from_millis(0), 10).await.unwrap().len(), 1);
 }
 
+async fn a_message_takes_as_many_files_as_it_may_have(store: &Store) {
+    let (ann, _, room) = stage(store).await;
+    let mut ids = Vec::new();
+    for nth in 0..MAX_FILES_PER_MESSAGE {
+        ids.push(complete(store, room, ann, nth as u64).await);
+    }
+    assert!(store.attach_files(room, ann, message(1), &set(&ids)).await.unwrap());
+    assert_eq!(store.detach_files(room, message(1)).await.unwrap(), MAX_FILES_PER_MESSAGE);
+}
+
 async fn what_all_files_count_for_is_added_up(store: &Store) {
-    assert_eq!(store.files_bytes().await.unwrap(), 0);
+    assert_eq!(store.files_totals().await.unwrap(), (0, 0));
     let (ann, ben, room) = stage(store).await;
     announced(store, room, ann, 0).await;
     complete(store, room, ben, 0).await;
-    assert_eq!(store.files_bytes().await.unwrap(), 20);
+    assert_eq!(store.files_totals().await.unwrap(), (2, 20));
 }
