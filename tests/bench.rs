@@ -44,6 +44,27 @@ fn a_small_load_of_each_shape_goes_through_whole() {
 }
 
 #[test]
+fn messages_are_stored_delivered_and_set_beside_the_database_alone() {
+    let output = bench("chat --senders 4 --rooms 2 --members 3 --bytes 100 --seconds 1 --warmup 1 --json");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let expected = json!({"scenario": "chat", "database": "sqlite", "senders": 4, "rooms": 2, "bytes": 100, "members": 3});
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&found[name], value, "{found}");
+    }
+    // Nothing is lost: a message that is not acknowledged, or does not reach every member, fails the run.
+    let number = |value: &Value| value.as_f64().unwrap();
+    assert!(number(&found["messages"]) > 0.0, "{found}");
+    for name in ["messages_per_second", "floor_commits_per_second", "ratio_to_floor", "server_cpu_seconds"] {
+        assert!(number(&found[name]) > 0.0, "{name}: {found}");
+    }
+    for times in ["acknowledged_ms", "delivered_ms"] {
+        let [p50, p99, max] = ["p50", "p99", "max"].map(|part| number(&found[times][part]));
+        assert!(0.0 < p50 && p50 <= p99 && p99 <= max, "{times}: {found}");
+    }
+}
+
+#[test]
 fn a_server_that_is_not_there_and_a_wrong_word_are_said() {
     let output = bench("fanout --target http://127.0.0.1:9 --user nobody");
     assert!(!output.status.success());
@@ -51,6 +72,9 @@ fn a_server_that_is_not_there_and_a_wrong_word_are_said() {
     let output = bench("turn --target 127.0.0.1:9 --user nobody");
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("the TURN server does not answer to `allocate`"), "{output:?}");
+    let output = bench("chat --senders 2 --rooms 3");
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--rooms are at most as many as --senders"), "{output:?}");
     let output = bench("fanout --subscribers many");
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("--subscribers takes a number from 1 to 1500"), "{output:?}");
