@@ -15,6 +15,7 @@ fn role(role: Role) -> MemberUpdate {
 }
 
 on_both! {
+    who_is_a_member_is_known_by_identifier
     joining_by_link_makes_a_member_once
     a_full_room_and_a_busy_user_are_refused_and_nothing_changes
     members_are_listed_by_role_and_time
@@ -172,4 +173,16 @@ async fn users_who_join_at_the_same_moment_are_all_counted(store: &Store) {
     let outcomes = joins.join_all().await;
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Joined::Joined(id)).count(), 8);
     assert_eq!(store.room_of(id, owner).await.unwrap().unwrap().member_count, 9);
+}
+
+async fn who_is_a_member_is_known_by_identifier(store: &Store) {
+    let ((owner, _), (guest, _)) = (user(store).await, user(store).await);
+    let id = room(store, owner, "link").await;
+    assert_eq!(store.member_ids(id).await.unwrap(), [owner]);
+    store.join_room("link", guest, NOW, LIMITS).await.unwrap();
+    let mut members = store.member_ids(id).await.unwrap();
+    members.sort_unstable();
+    let mut expected = [owner, guest];
+    expected.sort_unstable();
+    assert_eq!(members, expected);
 }

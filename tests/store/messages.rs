@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use webcall::id::{FileId, MessageId, RoomId, UserId};
 use webcall::store::{
-    Act, Appended, Deletion, EntryKind, EntryRow, FileSet, MemberLimits, NewDirect, NewMessage, Page, Pin, Range, Standing,
-    Store, Unwelcome,
+    Act, AddedRoom, Appended, Deletion, EntryKind, EntryRow, FileSet, MemberLimits, NewDirect, NewMessage, NewRoom, Page, Pin,
+    Range, RoomUpdate, Standing, Store, Unwelcome,
 };
 use webcall::time::Timestamp;
 
@@ -19,8 +19,10 @@ on_both! {
     what_is_stored_comes_back_byte_for_byte
     the_same_message_is_stored_once
     who_is_no_member_or_not_welcome_stores_nothing
+    in_slow_mode_it_is_remembered_when_a_member_wrote_last
     a_message_with_a_file_that_is_not_there_stores_nothing
     one_callers_messages_keep_their_order
+    as_many_messages_in_as_many_rooms_as_one_transaction_takes_are_stored_at_once
     pages_are_read_from_both_sides_and_end_at_their_limits
     a_deleted_message_leaves_its_place_and_says_so
     pins_are_limited_and_end_with_their_message
@@ -138,6 +140,24 @@ async fn who_is_no_member_or_not_welcome_stores_nothing(store: &Store) {
     assert_eq!(stored(store, message(id, owner, b"y")).await.seq, 1);
 }
 
+fn after_a_pause(standing: &Standing, now: Timestamp) -> Result<(), Unwelcome> {
+    let passed = now.since(standing.last_message_at).as_secs();
+    if passed < standing.slow_mode_s.unsigned_abs() { Err(Unwelcome::TooSoon { retry_after_s: 1 }) } else { Ok(()) }
+}
+
+async fn in_slow_mode_it_is_remembered_when_a_member_wrote_last(store: &Store) {
+    let ((owner, _), (guest, _)) = (user(store).await, user(store).await);
+    let id = room(store, owner, "link").await;
+    store.join_room("link", guest, NOW, LIMITS).await.unwrap();
+    store.update_room(id, &RoomUpdate { slow_mode_s: Some(30), ..RoomUpdate::default() }, &[]).await.unwrap();
+    for (seconds, expected) in [(0, true), (29, false), (30, true), (59, false)] {
+        let sent_at = NOW.plus(Duration::from_secs(seconds));
+        let late = NewMessage { sent_at, ..message(id, guest, b"x") };
+        let appended = store.append(late, after_a_pause).unwrap().outcome().await.unwrap();
+        assert_eq!(matches!(appended, Appended::New { .. }), expected, "after {seconds} s: {appended:?}");
+    }
+}
+
 async fn a_message_with_a_file_that_is_not_there_stores_nothing(store: &Store) {
     let (owner, _) = user(store).await;
     let id = room(store, owner, "link").await;
@@ -155,6 +175,31 @@ async fn one_callers_messages_keep_their_order(store: &Store) {
     }
     let bodies: Vec<u8> = all(store, id).await.into_iter().map(|entry| entry.body.unwrap()[0]).collect();
     assert_eq!(bodies, (0..200).collect::<Vec<u8>>());
+}
+
+/// The longest statements of the store: 256 rooms, 512 messages of seven values each.
+async fn as_many_messages_in_as_many_rooms_as_one_transaction_takes_are_stored_at_once(store: &Store) {
+    const ROOMS: u128 = 256;
+    let (owner, _) = user(store).await;
+    // A room's writer goes by the end of its identifier: all have the same.
+    let ids: Vec<RoomId> = (1..=ROOMS).map(|number| RoomId::from_bytes((number << 32).to_be_bytes())).collect();
+    for (number, id) in ids.iter().enumerate() {
+        let link_code = format!("link{number}");
+        let room = NewRoom { id: *id, name: "room", encryption: "open", link_code: &link_code, created_at: NOW };
+        assert_eq!(store.add_room(&room, owner, 1_000).await.unwrap(), AddedRoom::Added);
+    }
+    // Queued before the writer's turn comes, so that it finds them all.
+    let both = ids.iter().chain(&ids);
+    let pending: Vec<_> = both.map(|id| store.append(message(*id, owner, b"x"), anybody).unwrap()).collect();
+    let mut seqs = Vec::new();
+    for waiting in pending {
+        let Appended::New { entry, .. } = waiting.outcome().await.unwrap() else { panic!("not stored") };
+        seqs.push(entry.seq);
+    }
+    assert_eq!(seqs, [[1; ROOMS as usize], [2; ROOMS as usize]].concat());
+    for id in ids {
+        assert_eq!(all(store, id).await.len(), 2);
+    }
 }
 
 async fn pages_are_read_from_both_sides_and_end_at_their_limits(store: &Store) {
