@@ -107,6 +107,7 @@ globalThis.addEventListener('online', () => socket.nudge());
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && socket.nudge());
 // Closing the window is leaving: nobody should look at a frozen tile until the server notices.
 globalThis.addEventListener('pagehide', () => call.leave());
+globalThis.addEventListener('pagehide', () => chat.flush());
 globalThis.addEventListener('pageshow', (event) => event.persisted && location.reload());
 
 dress();

@@ -160,6 +160,11 @@ export class Account extends EventTarget {
     this.#outbox.nudge();
   }
 
+  /** The page may end. */
+  flush() {
+    for (const conversation of this.#conversations.values()) conversation.flush();
+  }
+
   /** Hints may have been lost: everything is compared again. */
   async refreshRooms() {
     clearTimeout(this.#timer);

@@ -16,6 +16,7 @@
 import { ApiError } from '../../net/api.js';
 import { parseBody, writeBody } from './body.js';
 import { mentionsIn } from './mentions.js';
+import { ReadMarker } from './read-marker.js';
 import { rowOf } from './row.js';
 import { Stretch } from './stretch.js';
 import { Typing } from './typing.js';
@@ -42,6 +43,7 @@ export class Conversation extends EventTarget {
   #stretch;
   #timeline;
   #readSeq = 0;
+  #marker;
   /** Where the unread line stands while somebody looks. @type {number | null} */
   #unreadFrom = null;
   /** @type {readonly Person[]} */
@@ -68,6 +70,8 @@ export class Conversation extends EventTarget {
     this.#stretch = new Stretch(room, shared, (reason) => this.#say(reason));
     this.#timeline = this.#stretch.timeline;
     this.#typing = new Typing(() => this.#say('typing'));
+    this.#marker = new ReadMarker((seq) => this.#tellRead(seq), shared.now);
+    this.#marker.serverHas(room.read_seq);
     this.setMembers(room.people);
     this.#readSeq = room.read_seq;
     this.outboxChanged();
@@ -163,6 +167,7 @@ export class Conversation extends EventTarget {
   /** @param {Room} room */
   setRoom(room) {
     this.#room = room;
+    this.#marker.serverHas(room.read_seq);
     this.#readSeq = Math.max(this.#readSeq, room.read_seq);
     if (room.kind === 'direct') this.setMembers(room.people);
     this.#stretch.setBounds(room);
@@ -214,6 +219,7 @@ export class Conversation extends EventTarget {
   /** Somebody begins or ends looking at it. @param {boolean} watched */
   setWatched(watched) {
     this.#unreadFrom = watched ? this.#readSeq : null;
+    if (!watched) this.#marker.flush();
     this.#presence.clear();
     this.#stretch.keep(watched);
   }
@@ -224,8 +230,14 @@ export class Conversation extends EventTarget {
     this.#say('row');
   }
 
+  /** The page may end: what was put off is done. */
+  flush() {
+    this.#marker.flush();
+  }
+
   dispose() {
     this.#typing.clear();
+    this.#marker.stop();
   }
 
   // What the views do.
@@ -305,14 +317,13 @@ export class Conversation extends EventTarget {
     const { high } = this.#stretch;
     if (high <= this.#readSeq) return;
     this.readUpTo(high);
-    void this.#shared.storage.put('reads', { room: this.id, seq: high }).catch(() => {});
     this.tellRead();
   }
 
-  /** The server learns the read marker now, or when the next list shows that it has an older one. */
+  /** The server learns the read marker soon, or when the next list shows that it has an older one. */
   tellRead() {
     const seq = Math.min(this.#readSeq, this.#stretch.lastSeq);
-    if (seq > this.#room.read_seq) this.#shared.socket.request({ type: 'mark_read', room: this.id, seq }).catch(() => {});
+    if (seq > this.#room.read_seq) this.#marker.set(seq);
   }
 
   /** @param {Draft} draft */
@@ -335,6 +346,12 @@ export class Conversation extends EventTarget {
   }
 
   // How it does that.
+
+  /** @param {number} seq */
+  #tellRead(seq) {
+    void this.#shared.storage.put('reads', { room: this.id, seq }).catch(() => {});
+    return this.#shared.socket.request({ type: 'mark_read', room: this.id, seq });
+  }
 
   /** @param {string | null} content @param {string[]} [files] */
   async #queue(content, files = []) {

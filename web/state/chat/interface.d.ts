@@ -148,6 +148,8 @@ export interface ChatView extends EventTarget {
   watch(room: string | null): void;
   /** The person looks elsewhere (the page is hidden). */
   setAway(away: boolean): void;
+  /** The page may end: what was put off (read markers) is told now. */
+  flush(): void;
   /** Words and beginnings of words, all of which must occur. Newest first, 50 at most. */
   search(text: string, where?: { room?: string }): Promise<{ results: SearchResult[], total: number }>;
 }

@@ -88,8 +88,14 @@ export class ChatStore extends EventTarget {
   setAway(away) {
     if (away === this.#away) return;
     this.#away = away;
+    if (away) this.flush();
     this.#tell({ type: 'away', away });
     if (!away) this.#account?.nudge();
+  }
+
+  /** The page may end: what was put off is told while the connection is there. */
+  flush() {
+    this.#account?.flush();
   }
 
   /**
