@@ -41,6 +41,15 @@ for (const [kind, open] of Object.entries(KINDS)) {
     assert.deepEqual((await storage.entries(ROOM, 5, 6)).map(({ content }) => content), [null, null]);
   });
 
+  test(`${kind}: what was known of a deleted message stays known when it comes again with nothing in it`, async () => {
+    const storage = await open();
+    await storage.putEntries(ROOM, [record(1), record(2, { about: uuid(1_001), content: 'edited' }), record(3, { content: null })]);
+    await storage.putEntries(ROOM, [1, 2].map((target, index) => record(4 + index, { kind: 'deletion', content: null, about: uuid(1_000 + target) })));
+    await storage.putEntries(ROOM, [1, 2, 3].map((seq) => record(seq, { content: null })));
+    const kept = (await storage.entries(ROOM, 1, 3)).map(({ content, about, had }) => [content, about, had ?? false]);
+    assert.deepEqual(kept, [[null, null, true], [null, uuid(1_001), true], [null, null, false]]);
+  });
+
   test(`${kind}: all entries can be read in pieces`, async () => {
     const storage = await open();
     for (let seq = 1; seq <= 5; seq += 1) await storage.putEntries(ROOM, [record(seq)]);

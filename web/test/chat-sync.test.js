@@ -276,6 +276,23 @@ test('a deleted message is gone from the page, from the local copy and from sear
   storage.close();
 });
 
+test('of a deleted message a device that comes later shows nothing, one that had it does, also after a reload', async (context) => {
+  const server = serverWith(1);
+  const { room, browser } = await windowOf(context, server);
+  const id = await room.send({ text: 'regrettable' });
+  await room.edit(id, 'regrettable still');
+  await room.react(id, '👍', true);
+  await until(() => room.find(id)?.seq && room.find(id).editState === 'sent' && room.find(id).reactions.length === 1 && server.rooms.get(ROOM).entries.length === 4);
+  await quiet();
+  await room.remove(id);
+  assert.equal(server.asked.filter((each) => each.startsWith('DELETE')).length, 3);
+  assert.deepEqual(room.slice(0, 9).map(({ kind }) => kind), ['text', 'deleted']);
+  const later = await windowOf(context, server, { browser: new FakeBrowser() });
+  assert.deepEqual(later.room.slice(0, 9).map(({ kind }) => kind), ['text']);
+  const again = await windowOf(context, server, { browser });
+  assert.deepEqual(again.room.slice(0, 9).map(({ kind }) => kind), ['text', 'deleted']);
+});
+
 test('pinned messages are listed though they are not loaded', async (context) => {
   const server = serverWith(300);
   const { room } = await windowOf(context, server);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { emptied } from '../state/chat/records.js';
 import { Timeline } from '../state/chat/timeline.js';
 import { ANNA, BORIS, ME, ROOM, uuid } from './chat-server.js';
 
@@ -126,17 +127,81 @@ test('the same set of records folds to the same messages, in whatever order and 
     const random = seeded(seed);
     const pick = (list) => list[Math.floor(random() * list.length)];
     const log = randomLog(random, pick, 60);
-    const expected = all(folded(log.records));
-    const shuffled = [...log.records].sort(() => random() - 0.5);
+    const records = seed % 2 === 0 ? log.records : asTombstones(log.records);
+    const expected = all(folded(records));
+    const shuffled = [...records].sort(() => random() - 0.5);
     const timeline = new Timeline(ME);
     while (shuffled.length > 0) {
       const batch = shuffled.splice(0, 1 + Math.floor(random() * 9));
       timeline.put(batch);
-      if (random() < 0.3) timeline.put([pick(log.records)].filter((record) => !shuffled.includes(record)));
+      if (random() < 0.3) timeline.put([pick(records)].filter((record) => !shuffled.includes(record)));
     }
     assert.deepEqual(all(timeline), expected, `seed ${seed}`);
     for (const [index, message] of expected.entries()) assert.equal(timeline.indexOf(message.id), index);
   }
+});
+
+/** What a device gets that never had the texts of what is deleted. */
+function asTombstones(records) {
+  const gone = new Set(records.filter(({ kind }) => kind === 'deletion').map(({ about }) => about));
+  return records.map((record) => (gone.has(record.id) && record.kind === 'message' ? { ...record, content: null, about: null } : record));
+}
+
+test('what a device never had as a text is no row once it is deleted: a message, an edit or a reaction', () => {
+  const log = new Log();
+  const id = log.text(ANNA, 'secret');
+  const parts = [log.edit(ANNA, id, 'secret too'), log.react(ANNA, id, '👍')];
+  for (const gone of [id, ...parts]) log.mark('deletion', gone);
+  log.text(BORIS, 'still here');
+  for (const order of [asTombstones(log.records), asTombstones(log.records).reverse()]) assert.deepEqual(all(folded(order)).map(({ text }) => text), ['still here']);
+});
+
+test('who had the text sees that it was deleted, and still does when the local copy has only what is left', () => {
+  const log = new Log();
+  const id = log.text(ANNA, 'read here');
+  log.mark('deletion', id);
+  assert.deepEqual(all(folded(log.records)).map(({ kind }) => kind), ['deleted']);
+  assert.deepEqual(all(folded(log.records.map(emptied))).map(({ kind }) => kind), ['deleted']);
+});
+
+test('a deleted message that an answer, a reaction, an edit or a pin still speaks of is shown as deleted, whatever comes first', () => {
+  const speaking = [
+    (log, id) => log.text(BORIS, 'quite so', { reply_to: id }),
+    (log, id) => log.react(BORIS, id, '👍'),
+    (log, id) => log.edit(ANNA, id, 'left behind'),
+    (log, id) => log.mark('pin', id),
+  ];
+  for (const speak of speaking) {
+    const log = new Log();
+    const id = log.text(ANNA, 'never seen');
+    speak(log, id);
+    log.mark('deletion', id);
+    const records = asTombstones(log.records);
+    for (const timeline of [folded(records), folded([...records].reverse()), folded(...records.map((record) => [record]))]) {
+      assert.deepEqual([timeline.find(id)?.kind, timeline.indexOf(id)], ['deleted', 0]);
+      assert.ok(!JSON.stringify(timeline.at(0)).includes('left behind'));
+    }
+  }
+});
+
+test('a look at a pinned message far back does not put it among those that are loaded', () => {
+  const log = new Log();
+  const id = log.text(ANNA, 'old rule');
+  log.react(BORIS, id, '👍');
+  const timeline = new Timeline(ME);
+  assert.equal(timeline.look(log.records[0]).text, 'old rule');
+  timeline.put(log.records.slice(1));
+  assert.equal(timeline.length, 0);
+});
+
+test('with a message go its edits by the same sender and own reactions', () => {
+  const log = new Log();
+  const id = log.text(ANNA, 'one');
+  const edit = log.edit(ANNA, id, 'two');
+  log.edit(BORIS, id, 'forged');
+  log.react(BORIS, id, '👍');
+  const own = log.react(ME, id, '👍');
+  assert.deepEqual(folded(log.records).partsOf(id), [edit, own]);
 });
 
 function randomLog(random, pick, length) {
@@ -146,7 +211,7 @@ function randomLog(random, pick, length) {
   while (log.records.length < length) {
     const target = ids.length > 0 && random() < 0.9 ? pick(ids) : uuid(7);
     const dice = random();
-    if (dice < 0.35) ids.push(log.text(pick(people), `text ${log.records.length}`));
+    if (dice < 0.35) ids.push(log.text(pick(people), `text ${log.records.length}`, random() < 0.2 ? { reply_to: target } : {}));
     else if (dice < 0.55) ids.push(log.edit(pick(people), target, `edit ${log.records.length}`));
     else if (dice < 0.75) ids.push(log.react(pick(people), target, pick(['👍', '🎉']), random() < 0.7));
     else if (dice < 0.85) log.mark('deletion', target);

@@ -11,7 +11,7 @@
 /** @import { Sealer } from './seal.js' */
 /** @import { ChatStorage } from './storage.js' */
 
-import { toRecord } from './records.js';
+import { emptied, toRecord } from './records.js';
 
 /** As many as the server gives at once. */
 export const PAGE = 200;
@@ -66,7 +66,7 @@ export class Archive extends EventTarget {
       if (this.#deletions.size <= MAX_DELETIONS) break;
       this.#deletions.delete(id);
     }
-    const records = opened.map((record) => (this.#deletions.has(record.id) ? { ...record, content: null } : record));
+    const records = opened.map((record) => (this.#deletions.has(record.id) ? emptied(record) : record));
     await this.#storage.putEntries(room, records).catch(() => {});
     this.dispatchEvent(new CustomEvent('stored', { detail: { room, records } }));
     return records;

@@ -277,10 +277,11 @@ export class Conversation extends EventTarget {
   /** @param {string} id */
   async remove(id) {
     if (this.find(id)?.state !== 'sent') return this.#shared.outbox.discard(id);
-    const edits = this.#timeline.editsOf(id);
+    for (const item of this.#shared.outbox.of(this.id)) if (this.#timeline.isAbout(item, id)) await this.#shared.outbox.discard(item.id);
+    const parts = this.#timeline.partsOf(id);
     await this.#act('DELETE', `messages/${id}`);
-    // The text stands in the edits too. One that is gone already, or could not go, changes nothing about the message.
-    for (const edit of edits) await this.#act('DELETE', `messages/${edit}`).catch(() => {});
+    // One that is gone already, or could not go, changes nothing about the message.
+    for (const part of parts) await this.#act('DELETE', `messages/${part}`).catch(() => {});
   }
 
   /** @param {string} id */

@@ -18,6 +18,7 @@ import { isUuid, parseBody } from './body.js';
  * @property {number} at
  * @property {string | null} content the opened body; null: deleted, or no message; empty: it could not be read
  * @property {string | null} about the message that this edit, reaction, deletion or pin is about
+ * @property {boolean} [had] of one that is deleted: this device had its text before
  */
 
 const KINDS = new Set(['message', 'deletion', 'pin', 'unpin']);
@@ -33,6 +34,27 @@ export async function toRecord(room, entry, sealer) {
   const { id, seq, kind, sender } = entry;
   const content = kind === 'message' && entry.body !== null ? await sealer.open(room, entry.body) : null;
   return { room, seq, id, kind, sender, at: entry.sent_at, content, about: kind === 'message' ? aboutOf(content) : entry.target };
+}
+
+/**
+ * A message as it is kept once it is deleted.
+ * @param {LogRecord} record
+ * @returns {LogRecord}
+ */
+export function emptied(record) {
+  return record.content === null ? record : { ...record, content: null, had: true };
+}
+
+/**
+ * A deleted message that came again says less than what was known of it when it had a text.
+ * @param {LogRecord} record
+ * @param {LogRecord | undefined} before
+ * @returns {LogRecord}
+ */
+export function remembered(record, before) {
+  if (record.kind !== 'message' || record.content !== null || before?.id !== record.id) return record;
+  const { about, had } = emptied(before);
+  return { ...record, about: record.about ?? about, ...(had ? { had } : {}) };
 }
 
 /** @param {Entry} entry */

@@ -7,6 +7,7 @@
 /** @import { Kept, SmallStore } from './storage.js' */
 
 import { withRange, withoutBelow } from './ranges.js';
+import { emptied, remembered } from './records.js';
 
 export class MemoryStorage {
   /** By room, then by seq. Bounded by what the sync fetches. @type {Map<string, Map<number, LogRecord>>} */
@@ -35,13 +36,13 @@ export class MemoryStorage {
   async putEntries(room, records) {
     const kept = this.#of(room);
     for (const record of records) {
-      kept.set(record.seq, record);
+      kept.set(record.seq, remembered(record, kept.get(record.seq)));
       if (record.kind === 'message') await this.unqueue(record.id);
     }
     const gone = new Set(records.filter(({ kind }) => kind === 'deletion').map(({ about }) => about));
     if (gone.size > 0) {
       for (const [seq, record] of kept) {
-        if (record.kind === 'message' && (gone.has(record.id) || (record.about !== null && gone.has(record.about)))) kept.set(seq, { ...record, content: null });
+        if (record.kind === 'message' && (gone.has(record.id) || (record.about !== null && gone.has(record.about)))) kept.set(seq, emptied(record));
       }
     }
     const held = withRange(this.#ranges.get(room) ?? [], [records[0]?.seq ?? 1, records.at(-1)?.seq ?? 0]);

@@ -12,6 +12,7 @@
 /** @import { LogRecord } from './records.js' */
 
 import { withRange, withoutBelow } from './ranges.js';
+import { emptied, remembered } from './records.js';
 
 const PREFIX = 'webcall-chat-';
 /** Rises when the stores change; older databases are made anew, since the server has everything but the outbox and drafts. */
@@ -67,7 +68,7 @@ export class IndexedStorage {
     const entries = transaction.objectStore('entries');
     const gone = new Set(records.filter(({ kind }) => kind === 'deletion').map(({ about }) => about));
     for (const record of records) {
-      entries.put(gone.has(record.id) ? { ...record, content: null } : record);
+      keep(entries, gone.has(record.id) ? emptied(record) : record);
       if (record.kind === 'message') unqueue(transaction, record.id);
     }
     for (const id of gone) if (id !== null) wipe(entries, room, id);
@@ -215,6 +216,18 @@ function makeStores(database) {
 }
 
 /**
+ * What is known of a deleted message stays known when it comes once more.
+ * @param {IDBObjectStore} entries
+ * @param {LogRecord} record
+ */
+function keep(entries, record) {
+  if (record.kind !== 'message' || record.content !== null) return void entries.put(record);
+  entries.get([record.room, record.seq]).onsuccess = (event) => {
+    entries.put(remembered(record, /** @type {IDBRequest} */ (event.target).result));
+  };
+}
+
+/**
  * The text of a deleted message, and of its edits by whomever, is not kept.
  * @param {IDBObjectStore} entries
  * @param {string} room
@@ -224,7 +237,7 @@ function wipe(entries, room, id) {
   /** @param {Event} event */
   const empty = (event) => {
     for (const record of /** @type {IDBRequest<LogRecord[]>} */ (event.target).result) {
-      if (record.kind === 'message' && record.content !== null) entries.put({ ...record, content: null });
+      if (record.kind === 'message' && record.content !== null) entries.put(emptied(record));
     }
   };
   entries.index('by_id').getAll([room, id]).onsuccess = empty;

@@ -3,6 +3,11 @@
  *
  * The outcome depends on the set of records alone, never on their order: what is about a message may come before it. An edit counts only by
  * who wrote the message. What still waits in the outbox is laid over it. Gives out frozen-in-practice messages: a changed one is a new object.
+ *
+ * Of a deleted entry the server keeps a tombstone: an id, a sender and a time, the same whether it was a message, an edit or a reaction. A device
+ * that never had its text cannot tell which, and a row for each deleted reaction would say that things were deleted which nobody ever read.
+ * Therefore a tombstone is a row only when this device had the text (`had`, kept with the record), or when something that is still there
+ * speaks of it as a message: an answer, an edit, a reaction or a pin. All others are no rows; nothing here was lost that could be shown.
  * Touches no storage and no network; `Conversation` feeds it.
  */
 
@@ -21,9 +26,9 @@ export const MAX_VERSIONS_SHOWN = 100;
 /**
  * @typedef {{ id: string, seq: number, sender: string, at: number, text: string, mentions: string[] }} Edit
  * @typedef {{ seq: number, sender: string, emoji: string, on: boolean }} Mark
- * @typedef {{ record: LogRecord | null, body: Body | null, edits: Edit[], marks: Map<string, Mark>, deleted: boolean, pin: { seq: number, on: boolean } }} Facts
- * `marks` by the id of the reaction;
- * what is known of one id, whether or not the message itself has come
+ * @typedef {{ record: LogRecord | null, body: Body | null, edits: Edit[], marks: Map<string, Mark>, deleted: boolean, had: boolean, named: boolean, loaded: boolean, pin: { seq: number, on: boolean } }} Facts
+ * what is known of one id, whether or not the message itself has come; `marks` by the id of the reaction; `had`: its text was here once;
+ * `named`: something speaks of it as a message; `loaded`: it belongs among those shown
  */
 
 // Most messages have none of these: they share them, and whoever changes one makes its own.
@@ -45,6 +50,8 @@ export class Timeline {
   #outbox = [];
   /** What waits, by the message that it is about. @type {Map<string, OutboxItem[]>} */
   #overlays = new Map();
+  /** Messages that may look different since records were taken in. @type {Set<string>} */
+  #touched = new Set();
 
   /** @param {string} me the user */
   constructor(me) {
@@ -120,6 +127,8 @@ export class Timeline {
   dropBelow(first) {
     const gone = this.#sent.splice(0, this.#placeOf(first));
     for (const { id } of gone) this.#facts.delete(id);
+    // And what is no row.
+    for (const [id, { record }] of this.#facts) if (record && record.seq < first) this.#facts.delete(id);
   }
 
   clear() {
@@ -130,14 +139,17 @@ export class Timeline {
 
   /** Take records in, in any order; those known already change nothing. @param {readonly LogRecord[]} records */
   put(records) {
-    /** @type {Set<string>} */
-    const changed = new Set();
+    const changed = (this.#touched = new Set());
     /** @type {LogRecord[]} */
     const shown = [];
     for (const record of records) {
       const about = this.#learn(record);
-      if (about === record.id && !this.#isShown(record.seq)) shown.push(record);
       changed.add(about);
+      if (record.kind === 'message') this.#factsOf(record.id).loaded = true;
+    }
+    for (const id of changed) {
+      const facts = this.#facts.get(id);
+      if (facts?.record && isRow(facts) && !this.#isShown(facts.record.seq)) shown.push(facts.record);
     }
     this.#insert(shown);
     for (const { id } of shown) changed.delete(id);
@@ -163,10 +175,13 @@ export class Timeline {
     for (const id of new Set([...before, ...this.#overlays.keys()])) this.#redraw(id);
   }
 
-  /** The ids of the edits of a message by its sender, for deleting them with it. @param {string} id */
-  editsOf(id) {
+  /** The ids of what goes with a message when it is deleted: edits by its sender, in which its text stands too, and reactions of one's own. @param {string} id */
+  partsOf(id) {
     const facts = this.#facts.get(id);
-    return facts ? facts.edits.filter(({ sender }) => sender === facts.record?.sender).map((edit) => edit.id) : [];
+    if (!facts) return [];
+    const edits = facts.edits.filter(({ sender }) => sender === facts.record?.sender).map((edit) => edit.id);
+    const marks = [...facts.marks].filter(([, { sender }]) => sender === this.#me).map(([mark]) => mark);
+    return [...edits, ...marks];
   }
 
   /** Whether what waits is an edit of, or a reaction to, this message. @param {OutboxItem} item @param {string} id */
@@ -188,6 +203,7 @@ export class Timeline {
       // The target may be an edit or a reaction: then the message that it was about changes.
       return facts.record?.about ? this.#forget(facts.record) : about;
     }
+    this.#name(about);
     if (record.seq > facts.pin.seq) facts.pin = { seq: record.seq, on: record.kind === 'pin' };
     return about;
   }
@@ -197,15 +213,19 @@ export class Timeline {
     const facts = this.#factsOf(record.id);
     // Once gone, gone for good: an older page from before the deletion may still bring the text.
     if (record.content === null) facts.deleted = true;
+    if (record.content !== null || record.had) facts.had = true;
     // What a deleted entry was about is known only to who had it before.
     const about = record.about ?? facts.record?.about ?? null;
     // What it says is kept once, as `body`.
     facts.record = { ...record, about, content: null };
-    const body = facts.deleted || record.content === null ? null : parseBody(record.content);
+    const said = record.content === null ? null : parseBody(record.content);
+    const body = facts.deleted ? null : said;
     if (about === null) {
       facts.body = body;
+      if (said?.type === 'text' && said.replyTo !== null) this.#name(said.replyTo);
       return record.id;
     }
+    this.#name(about);
     if (this.#isShown(record.seq)) this.#sent.splice(this.#placeOf(record.seq), 1);
     if (body === null) return this.#forget(facts.record);
     const target = this.#factsOf(about);
@@ -220,6 +240,14 @@ export class Timeline {
     return about;
   }
 
+  /** Something speaks of this as a message. @param {string} id */
+  #name(id) {
+    const facts = this.#factsOf(id);
+    if (facts.named) return;
+    facts.named = true;
+    this.#touched.add(id);
+  }
+
   /** An edit or a reaction was deleted. @param {LogRecord} record */
   #forget({ id, about }) {
     const target = this.#factsOf(about ?? '');
@@ -232,7 +260,7 @@ export class Timeline {
   #factsOf(id) {
     let facts = this.#facts.get(id);
     if (!facts) {
-      facts = { record: null, body: null, edits: NO_EDITS, marks: NO_MARKS, deleted: false, pin: NO_PIN };
+      facts = { record: null, body: null, edits: NO_EDITS, marks: NO_MARKS, deleted: false, had: false, named: false, loaded: false, pin: NO_PIN };
       this.#facts.set(id, facts);
     }
     return facts;
@@ -305,6 +333,11 @@ export class Timeline {
 
 /** @type {Omit<Message, 'id' | 'seq' | 'sender' | 'own' | 'sentAt' | 'state' | 'code' | 'kind'>} */
 const NOTHING = { text: '', edited: [], editState: 'sent', replyTo: null, mentions: [], mentionsMe: false, reactions: [], files: [], pinned: false };
+
+/** @param {Facts} facts */
+function isRow({ record, loaded, deleted, had, named }) {
+  return loaded && record?.about === null && (!deleted || had || named);
+}
 
 /** @param {Message} message */
 function isNews({ own, kind }) {
