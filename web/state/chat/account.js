@@ -224,11 +224,11 @@ export class Account extends EventTarget {
 
   /** This user is no longer in it: nothing of it stays. @param {string} id */
   #remove(id) {
-    this.find(id)?.dispose();
+    this.find(id)?.leave();
     this.#conversations.delete(id);
     this.#kept.delete(id);
     this.#search.drop(id, Infinity);
-    void this.#storage.dropRoom(id).then(() => this.#outbox.refresh(), () => {});
+    void this.#storage.dropRoom(id).then(() => this.#outbox.refresh()).catch(() => {});
   }
 
   /** @param {string} id */

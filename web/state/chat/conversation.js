@@ -7,9 +7,9 @@
 
 /** @import { Pin, Room } from '../../api.js' */
 /** @import { Entry } from '../../protocol.js' */
-/** @import { ConversationRow, ConversationView, Draft, FileInfo, Person, Presence } from './interface.js' */
+/** @import { ConversationRow, ConversationView, Draft, FileInfo, Person, Presence, Writing } from './interface.js' */
 /** @import { Archive } from './archive.js' */
-/** @import { Outbox } from './outbox.js' */
+/** @import { Outbox, OutboxItem } from './outbox.js' */
 /** @import { LogRecord } from './records.js' */
 /** @import { ChatStorage } from './storage.js' */
 
@@ -21,6 +21,7 @@ import { rowOf } from './row.js';
 import { Stretch } from './stretch.js';
 import { Typing } from './typing.js';
 import { randomUuid } from './uuid.js';
+import { writingOf } from './writing.js';
 
 const TYPING_INTERVAL_MS = 3_000;
 
@@ -58,6 +59,8 @@ export class Conversation extends EventTarget {
   #draft = { text: '', replyTo: null };
   /** @type {ConversationRow | null} */
   #row = null;
+  /** What was not sent when this user was no longer in it: here to be read and copied, as long as it is looked at. @type {OutboxItem[] | null} */
+  #left = null;
 
   /**
    * @param {Room} room
@@ -93,6 +96,16 @@ export class Conversation extends EventTarget {
       draft: this.#draft.text, nameOf: (user) => this.nameOf(user),
     });
     return this.#row;
+  }
+
+  get role() {
+    return this.#room.role;
+  }
+
+  /** @returns {Writing} */
+  get writing() {
+    const { wroteAt, refusedUntil } = this.#shared.outbox.paceOf(this.id);
+    return writingOf(this.#left === null ? this.#room : null, { wroteAt: Math.max(wroteAt, this.#stretch.wroteAt), refusedUntil }, this.#shared.now());
   }
 
   get loaded() {
@@ -230,6 +243,14 @@ export class Conversation extends EventTarget {
     this.#say('row');
   }
 
+  /** This user is no longer in it. What still waits will never be sent. */
+  leave() {
+    this.#left = this.#shared.outbox.of(this.id).map((item) => ({ ...item, state: 'failed', code: 'room_not_found' }));
+    this.#timeline.setOutbox(this.#left);
+    this.dispose();
+    this.#say('messages');
+  }
+
   /** The page may end: what was put off is done. */
   flush() {
     this.#marker.flush();
@@ -276,7 +297,7 @@ export class Conversation extends EventTarget {
 
   /** @param {string} id */
   async remove(id) {
-    if (this.find(id)?.state !== 'sent') return this.#shared.outbox.discard(id);
+    if (this.find(id)?.state !== 'sent') return this.#left === null ? this.#shared.outbox.discard(id) : this.#putAside(id);
     for (const item of this.#shared.outbox.of(this.id)) if (this.#timeline.isAbout(item, id)) await this.#shared.outbox.discard(item.id);
     const parts = this.#timeline.partsOf(id);
     await this.#act('DELETE', `messages/${id}`);
@@ -306,11 +327,13 @@ export class Conversation extends EventTarget {
 
   /** @param {string} id */
   async retry(id) {
+    if (this.#left !== null) throw new ApiError('room_not_found', 404);
     for (const item of this.#failed(id)) await this.#shared.outbox.retry(item.id);
   }
 
   /** @param {string} id */
   async discard(id) {
+    if (this.#left !== null) this.#putAside(id);
     for (const item of this.#failed(id)) await this.#shared.outbox.discard(item.id);
   }
 
@@ -330,7 +353,7 @@ export class Conversation extends EventTarget {
   /** @param {Draft} draft */
   setDraft({ text, replyTo }) {
     this.#draft = { text, replyTo };
-    void this.#shared.storage.put('drafts', { room: this.id, text, replyTo }).catch(() => {});
+    if (this.#left === null) void this.#shared.storage.put('drafts', { room: this.id, text, replyTo }).catch(() => {});
     this.#say('row');
   }
 
@@ -356,6 +379,7 @@ export class Conversation extends EventTarget {
 
   /** @param {string | null} content @param {string[]} [files] */
   async #queue(content, files = []) {
+    if (this.#left !== null) throw new ApiError('room_not_found', 404);
     if (content === null) throw new ApiError('invalid_body', 0);
     const id = randomUuid();
     await this.#shared.outbox.add({ id, room: this.id, content, files });
@@ -367,6 +391,13 @@ export class Conversation extends EventTarget {
     /** @type {Entry} */
     const entry = await this.#shared.api.call(method, `rooms/${this.id}/${path}`);
     await this.#shared.heard(this.id, entry);
+  }
+
+  /** @param {string} id */
+  #putAside(id) {
+    this.#left = this.#left?.filter((item) => item.id !== id && !this.#timeline.isAbout(item, id)) ?? null;
+    this.#timeline.setOutbox(this.#left ?? []);
+    this.#say('messages');
   }
 
   /** The message itself, or an edit of it, that was refused. @param {string} id */

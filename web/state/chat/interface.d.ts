@@ -2,6 +2,8 @@
 // Everything given out is read-only and replaced by a new object when it changes, so `===` tells whether to draw again.
 // Times are Unix milliseconds. Strings written by other people are as they were sent: show them as text, isolated (`dir="auto"`).
 
+import type { Role } from "../../protocol.js";
+
 /** A failed act rejects with an error that has a `code` (ApiError), for `errorText`. */
 export type Emoji = string;
 
@@ -56,6 +58,9 @@ export type Person = { user: string, username: string };
 
 export type Draft = { text: string, replyTo: string | null };
 
+/** `open`: now. `slow`: not before `untilMs`. The others: not at all. `everyS`: seconds between two messages that slow mode asks for; 0: none. */
+export type Writing = { state: "open" | "slow" | "room_locked" | "chat_muted" | "no_member", untilMs: number | null, everyS: number };
+
 export type ConversationRow = {
   id: string,
   kind: "room" | "direct",
@@ -82,6 +87,10 @@ export type ConversationRow = {
 export interface ConversationView extends EventTarget {
   readonly id: string;
   readonly row: ConversationRow;
+  /** What this user is in the room now. */
+  readonly role: Role;
+  /** Whether this user may write now; `row` and `messages` may change it, and time ends `slow`. */
+  readonly writing: Writing;
   /** Whether the newest messages are there (from the local copy at least). */
   readonly loaded: boolean;
 

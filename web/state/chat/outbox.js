@@ -10,6 +10,7 @@
 /** @import { Api } from '../../net/api.js' */
 /** @import { Sealer } from './seal.js' */
 /** @import { ChatStorage } from './storage.js' */
+/** @import { Pace } from './writing.js' */
 
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { ApiError } from '../../net/api.js';
@@ -40,6 +41,9 @@ export const MAX_WAITING = 1_000;
 /** Refusals that pass by themselves. `session_ended` and the like end the page's stay anyway: nothing may be lost by them. */
 const PASSING_STATUS = new Set([0, 401, 408, 429, 500, 502, 503, 504, 507]);
 
+/** @type {Pace} */
+const NO_PACE = { wroteAt: -Infinity, refusedUntil: -Infinity };
+
 export class Outbox extends EventTarget {
   #api;
   #storage;
@@ -56,6 +60,8 @@ export class Outbox extends EventTarget {
   /** Rises with every change made here, so that what was read meanwhile is known to be old. */
   #revision = 0;
   #attempt = 0;
+  /** By room: when the server took something last, and when it said to come back. @type {Map<string, Pace>} */
+  #paces = new Map();
   #stopped = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -79,6 +85,11 @@ export class Outbox extends EventTarget {
   /** In the order of writing. @param {string} room */
   of(room) {
     return this.#items.filter((item) => item.room === room);
+  }
+
+  /** @param {string} room @returns {Pace} */
+  paceOf(room) {
+    return this.#paces.get(room) ?? NO_PACE;
   }
 
   /** Read the queue (again): another window changed it, or the page starts. */
@@ -192,14 +203,22 @@ export class Outbox extends EventTarget {
         const entry = await this.#send(item);
         this.#attempt = 0;
         this.#sent.add(item.id);
+        this.#paces.set(room, { wroteAt: this.#surroundings.now(), refusedUntil: -Infinity });
         await this.#storage.unqueue(item.id).catch(() => {});
         await this.#surroundings.arrived(room, entry);
       } catch (error) {
         const { status = 0, code = 'internal', retryAfterS = null } = /** @type {Partial<ApiError>} */ (error);
+        if (code === 'slow_mode') this.#refused(room, retryAfterS ?? 0);
         if (PASSING_STATUS.has(status)) return Math.max((retryAfterS ?? 0) * 1000, backoffMs(OUTBOX_BACKOFF, this.#attempt++, this.#surroundings.random()));
         await this.#replace(item.id, { state: 'failed', code });
       }
     }
+  }
+
+  /** @param {string} room @param {number} retryAfterS */
+  #refused(room, retryAfterS) {
+    this.#paces.set(room, { ...this.paceOf(room), refusedUntil: this.#surroundings.now() + retryAfterS * 1000 });
+    this.#say(room);
   }
 
   /** @param {OutboxItem} item @returns {Promise<Entry>} */

@@ -30,7 +30,7 @@ const MAX_EMPTY_PAGES = 20;
 /** Entries ahead of a gap; what is beyond is in the local copy and fetched again. */
 const MAX_AHEAD = 500;
 
-/** @typedef {{ me: string, storage: ChatStorage, archive: Archive, outbox: Outbox }} Sources */
+/** @typedef {{ me: string, storage: ChatStorage, archive: Archive, outbox: Outbox, now: () => number }} Sources */
 
 export class Stretch {
   #room;
@@ -44,6 +44,7 @@ export class Stretch {
   /** @type {Map<number, LogRecord>} */
   #ahead = new Map();
   #loaded;
+  #wroteAt = -Infinity;
   /** Nothing is let go of while somebody looks. */
   #kept = false;
   /** @type {Promise<void> | null} */
@@ -95,6 +96,11 @@ export class Stretch {
   /** The newest entry known of. */
   get lastSeq() {
     return Math.max(this.#lastSeq, this.#high, ...this.#ahead.keys());
+  }
+
+  /** When this user's last message was sent, or how long ago its coming was seen, whichever is earlier; -Infinity when none is here. */
+  get wroteAt() {
+    return this.#wroteAt;
   }
 
   get hasMoreBefore() {
@@ -222,7 +228,11 @@ export class Stretch {
   #put(records) {
     this.#timeline.put(records);
     this.#lastSeq = Math.max(this.#lastSeq, this.#high);
-    for (const { id, sender } of records) if (sender === this.#sources.me) this.#sources.outbox.took(id);
+    for (const { id, kind, sender, at } of records) {
+      if (sender !== this.#sources.me) continue;
+      this.#sources.outbox.took(id);
+      if (kind === 'message') this.#wroteAt = Math.max(this.#wroteAt, Math.min(at, this.#sources.now()));
+    }
   }
 
   async #loadSome() {

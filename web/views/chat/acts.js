@@ -1,7 +1,6 @@
 /** What can be done with a message, and who may: the menu, and each of its acts. */
 
 /** @import { App } from '../page.js' */
-/** @import { RoomWithMembers } from '../../api.js' */
 /** @import { ConversationView, Message } from '../../state/chat/interface.js' */
 /** @import { IconName } from '../../ui/icons.js' */
 
@@ -12,6 +11,7 @@ import { openMenu } from '../../ui/menu.js';
 import { toast } from '../../ui/toast.js';
 import { attempt } from '../room-acts.js';
 import { openEmojiPicker } from './emoji-picker.js';
+import { isSilenced, writingText } from './writing-text.js';
 
 /** @typedef {{ icon: IconName, label: string, action: string, click: () => void }} Item */
 /**
@@ -25,19 +25,16 @@ import { openEmojiPicker } from './emoji-picker.js';
 
 export class Acts {
   #app;
-  #room;
   #conversation;
   #around;
 
   /**
    * @param {App} app
-   * @param {RoomWithMembers} room
    * @param {ConversationView} conversation
    * @param {Surroundings} around
    */
-  constructor(app, room, conversation, around) {
+  constructor(app, conversation, around) {
     this.#app = app;
-    this.#room = room;
     this.#conversation = conversation;
     this.#around = around;
   }
@@ -57,11 +54,11 @@ export class Acts {
     /** @type {Record<string, () => unknown>} */
     const acts = {
       'message-menu': () => openMenu(button.getBoundingClientRect(), t('chat.message_menu'), this.#items(message, button)),
-      'message-react': () => this.#pickReaction(message, button),
-      'message-reply': () => this.#around.reply(message),
+      'message-react': () => this.#ifMayWrite(() => this.#pickReaction(message, button)),
+      'message-reply': () => this.#ifMayWrite(() => this.#around.reply(message)),
       'message-history': () => showHistory(message),
       'message-remove': () => this.#mayRemove(message) && void this.#remove(message),
-      react: () => this.#react(message, button.dataset['emoji'] ?? ''),
+      react: () => this.#ifMayWrite(() => this.#react(message, button.dataset['emoji'] ?? '')),
       jump: () => void this.#jump(button.dataset['target'] ?? ''),
       download: () => void this.#download(message, button.dataset['file'] ?? ''),
       retry: () => attempt(() => conversation.retry(id)),
@@ -79,11 +76,12 @@ export class Acts {
     /** @param {IconName} icon @param {string} label @param {string} action @param {() => void} click @param {boolean} when */
     const item = (icon, label, action, click, when) => (when ? [{ icon, label, action, click }] : []);
     const sent = message.state === 'sent' && message.kind === 'text';
+    const may = sent && !isSilenced(this.#conversation.writing);
     const copyable = message.kind === 'text' && message.text !== '';
     const items = [
-      ...item('reply', t('chat.reply'), 'message-reply', () => this.#around.reply(message), sent),
-      ...item('smile', t('chat.react'), 'message-react', () => this.#pickReaction(message, button), sent),
-      ...item('edit', t('chat.edit'), 'message-edit', () => this.#around.edit(message), sent && message.own && message.text !== ''),
+      ...item('reply', t('chat.reply'), 'message-reply', () => this.#around.reply(message), may),
+      ...item('smile', t('chat.react'), 'message-react', () => this.#pickReaction(message, button), may),
+      ...item('edit', t('chat.edit'), 'message-edit', () => this.#around.edit(message), may && message.own && message.text !== ''),
       ...item('copy', t('chat.copy'), 'message-copy', () => void copyText(message.text), copyable),
       ...item('pin', t(message.pinned ? 'chat.unpin' : 'chat.pin'), 'message-pin', () => void this.#pin(message), sent && this.#mayPin()),
       ...item('clock', t('chat.history'), 'message-history', () => showHistory(message), message.edited.length > 0),
@@ -95,13 +93,20 @@ export class Acts {
     return items.length > 0 ? items : [{ icon: 'close', label: t('common.close'), action: 'close-menu', click: () => {} }];
   }
 
+  /** Where one may not write, one cannot answer or react either: said instead of a refusal later. @param {() => void} act */
+  #ifMayWrite(act) {
+    const { writing } = this.#conversation;
+    if (isSilenced(writing)) toast(writingText(writing, Date.now()));
+    else act();
+  }
+
   #mayPin() {
-    return this.#room.role !== 'member' || this.#conversation.row.kind === 'direct';
+    return this.#conversation.role !== 'member' || this.#conversation.row.kind === 'direct';
   }
 
   /** @param {Message} message */
   #mayRemove(message) {
-    return message.state === 'sent' && message.kind !== 'deleted' && (message.own || this.#room.role !== 'member');
+    return message.state === 'sent' && message.kind !== 'deleted' && (message.own || this.#conversation.role !== 'member');
   }
 
   /** @param {Message} message */

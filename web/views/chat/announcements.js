@@ -1,14 +1,15 @@
 /**
- * New messages, said to screen readers: the first at once, what follows together, and never more than one sentence in three seconds.
+ * New messages, said to screen readers: the first at once, what follows together, and never more than one sentence in three seconds. And what
+ * of one's own was refused, because it may have been written long before.
  */
 
 /** @import { ConversationView, Message } from '../../state/chat/interface.js' */
 
-import { t } from '../../i18n/index.js';
+import { errorText, t } from '../../i18n/index.js';
 import { announce } from '../../ui/announce.js';
 import { listen } from '../../ui/dom.js';
 import { plainText } from './message-row.js';
-import { arrivedSince, newestSeq } from './row-facts.js';
+import { arrivedSince, newestSeq, refusedIn } from './row-facts.js';
 import { Turns } from './turns.js';
 
 /** As long as it takes to hear a short sentence. */
@@ -23,6 +24,7 @@ const COUNTED = 200;
 export function announceMessages(conversation, signal) {
   const turns = new Turns(QUIET_MS);
   let said = newestSeq(conversation);
+  let refused = new Set(refusedIn(conversation).map(({ id }) => id));
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const speak = () => {
@@ -31,7 +33,14 @@ export function announceMessages(conversation, signal) {
     said = newestSeq(conversation);
     if (arrived.length > 0) announce(sentence(conversation, arrived));
   };
+  const sayRefused = () => {
+    const now = refusedIn(conversation);
+    const fresh = now.find(({ id }) => !refused.has(id));
+    refused = new Set(now.map(({ id }) => id));
+    if (fresh) announce(`${t('chat.state_failed')}: ${errorText({ code: fresh.code ?? 'internal' })}`);
+  };
   const changed = ({ detail = /** @type {{ reason?: string } | null} */ (null) }) => {
+    if (detail?.reason === 'messages') sayRefused();
     if (detail?.reason === 'reset') said = newestSeq(conversation);
     if (detail?.reason !== 'messages' || timer !== undefined) return;
     if (arrivedSince(conversation, said, 1).length === 0) {

@@ -1,6 +1,7 @@
 /**
  * A conversation as a part of a page: heading, pinned, messages, composer. The same beside the call, beside the pre-join page and alone.
- * Waits for the store to know the conversation; puts the parts together and decides nothing else.
+ * Waits for the store to know the conversation; puts the parts together and decides nothing else. Who is removed still sees what was there;
+ * who comes back gets the conversation anew.
  */
 
 /** @import { App } from '../page.js' */
@@ -30,15 +31,18 @@ import { typingLine } from './typing-line.js';
  */
 export function chatView(app, room, { heading, buttons, message = null, write = false }, signal) {
   const body = el('div', { class: 'chat-body' }, spinner());
-  /** @type {{ list: MessageList, composer: Composer } | null} */
+  /** @type {{ conversation: ConversationView, list: MessageList, composer: Composer, ending: AbortController } | null} */
   let parts = null;
   const search = searchPart(app, room.id, async (id) => (await parts?.list.jumpTo(id)) ?? false, signal);
   const header = el('header', { class: 'chat-header' }, heading, el('div', { class: 'chat-buttons' }, search.button, ...buttons));
   const element = el('section', { class: 'chat', 'aria-label': t('chat.title'), data: { chat: room.id } }, header, search.element, body);
   const start = () => {
     const conversation = app.chat.conversation(room.id);
-    if (parts || !conversation?.loaded) return;
-    parts = conversationParts(app, room, conversation, body, signal);
+    if (!conversation?.loaded || conversation === parts?.conversation) return;
+    const again = parts !== null;
+    parts?.ending.abort();
+    parts = conversationParts(app, conversation, body, signal);
+    if (again) return;
     if (message !== null) void jumpOrSay(parts.list, message);
     // With fingers the focus would bring up a keyboard that nobody asked for.
     else if (write && matchMedia('(hover: hover)').matches) requestAnimationFrame(() => signal.aborted || parts?.composer.focus());
@@ -52,18 +56,19 @@ export function chatView(app, room, { heading, buttons, message = null, write = 
 
 /**
  * @param {App} app
- * @param {RoomWithMembers} room
  * @param {ConversationView} conversation
  * @param {HTMLElement} body
- * @param {AbortSignal} signal
+ * @param {AbortSignal} left
  */
-function conversationParts(app, room, conversation, body, signal) {
+function conversationParts(app, conversation, body, left) {
+  const ending = new AbortController();
+  const signal = AbortSignal.any([left, ending.signal]);
   const pins = pinsBar(conversation, (id) => void jumpOrSay(list, id), signal);
   /** @type {MessageList} */
   let list;
   /** @type {Composer} */
   let composer;
-  const acts = new Acts(app, room, conversation, {
+  const acts = new Acts(app, conversation, {
     reply: (message) => composer.reply(message),
     edit: (message) => composer.edit(message),
     toComposer: () => composer.focus(),
@@ -79,7 +84,7 @@ function conversationParts(app, room, conversation, body, signal) {
   takeDrops(body, (files) => composer.attach(files), app.files !== null);
   announceMessages(conversation, signal);
   signal.addEventListener('abort', () => conversation.trim());
-  return { list, composer };
+  return { conversation, list, composer, ending };
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * Where a message is written. Enter sends, Shift+Enter breaks the line, ArrowUp in an empty field edits one's last message. What is typed
- * is kept as a draft; an edit is not, and gives the draft back when it ends.
+ * is kept as a draft; an edit is not, and gives the draft back when it ends. Where one may not write, the field can still be read and copied
+ * from; in slow mode one goes on writing, and sends when it is time (an edit waits by itself).
  */
 
 /** @import { App } from '../page.js' */
@@ -17,6 +18,8 @@ import { openEmojiPicker } from './emoji-picker.js';
 import { plainText } from './message-row.js';
 import { tellProblem } from './acts.js';
 import { withEmoji } from './typed.js';
+import { writingNote } from './writing-note.js';
+import { isSilenced, writingText } from './writing-text.js';
 
 /** A draft is kept so long after the last letter. */
 const DRAFT_MS = 300;
@@ -40,6 +43,9 @@ export class Composer {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #draftTimer;
   #sent;
+  #silenced = false;
+  /** What makes no sense where one may not write. @type {HTMLButtonElement[]} */
+  #tools = [];
   element;
 
   /**
@@ -51,9 +57,14 @@ export class Composer {
   constructor(app, conversation, around, signal) {
     this.#conversation = conversation;
     this.#sent = around.sent;
-    this.#completion = new Completion(this.#field, () => conversation.members, app.session.user?.username ?? '', `completion-${++lastId}`);
+    lastId += 1;
+    const noteId = `writing-${lastId}`;
+    this.#completion = new Completion(this.#field, () => conversation.members, app.session.user?.username ?? '', `completion-${lastId}`);
     if (app.files) this.#attachments = new Attachments(app.files, conversation.id, () => this.#changed(), signal);
-    this.element = el('form', { class: 'composer', novalidate: true }, this.#completion.element, this.#bar, this.#attachments?.element, this.#row());
+    const row = this.#row();
+    const note = writingNote(conversation, noteId, () => this.#writingChanged(), signal);
+    this.#field.setAttribute('aria-describedby', noteId);
+    this.element = el('form', { class: 'composer', novalidate: true }, this.#completion.element, note, this.#bar, this.#attachments?.element, row);
     this.element.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#submit();
@@ -89,6 +100,7 @@ export class Composer {
 
   /** @param {Iterable<File>} files */
   attach(files) {
+    if (this.#silenced) return this.#sayWhyNot();
     this.#attachments?.add(files);
     this.focus();
   }
@@ -101,6 +113,7 @@ export class Composer {
     });
     const attach = this.#attachments ? iconButton({ icon: 'attach', label: t('chat.attach'), action: 'attach', click: () => file.click() }) : null;
     const emoji = iconButton({ icon: 'smile', label: t('chat.emoji'), action: 'emoji', click: () => this.#pickEmoji(emoji) });
+    this.#tools = attach ? [attach, emoji] : [emoji];
     return el('div', { class: 'composer-row' }, this.#attachments ? file : null, attach, el('div', { class: 'composer-field' }, this.#field, emoji), this.#send);
   }
 
@@ -143,7 +156,7 @@ export class Composer {
     else if (event.key === 'Escape' && (this.#editing || this.#replyTo)) {
       event.stopPropagation();
       this.#cancel();
-    } else if (event.key === 'ArrowUp' && this.#field.value === '' && !this.#editing) this.#editLast();
+    } else if (event.key === 'ArrowUp' && this.#field.value === '' && !this.#editing && !this.#silenced) this.#editLast();
     else if (event.key === 'PageUp' && this.#field.value === '') toList();
     else return;
     event.preventDefault();
@@ -160,7 +173,7 @@ export class Composer {
   async #submit() {
     const text = withEmoji(this.#field.value.trim());
     const editing = this.#editing;
-    if (!this.#maySend()) return;
+    if (!this.#maySend()) return this.#sayWhyNot();
     if (editing) {
       this.#endEdit();
       if (text !== editing.text) await this.#conversation.edit(editing.id, text).catch(tellProblem);
@@ -181,9 +194,25 @@ export class Composer {
   }
 
   #maySend() {
+    return this.#hasSomething() && !this.#silenced && (this.#editing !== null || (this.#conversation.writing.state === 'open' && (this.#attachments?.ready ?? true)));
+  }
+
+  #hasSomething() {
     const files = this.#attachments?.count ?? 0;
-    const something = this.#field.value.trim() !== '' || (files > 0 && !this.#editing);
-    return something && (this.#editing !== null || (this.#attachments?.ready ?? true));
+    return this.#field.value.trim() !== '' || (files > 0 && !this.#editing);
+  }
+
+  /** Enter on something that cannot go now. */
+  #sayWhyNot() {
+    const { writing } = this.#conversation;
+    if (this.#hasSomething() && writing.state !== 'open') announce(writingText(writing, Date.now()));
+  }
+
+  #writingChanged() {
+    this.#silenced = isSilenced(this.#conversation.writing);
+    this.#field.readOnly = this.#silenced;
+    for (const tool of this.#tools) tool.disabled = this.#silenced;
+    this.#changed();
   }
 
   /**

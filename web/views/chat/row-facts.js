@@ -82,6 +82,21 @@ export function arrivedSince(messages, seq, most) {
 }
 
 /**
+ * What was written here and refused; it stands at the end.
+ * @param {{ length: number, at: (index: number) => Message | undefined }} messages
+ * @returns {Message[]} newest first
+ */
+export function refusedIn(messages) {
+  const refused = [];
+  for (let index = messages.length - 1; index >= 0; index -= 1) {
+    const message = messages.at(index);
+    if (!message || message.seq !== null) break;
+    if (message.state === 'failed') refused.push(message);
+  }
+  return refused;
+}
+
+/**
  * The newest number that there is; 0 when there is none.
  * @param {{ length: number, at: (index: number) => Message | undefined }} messages
  */
