@@ -4,7 +4,7 @@ import { pickLanguage, setLanguage } from './i18n/index.js';
 import { Api } from './net/api.js';
 import { greeting } from './net/greeting.js';
 import { SignalSocket } from './net/socket.js';
-import { blobSource, upload } from './net/upload.js';
+import { PutOff, blobSource, upload } from './net/upload.js';
 import { DeviceError, openDevices } from './rtc/devices.js';
 import { echo } from './rtc/echo.js';
 import { tryWay } from './rtc/probe.js';
@@ -61,10 +61,11 @@ const diagnostics = new DiagnosticsStore(
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 /** @type {import('./views/page.js').Files} */
 const files = {
-  upload: async (blob, { room, signal, progress }) => {
+  upload: async (blob, { room, progress, ...course }) => {
     const part = (/** @type {number} */ received, /** @type {number} */ size) => progress(size === 0 ? 1 : received / size);
-    return { id: await upload(api, room, blobSource(blob), { signal, progress: part }) };
+    return { id: await upload(api, room, blobSource(blob), { ...course, progress: part }) };
   },
+  putOff: () => new PutOff(),
   thumbnail: thumbnailOf,
   download: async ({ id, name }) => saveBlob(await api.blob(`files/${encodeURIComponent(id)}`), name),
 };

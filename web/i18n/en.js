@@ -473,6 +473,7 @@ export const en = {
   'error.unknown_code': 'Something went wrong ({code}). Try again.',
   'error.network': 'The server cannot be reached. Check your network and try again.',
   'error.outbox_full': 'Too many messages are waiting to be sent. Wait until the connection is back.',
+  'error.files_not_kept': 'Too many files are waiting to be sent: 200 MB at most. Wait until the connection is back.',
   'error.storage_failed': 'This device could not keep the message. Free some space and try again.',
   'error.bad_answer': 'The server gave an answer this page does not understand. Reload the page.',
   'error.server': 'The server has a problem. Try again in a minute.',

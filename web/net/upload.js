@@ -30,9 +30,16 @@ const PASSING = ['wrong_offset', 'upload_busy', 'busy', 'timed_out', 'rate_limit
  * @typedef {object} Course
  * @property {AbortSignal} signal ends the upload and takes the file back
  * @property {(received: number, size: number) => void} [progress] bytes that the server has
+ * @property {string | null} [resume] the file, if it was announced before: it is gone on with
+ * @property {(id: string) => unknown} [announced] the file has an id at the server now
  * @property {(ms: number, signal: AbortSignal) => Promise<void>} [wait] may return early, as when the network is back
  * @property {() => number} [random]
  */
+
+/** The reason to end an upload with that will be gone on with: the server is to keep what it has. */
+export class PutOff extends Error {
+  name = 'PutOff';
+}
 
 /**
  * @param {Blob} blob
@@ -50,18 +57,22 @@ export function blobSource(blob) {
  * @param {Course} course
  * @returns {Promise<string>} the file; rejects with an `ApiError`, or with the signal's reason
  */
-export async function upload(api, room, source, { signal, progress = () => {}, wait = pause, random = Math.random }) {
-  /** @type {string | null} */
-  let id = null;
+export async function upload(api, room, source, { signal, progress = () => {}, resume = null, announced = () => {}, wait = pause, random = Math.random }) {
+  let id = resume;
   let received = 0;
   let tries = 0;
+  // What the server has is asked for before more is sent.
+  let sure = id === null;
   try {
     for (;;) {
       signal.throwIfAborted();
       try {
         const before = received;
-        if (id === null) id = await announced(api, room, source.size);
-        else if (tries > 0) received = checked(await api.call('GET', `files/${id}/state`), source.size);
+        if (id === null) {
+          id = await announce(api, room, source.size);
+          await announced(id);
+        } else if (!sure) received = checked(await api.call('GET', `files/${id}/state`), source.size);
+        sure = true;
         if (received > before) tries = 0;
         progress(received, source.size);
         if (received === source.size) return id;
@@ -74,6 +85,12 @@ export async function upload(api, room, source, { signal, progress = () => {}, w
         tries = 0;
       } catch (error) {
         signal.throwIfAborted();
+        sure = id === null;
+        if (resume !== null && id === resume && /** @type {ApiError} */ (error).code === 'file_not_found') {
+          // It was put off for longer than the server keeps what nobody goes on with.
+          [id, received, sure] = [null, 0, true];
+          continue;
+        }
         if (!passes(error) || tries >= MAX_TRIES) throw error;
         const atLeastMs = (/** @type {ApiError} */ (error).retryAfterS ?? 0) * 1000;
         await wait(Math.max(atLeastMs, backoffMs(UPLOAD_BACKOFF, tries, random())), signal);
@@ -82,7 +99,7 @@ export async function upload(api, room, source, { signal, progress = () => {}, w
     }
   } catch (error) {
     // Without this it would count among the sender's files for a day.
-    if (id !== null) api.call('DELETE', `files/${id}`).catch(() => {});
+    if (id !== null && !(signal.reason instanceof PutOff)) api.call('DELETE', `files/${id}`).catch(() => {});
     throw error;
   }
 }
@@ -93,7 +110,7 @@ export async function upload(api, room, source, { signal, progress = () => {}, w
  * @param {number} size
  * @returns {Promise<string>}
  */
-async function announced(api, room, size) {
+async function announce(api, room, size) {
   /** @type {FileState} */
   const { id } = await api.call('POST', `rooms/${room}/files`, { size });
   return id;

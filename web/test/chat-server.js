@@ -35,6 +35,8 @@ export async function quiet(turns = 200) {
 
 export class FakeServer {
   rooms = new Map();
+  /** By id: `{ id, received, size, bytes }`. */
+  files = new Map();
   asked = [];
   /** Called before a request is answered; may throw, or wait. */
   hook = async () => {};
@@ -87,16 +89,47 @@ export class FakeServer {
     return structuredClone(answer);
   }
 
+  /** A piece of a file. `online` may go while it is on its way: then nothing of it arrives. */
+  async patchBytes(path, bytes) {
+    if (!this.online) throw new ApiError('network', 0);
+    const [, id, offset] = /^files\/([^?]+)\?offset=(\d+)$/.exec(path);
+    this.asked.push(`PATCH ${path}`);
+    await this.hook('PATCH', path);
+    if (!this.online) throw new ApiError('network', 0);
+    const file = this.files.get(id);
+    if (!file) throw new ApiError('file_not_found', 404);
+    if (Number(offset) !== file.received) throw new ApiError('wrong_offset', 409);
+    file.bytes = Buffer.concat([file.bytes, Buffer.from(await new Response(bytes).arrayBuffer())]);
+    file.received = file.bytes.length;
+    return { id, received: file.received, size: file.size };
+  }
+
+  #file(method, id) {
+    const file = this.files.get(id);
+    if (!file) throw new ApiError('file_not_found', 404);
+    if (method === 'DELETE') this.files.delete(id);
+    return { id, received: file.received, size: file.size };
+  }
+
+  #announce({ size }) {
+    const id = uuid(this.#nextId++);
+    this.files.set(id, { id, received: 0, size, bytes: Buffer.alloc(0) });
+    return { id, received: 0, size };
+  }
+
   #answer(method, path, body) {
     const [route, query] = path.split('?');
-    const [, id, what, which] = route.split('/');
+    const [first, id, what, which] = route.split('/');
+    if (first === 'files') return this.#file(method, id);
     if (method === 'GET' && route === 'rooms') return { rooms: [...this.rooms.values()].map(({ room }) => room) };
     const kept = this.rooms.get(id);
     if (!kept) throw new ApiError('room_not_found', 404);
     if (method === 'GET' && !what) return { ...kept.room, members: Object.entries(NAMES).map(([user, username]) => ({ user, username, role: 'member', joined_at: 1 })) };
     if (method === 'GET' && what === 'pins') return { pins: kept.pins };
     if (method === 'GET') return this.#page(kept, new URLSearchParams(query));
+    if (method === 'POST' && what === 'files') return this.#announce(body);
     if (method === 'POST') {
+      for (const file of body.files ?? []) if (this.files.get(file)?.received !== this.files.get(file)?.size || !this.files.has(file)) throw new ApiError('file_not_found', 404);
       const there = kept.entries.find((entry) => entry.id === body.id);
       if (there && there.sender !== ME) throw new ApiError('message_id_taken', 409);
       return there ?? this.append(id, { id: body.id, kind: 'message', sender: ME, body: body.body, target: null });
@@ -171,7 +204,7 @@ export class FakeBrowser {
     const session = Object.assign(new EventTarget(), { status: 'unknown', user: null, ended() {} });
     const socket = new FakeSocket();
     server.sockets.add(socket);
-    const api = { user: { id: user }, call: (...request) => server.call(...request) };
+    const api = { user: { id: user }, call: (...request) => server.call(...request), patchBytes: (...request) => server.patchBytes(...request) };
     const rooms = new RoomsStore(api);
     const parts = { ...this.device(), ...device };
     const chat = new ChatStore(api, socket, session, rooms, parts);
@@ -183,7 +216,7 @@ export class FakeBrowser {
     // As a reload does it: nothing runs any more, and the database stays.
     const close = () => {
       parts.forgetAllBut = async () => {};
-      api.call = async () => {
+      api.call = api.patchBytes = async () => {
         throw new ApiError('network', 0);
       };
       signOut();

@@ -123,3 +123,23 @@ test('the newest gap is what lies below the newest range', () => {
   assert.equal(newestGap([[5, 9]], 5), null);
   assert.equal(newestGap([], 1), null);
 });
+
+test('a database from before files could wait keeps what waits in it', async () => {
+  const factory = new IDBFactory();
+  const request = factory.open(`webcall-chat-${ME}`, 1);
+  request.onupgradeneeded = () => {
+    const { result } = request;
+    for (const name of ['entries', 'rooms', 'ranges', 'members', 'drafts', 'reads']) result.createObjectStore(name, { keyPath: 'room' });
+    const outbox = result.createObjectStore('outbox', { keyPath: 'order', autoIncrement: true });
+    outbox.createIndex('by_id', 'id', { unique: true });
+    outbox.add(item(7));
+  };
+  await new Promise((resolve) => (request.onsuccess = resolve));
+  request.result.close();
+  const storage = await IndexedStorage.open(ME, factory);
+  assert.deepEqual((await storage.outbox()).map(({ id }) => id), [uuid(7)]);
+  await storage.queue(item(8), [{ id: uuid(9), blob: new Blob(['x']) }]);
+  assert.equal((await storage.blob(uuid(9))).size, 1);
+  await storage.unqueue(uuid(8));
+  assert.equal(await storage.blob(uuid(9)), null);
+});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Api } from '../net/api.js';
-import { blobSource, upload } from '../net/upload.js';
+import { PutOff, blobSource, upload } from '../net/upload.js';
 
 const MIB = 1 << 20;
 const user = { id: 'a', username: 'anna', created_at: 0 };
@@ -50,13 +50,13 @@ function server(faults = []) {
 const problem = (status, code, headers = {}) => new Response(JSON.stringify({ code }), { status, headers });
 
 /** Runs an upload without waiting; gives the waits it asked for and the progress it told. */
-function run(api, bytes, { signal = new AbortController().signal, source = blobSource(new Blob([bytes])) } = {}) {
+function run(api, bytes, { signal = new AbortController().signal, source = blobSource(new Blob([bytes])), ...course } = {}) {
   const [waits, told] = [[], []];
   const wait = async (ms, over) => {
     waits.push(ms);
     over.throwIfAborted();
   };
-  const done = upload(api, 'r', source, { signal, wait, random: () => 1, progress: (received, size) => told.push([received, size]) });
+  const done = upload(api, 'r', source, { signal, wait, random: () => 1, ...course, progress: (received, size) => told.push([received, size]) });
   return { done, waits, told };
 }
 
@@ -160,4 +160,21 @@ test('a server that has more than there is is not believed', async () => {
   const { done, waits } = run(api, bytesOf(10));
   assert.equal(await done, 'f');
   assert.deepEqual([waits.length, kept.received.length], [1, 10]);
+});
+
+test('an upload that is put off is kept by the server, and another one goes on with it', async () => {
+  const ending = new AbortController();
+  const put = (init, kept) => {
+    kept.received = Buffer.concat([kept.received, Buffer.from(bytesOf(MIB))]);
+    ending.abort(new PutOff());
+    throw new TypeError('ended');
+  };
+  const { api, kept } = server([put]);
+  const bytes = bytesOf(MIB + 5);
+  const announced = [];
+  await assert.rejects(run(api, bytes, { signal: ending.signal, announced: (id) => announced.push(id) }).done, { name: 'PutOff' });
+  assert.deepEqual([announced, kept.deleted, kept.received.length], [['f'], 0, MIB]);
+  assert.equal(await run(api, bytes, { resume: 'f' }).done, 'f');
+  assert.deepEqual(kept.calls.filter((each) => each.startsWith('POST')).length, 1);
+  assert.ok(kept.received.equals(Buffer.from(bytes)));
 });

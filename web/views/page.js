@@ -15,10 +15,12 @@ import { icon } from '../ui/icons.js';
 import { brandMark } from '../ui/brand.js';
 
 /**
- * How files come and go. `upload` reports parts of 1 as it goes on and fails when `signal` aborts; `thumbnail` gives nothing for what is no
+ * How files come and go. `upload` reports parts of 1 as it goes on and fails when `signal` aborts (with `putOff` as its reason the server keeps
+ * what it has, under the id that was `announced`, to be gone on with from `resume`); `thumbnail` gives nothing for what is no
  * picture; `download` asks the browser to save the file.
  * @typedef {object} Files
- * @property {(blob: Blob, options: { room: string, signal: AbortSignal, progress: (part: number) => void }) => Promise<{ id: string }>} upload
+ * @property {(blob: Blob, options: { room: string, signal: AbortSignal, progress: (part: number) => void, announced: (id: string) => void, resume: string | null }) => Promise<{ id: string }>} upload
+ * @property {() => Error} putOff
  * @property {(blob: Blob) => Promise<Pick<FileInfo, 'width' | 'height' | 'thumbnail'> | null>} thumbnail
  * @property {(file: FileInfo) => Promise<void>} download
  */

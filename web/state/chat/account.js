@@ -15,6 +15,7 @@
 /** @import { ChatStorage } from './storage.js' */
 
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
+import { blobSource, upload } from '../../net/upload.js';
 import { Archive } from './archive.js';
 import { Conversation } from './conversation.js';
 import { Outbox } from './outbox.js';
@@ -64,7 +65,13 @@ export class Account extends EventTarget {
     this.#parts = parts;
     this.#channel = device.channel(user);
     this.#archive = new Archive(api, storage, openSealer);
-    this.#outbox = new Outbox(api, storage, openSealer, { ...device, channel: this.#channel, arrived: (room, entry) => this.heard(room, entry) }, user);
+    this.#outbox = new Outbox(
+      api,
+      storage,
+      openSealer,
+      { ...device, channel: this.#channel, upload: (room, blob, course) => upload(api, room, blobSource(blob), course), arrived: (room, entry) => this.heard(room, entry) },
+      user,
+    );
     this.#sync = new Sync(this.#archive, storage, () => this.#newestFirst(), device, user);
     this.#search = new Search(storage);
     this.#archive.addEventListener('stored', (event) => this.#stored(/** @type {CustomEvent} */ (event).detail));

@@ -67,6 +67,23 @@ export function writeBody(body) {
   return parseBody(json).type === body.type ? json : null;
 }
 
+/**
+ * The same body with other ids of its files.
+ * @param {string} json as `writeBody` made it
+ * @param {ReadonlyMap<string, string>} ids
+ */
+export function withFileIds(json, ids) {
+  const body = parseBody(json);
+  if (ids.size === 0 || body.type !== 'text') return json;
+  return JSON.stringify(plain({ ...body, files: body.files.map((file) => ({ ...file, id: ids.get(file.id) ?? file.id })) }));
+}
+
+/** @param {string} json @param {string} id @returns {string | null} */
+export function fileName(json, id) {
+  const body = parseBody(json);
+  return body.type === 'text' ? (body.files.find((file) => file.id === id)?.name ?? null) : null;
+}
+
 /** @param {unknown} value @returns {value is string} */
 export function isUuid(value) {
   return typeof value === 'string' && UUID.test(value);

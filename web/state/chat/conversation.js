@@ -7,7 +7,7 @@
 
 /** @import { Pin, Room } from '../../api.js' */
 /** @import { Entry } from '../../protocol.js' */
-/** @import { ConversationRow, ConversationView, Draft, FileInfo, Person, Presence, Writing } from './interface.js' */
+/** @import { ConversationRow, ConversationView, Draft, FileInfo, PendingFile, Person, Presence, Writing } from './interface.js' */
 /** @import { Archive } from './archive.js' */
 /** @import { Outbox, OutboxItem } from './outbox.js' */
 /** @import { LogRecord } from './records.js' */
@@ -276,11 +276,13 @@ export class Conversation extends EventTarget {
     this.#stretch.trim();
   }
 
-  /** @param {{ text: string, replyTo?: string | null, files?: readonly FileInfo[] }} message */
-  async send({ text, replyTo = null, files = [] }) {
-    const content = writeBody({ type: 'text', text, replyTo, mentions: mentionsIn(text, this.#members), files: [...files] });
+  /** @param {{ text: string, replyTo?: string | null, files?: readonly FileInfo[], uploads?: readonly PendingFile[] }} message */
+  async send({ text, replyTo = null, files = [], uploads = [] }) {
+    const kept = uploads.map(({ blob, remote, info }) => ({ local: randomUuid(), remote, blob, info }));
+    const all = [...files, ...kept.map(({ local, info }) => ({ id: local, ...info }))];
+    const content = writeBody({ type: 'text', text, replyTo, mentions: mentionsIn(text, this.#members), files: all });
     this.#saidTypingAt = -Infinity;
-    return this.#queue(content, files.map(({ id }) => id));
+    return this.#queue(content, files.map(({ id }) => id), kept);
   }
 
   /** @param {string} id @param {string} text */
@@ -334,6 +336,7 @@ export class Conversation extends EventTarget {
   /** @param {string} id */
   async discard(id) {
     if (this.#left !== null) this.#putAside(id);
+    else if (this.find(id)?.state === 'waiting') await this.#shared.outbox.discard(id);
     for (const item of this.#failed(id)) await this.#shared.outbox.discard(item.id);
   }
 
@@ -377,12 +380,16 @@ export class Conversation extends EventTarget {
     return this.#shared.socket.request({ type: 'mark_read', room: this.id, seq });
   }
 
-  /** @param {string | null} content @param {string[]} [files] */
-  async #queue(content, files = []) {
+  /**
+   * @param {string | null} content
+   * @param {string[]} [files]
+   * @param {readonly { local: string, remote: string | null, blob: Blob }[]} [kept]
+   */
+  async #queue(content, files = [], kept = []) {
     if (this.#left !== null) throw new ApiError('room_not_found', 404);
     if (content === null) throw new ApiError('invalid_body', 0);
     const id = randomUuid();
-    await this.#shared.outbox.add({ id, room: this.id, content, files });
+    await this.#shared.outbox.add({ id, room: this.id, content, files }, kept);
     return id;
   }
 

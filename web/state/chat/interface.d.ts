@@ -14,6 +14,9 @@ export type FileInfo = {
   thumbnail?: string,
 };
 
+/** A file that is not at the server yet; `remote` when a part of it is. */
+export type PendingFile = { blob: Blob, remote: string | null, info: Omit<FileInfo, "id"> };
+
 /** `waiting`: in the outbox. `sent`: the server has it. `failed`: refused with `code`; `retry` or `discard` it. */
 export type SendState = "waiting" | "sent" | "failed";
 
@@ -35,6 +38,10 @@ export type Message = {
   state: SendState,
   /** Why it was refused. */
   code: string | null,
+  /** Which file was refused. */
+  failedFile: string | null,
+  /** While it waits: how much of its files is sent, 0 to 1; null when none is left to send. */
+  progress: number | null,
   /** `text`: show `text`. `unknown`: a message that this version cannot show. `deleted`: a tombstone, with nothing in it. */
   kind: "text" | "unknown" | "deleted",
   text: string,
@@ -118,8 +125,8 @@ export interface ConversationView extends EventTarget {
   readonly typingUsers: readonly string[];
   presenceOf(user: string): Presence;
 
-  /** Persisted, then sent when possible. `files` were uploaded before. Throws `invalid_body` when it is empty or too long. Resolves to the message's id once it is kept. */
-  send(message: { text: string, replyTo?: string | null, files?: readonly FileInfo[] }): Promise<string>;
+  /** Persisted, then sent when possible. `files` were uploaded before, `uploads` are kept and sent with it. Throws `invalid_body` when it is empty or too long. Resolves to the message's id once it is kept. */
+  send(message: { text: string, replyTo?: string | null, files?: readonly FileInfo[], uploads?: readonly PendingFile[] }): Promise<string>;
   edit(id: string, text: string): Promise<void>;
   react(id: string, emoji: Emoji, on: boolean): Promise<void>;
   /** Delete for everybody; needs the server. */
@@ -129,6 +136,7 @@ export interface ConversationView extends EventTarget {
   /** Pinned messages from the server, newest pin first. */
   pins(): Promise<{ message: Message, pinnedBy: string, pinnedAt: number }[]>;
   retry(id: string): Promise<void>;
+  /** What is not sent is not to be: a waiting or refused message, a refused edit. */
   discard(id: string): Promise<void>;
 
   /** Everything that is loaded was seen. */

@@ -3,17 +3,21 @@
  *
  * The id is made here, so that sending again after a broken connection is the same message (the server answers with what it has). What
  * passes by itself (no network, a busy server, slow mode) is tried again; any other refusal makes the item `failed` with its code, and the
- * later ones go on. Says `change` {room}. Other windows are told over the channel and read the queue again.
+ * later ones go on. Files that wait with a message are sent before it (`uploads.js`), and hold up their own room only. Says `change` {room}.
+ * Other windows are told over the channel and read the queue again.
  */
 
 /** @import { Entry } from '../../protocol.js' */
 /** @import { Api } from '../../net/api.js' */
 /** @import { Sealer } from './seal.js' */
 /** @import { ChatStorage } from './storage.js' */
+/** @import { Send, Upload } from './uploads.js' */
 /** @import { Pace } from './writing.js' */
 
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { ApiError } from '../../net/api.js';
+import { fileName, withFileIds } from './body.js';
+import { FileError, MAX_KEPT_BYTES, Uploads, keptBytes } from './uploads.js';
 
 /**
  * @typedef {object} OutboxItem
@@ -21,10 +25,13 @@ import { ApiError } from '../../net/api.js';
  * @property {string} id of the message to be
  * @property {string} room
  * @property {string} content the body, not sealed yet
- * @property {string[]} files
+ * @property {string[]} files those that the server had before
+ * @property {Upload[]} [uploads] those that are kept here and sent before the message
  * @property {number} at when it was written
  * @property {'waiting' | 'failed'} state
  * @property {string | null} code why it failed
+ * @property {string | null} [failedFile] the name of the file that was refused
+ * @property {number | null} [progress] how much of its files is sent, 0 to 1; not kept
  */
 
 /**
@@ -33,6 +40,7 @@ import { ApiError } from '../../net/api.js';
  * @property {{ postMessage: (message: any) => void } | null} channel the other windows of this account
  * @property {() => number} now
  * @property {() => number} random
+ * @property {Send} upload
  * @property {(room: string, entry: Entry) => Promise<void>} arrived the server has it: show it in its place
  */
 
@@ -54,9 +62,14 @@ export class Outbox extends EventTarget {
   #items = [];
   /** Those that the server has, and that stand here until they are seen in the log. @type {Set<string>} */
   #sent = new Set();
+  #uploads;
+  /** Files that the server forgot are sent again, once for each message. @type {Set<string>} */
+  #sentAgain = new Set();
   /** Sends are on their way, or are waiting for the lock. */
   #busy = false;
   #again = false;
+  /** Ends the wait for rooms that are being sent to, when there is something for another one. */
+  #wake = () => {};
   /** Rises with every change made here, so that what was read meanwhile is known to be old. */
   #revision = 0;
   #attempt = 0;
@@ -80,11 +93,12 @@ export class Outbox extends EventTarget {
     this.#sealer = sealer;
     this.#surroundings = surroundings;
     this.#lock = `webcall-outbox-${user}`;
+    this.#uploads = new Uploads(storage, surroundings.upload, (room) => this.#say(room));
   }
 
   /** In the order of writing. @param {string} room */
   of(room) {
-    return this.#items.filter((item) => item.room === room);
+    return this.#items.filter((item) => item.room === room).map((item) => (item.uploads?.length ? { ...item, progress: this.#uploads.progressOf(item) } : item));
   }
 
   /** @param {string} room @returns {Pace} */
@@ -102,16 +116,20 @@ export class Outbox extends EventTarget {
       items = await this.#storage.outbox();
     } while (revision !== this.#revision);
     this.#items = items;
+    this.#uploads.cancelAllBut(new Set(items.map(({ id }) => id)));
     for (const room of new Set([...before, ...this.#items.map((item) => item.room)])) this.#say(room);
   }
 
   /**
    * @param {{ id: string, room: string, content: string, files: string[] }} message
+   * @param {readonly { local: string, remote: string | null, blob: Blob }[]} [kept] files that are still to be sent
    * @returns {Promise<void>} when it is kept
    */
-  async add({ id, room, content, files }) {
+  async add({ id, room, content, files }, kept = []) {
+    const uploads = kept.map(({ local, remote, blob }) => ({ local, remote, size: blob.size, done: false }));
     if (this.#items.length >= MAX_WAITING) throw new ApiError('outbox_full', 0);
-    const item = await this.#storage.queue({ id, room, content, files, at: this.#surroundings.now(), state: 'waiting', code: null }).catch(() => {
+    if (keptBytes(this.#items) + uploads.reduce((sum, { size }) => sum + size, 0) > MAX_KEPT_BYTES) throw new ApiError('files_not_kept', 0);
+    const item = await this.#storage.queue({ id, room, content, files, uploads, at: this.#surroundings.now(), state: 'waiting', code: null }, kept.map(({ local, blob }) => ({ id: local, blob }))).catch(() => {
       throw new ApiError('storage_failed', 0);
     });
     this.#revision += 1;
@@ -123,15 +141,19 @@ export class Outbox extends EventTarget {
 
   /** @param {string} id */
   async retry(id) {
-    await this.#replace(id, { state: 'waiting', code: null });
+    await this.#replace(id, { state: 'waiting', code: null, failedFile: null });
     this.#attempt = 0;
     this.flush();
   }
 
   /** @param {string} id */
   async discard(id) {
+    const item = this.#items.find((each) => each.id === id);
     await this.#storage.unqueue(id);
     this.took(id);
+    this.#uploads.cancel(id);
+    // What was sent of it counts among this user's files for a day, otherwise.
+    for (const { remote, done } of item?.uploads ?? []) if (done) this.#api.call('DELETE', `files/${remote}`).catch(() => {});
   }
 
   /** It is in the log now, by whatever way that was learned. @param {string} id */
@@ -147,6 +169,7 @@ export class Outbox extends EventTarget {
   /** The network is back: what waits for its time is tried at once. */
   nudge() {
     this.#attempt = 0;
+    this.#uploads.nudge();
     this.flush();
   }
 
@@ -154,12 +177,15 @@ export class Outbox extends EventTarget {
   flush() {
     clearTimeout(this.#timer);
     this.#again = true;
+    this.#wake();
     if (!this.#busy && !this.#stopped && this.#items.some((item) => this.#isWaiting(item))) void this.#run();
   }
 
   stop() {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    this.#uploads.putOff();
+    this.#wake();
   }
 
   async #run() {
@@ -168,10 +194,7 @@ export class Outbox extends EventTarget {
       await this.#surroundings.exclusively(this.#lock, async () => {
         // While this window waited for its turn, another may have sent all.
         await this.refresh();
-        while (this.#again && !this.#stopped) {
-          this.#again = false;
-          await this.#sendAll();
-        }
+        await this.#sendAll();
       });
     } catch {
       // The storage refused (it was closed by a log-out in another window): what it kept is sent another time.
@@ -182,12 +205,31 @@ export class Outbox extends EventTarget {
     if (this.#again) this.flush();
   }
 
+  /** Each room by itself, so that a large file in one does not hold up the others; until nothing is left that could be sent now. */
   async #sendAll() {
-    const rooms = new Set(this.#items.filter((item) => this.#isWaiting(item)).map(({ room }) => room));
-    const waits = await Promise.all([...rooms].map((room) => this.#sendRoom(room)));
-    const waitMs = Math.min(...waits.filter((wait) => wait !== null));
-    if (waitMs === Infinity || this.#stopped) return;
-    this.#timer = setTimeout(() => this.flush(), waitMs);
+    /** @type {Set<string>} */
+    const sending = new Set();
+    /** When a room is worth another try. @type {Map<string, number>} */
+    const waits = new Map();
+    for (;;) {
+      if (this.#again) waits.clear();
+      this.#again = false;
+      const woken = new Promise((resolve) => (this.#wake = () => resolve(undefined)));
+      for (const room of new Set(this.#items.filter((item) => this.#isWaiting(item)).map((item) => item.room))) {
+        if (sending.has(room) || waits.has(room) || this.#stopped) continue;
+        sending.add(room);
+        void this.#sendRoom(room)
+          .then((wait) => wait !== null && waits.set(room, wait), () => waits.set(room, Infinity))
+          .finally(() => {
+            sending.delete(room);
+            this.#wake();
+          });
+      }
+      if (sending.size === 0 && !this.#again) break;
+      await woken;
+    }
+    const waitMs = Math.min(...waits.values());
+    if (waitMs < Infinity && !this.#stopped) this.#timer = setTimeout(() => this.flush(), waitMs);
   }
 
   /**
@@ -207,12 +249,31 @@ export class Outbox extends EventTarget {
         await this.#storage.unqueue(item.id).catch(() => {});
         await this.#surroundings.arrived(room, entry);
       } catch (error) {
-        const { status = 0, code = 'internal', retryAfterS = null } = /** @type {Partial<ApiError>} */ (error);
-        if (code === 'slow_mode') this.#refused(room, retryAfterS ?? 0);
-        if (PASSING_STATUS.has(status)) return Math.max((retryAfterS ?? 0) * 1000, backoffMs(OUTBOX_BACKOFF, this.#attempt++, this.#surroundings.random()));
-        await this.#replace(item.id, { state: 'failed', code });
+        const waitMs = await this.#failed(item, error);
+        if (waitMs !== null) return waitMs;
       }
     }
+  }
+
+  /**
+   * @param {OutboxItem} item
+   * @param {unknown} error
+   * @returns {Promise<number | null>} milliseconds until another try is worth it; null: go on with the next
+   */
+  async #failed({ id, room, content, uploads = [] }, error) {
+    // Discarded meanwhile, or the page ends.
+    if (this.#stopped || !this.#items.some((each) => each.id === id)) return null;
+    const cause = error instanceof FileError ? error.cause : error;
+    const { status = 0, code = 'internal', retryAfterS = null } = /** @type {Partial<ApiError>} */ (cause);
+    if (code === 'slow_mode') this.#refused(room, retryAfterS ?? 0);
+    if (code === 'file_not_found' && uploads.length > 0 && !this.#sentAgain.has(id)) {
+      this.#sentAgain.add(id);
+      await this.#replace(id, { uploads: uploads.map((each) => ({ ...each, remote: null, done: false })) });
+      return null;
+    }
+    if (PASSING_STATUS.has(status) && code !== 'upload_failed') return Math.max((retryAfterS ?? 0) * 1000, backoffMs(OUTBOX_BACKOFF, this.#attempt++, this.#surroundings.random()));
+    await this.#replace(id, { state: 'failed', code, failedFile: error instanceof FileError ? fileName(content, error.local) : null });
+    return null;
   }
 
   /** @param {string} room @param {number} retryAfterS */
@@ -222,14 +283,18 @@ export class Outbox extends EventTarget {
   }
 
   /** @param {OutboxItem} item @returns {Promise<Entry>} */
-  async #send({ id, room, content, files }) {
-    const body = await this.#sealer.seal(room, content);
+  async #send(item) {
+    const { id, room } = item;
+    const uploads = item.uploads?.length ? await this.#uploads.send(item, (now) => this.#replace(id, { uploads: now })) : [];
+    const ids = new Map(uploads.map(({ local, remote }) => [local, remote ?? local]));
+    const body = await this.#sealer.seal(room, withFileIds(item.content, ids));
+    const files = [...item.files, ...ids.values()];
     return this.#api.call('POST', `rooms/${encodeURIComponent(room)}/messages`, { id, body, ...(files.length > 0 ? { files } : {}) });
   }
 
   /**
    * @param {string} id
-   * @param {Pick<OutboxItem, 'state' | 'code'>} fields
+   * @param {Partial<Pick<OutboxItem, 'state' | 'code' | 'uploads' | 'failedFile'>>} fields
    */
   async #replace(id, fields) {
     const item = this.#items.find((each) => each.id === id);

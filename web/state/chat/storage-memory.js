@@ -19,6 +19,8 @@ export class MemoryStorage {
   /** @type {Map<number, OutboxItem>} */
   #outbox = new Map();
   #nextOrder = 1;
+  /** Bounded by what the outbox takes. @type {Map<string, { message: string, blob: Blob }>} */
+  #blobs = new Map();
 
   /** @returns {Promise<Kept>} */
   async load() {
@@ -89,7 +91,7 @@ export class MemoryStorage {
   async dropRoom(room) {
     await this.dropEntries(room);
     for (const store of Object.values(this.#small)) store.delete(room);
-    for (const item of this.#outbox.values()) if (item.room === room) this.#outbox.delete(item.order);
+    for (const item of this.#outbox.values()) if (item.room === room) await this.unqueue(item.id);
   }
 
   /** @param {SmallStore} store @param {any} value */
@@ -101,11 +103,17 @@ export class MemoryStorage {
     return [...this.#outbox.values()];
   }
 
-  /** @param {Omit<OutboxItem, 'order'>} item */
-  async queue(item) {
+  /** @param {Omit<OutboxItem, 'order'>} item @param {readonly { id: string, blob: Blob }[]} [blobs] */
+  async queue(item, blobs = []) {
     const queued = { ...item, order: this.#nextOrder++ };
     this.#outbox.set(queued.order, queued);
+    for (const { id, blob } of blobs) this.#blobs.set(id, { message: item.id, blob });
     return queued;
+  }
+
+  /** @param {string} id @returns {Promise<Blob | null>} */
+  async blob(id) {
+    return this.#blobs.get(id)?.blob ?? null;
   }
 
   /** @param {OutboxItem} item */
@@ -116,6 +124,7 @@ export class MemoryStorage {
   /** @param {string} id */
   async unqueue(id) {
     for (const item of this.#outbox.values()) if (item.id === id) this.#outbox.delete(item.order);
+    for (const [key, { message }] of this.#blobs) if (message === id) this.#blobs.delete(key);
   }
 
   close() {}

@@ -15,9 +15,9 @@ import { withRange, withoutBelow } from './ranges.js';
 import { emptied, remembered } from './records.js';
 
 const PREFIX = 'webcall-chat-';
-/** Rises when the stores change; older databases are made anew, since the server has everything but the outbox and drafts. */
-const VERSION = 1;
-const STORES = ['entries', 'ranges', 'rooms', 'members', 'drafts', 'reads', 'outbox'];
+/** Rises when the stores change. An older database gets what it lacks: the outbox and drafts are nowhere else. */
+const VERSION = 2;
+const STORES = ['entries', 'ranges', 'rooms', 'members', 'drafts', 'reads', 'outbox', 'blobs'];
 
 /** @typedef {'rooms' | 'members' | 'drafts' | 'reads'} SmallStore kept by room */
 /** @typedef {{ rooms: Room[], members: { room: string, members: Person[] }[], drafts: (Draft & { room: string })[], reads: { room: string, seq: number }[], ranges: { room: string, ranges: Range[] }[] }} Kept */
@@ -40,7 +40,7 @@ export class IndexedStorage {
    */
   static async open(user, factory) {
     const request = factory.open(PREFIX + user, VERSION);
-    request.onupgradeneeded = () => makeStores(request.result);
+    request.onupgradeneeded = ({ oldVersion }) => makeStores(request.result, oldVersion);
     return new IndexedStorage(await done(request));
   }
 
@@ -64,7 +64,7 @@ export class IndexedStorage {
    * @returns {Promise<Range[]>} all that is held of the room now
    */
   async putEntries(room, records) {
-    const transaction = this.#database.transaction(['entries', 'ranges', 'outbox'], 'readwrite');
+    const transaction = this.#database.transaction(['entries', 'ranges', 'outbox', 'blobs'], 'readwrite');
     const entries = transaction.objectStore('entries');
     const gone = new Set(records.filter(({ kind }) => kind === 'deletion').map(({ about }) => about));
     for (const record of records) {
@@ -140,6 +140,7 @@ export class IndexedStorage {
     outbox.index('by_room').getAllKeys(room).onsuccess = (event) => {
       for (const key of /** @type {IDBRequest} */ (event.target).result) outbox.delete(key);
     };
+    deleteBlobs(transaction, 'by_room', room);
     await finished(transaction);
   }
 
@@ -155,12 +156,23 @@ export class IndexedStorage {
     return done(this.#read('outbox').getAll());
   }
 
-  /** Durable when it resolves. @param {Omit<OutboxItem, 'order'>} item @returns {Promise<OutboxItem>} with its place in the queue */
-  async queue(item) {
-    const transaction = this.#database.transaction('outbox', 'readwrite', { durability: 'strict' });
+  /**
+   * Durable when it resolves.
+   * @param {Omit<OutboxItem, 'order'>} item
+   * @param {readonly { id: string, blob: Blob }[]} [blobs] files that are sent with it
+   * @returns {Promise<OutboxItem>} with its place in the queue
+   */
+  async queue(item, blobs = []) {
+    const transaction = this.#database.transaction(['outbox', 'blobs'], 'readwrite', { durability: 'strict' });
     const request = transaction.objectStore('outbox').add(item);
+    for (const { id, blob } of blobs) transaction.objectStore('blobs').add({ id, room: item.room, message: item.id, blob });
     await finished(transaction);
     return { ...item, order: /** @type {number} */ (request.result) };
+  }
+
+  /** A file of a waiting message. @param {string} id @returns {Promise<Blob | null>} */
+  async blob(id) {
+    return (await done(this.#read('blobs').get(id)))?.blob ?? null;
   }
 
   /** Only if it is still there. @param {OutboxItem} item */
@@ -175,7 +187,7 @@ export class IndexedStorage {
 
   /** @param {string} id */
   async unqueue(id) {
-    const transaction = this.#database.transaction('outbox', 'readwrite');
+    const transaction = this.#database.transaction(['outbox', 'blobs'], 'readwrite');
     unqueue(transaction, id);
     await finished(transaction);
   }
@@ -201,9 +213,19 @@ export async function forgetStorages(user, factory) {
   await Promise.all(others.map((name) => done(factory.deleteDatabase(name))));
 }
 
+/**
+ * @param {IDBDatabase} database
+ * @param {number} oldVersion 0: it is new
+ */
+function makeStores(database, oldVersion) {
+  if (oldVersion < 1) makeFirstStores(database);
+  const blobs = database.createObjectStore('blobs', { keyPath: 'id' });
+  blobs.createIndex('by_message', 'message');
+  blobs.createIndex('by_room', 'room');
+}
+
 /** @param {IDBDatabase} database */
-function makeStores(database) {
-  for (const name of [...database.objectStoreNames]) database.deleteObjectStore(name);
+function makeFirstStores(database) {
   const entries = database.createObjectStore('entries', { keyPath: ['room', 'seq'] });
   entries.createIndex('by_id', ['room', 'id']);
   // Entries that are about nothing have null there, which is no key: they are not in this index.
@@ -250,6 +272,15 @@ function unqueue(transaction, id) {
   outbox.index('by_id').getKey(id).onsuccess = (event) => {
     const key = /** @type {IDBRequest} */ (event.target).result;
     if (key !== undefined) outbox.delete(key);
+  };
+  deleteBlobs(transaction, 'by_message', id);
+}
+
+/** @param {IDBTransaction} transaction @param {'by_message' | 'by_room'} index @param {string} key */
+function deleteBlobs(transaction, index, key) {
+  const blobs = transaction.objectStore('blobs');
+  blobs.index(index).getAllKeys(key).onsuccess = (event) => {
+    for (const id of /** @type {IDBRequest} */ (event.target).result) blobs.delete(id);
   };
 }
 

@@ -308,7 +308,7 @@ export class Timeline {
   /** @param {Facts} facts @returns {Message} */
   #compose({ record, body, edits, marks, deleted, pin }) {
     const { id, seq, sender, at } = /** @type {LogRecord} */ (record);
-    const common = { id, seq, sender, own: sender === this.#me, sentAt: at, state: /** @type {const} */ ('sent'), code: null };
+    const common = { id, seq, sender, own: sender === this.#me, sentAt: at, state: /** @type {const} */ ('sent'), code: null, failedFile: null, progress: null };
     if (deleted) return { ...common, ...NOTHING, kind: 'deleted' };
     const overlay = this.#overlays.get(id) ?? [];
     const reactions = foldReactions(marks, overlay, this.#me);
@@ -331,7 +331,7 @@ export class Timeline {
   }
 }
 
-/** @type {Omit<Message, 'id' | 'seq' | 'sender' | 'own' | 'sentAt' | 'state' | 'code' | 'kind'>} */
+/** @type {Omit<Message, 'id' | 'seq' | 'sender' | 'own' | 'sentAt' | 'state' | 'code' | 'failedFile' | 'progress' | 'kind'>} */
 const NOTHING = { text: '', edited: [], editState: 'sent', replyTo: null, mentions: [], mentionsMe: false, reactions: [], files: [], pinned: false };
 
 /** @param {Facts} facts */
@@ -351,8 +351,8 @@ function isNews({ own, kind }) {
  * @returns {Message}
  */
 function waitingMessage(item, { text, replyTo, mentions, files }, me) {
-  const { id, state, code, at } = item;
-  return { ...NOTHING, id, seq: null, sender: me, own: true, sentAt: at, state, code, kind: 'text', text, replyTo, mentions, files };
+  const { id, state, code, at, failedFile = null, progress = null } = item;
+  return { ...NOTHING, id, seq: null, sender: me, own: true, sentAt: at, state, code, failedFile, progress, kind: 'text', text, replyTo, mentions, files };
 }
 
 /**

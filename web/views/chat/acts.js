@@ -87,6 +87,7 @@ export class Acts {
       ...item('clock', t('chat.history'), 'message-history', () => showHistory(message), message.edited.length > 0),
       ...item('bin', t('chat.delete'), 'message-remove', () => void this.#remove(message), this.#mayRemove(message)),
     ];
+    if (message.state === 'waiting') items.push(...item('close', t('chat.discard'), 'discard', () => this.perform('discard', message, button), true));
     if (message.state === 'failed' || message.editState === 'failed') {
       items.push(...item('retry', t('common.retry'), 'retry', () => this.perform('retry', message, button), true), ...item('close', t('chat.discard'), 'discard', () => this.perform('discard', message, button), true));
     }

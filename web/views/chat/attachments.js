@@ -1,9 +1,13 @@
-/** Files on their way with the next message: each with its progress, to be cancelled or tried again. The upload itself is behind `app.files`. */
+/**
+ * Files on their way with the next message: each with its progress, to be cancelled or tried again. The upload itself is behind `app.files`.
+ * A message need not wait for it: what is not at the server yet is handed over with it, and goes on from where it is.
+ */
 
 /** @import { Files } from '../page.js' */
-/** @import { FileInfo } from '../../state/chat/interface.js' */
+/** @import { FileInfo, PendingFile } from '../../state/chat/interface.js' */
 
 import { errorText, fileSize, t } from '../../i18n/index.js';
+import { MAX_KEPT_BYTES } from '../../state/chat/uploads.js';
 import { announce } from '../../ui/announce.js';
 import { el, fill } from '../../ui/dom.js';
 import { iconButton } from '../../ui/form.js';
@@ -16,7 +20,8 @@ const MOST_FILES = 10;
 const MOST_THUMBNAILS = 2;
 const LONGEST_NAME = 255;
 
-/** @typedef {{ file: File, ending: AbortController, progress: number, error: unknown, done: FileInfo | null, bar: HTMLProgressElement, element: HTMLElement }} Attachment */
+/** @typedef {{ file: Blob, info: Omit<FileInfo, 'id'>, remote: string | null, ending: AbortController, error: unknown, done: FileInfo | null, bar: HTMLProgressElement, element: HTMLElement }} Attachment */
+/** @typedef {{ files: FileInfo[], uploads: PendingFile[] }} Taken what goes with a message: what the server has, and what it is still to get */
 
 export class Attachments {
   #files;
@@ -43,28 +48,38 @@ export class Attachments {
     return this.#all.length;
   }
 
-  /** Whether all that were chosen are at the server. */
+  /** Whether they can go with a message now: none was refused, and what is not at the server yet is little enough to be kept here. */
   get ready() {
-    return this.#all.every(({ done }) => done !== null);
+    const missing = this.#all.filter(({ done }) => done === null);
+    return missing.every(({ error }) => !error) && missing.reduce((sum, { file }) => sum + file.size, 0) <= MAX_KEPT_BYTES;
   }
 
-  /** Take the finished ones out, to be sent. @returns {FileInfo[]} */
+  /** Take them out, to be sent. @returns {Taken} */
   take() {
+    for (const { done, ending } of this.#all) if (done === null) ending.abort(this.#files.putOff());
     let pictures = 0;
-    const done = this.#all.flatMap((one) => {
-      const { thumbnail, ...plain } = one.done ?? { id: '' };
-      if (one.done === null) return [];
-      pictures += Number(thumbnail !== undefined);
-      return [pictures > MOST_THUMBNAILS ? /** @type {FileInfo} */ (plain) : one.done];
-    });
+    /** @type {Taken} */
+    const taken = { files: [], uploads: [] };
+    for (const { file: blob, info, remote, done } of this.#all) {
+      if (info.thumbnail !== undefined) pictures += 1;
+      const { thumbnail, ...plain } = info;
+      const shown = pictures > MOST_THUMBNAILS ? plain : info;
+      if (done === null) taken.uploads.push({ blob, remote, info: shown });
+      else taken.files.push({ ...shown, id: done.id });
+    }
     this.#all = [];
     this.#draw();
-    return done;
+    return taken;
   }
 
-  /** The message was refused: they wait for the next try. @param {readonly FileInfo[]} done */
-  giveBack(done) {
-    for (const info of done) this.#all.push({ ...this.#made(new File([], info.name, { type: info.type })), done: info, progress: 1 });
+  /** The message was refused: they wait for the next try. @param {Taken} taken */
+  giveBack({ files, uploads }) {
+    for (const { id, ...info } of files) this.#all.push({ ...this.#made(new Blob(), info), done: { ...info, id } });
+    for (const { blob, remote, info } of uploads) {
+      const one = { ...this.#made(blob, info), remote };
+      this.#all.push(one);
+      void this.#upload(one);
+    }
     this.#draw();
   }
 
@@ -75,35 +90,48 @@ export class Attachments {
         toast(t('chat.too_many_files', { count: MOST_FILES }), 'problem');
         break;
       }
-      const one = this.#made(file);
+      const one = this.#made(file, { name: file.name.slice(0, LONGEST_NAME), type: file.type, size: file.size });
       this.#all.push(one);
+      void this.#picture(one);
       void this.#upload(one);
     }
     this.#draw();
   }
 
-  /** @param {File} file @returns {Attachment} */
-  #made(file) {
-    const bar = el('progress', { max: '1', value: '0', 'aria-label': `${t('chat.uploading')}: ${file.name}` });
-    return { file, ending: new AbortController(), progress: 0, error: null, done: null, bar, element: el('li', { class: 'attachment' }) };
+  /** @param {Blob} file @param {Omit<FileInfo, 'id'>} info @returns {Attachment} */
+  #made(file, info) {
+    const bar = el('progress', { max: '1', value: '0', 'aria-label': `${t('chat.uploading')}: ${info.name}` });
+    return { file, info, remote: null, ending: new AbortController(), error: null, done: null, bar, element: el('li', { class: 'attachment' }) };
+  }
+
+  /** @param {Attachment} one */
+  async #picture(one) {
+    const picture = await this.#files.thumbnail(one.file).catch(() => null);
+    if (!picture) return;
+    one.info = { ...one.info, ...picture };
+    this.#drawOne(one);
   }
 
   /** @param {Attachment} one */
   async #upload(one) {
-    const { file } = one;
+    const { file, info } = one;
     one.error = null;
     one.ending = new AbortController();
     const { signal } = one.ending;
     const progress = (/** @type {number} */ part) => {
-      one.progress = part;
       one.bar.value = part;
     };
+    const announced = (/** @type {string} */ id) => {
+      one.remote = id;
+    };
     try {
-      const [{ id }, picture] = await Promise.all([this.#files.upload(file, { room: this.#room, signal, progress }), this.#files.thumbnail(file)]);
-      one.done = { id, name: file.name.slice(0, LONGEST_NAME), type: file.type, size: file.size, ...picture };
-      announce(t('chat.uploaded', { name: file.name }));
+      const { id } = await this.#files.upload(file, { room: this.#room, signal, progress, announced, resume: one.remote });
+      one.done = { ...one.info, id };
+      announce(t('chat.uploaded', { name: info.name }));
     } catch (error) {
       if (signal.aborted) return;
+      // It was taken back: the next try begins anew.
+      one.remote = null;
       one.error = error;
     }
     this.#draw();
@@ -125,12 +153,12 @@ export class Attachments {
 
   /** @param {Attachment} one */
   #drawOne(one) {
-    const { file, done, error } = one;
-    const about = file.name;
+    const { info, done, error } = one;
+    const about = info.name;
     fill(
       one.element,
-      done?.thumbnail ? el('img', { src: done.thumbnail, alt: '' }) : icon('file'),
-      el('span', { class: 'file-text' }, el('bdi', { class: 'clipped' }, file.name), error ? el('span', { class: 'hint failed' }, errorText(error)) : done ? el('span', { class: 'hint' }, fileSize(done.size)) : one.bar),
+      info.thumbnail ? el('img', { src: info.thumbnail, alt: '' }) : icon('file'),
+      el('span', { class: 'file-text' }, el('bdi', { class: 'clipped' }, info.name), error ? el('span', { class: 'hint failed' }, errorText(error)) : done ? el('span', { class: 'hint' }, fileSize(info.size)) : one.bar),
       error ? iconButton({ icon: 'retry', label: t('common.retry'), about, action: 'retry-upload', class: 'small', click: () => void this.#upload(one).then(() => this.#draw()) }) : null,
       iconButton({ icon: 'close', label: done ? t('chat.remove_file') : t('chat.cancel_upload'), about, action: 'cancel-upload', class: 'small', click: () => this.#remove(one) }),
     );

@@ -179,15 +179,15 @@ export class Composer {
       if (text !== editing.text) await this.#conversation.edit(editing.id, text).catch(tellProblem);
       return;
     }
-    const [replyTo, files] = [this.#replyTo, this.#attachments?.take() ?? []];
+    const [replyTo, taken] = [this.#replyTo, this.#attachments?.take() ?? { files: [], uploads: [] }];
     this.#set('', null);
     try {
-      await this.#conversation.send({ text, replyTo, files });
+      await this.#conversation.send({ text, replyTo, ...taken });
       this.#sent();
     } catch (error) {
       // Nothing that was written is lost, whatever was wrong with it.
       this.#set(this.#field.value === '' ? text : `${text}\n${this.#field.value}`, replyTo);
-      this.#attachments?.giveBack(files);
+      this.#attachments?.giveBack(taken);
       tellProblem(error);
     }
     this.#flushDraft();

@@ -86,7 +86,7 @@ function content(conversation, message) {
   const edited = message.edited.length > 0 ? el('button', { class: 'edited', type: 'button', title: t('chat.history'), data: { action: 'message-history' } }, t('chat.edited')) : null;
   return [
     message.text === '' ? null : el('div', { class: 'message-text', dir: 'auto' }, ...textPieces(conversation, message), edited ? ' ' : null, edited),
-    message.files.length === 0 ? null : el('div', { class: 'message-files' }, ...message.files.map(fileCard)),
+    message.files.length === 0 ? null : el('div', { class: 'message-files' }, ...message.files.map((file) => (message.state === 'sent' ? fileCard(file) : waitingCard(file)))),
   ];
 }
 
@@ -117,8 +117,25 @@ function quote(conversation, id) {
   );
 }
 
+/** A file that is still here: there is nothing to download. @param {FileInfo} file */
+function waitingCard(file) {
+  return el('div', { class: `file-card still-here ${file.thumbnail ? 'with-picture' : ''}` }, ...cardParts(file));
+}
+
 /** @param {FileInfo} file */
 function fileCard(file) {
+  const [picture, text] = cardParts(file);
+  return el(
+    'button',
+    { class: `file-card ${file.thumbnail ? 'with-picture' : ''}`, type: 'button', title: t('chat.download'), data: { action: 'download', file: file.id } },
+    picture,
+    el('span', { class: 'visually-hidden' }, `${t('chat.download')}: `),
+    text,
+  );
+}
+
+/** @param {FileInfo} file @returns {[Element, Element]} */
+function cardParts(file) {
   const picture = file.thumbnail ? el('img', { class: 'thumbnail', src: file.thumbnail, alt: '', decoding: 'async' }) : null;
   if (picture && file.width && file.height) {
     // Its place is kept before it is drawn: what is below does not jump.
@@ -126,13 +143,7 @@ function fileCard(file) {
     picture.width = Math.max(24, Math.round(file.width * scale));
     picture.height = Math.max(24, Math.round(file.height * scale));
   }
-  return el(
-    'button',
-    { class: `file-card ${picture ? 'with-picture' : ''}`, type: 'button', title: t('chat.download'), data: { action: 'download', file: file.id } },
-    picture ?? icon('file'),
-    el('span', { class: 'visually-hidden' }, `${t('chat.download')}: `),
-    el('span', { class: 'file-text' }, el('bdi', { class: 'clipped' }, file.name), el('span', { class: 'hint' }, fileSize(file.size))),
-  );
+  return [picture ?? icon('file'), el('span', { class: 'file-text' }, el('bdi', { class: 'clipped' }, file.name), el('span', { class: 'hint' }, fileSize(file.size)))];
 }
 
 /**
@@ -161,15 +172,30 @@ function reaction(conversation, { emoji, users, own }) {
 
 /** @param {Message} message */
 function stateLine(message) {
-  const { state, editState } = message;
-  if (state === 'waiting' || editState === 'waiting') return el('p', { class: 'message-state' }, icon('clock'), t('chat.state_waiting'));
+  const { state, editState, progress, failedFile } = message;
+  if (state === 'waiting' || editState === 'waiting') return waitingLine(progress);
   if (state !== 'failed' && editState !== 'failed') return null;
+  const reason = message.code === null ? t('chat.state_failed') : errorText({ code: message.code });
   return el(
     'p',
     { class: 'message-state failed' },
     icon('warning'),
-    el('span', {}, message.code === null ? t('chat.state_failed') : errorText({ code: message.code })),
+    el('span', {}, failedFile === null ? null : el('bdi', {}, `${failedFile}: `), reason),
     el('button', { class: 'link', type: 'button', data: { action: 'retry' } }, t('common.retry')),
+    el('button', { class: 'link', type: 'button', data: { action: 'discard' } }, t('chat.discard')),
+  );
+}
+
+/** What waits, and of its files how much is sent. @param {number | null} progress */
+function waitingLine(progress) {
+  if (progress === null) return el('p', { class: 'message-state' }, icon('clock'), t('chat.state_waiting'));
+  const percent = Math.floor(progress * 100);
+  return el(
+    'p',
+    { class: 'message-state' },
+    icon('clock'),
+    progress > 0 ? t('chat.uploading') : t('chat.state_waiting'),
+    el('progress', { max: '100', value: String(percent), 'aria-label': t('chat.uploading') }),
     el('button', { class: 'link', type: 'button', data: { action: 'discard' } }, t('chat.discard')),
   );
 }
