@@ -14,6 +14,11 @@ export class Heights {
     this.#estimate = estimate;
   }
 
+  /** What rows are thought to be that come from now on. @param {number} pixels */
+  set estimate(pixels) {
+    this.#estimate = pixels;
+  }
+
   get length() {
     return this.#length;
   }

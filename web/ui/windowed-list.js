@@ -11,7 +11,9 @@ import { Heights } from './heights.js';
 const MARGIN_PX = 600;
 /** This near to the end is at the end: rounding, and nothing that a hand could mean. */
 const END_PX = 2;
+/** Until enough rows were measured to know better. */
 const ROW_ESTIMATE_PX = 56;
+const ENOUGH_MEASURED = 30;
 /** Each round draws what came into the window because others were lower than thought; two are the rule. */
 const MOST_ROUNDS = 6;
 
@@ -35,6 +37,10 @@ export class WindowedList {
   #anchor = null;
   #atEnd = true;
   #painting = false;
+  /** Of all rows measured so far: what others are thought to be. A good guess spares a second round of drawing in most frames. */
+  #measured = { rows: 0, px: 0 };
+  /** How high the drawn rows are together. */
+  #blockPx = 0;
   /** Where the window is and how high, as last asked: asking between two changes of the page costs a layout. */
   #top = 0;
   #height = 0;
@@ -52,7 +58,7 @@ export class WindowedList {
     this.#spacer.append(this.#block);
     scroller.append(this.#spacer);
     scroller.addEventListener('scroll', () => this.#scrolled(), { signal, passive: true });
-    const observer = new ResizeObserver(() => this.#resized());
+    const observer = new ResizeObserver((entries) => this.#resized(entries));
     observer.observe(scroller);
     observer.observe(this.#block);
     signal.addEventListener('abort', () => observer.disconnect());
@@ -78,7 +84,10 @@ export class WindowedList {
     const length = this.#source.length();
     const now = this.#anchor ? this.#source.index(this.#anchor.key) : -1;
     const shift = this.#anchor && now >= 0 ? now - this.#anchor.index : 0;
-    if (length !== this.#heights.length || shift !== 0) this.#heights.resize(length, shift);
+    if (length !== this.#heights.length || shift !== 0) {
+      if (this.#measured.rows >= ENOUGH_MEASURED) this.#heights.estimate = this.#measured.px / this.#measured.rows;
+      this.#heights.resize(length, shift);
+    }
     if (this.#anchor) this.#anchor = now >= 0 ? { ...this.#anchor, index: now } : null;
     this.#paint('all');
   }
@@ -133,8 +142,9 @@ export class WindowedList {
     this.#paint('new');
   }
 
-  /** The window or a row has another size: a picture came, a phone was turned. */
-  #resized() {
+  /** The window or a row has another size: a picture came, a phone was turned. That other rows were drawn is known. @param {ResizeObserverEntry[]} entries */
+  #resized(entries) {
+    if (entries.every(({ target, contentRect }) => target === this.#block && Math.abs(contentRect.height - this.#blockPx) < 0.5)) return;
     if (!this.#painting) this.#paint('size');
   }
 
@@ -185,7 +195,12 @@ export class WindowedList {
     this.#block.style.transform = `translateY(${this.#heights.offset(from)}px)`;
     let changed = false;
     const measured = fresh.map(({ index, row }) => ({ index, height: row.getBoundingClientRect().height }));
-    for (const { index, height } of measured) if (Math.abs(this.#heights.set(index, height)) > 0.01) changed = true;
+    for (const { index, height } of measured) {
+      this.#measured.rows += 1;
+      this.#measured.px += height;
+      if (Math.abs(this.#heights.set(index, height)) > 0.01) changed = true;
+    }
+    this.#blockPx = this.#heights.offset(to) - this.#heights.offset(from);
     if (changed) {
       this.#block.style.transform = `translateY(${this.#heights.offset(from)}px)`;
       this.#spacer.style.height = `${this.#heights.total}px`;

@@ -38,7 +38,9 @@ export function sameDay(oneMs, otherMs) {
  * @param {string} text
  */
 export function excerpt(text) {
-  const line = text.replace(/\s+/g, ' ').trim();
+  // Of a long text only the beginning is looked at.
+  const line = text.slice(0, EXCERPT_LETTERS * 8).replace(/\s+/g, ' ').trim();
+  if (line.length <= EXCERPT_LETTERS) return line;
   const letters = [...line.slice(0, EXCERPT_LETTERS * 2 + 2)];
   return letters.length > EXCERPT_LETTERS ? `${letters.slice(0, EXCERPT_LETTERS).join('')}…` : line;
 }
