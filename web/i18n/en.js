@@ -295,6 +295,9 @@ export const en = {
   'chat.nothing_found': 'Nothing found',
   'chat.found': { one: '{count} message', other: '{count} messages' },
   'chat.found_more': { one: 'The newest {shown} of {count} message', other: 'The newest {shown} of {count} messages' },
+  'chat.found_older': 'Older',
+  'chat.found_newer': 'Newer',
+  'chat.found_place': '{number} of {count}',
 
   'moderate.microphone': 'Mute',
   'moderate.camera': 'Stop camera',

@@ -298,6 +298,9 @@ export const ru = {
   'chat.nothing_found': 'Ничего не найдено',
   'chat.found': { one: '{count} сообщение', few: '{count} сообщения', many: '{count} сообщений', other: '{count} сообщения' },
   'chat.found_more': { one: 'Последние {shown} из {count} сообщения', few: 'Последние {shown} из {count} сообщений', many: 'Последние {shown} из {count} сообщений', other: 'Последние {shown} из {count} сообщения' },
+  'chat.found_older': 'Раньше',
+  'chat.found_newer': 'Позже',
+  'chat.found_place': '{number} из {count}',
 
   'moderate.microphone': 'Выключить микрофон',
   'moderate.camera': 'Выключить камеру',

@@ -5,7 +5,7 @@ import { setLanguage } from '../i18n/index.js';
 import { allEmoji, emojiNamed, findEmoji } from '../ui/emoji.js';
 import { Heights } from '../ui/heights.js';
 import { splitLinks } from '../ui/links.js';
-import { splitFound } from '../views/chat/found.js';
+import { splitFound, splitMarked } from '../views/chat/found.js';
 import { arrivedSince, excerpt, newestSeq, rowFacts, splitMentions } from '../views/chat/row-facts.js';
 import { Turns } from '../views/chat/turns.js';
 import { offers, typedAt, withEmoji } from '../views/chat/typed.js';
@@ -139,6 +139,16 @@ test('names between colons become emoji, times and unknown names stay', () => {
 test('what was searched for is in the line that is shown, and marked', () => {
   const pieces = splitFound(`${'before '.repeat(60)}the Ёлка tree`, 'елк');
   assert.deepEqual(pieces.filter(({ found }) => found).map(({ text }) => text), ['Ёлка']);
+});
+
+test('marks are where the search finds: without regard to case, ё, or accents, at the beginning of words', () => {
+  const found = (text, searched) => splitMarked(text, searched).flatMap((piece) => (piece.found ? [piece.text] : []));
+  assert.deepEqual(found('Ёлка, елка and ЕЛКИ; not под ёлочкой? мой', 'ёлк'), ['Ёлка', 'елка', 'ЕЛКИ']);
+  assert.deepEqual(found('Café au lait, CAFE, decaf', 'cafe'), ['Café', 'CAFE']);
+  assert.deepEqual(found('Straße und Tor', 'tor stra'), ['Straße', 'Tor']);
+  assert.deepEqual(found('мой мои', 'мой'), ['мой']);
+  for (const text of ['', 'a  b\nc — «d»', '😀 x']) assert.equal(joined(splitMarked(text, 'x')), text);
+  assert.deepEqual(splitMarked('plain', '  '), [{ text: 'plain', found: false }]);
 });
 
 test('usernames are taken as people type them, each once', () => {

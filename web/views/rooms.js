@@ -33,8 +33,8 @@ export const roomsPage = (app, _parameters, signal) => {
     app,
     {
       open: ({ room, id }) => app.go(`/rooms/${room}?chat&message=${id}`),
-      searching: (yes) => {
-        list.classList.toggle('put-aside', yes);
+      searching: (text) => {
+        list.classList.toggle('put-aside', text !== '');
       },
     },
     signal,

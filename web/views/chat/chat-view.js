@@ -33,7 +33,7 @@ export function chatView(app, room, { heading, buttons, message = null, write = 
   const body = el('div', { class: 'chat-body' }, spinner());
   /** @type {{ conversation: ConversationView, list: MessageList, composer: Composer, ending: AbortController } | null} */
   let parts = null;
-  const search = searchPart(app, room.id, async (id) => (await parts?.list.jumpTo(id)) ?? false, signal);
+  const search = searchPart(app, room.id, { jump: async (id, focus) => (await parts?.list.jumpTo(id, focus)) ?? false, mark: (text) => parts?.list.mark(text), close: () => parts?.composer.focus() }, signal);
   const header = el('header', { class: 'chat-header' }, heading, el('div', { class: 'chat-buttons' }, search.button, ...buttons));
   const element = el('section', { class: 'chat', 'aria-label': t('chat.title'), data: { chat: room.id } }, header, search.element, body);
   const start = () => {
@@ -112,20 +112,26 @@ function emptyNote(conversation, signal) {
 /**
  * @param {App} app
  * @param {string} room
- * @param {(id: string) => Promise<boolean>} jump
+ * @param {{ jump: (id: string, focus: 'go' | 'stay') => Promise<boolean>, mark: (text: string) => void, close: () => void }} list
  * @param {AbortSignal} signal
  */
-function searchPart(app, room, jump, signal) {
-  const open = async (/** @type {{ id: string }} */ { id }) => {
-    if (matchMedia('(max-width: 760px)').matches) toggle(false);
-    if (!(await jump(id))) toast(t('chat.not_found'));
+function searchPart(app, room, list, signal) {
+  /** @param {string} id @param {'go' | 'stay'} focus */
+  const open = async (id, focus) => {
+    // What was found stays marked, and the panel makes room for it.
+    if (focus === 'go' && matchMedia('(max-width: 760px)').matches) show(false);
+    if (!(await list.jump(id, focus))) toast(t('chat.not_found'));
   };
-  const panel = searchPanel(app, { room, open: (result) => void open(result) }, signal);
+  const panel = searchPanel(app, { room, open: ({ id }, focus) => void open(id, focus), searching: list.mark }, signal);
   panel.element.hidden = true;
   /** @param {boolean} shown */
-  const toggle = (shown) => {
+  const show = (shown) => {
     panel.element.hidden = !shown;
     button.setAttribute('aria-expanded', String(shown));
+  };
+  /** @param {boolean} shown */
+  const toggle = (shown) => {
+    show(shown);
     if (shown) panel.focus();
     else {
       panel.clear();
@@ -138,6 +144,7 @@ function searchPart(app, room, jump, signal) {
     if (event.key !== 'Escape') return;
     event.stopPropagation();
     toggle(false);
+    list.close();
   });
   return { element: panel.element, button };
 }

@@ -33,6 +33,8 @@ export class MessageList {
   #shown = new WeakMap();
   /** Names came or changed: every row in sight is drawn again. */
   #generation = 0;
+  /** What is searched for, marked in the texts. */
+  #searched = '';
   /** The newest that was seen at the end. */
   #seenSeq = 0;
   #loading = false;
@@ -80,19 +82,28 @@ export class MessageList {
   }
 
   /**
-   * Show a message wherever it is; loads what lies between.
+   * Show a message wherever it is; loads what lies between. The focus goes there, unless it is to `stay` where one goes on from one to the next.
    * @param {string} id
+   * @param {'go' | 'stay'} [focus]
    * @returns {Promise<boolean>}
    */
-  async jumpTo(id) {
+  async jumpTo(id, focus = 'go') {
     const there = this.#conversation.indexOf(id) >= 0 || (await this.#conversation.jumpTo(id));
     const row = there ? this.#list.show(id) : null;
     const article = /** @type {HTMLElement | null} */ (row?.querySelector('.message'));
     if (!article) return false;
-    article.focus({ preventScroll: true });
+    if (focus === 'go') article.focus({ preventScroll: true });
     article.classList.add('flash');
     setTimeout(() => article.classList.remove('flash'), FLASH_MS);
     return true;
+  }
+
+  /** Mark these words in all messages; empty: none. @param {string} searched */
+  mark(searched) {
+    if (searched === this.#searched) return;
+    this.#searched = searched;
+    this.#generation += 1;
+    this.#list.update();
   }
 
   /** @param {string | undefined} reason */
@@ -116,7 +127,7 @@ export class MessageList {
     const before = row && this.#shown.get(row);
     const generation = this.#generation;
     if (row && before && before.message === message && before.answered === answered && before.generation === generation && same(before.facts, facts)) return row;
-    const fresh = messageRow(conversation, message, facts, Date.now());
+    const fresh = messageRow(conversation, message, facts, Date.now(), this.#searched);
     for (const stop of fresh.querySelectorAll('a, button')) stop.setAttribute('tabindex', '-1');
     this.#shown.set(fresh, { message, facts, answered, generation, index });
     if (row?.contains(document.activeElement)) queueMicrotask(() => /** @type {HTMLElement | null} */ (fresh.querySelector('.message'))?.focus({ preventScroll: true }));

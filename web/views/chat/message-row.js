@@ -8,6 +8,7 @@ import { el } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { linked } from '../../ui/links.js';
 import { avatar } from '../avatar.js';
+import { splitMarked } from './found.js';
 import { excerpt, splitMentions } from './row-facts.js';
 
 /** Nobody needs more of a name under a reaction. */
@@ -19,9 +20,10 @@ const THUMBNAIL_PX = 280;
  * @param {Message} message
  * @param {RowFacts} facts
  * @param {number} nowMs
+ * @param {string} searched words to mark in it; empty: none
  * @returns {HTMLElement}
  */
-export function messageRow(conversation, message, facts, nowMs) {
+export function messageRow(conversation, message, facts, nowMs, searched) {
   const name = conversation.nameOf(message.sender);
   const article = el(
     'article',
@@ -37,7 +39,7 @@ export function messageRow(conversation, message, facts, nowMs) {
       { class: 'message-content' },
       facts.grouped ? null : el('div', { class: 'message-head' }, el('b', { class: 'clipped', dir: 'auto' }, name ?? t('chat.former_member')), el('time', { datetime: new Date(message.sentAt).toISOString(), title: moment(message.sentAt) }, clock(message.sentAt)), message.pinned ? pinMark() : null),
       message.replyTo === null ? null : quote(conversation, message.replyTo),
-      ...content(conversation, message),
+      ...content(conversation, message, searched),
       reactions(conversation, message),
       stateLine(message),
     ),
@@ -80,12 +82,13 @@ function pinMark() {
 /**
  * @param {ConversationView} conversation
  * @param {Message} message
+ * @param {string} searched
  */
-function content(conversation, message) {
+function content(conversation, message, searched) {
   if (message.kind !== 'text') return [el('p', { class: 'message-gone' }, plainText(message))];
   const edited = message.edited.length > 0 ? el('button', { class: 'edited', type: 'button', title: t('chat.history'), data: { action: 'message-history' } }, t('chat.edited')) : null;
   return [
-    message.text === '' ? null : el('div', { class: 'message-text', dir: 'auto' }, ...textPieces(conversation, message), edited ? ' ' : null, edited),
+    message.text === '' ? null : el('div', { class: 'message-text', dir: 'auto' }, ...textPieces(conversation, message, searched), edited ? ' ' : null, edited),
     message.files.length === 0 ? null : el('div', { class: 'message-files' }, ...message.files.map((file) => (message.state === 'sent' ? fileCard(file) : waitingCard(file)))),
   ];
 }
@@ -93,12 +96,15 @@ function content(conversation, message) {
 /**
  * @param {ConversationView} conversation
  * @param {Message} message
+ * @param {string} searched
  * @returns {(Node | string)[]}
  */
-function textPieces(conversation, message) {
+function textPieces(conversation, message, searched) {
   const names = new Set(message.mentions.flatMap((user) => conversation.nameOf(user)?.toLowerCase() ?? []));
   /** @param {string} plain @returns {(Node | string)[]} */
-  const mentions = (plain) => splitMentions(plain, names).map(({ text, mention }) => (mention === null ? text : el('span', { class: 'mention' }, text)));
+  const marks = (plain) => (searched === '' ? [plain] : splitMarked(plain, searched).map(({ text, found }) => (found ? el('mark', {}, text) : text)));
+  /** @param {string} plain @returns {(Node | string)[]} */
+  const mentions = (plain) => splitMentions(plain, names).flatMap(({ text, mention }) => (mention === null ? marks(text) : [el('span', { class: 'mention' }, text)]));
   return linked(message.text).flatMap((piece) => (typeof piece === 'string' ? mentions(piece) : [piece]));
 }
 
