@@ -6,6 +6,7 @@ import { allEmoji, emojiNamed, findEmoji } from '../ui/emoji.js';
 import { Heights } from '../ui/heights.js';
 import { splitLinks } from '../ui/links.js';
 import { splitFound, splitMarked } from '../views/chat/found.js';
+import { listAct } from '../views/chat/list-keys.js';
 import { arrivedSince, excerpt, newestSeq, rowFacts, splitMentions } from '../views/chat/row-facts.js';
 import { Turns } from '../views/chat/turns.js';
 import { offers, typedAt, withEmoji } from '../views/chat/typed.js';
@@ -149,6 +150,16 @@ test('marks are where the search finds: without regard to case, ё, or accents, 
   assert.deepEqual(found('мой мои', 'мой'), ['мой']);
   for (const text of ['', 'a  b\nc — «d»', '😀 x']) assert.equal(joined(splitMarked(text, 'x')), text);
   assert.deepEqual(splitMarked('plain', '  '), [{ text: 'plain', found: false }]);
+});
+
+test('keys of the list: through the messages, the menu of one, and back to where one writes', () => {
+  const pressed = (key, focus, held = {}) => listAct({ key, shiftKey: false, ctrlKey: false, metaKey: false, altKey: false, ...held }, focus);
+  for (const focus of ['list', 'row', 'inside']) assert.deepEqual(['ArrowUp', 'ArrowDown', 'Home', 'End'].map((key) => pressed(key, focus)), ['older', 'newer', 'first', 'last']);
+  assert.deepEqual(['list', 'row', 'inside'].map((focus) => pressed('Escape', focus)), ['to-composer', 'to-composer', 'to-row']);
+  assert.deepEqual(['Enter', 'ContextMenu', 'Delete'].map((key) => pressed(key, 'row')), ['menu', 'menu', 'remove']);
+  assert.equal(pressed('F10', 'row', { shiftKey: true }), 'menu');
+  // A button or a link in a message keeps its own Enter, and the browser its own shortcuts.
+  assert.deepEqual([pressed('Enter', 'inside'), pressed('Delete', 'inside'), pressed('Enter', 'list'), pressed('ArrowUp', 'row', { altKey: true }), pressed('a', 'row')], [null, null, null, null, null]);
 });
 
 test('usernames are taken as people type them, each once', () => {

@@ -139,9 +139,14 @@ export class Attachments {
 
   /** @param {Attachment} one */
   #remove(one) {
+    const focused = one.element.contains(document.activeElement);
+    const place = this.#all.indexOf(one);
     one.ending.abort();
     this.#all = this.#all.filter((other) => other !== one);
     this.#draw();
+    // The focus does not vanish with the file: to the next one, else to where one writes.
+    const next = this.#all[Math.min(place, this.#all.length - 1)]?.element.querySelector('button:last-of-type') ?? this.element.closest('form')?.querySelector('textarea');
+    if (focused) /** @type {HTMLElement | null | undefined} */ (next)?.focus();
   }
 
   #draw() {

@@ -11,6 +11,7 @@ import { t } from '../../i18n/index.js';
 import { el, fill, listen } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { WindowedList } from '../../ui/windowed-list.js';
+import { listAct } from './list-keys.js';
 import { messageRow } from './message-row.js';
 import { arrivedSince, newestSeq, rowFacts } from './row-facts.js';
 import { rowToolbar } from './row-toolbar.js';
@@ -35,6 +36,7 @@ export class MessageList {
   #generation = 0;
   /** What is searched for, marked in the texts. */
   #searched = '';
+  #unflash = () => {};
   /** The newest that was seen at the end. */
   #seenSeq = 0;
   #loading = false;
@@ -93,9 +95,19 @@ export class MessageList {
     const article = /** @type {HTMLElement | null} */ (row?.querySelector('.message'));
     if (!article) return false;
     if (focus === 'go') article.focus({ preventScroll: true });
-    article.classList.add('flash');
-    setTimeout(() => article.classList.remove('flash'), FLASH_MS);
+    this.#flash(article);
     return true;
+  }
+
+  /** One at a time: who steps on quickly sees where they are now. @param {HTMLElement} article */
+  #flash(article) {
+    this.#unflash();
+    article.classList.add('flash');
+    const timer = setTimeout(() => this.#unflash(), FLASH_MS);
+    this.#unflash = () => {
+      clearTimeout(timer);
+      article.classList.remove('flash');
+    };
   }
 
   /** Mark these words in all messages; empty: none. @param {string} searched */
@@ -194,19 +206,17 @@ export class MessageList {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const target = /** @type {HTMLElement} */ (event.target);
     const article = articleOf(target);
-    const onRow = article === target || target === this.#scroller;
-    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (step) this.#step(article, step);
-    else if (event.key === 'End') this.#focusAt(this.#conversation.length - 1, true);
-    else if (event.key === 'Home') this.#focusAt(0);
-    else if (event.key === 'Escape' && onRow) this.#acts.toComposer();
-    else if (article && onRow && (event.key === 'Enter' || event.key === 'ContextMenu' || (event.shiftKey && event.key === 'F10'))) this.#act('message-menu', article);
-    else if (article && onRow && event.key === 'Delete') this.#act('message-remove', article);
-    else return;
+    const act = listAct(event, target === this.#scroller ? 'list' : target === article ? 'row' : 'inside');
+    if (act === null) return;
     event.preventDefault();
+    if (act === 'older' || act === 'newer') this.#step(article, act === 'older' ? -1 : 1);
+    else if (act === 'first') this.#focusAt(0);
+    else if (act === 'last') this.#focusAt(this.#conversation.length - 1, true);
+    else if (act === 'to-composer') this.#acts.toComposer();
+    else if (act === 'to-row') article?.focus({ preventScroll: true });
+    else if (article) this.#act(act === 'menu' ? 'message-menu' : 'message-remove', article);
   }
 
   /**
