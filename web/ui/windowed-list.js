@@ -168,6 +168,8 @@ export class WindowedList {
       this.#place();
       if (!changed) break;
     }
+    // What fits whole is seen to its end, wherever one was sent in it.
+    if (this.#heights.total <= this.#height) this.#atEnd = true;
     this.#takeAnchor();
     this.#painting = false;
     this.#moved();
