@@ -191,7 +191,9 @@ export class MessageList {
     // Text that is marked, a link, a picture: the browser's own menu knows more.
     if (!article || target.closest('a, img') || String(getSelection() ?? '') !== '') return;
     event.preventDefault();
-    this.#act('message-menu', article);
+    // Some browsers ask while the button is still down, and letting go of it would close what has opened by then.
+    if (event.buttons === 0) this.#act('message-menu', article);
+    else window.addEventListener('mouseup', () => this.#act('message-menu', article), { once: true });
   }
 
   /**
