@@ -35,6 +35,20 @@ export class Bidi {
     });
   }
 
+  /** The next event of this kind that fits. */
+  next(kind, fits) {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`no ${kind} in ${COMMAND_BOUND_MS} ms`)), COMMAND_BOUND_MS);
+      const listener = (method, params) => {
+        if (method !== kind || !fits(params)) return;
+        clearTimeout(timer);
+        this.#listeners.splice(this.#listeners.indexOf(listener), 1);
+        resolve(params);
+      };
+      this.#listeners.push(listener);
+    });
+  }
+
   /** Calls back for every event. */
   onEvent(listener) {
     this.#listeners.push(listener);
@@ -46,7 +60,7 @@ export class Bidi {
 
   #take(message) {
     if (message.type === 'event') {
-      for (const listener of this.#listeners) listener(message.method, message.params);
+      for (const listener of [...this.#listeners]) listener(message.method, message.params);
       return;
     }
     const waiting = this.#waiting.get(message.id);

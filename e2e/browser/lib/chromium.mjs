@@ -48,7 +48,7 @@ async function openPage(browser, label, media, { width = 1000, height = 700, lan
   const context = await browser.newContext({ viewport: { width, height }, locale: language, colorScheme: colour_scheme });
   await context.grantPermissions(['camera', 'microphone', 'clipboard-read', 'clipboard-write']);
   await context.addInitScript({ content: preload(media) });
-  const page = new ChromiumPage(label, media);
+  const page = new ChromiumPage(label, media, language);
   await page.open(context);
   return page;
 }
@@ -77,8 +77,36 @@ class ChromiumPage extends Page {
     return this.#page.evaluate(source);
   }
 
-  async press(selector) {
-    await this.#page.locator(selector).first().click();
+  async press(selector, button = 'left') {
+    await this.#page.locator(selector).first().click({ button });
+  }
+
+  /** What can be pressed and has this role and this name; null when there is nothing. */
+  async findNamed(role, name, within) {
+    const found = this.#page.locator(within).getByRole(role, { name, exact: true }).first();
+    return (await found.count()) > 0 && (await found.isEnabled()) ? found : null;
+  }
+
+  async pressFound(found) {
+    await found.click();
+  }
+
+  /** Turns the wheel over an element. */
+  async wheel(selector, distance) {
+    await this.#page.locator(selector).first().hover();
+    await this.#page.mouse.wheel(0, distance);
+  }
+
+  /** Chooses files in the dialog that pressing opens. */
+  async chooseFiles(press, paths) {
+    const [chooser] = await Promise.all([this.#page.waitForEvent('filechooser'), press()]);
+    await chooser.setFiles(paths);
+  }
+
+  /** Where the file that pressing saves ends up, once it is whole. */
+  async download(press) {
+    const [download] = await Promise.all([this.#page.waitForEvent('download'), press()]);
+    return download.path();
   }
 
   async key(names) {

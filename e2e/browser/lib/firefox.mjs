@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { trust } from './authority.mjs';
 import { Bidi } from './bidi.mjs';
 import { removeFolder, start, stop, temporaryFolder } from './children.mjs';
-import { Page, preload } from './page.mjs';
+import { FirefoxPage } from './firefox-page.mjs';
+import { preload } from './page.mjs';
 import { startSoundServer } from './sound-server.mjs';
 
 const EXECUTABLE = process.env.WEBCALL_FIREFOX ?? '/usr/bin/firefox-esr';
@@ -43,12 +44,6 @@ const PREFERENCES = {
   'services.settings.server': 'data:,none',
 };
 
-/** The keys that a test presses by name, as WebDriver writes them. */
-const KEYS = { Tab: '\uE004', Enter: '\uE007', Escape: '\uE00C', Space: ' ', Shift: '\uE008' };
-
-/** What Firefox reports as an error of the page and is none: a WebSocket that ended with its page or its server. */
-const OF_THE_NETWORK = /^(Firefox can’t establish a connection to the server at|The connection to) wss?:\/\//;
-
 /** Starts a browser with a fresh profile. */
 export async function launchFirefox({ language = 'en', preferences = {}, ca } = {}) {
   const profile = temporaryFolder('firefox');
@@ -61,8 +56,10 @@ export async function launchFirefox({ language = 'en', preferences = {}, ca } = 
     env: { ...process.env, ...sound.environment, MOZ_HEADLESS: '1', HOME: profile },
   });
   const bidi = await Bidi.connect(`${await address(child)}/session`);
-  await bidi.send('session.new', { capabilities: {} });
-  await bidi.send('session.subscribe', { events: ['log.entryAdded'] });
+  // A file dialog is answered by the test: none is to open on a screen that is not there.
+  await bidi.send('session.new', { capabilities: { alwaysMatch: { unhandledPromptBehavior: { file: 'dismiss' } } } });
+  await bidi.send('session.subscribe', { events: ['log.entryAdded', 'input.fileDialogOpened', 'browsingContext.downloadEnd'] });
+  await bidi.send('browser.setDownloadBehavior', { downloadBehavior: { type: 'allowed', destinationFolder: profile } });
   const pages = new Map();
   bidi.onEvent((method, params) => {
     if (method === 'log.entryAdded') pages.get(params.source?.context)?.note(params);
@@ -97,100 +94,13 @@ function address(child) {
   });
 }
 
-async function openPage(bidi, pages, label, media, { width = 1000, height = 700 } = {}) {
+async function openPage(bidi, pages, label, media, { width = 1000, height = 700, language = 'en' } = {}) {
   const { userContext } = await bidi.send('browser.createUserContext');
+  await bidi.send('emulation.setLocaleOverride', { locale: language, userContexts: [userContext] });
   const { context } = await bidi.send('browsingContext.create', { type: 'window', userContext });
-  const page = new FirefoxPage(label, media, bidi, context, userContext);
+  const page = new FirefoxPage(label, media, language, bidi, context, userContext);
   pages.set(context, page);
   await bidi.send('script.addPreloadScript', { functionDeclaration: `() => { ${preload(media)} }`, contexts: [context] });
   await page.resize(width, height);
   return page;
-}
-
-class FirefoxPage extends Page {
-  engine = 'firefox';
-  #bidi;
-  #context;
-  #userContext;
-
-  constructor(label, media, bidi, context, userContext) {
-    super(label, media);
-    this.#bidi = bidi;
-    this.#context = context;
-    this.#userContext = userContext;
-  }
-
-  note(entry) {
-    this.console.push(`${entry.level}: ${entry.text}`);
-    if (entry.type === 'javascript' && entry.level === 'error' && !OF_THE_NETWORK.test(entry.text)) this.errors.push(entry.text);
-  }
-
-  async goto(url) {
-    await this.#bidi.send('browsingContext.navigate', { context: this.#context, url, wait: 'interactive' });
-  }
-
-  async reload() {
-    await this.#bidi.send('browsingContext.reload', { context: this.#context, wait: 'interactive' });
-  }
-
-  // Answers travel as JSON text: what a page can say is then the same in both browsers.
-  async evaluateSource(source) {
-    const answer = await this.#bidi.send('script.evaluate', {
-      expression: `(async () => JSON.stringify({ value: await (${source}) }))()`,
-      target: { context: this.#context },
-      awaitPromise: true,
-    });
-    if (answer.type === 'exception') throw new Error(`${this.label}: ${answer.exceptionDetails.text}`);
-    return JSON.parse(answer.result.value).value;
-  }
-
-  async press(selector) {
-    const { result } = await this.#bidi.send('script.callFunction', {
-      functionDeclaration: `(wanted) => { const found = document.querySelector(wanted); found.scrollIntoView({ block: 'center', behavior: 'instant' }); return found; }`,
-      arguments: [{ type: 'string', value: selector }],
-      target: { context: this.#context },
-      awaitPromise: false,
-    });
-    const origin = { type: 'element', element: { sharedId: result.sharedId } };
-    await this.#bidi.send('input.performActions', {
-      context: this.#context,
-      actions: [
-        {
-          type: 'pointer',
-          id: 'mouse',
-          actions: [
-            { type: 'pointerMove', x: 0, y: 0, origin },
-            { type: 'pointerDown', button: 0 },
-            { type: 'pointerUp', button: 0 },
-          ],
-        },
-      ],
-    });
-  }
-
-  async key(names) {
-    const values = names.split('+').map((name) => KEYS[name]);
-    await this.#keys([...values.map((value) => ({ type: 'keyDown', value })), ...values.toReversed().map((value) => ({ type: 'keyUp', value }))]);
-  }
-
-  async type(text) {
-    await this.#keys([...text].flatMap((value) => [{ type: 'keyDown', value }, { type: 'keyUp', value }]));
-  }
-
-  async #keys(actions) {
-    await this.#bidi.send('input.performActions', { context: this.#context, actions: [{ type: 'key', id: 'keyboard', actions }] });
-  }
-
-  async resize(width, height) {
-    await this.#bidi.send('browsingContext.setViewport', { context: this.#context, viewport: { width, height } });
-  }
-
-  async screenshot(path) {
-    const { data } = await this.#bidi.send('browsingContext.captureScreenshot', { context: this.#context });
-    writeFileSync(path, Buffer.from(data, 'base64'));
-  }
-
-  async close() {
-    await this.#bidi.send('browser.removeUserContext', { userContext: this.#userContext });
-  }
 }

@@ -1,7 +1,9 @@
 // One face over a page of either browser, so that a spec runs the same in both and in calls that mix them.
 //
-// A driver gives `goto`, `reload`, `evaluateSource`, `press`, `key`, `type`, `screenshot` (of the window, the pointer out of
-// the way), `resize` and `close`; everything a spec uses is built on those here. Elements are found by the page's stable names: `data-action` for what can be pressed, `name` for what can be filled.
+// A driver gives `goto`, `reload`, `evaluateSource`, `press`, `findNamed`, `pressFound`, `wheel`, `key`, `type`, `chooseFiles`,
+// `download`, `screenshot` (of the window, the pointer out of the way), `resize` and `close`; everything a spec uses is built on
+// those here. Elements are found by role and name, as a screen reader says them, or by the page's stable names: `data-action` for
+// what can be pressed, `name` for what can be filled.
 // Nothing sleeps for a fixed time: every wait names what it waits for and has a bound.
 
 import { installProbes } from '../inpage/probes.mjs';
@@ -18,9 +20,10 @@ export function preload(media) {
 
 export class Page {
   /** @param {string} label names the page in messages */
-  constructor(label, media) {
+  constructor(label, media, language = 'en') {
     this.label = label;
     this.media = media;
+    this.language = language;
     /** What the page wrote to its console and every error nobody caught. */
     this.console = [];
     this.errors = [];
@@ -32,14 +35,29 @@ export class Page {
   }
 
   /** Waits until a function run in the page returns something truthy, and gives it. */
-  async waitFor(what, fn, args = [], bound_ms = BOUND_MS) {
+  waitFor(what, fn, args = [], bound_ms = BOUND_MS) {
+    return this.until(what, () => this.evaluate(fn, ...args), bound_ms);
+  }
+
+  /** Waits until what is asked here answers something truthy, and gives it. */
+  async until(what, ask, bound_ms = BOUND_MS) {
     const end_ms = Date.now() + bound_ms;
     for (;;) {
-      const value = await this.evaluate(fn, ...args).catch((error) => ifNavigating(error));
+      const value = await ask().catch((error) => ifNavigating(error));
       if (value) return value;
       if (Date.now() > end_ms) throw new Error(`${this.label}: waited ${bound_ms} ms for ${what}\n${await this.situation()}`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+  }
+
+  /** Waits for what has this role and exactly this name, as a screen reader says them; `within` is a selector. */
+  seeNamed(role, name, within = 'body') {
+    return this.until(`${role} "${name}" in ${within}`, () => this.findNamed(role, name, within));
+  }
+
+  /** Presses it with the pointer, once it is there and enabled. */
+  async pressNamed(role, name, within) {
+    await this.pressFound(await this.seeNamed(role, name, within));
   }
 
   /** Waits for an element, by selector. */
