@@ -4,18 +4,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import {
-  PORTS,
-  PUBLIC,
-  closeUdpPort,
-  doctor,
-  pageWithCertificate,
-  prepareNetwork,
-  shiftedClock,
-  stranger,
-  timeServer,
-  withPatient,
-} from './patient.mjs';
+import { shiftedClock } from '../browser/lib/clock.mjs';
+import { PORTS, PUBLIC, closeUdpPort, doctor, pageWithCertificate, prepareNetwork, stranger, timeServer, withPatient } from './patient.mjs';
 
 let time;
 let page;

@@ -120,16 +120,6 @@ export function doctor(options, env = { PATH: process.env.PATH }, by = []) {
   });
 }
 
-/**
- * The environment of a process whose clock is off by this, as faketime(1) makes it; the command itself would stand between us and the
- * process. Monotonic time stays right, or every wait would be too long.
- */
-export function shiftedClock(offset) {
-  const lines = execFileSync('faketime', ['--exclude-monotonic', '-f', offset, 'env'], { encoding: 'utf8' }).split('\n');
-  const pairs = lines.map((line) => line.split(/=(.*)/s).slice(0, 2));
-  return Object.fromEntries(pairs.filter(([name]) => /^(LD_PRELOAD|DONT_FAKE_MONOTONIC|FAKETIME.*)$/.test(name)));
-}
-
 /** A server that says the time by HTTP; gives its address. */
 export async function timeServer() {
   const server = createServer((_, response) => response.writeHead(204).end());

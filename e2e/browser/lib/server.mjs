@@ -103,6 +103,11 @@ class Server {
     this.secret = secret[1];
   }
 
+  /** The environment of the next start, beside what it had. */
+  set environment(more) {
+    this.#env = { ...this.#env, ...more };
+  }
+
   /** Stops as a service manager would, and fails when the server does not end well. */
   async stop() {
     await stop(this.#child, 'SIGTERM', 20_000);
