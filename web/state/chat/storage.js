@@ -148,6 +148,8 @@ export class IndexedStorage {
   async put(store, value) {
     const transaction = this.#database.transaction(store, 'readwrite');
     transaction.objectStore(store).put(value);
+    // Without it the transaction of a draft ends with the page that is left, since nobody is there to learn of its request.
+    transaction.commit();
     await finished(transaction);
   }
 
