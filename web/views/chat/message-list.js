@@ -28,7 +28,7 @@ export class MessageList {
   #conversation;
   #acts;
   #list;
-  #scroller = el('div', { class: 'messages', role: 'feed', tabindex: '0', 'aria-label': t('chat.messages') });
+  #scroller = el('div', { class: 'messages', role: 'group', tabindex: '0', 'aria-label': t('chat.messages') });
   #newer = el('button', { class: 'button newer', type: 'button', hidden: true, data: { action: 'to-end' }, on: { click: () => this.toEnd() } });
   /** @type {WeakMap<HTMLElement, Shown>} */
   #shown = new WeakMap();
@@ -155,6 +155,8 @@ export class MessageList {
     const count = this.#list.atEnd ? 0 : arrivedSince(conversation, this.#seenSeq, COUNTED).length;
     const label = count === 0 ? t('chat.to_end') : count < COUNTED ? t('chat.newer', { count }) : t('chat.newer_many', { count: COUNTED - 1 });
     this.#newer.hidden = this.#list.atEnd;
+    // A feed has articles in it.
+    this.#scroller.setAttribute('role', conversation.length > 0 ? 'feed' : 'group');
     if (this.#newer.getAttribute('aria-label') === label) return;
     this.#newer.setAttribute('aria-label', label);
     fill(this.#newer, icon('down'), count === 0 ? null : el('span', {}, label));
