@@ -22,7 +22,12 @@ export async function post(server, token, room, texts) {
 }
 
 function postOne(server, token, room, text) {
-  const body = Buffer.from(JSON.stringify({ v: 1, type: 'text', text, files: [] })).toString('base64url');
+  return postBody(server, token, room, { v: 1, type: 'text', text, files: [] });
+}
+
+/** Posts a message of any content, as a client would. */
+export function postBody(server, token, room, content) {
+  const body = Buffer.from(JSON.stringify(content)).toString('base64url');
   return server.request('POST', `rooms/${room.id}/messages`, { token, body: { id: randomUUID(), body } });
 }
 
