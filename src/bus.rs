@@ -5,16 +5,18 @@
 //! node it runs on; one over Redis for several nodes fits behind the same three operations, `publish`, `subscribe` and `next`.
 //! Must not carry contents, names, addresses or secrets.
 
+use std::sync::Arc;
+
 use tokio::sync::broadcast;
 
 use crate::id::{RoomId, SessionId, UserId};
 
 /// Hints kept for a subscriber that is behind. One that falls further behind gets [`Received::Lagged`] and checks everything, which
-/// costs some queries for each call; a larger number only costs memory (40 bytes each).
+/// costs some queries for each call; a larger number only costs memory (40 bytes each, and for a deleted room 16 for each member).
 const CAPACITY: usize = 1024;
 
 /// Something changed; the truth is in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hint {
     /// A session was ended: by its user, by a password change, or because its refresh token was used twice.
     SessionEnded {
@@ -25,6 +27,8 @@ pub enum Hint {
     RoomDeleted {
         /// Which.
         room: RoomId,
+        /// Who was in it: the store can no longer say.
+        members: Arc<[UserId]>,
     },
     /// Entries were added to the log of a room.
     Logged {
@@ -104,7 +108,7 @@ pub struct Subscription {
 }
 
 /// What a subscriber gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
     /// A hint.
     Hint(Hint),
@@ -130,7 +134,7 @@ mod tests {
     use super::*;
 
     fn deleted(n: u128) -> Hint {
-        Hint::RoomDeleted { room: RoomId::from_bytes(n.to_be_bytes()) }
+        Hint::RoomDeleted { room: RoomId::from_bytes(n.to_be_bytes()), members: [].into() }
     }
 
     #[tokio::test]

@@ -86,6 +86,43 @@ export type ClientMessage =
     files?: Array<string>;
   }
   | {
+    type: "history";
+    /** The room. */
+    room: string;
+    /** The newest with a lower number; of both, this counts. */
+    before?: number;
+    /** The oldest with a higher number. With neither, the newest of all. */
+    after?: number;
+    /** 1 to 200; 50 when missing. */
+    limit?: number;
+  }
+  | {
+    type: "pins";
+    /** The room. */
+    room: string;
+  }
+  | {
+    type: "delete";
+    /** The room. */
+    room: string;
+    /** The message. */
+    message: string;
+  }
+  | {
+    type: "pin";
+    /** The room. */
+    room: string;
+    /** The message. */
+    message: string;
+  }
+  | {
+    type: "unpin";
+    /** The room. */
+    room: string;
+    /** The message. */
+    message: string;
+  }
+  | {
     type: "mark_read";
     /** The room. */
     room: string;
@@ -289,6 +326,31 @@ export type ServerMessage =
     entry: Entry;
   }
   | {
+    type: "page";
+    /** The request. */
+    id: number;
+    /** The entries. */
+    entries: Array<Entry>;
+    /** The first entry that is still there; above `last_seq` when none is. */
+    first_seq: number;
+    /** The last entry; 0 when there was none ever. */
+    last_seq: number;
+  }
+  | {
+    type: "pinned";
+    /** The request. */
+    id: number;
+    /** The messages; without a body where all would be too large for one answer: fetch it by `history`. */
+    pins: Array<Pinned>;
+  }
+  | {
+    type: "acted";
+    /** The request. */
+    id: number;
+    /** What it added to the log; `null` when the message was pinned before. */
+    entry: Entry | null;
+  }
+  | {
     type: "entry";
     /** The room. */
     room: string;
@@ -419,6 +481,16 @@ export type Entry = {
 
 /** What an entry is. */
 export type EntryKind = "message" | "deletion" | "pin" | "unpin";
+
+/** A pinned message. */
+export type Pinned = {
+  /** The message. */
+  message: Entry;
+  /** By whom. */
+  pinned_by: string;
+  /** Unix milliseconds. */
+  pinned_at: number;
+};
 
 /** A user and what they are doing. */
 export type Present = {

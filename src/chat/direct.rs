@@ -10,10 +10,14 @@ use crate::bus::Hint;
 use crate::error::Error;
 use crate::id::{RoomId, UserId};
 use crate::rooms::{self, Room};
-use crate::store::NewDirect;
+use crate::store::{DirectLimits, NewDirect};
 
 /// People in a direct conversation, oneself included. More are better off in a room with a name.
 pub const MAX_DIRECT_PEOPLE: usize = 10;
+/// Direct conversations of one user that others opened. They do not count among the rooms that the user may be in, so that nobody can keep
+/// another from joining a room or opening a conversation; each counts among those of whoever opened it. Beyond this nobody opens a new one
+/// with them. Together with [`rooms::MAX_ROOMS_PER_USER`] it bounds the list of rooms, which is sent whole.
+pub const MAX_UNASKED_PER_USER: i64 = 500;
 
 /// The conversation of the user with those of these names.
 pub async fn open_direct(app: &App, principal: &Principal, names: &[String]) -> Result<Room, Error> {
@@ -49,11 +53,13 @@ async fn make(app: &App, principal: &Principal, key: &str, people: &[UserId]) ->
         id: RoomId::new(now),
         key,
         members: people,
+        by: principal.user,
         link_code: &rooms::new_link_code(),
         encryption: "open",
         created_at: now,
     };
-    let room = app.store.open_direct(&direct, rooms::MAX_ROOMS_PER_USER).await?.ok_or(Error::TooManyRooms)?;
+    let limits = DirectLimits { asked: rooms::MAX_ROOMS_PER_USER, unasked: MAX_UNASKED_PER_USER };
+    let room = app.store.open_direct(&direct, limits).await?.ok_or(Error::TooManyRooms)?;
     for user in people {
         app.bus.publish(Hint::MemberAdded { room, user: *user });
     }

@@ -37,8 +37,8 @@ pub struct History {
     pub last_seq: i64,
 }
 
-/// Part of a room's log, for a member.
-pub async fn history(app: &App, principal: &Principal, room: RoomId, span: Span) -> Result<History, Error> {
+/// Part of a room's log, for a member; with no more bytes of bodies than this, but at least one entry.
+pub async fn history(app: &App, principal: &Principal, room: RoomId, span: Span, max_bytes: usize) -> Result<History, Error> {
     let limit = span.limit.unwrap_or(PAGE_ENTRIES);
     if !(1..=MAX_PAGE_ENTRIES).contains(&limit) {
         return Err(Error::Invalid { code: "invalid_limit", detail: "a page has 1 to 200 entries" });
@@ -49,7 +49,7 @@ pub async fn history(app: &App, principal: &Principal, room: RoomId, span: Span)
         (None, None) => Range::Before(i64::MAX),
     };
     let row = rooms::row(app, principal, room).await?;
-    let entries = app.store.entries(room, Page { range, limit, max_bytes: MAX_PAGE_BYTES }).await?;
+    let entries = app.store.entries(room, Page { range, limit, max_bytes }).await?;
     // Something may have come between the two.
     let last_seq = entries.last().map_or(0, |entry| entry.seq).max(row.last_seq);
     Ok(History { entries, first_seq: row.first_seq, last_seq })

@@ -7,7 +7,7 @@ mod pins;
 mod post;
 mod sweep;
 
-pub use direct::{MAX_DIRECT_PEOPLE, open_direct};
+pub use direct::{MAX_DIRECT_PEOPLE, MAX_UNASKED_PER_USER, open_direct};
 pub use history::{History, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, PAGE_ENTRIES, Span, history, log_after, mark_read};
 pub use pins::{MAX_PINS, pin, pins, unpin};
 pub use post::{Draft, MAX_BODY_BYTES, Posting, delete, post};

@@ -12,10 +12,8 @@ use super::rooms::{Room, room_id};
 use crate::app::App;
 use crate::chat::{self, Draft, History, Span};
 use crate::error::Error;
-use crate::id::{FileId, MessageId, RoomId, UserId};
-use crate::signal::protocol::Entry;
-use crate::store::PinRow;
-use crate::time::Timestamp;
+use crate::id::{FileId, MessageId, RoomId};
+use crate::signal::protocol::{Entry, Pinned};
 
 /// A message to send.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -77,15 +75,6 @@ pub(super) struct People {
     usernames: Vec<String>,
 }
 
-/// A pinned message.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct Pinned {
-    message: Entry,
-    pinned_by: UserId,
-    /// Unix milliseconds.
-    pinned_at: Timestamp,
-}
-
 /// The pinned messages of a room, the latest pin first.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Pins {
@@ -132,7 +121,7 @@ pub(super) async fn list(
 ) -> Result<Json<Entries>, Error> {
     let Query(Which { before, after, limit }) = which.map_err(|error| Error::Malformed(error.body_text()))?;
     let span = Span { before, after, limit };
-    Ok(Json(chat::history(&app, &principal, room_id(&id)?, span).await?.into()))
+    Ok(Json(chat::history(&app, &principal, room_id(&id)?, span, chat::MAX_PAGE_BYTES).await?.into()))
 }
 
 /// Deletes a message: one's own, or anybody's by owner and moderators. Its place in the log remains.
@@ -195,8 +184,7 @@ pub(super) async fn pins(
     SignedIn(principal): SignedIn,
     Segments(id): Segments<String>,
 ) -> Result<Json<Pins>, Error> {
-    let pinned = |PinRow { entry, pinned_by, pinned_at }| Pinned { message: entry.into(), pinned_by, pinned_at };
-    let pins = chat::pins(&app, &principal, room_id(&id)?).await?.into_iter().map(pinned).collect();
+    let pins = chat::pins(&app, &principal, room_id(&id)?).await?.into_iter().map(Pinned::from).collect();
     Ok(Json(Pins { pins }))
 }
 

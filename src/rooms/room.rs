@@ -16,7 +16,8 @@ use crate::error::Error;
 use crate::id::{RoomId, UserId};
 use crate::store::{AddedRoom, EntryRow, LinkedRoom, NewRoom, RoomKind, RoomRow};
 
-/// Rooms that one user may be in. The list of rooms is sent whole, so this bounds it to some 100 kB.
+/// Rooms that one user may be in, with the direct conversations that they opened. The list of rooms is sent whole, so this bounds it to some
+/// 100 kB; what others opened has a bound of its own.
 pub const MAX_ROOMS_PER_USER: i64 = 500;
 /// 128 random bits: a link cannot be guessed.
 const LINK_CODE_BYTES: usize = 16;
@@ -131,10 +132,8 @@ pub async fn row(app: &App, principal: &Principal, room: RoomId) -> Result<RoomR
 pub async fn delete(app: &App, principal: &Principal, room: RoomId) -> Result<(), Error> {
     let row = row(app, principal, room).await?;
     allowed(row.kind, row.role, Action::Delete)?;
-    if !app.store.delete_room(room).await? {
-        return Err(Error::RoomNotFound);
-    }
-    app.bus.publish(Hint::RoomDeleted { room });
+    let members = app.store.delete_room(room).await?.ok_or(Error::RoomNotFound)?;
+    app.bus.publish(Hint::RoomDeleted { room, members: members.into() });
     Ok(())
 }
 

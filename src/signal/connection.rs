@@ -1,15 +1,16 @@
 //! What a connection does with a message: a pure state machine. It knows whether the connection is in a call and what it waits for,
 //! says what is to be done as [`Effect`]s, and is told the outcome. It knows no socket, queue, clock, store or media core.
 //!
-//! Every request is answered exactly once: `welcome`, `joined`, `answer`, `posted`, `ok` or `error` with its number.
+//! Every request is answered exactly once: `welcome`, `joined`, `answer`, `posted`, `page`, `pinned`, `acted`, `ok` or `error` with its number.
 
 use webcall_media::{Offer, ParticipantId, Source, Wish};
 
+use super::asked::{Asked, message_id};
 use super::protocol::{ClientFrame, ClientMessage, ServerMessage};
 use super::refusal::Refusal;
 use super::wire;
 use crate::calls::{CallError, CallEvent, Delivery, Emoji, Entered, LeaveReason, ModeratorAct};
-use crate::chat::Draft;
+use crate::chat::{Draft, Span};
 use crate::error::Error;
 use crate::id::RoomId;
 use crate::role::Role;
@@ -34,6 +35,8 @@ pub(super) enum Effect {
     Post { id: u32, room: RoomId, draft: Draft },
     /// Move the read marker, then answer.
     MarkRead { id: u32, room: RoomId, seq: i64 },
+    /// Read or change a room's log, then answer.
+    AskLog { id: u32, room: RoomId, asked: Asked },
     /// Watch a conversation, or none, then answer.
     Watch { id: u32, room: Option<RoomId> },
     /// Tell those who watch the same conversation that the user types, then answer.
@@ -104,6 +107,13 @@ impl Connection {
                 named(&room).and_then(|room| Ok(vec![Effect::Post { id, room, draft: Draft::parse(&message, &body, &files)? }]))
             }
             ClientMessage::MarkRead { room, seq } => named(&room).map(|room| vec![Effect::MarkRead { id, room, seq }]),
+            ClientMessage::History { room, before, after, limit } => {
+                asking(id, &room, || Ok(Asked::History(Span { before, after, limit })))
+            }
+            ClientMessage::Pins { room } => asking(id, &room, || Ok(Asked::Pins)),
+            ClientMessage::Delete { room, message } => asking(id, &room, || message_id(&message).map(Asked::Delete)),
+            ClientMessage::Pin { room, message } => asking(id, &room, || message_id(&message).map(Asked::Pin)),
+            ClientMessage::Unpin { room, message } => asking(id, &room, || message_id(&message).map(Asked::Unpin)),
             ClientMessage::Watch { room } => room.as_deref().map(named).transpose().map(|room| vec![Effect::Watch { id, room }]),
             ClientMessage::Typing {} => Ok(vec![Effect::Typing { id }]),
             ClientMessage::Away { away } => Ok(vec![Effect::Away { away }, ok(id)]),
@@ -264,6 +274,10 @@ impl Connection {
 
 fn named(room: &str) -> Result<RoomId, Refusal> {
     wire::room_id(room).ok_or_else(|| Refusal::from(&Error::RoomNotFound))
+}
+
+fn asking(id: u32, room: &str, asked: impl FnOnce() -> Result<Asked, Refusal>) -> Result<Vec<Effect>, Refusal> {
+    Ok(vec![Effect::AskLog { id, room: named(room)?, asked: asked()? }])
 }
 
 fn ok(id: u32) -> Effect {

@@ -46,6 +46,7 @@ fn declarations() -> String {
     declare::<LeftOut>(&mut text);
     declare::<Entry>(&mut text);
     declare::<EntryKind>(&mut text);
+    declare::<Pinned>(&mut text);
     declare::<Present>(&mut text);
     declare::<Presence>(&mut text);
     text

@@ -1,6 +1,6 @@
-//! Brings what is new in rooms to the connections of their members: entries of logs, read markers. Driven by the bus's hints: reads
-//! from the store what a hint is about, encodes it once, and hands it to every connection whose user is a member. A client that missed
-//! something learns it from the numbers, or is told to look (`resync`).
+//! Brings what is new in rooms to the connections of their members: entries of logs, read markers, changes of the room and of memberships.
+//! Driven by the bus's hints: reads from the store what a hint is about, encodes it once, and hands it to every connection whose user is a
+//! member. A client that missed something learns it from the numbers, or is told to look (`resync`).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -67,24 +67,23 @@ async fn apply(context: &Context, known: &mut Known, hint: Hint) -> Result<(), E
         Hint::MemberAdded { room, user } => {
             known.forget(room);
             context.connections.member_added(room, user);
-            context.connections.room_changed(user, room);
+            context.connections.room_changed(&[user], room);
         }
         Hint::MemberRemoved { room, user } => {
             known.forget(room);
             context.connections.member_gone(room, user);
+            context.connections.room_changed(&[user], room);
         }
+        Hint::RoleChanged { room, user } => context.connections.room_changed(&[user], room),
         Hint::RoomChanged { room } => {
-            let message = ServerMessage::RoomChanged { room: room.to_string() };
-            context.connections.tell(&rooms::members_of(&context.app, room).await?, &Encoded::of(&message));
+            context.connections.room_changed(&rooms::members_of(&context.app, room).await?, room);
         }
-        Hint::RoomDeleted { room } => {
-            // Who was a member is known only if somebody wrote lately; the others see it when they next look.
-            for user in known.rooms.get(&room).map(|known| Arc::clone(&known.members)).iter().flat_map(|members| members.iter()) {
-                context.connections.room_changed(*user, room);
-            }
+        Hint::RoomDeleted { room, members } => {
             known.forget(room);
+            context.connections.room_gone(room);
+            context.connections.room_changed(&members, room);
         }
-        Hint::SessionEnded { .. } | Hint::RoleChanged { .. } => {}
+        Hint::SessionEnded { .. } => {}
     }
     Ok(())
 }

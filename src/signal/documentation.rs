@@ -83,6 +83,8 @@ fn every_error_code_is_explained() {
         Refusal::from(&Error::RoomNotFound),
         Refusal::from(&Error::Busy),
         Refusal::from(&Error::MessageIdTaken),
+        Refusal::from(&Error::MessageNotFound),
+        Refusal::from(&Error::TooManyPins),
         Refusal::from(&Error::FileNotFound),
         Refusal::from(&Error::RoomLocked),
         Refusal::from(&Error::ChatMuted),

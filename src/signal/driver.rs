@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use webcall_media::{MediaError, ParticipantId};
 
+use super::asked::{Asked, Told};
 use super::connection::{Ask, Attempt, Connection, Effect};
 use super::context::{Context, log_failure};
 use super::outgoing::{CloseCode, Outgoing, Sending, outgoing};
@@ -17,17 +18,23 @@ use super::protocol::{ClientFrame, IceServer, Present, ServerMessage};
 use super::refusal::Refusal;
 use super::registry::{End, Registered, Registration};
 use super::replay::{Encoded, Frame, Replay, encode};
+use super::watching::Watched;
 use super::wire;
 use crate::accounts::Principal;
 use crate::calls::{CallError, Entry, Inbox, LeaveReason, Outbox, Taken, outbox};
 use crate::chat::{self, Draft};
-use crate::id::{RoomId, UserId};
+use crate::error::Error as AppError;
+use crate::id::RoomId;
 use crate::role::Role;
-use crate::rooms;
 use crate::store::EntryRow;
 
 /// Messages of the client that wait for this task. When full, the socket is not read for a moment.
 const INBOX: usize = 64;
+/// Requests about logs that are under way for one client, each with up to a page in memory. More are refused: whoever waits for answers
+/// asks for no more at once.
+const MAX_ASKED: usize = 8;
+/// Times that the members of a conversation are read until no membership changes meanwhile.
+const MAX_READINGS: u32 = 8;
 /// How long the media core may take for an answer; it needs a few milliseconds.
 const NEGOTIATION_LIMIT: Duration = Duration::from_secs(10);
 
@@ -37,6 +44,8 @@ pub(super) enum Control {
     Attach(Attach),
     /// Tell the client something that others are told too.
     Tell(Encoded),
+    /// Something was not heard of.
+    Missed,
 }
 
 /// The wish to continue a connection.
@@ -79,14 +88,16 @@ enum Outcome {
     Answered { participant: ParticipantId, answer: Result<String, CallError> },
     Posted { id: u32, posted: Result<EntryRow, Refusal> },
     Marked { id: u32, marked: Result<(), Refusal> },
-    Watched { id: u32, watched: Result<Watched, Refusal> },
+    Watched { watch: Watch, watched: Result<Watched, Refusal> },
+    Told { id: u32, told: Result<Told, Refusal> },
     Checked,
 }
 
-/// A conversation that the client may watch.
-struct Watched {
-    room: RoomId,
-    members: Vec<UserId>,
+/// A wish to watch a conversation.
+struct Watch {
+    id: u32,
+    turn: u64,
+    readings: u32,
 }
 
 /// Whether the task goes on.
@@ -116,8 +127,12 @@ pub(super) struct Driver {
     renewal: Instant,
     work: JoinSet<Outcome>,
     activity: Activity,
-    /// Something was not kept while there was no socket.
-    missed_detached: bool,
+    /// Rises with each `watch`: only the last one counts, whichever is looked up first.
+    watches: u64,
+    /// Requests about logs that are under way.
+    asked: usize,
+    /// The client was not told of something that it can look up.
+    missed: bool,
 }
 
 impl Driver {
@@ -144,7 +159,9 @@ impl Driver {
             deadline: None,
             work: JoinSet::new(),
             activity: Activity::default(),
-            missed_detached: false,
+            watches: 0,
+            asked: 0,
+            missed: false,
         }
     }
 
@@ -180,10 +197,8 @@ impl Driver {
                 return self.finish(reason, close);
             }
             self.note_activity(Activity { in_call: self.connection.participant().is_some(), ..self.activity });
-            let missed_detached = self.socket.is_some() && std::mem::take(&mut self.missed_detached);
-            if self.registration.missed() || missed_detached {
-                self.send(ServerMessage::Resync {});
-            }
+            self.missed |= self.registration.missed();
+            self.resync();
         }
     }
 
@@ -211,16 +226,33 @@ impl Driver {
     fn control(&mut self, control: Control) -> Flow {
         match control {
             Control::Attach(attach) => self.attach(attach),
-            // What the client can look up itself does not take the place of what it cannot: the call's messages.
-            Control::Tell(_) if self.socket.is_none() => {
-                self.missed_detached = true;
-                Flow::Continue
-            }
             Control::Tell(message) => {
-                let frame = self.replay.push_encoded(&message);
-                self.pass_on(frame);
+                self.missed |= !self.send_if_room(&message);
                 Flow::Continue
             }
+            // The registry has marked it before.
+            Control::Missed => Flow::Continue,
+        }
+    }
+
+    /// Sends what the client can look up itself, if it keeps up; decided before it has a number. It never takes the place of what cannot be
+    /// looked up.
+    fn send_if_room(&mut self, message: &Encoded) -> bool {
+        let has_room = self.socket.as_ref().is_some_and(|(_, sending)| sending.has_room_for_chat(message.len()));
+        if has_room {
+            let frame = self.replay.push_encoded(message);
+            self.pass_on(frame);
+        }
+        has_room
+    }
+
+    /// Has the client look, if it missed something. One that waits for the socket already is for this as well.
+    fn resync(&mut self) {
+        let Some((_, sending)) = self.socket.as_mut().filter(|_| self.missed) else { return };
+        self.missed = false;
+        if !sending.is_resync_waiting() {
+            sending.resyncs_at(self.replay.next_seq());
+            self.send(ServerMessage::Resync {});
         }
     }
 
@@ -300,7 +332,8 @@ impl Driver {
             Ok(Outcome::Answered { participant, answer }) => self.connection.answered(participant, answer),
             Ok(Outcome::Posted { id, posted }) => vec![Connection::posted(id, posted)],
             Ok(Outcome::Marked { id, marked }) => vec![Connection::settled(id, marked)],
-            Ok(Outcome::Watched { id, watched }) => vec![Connection::settled(id, watched.map(|watched| self.watched(&watched)))],
+            Ok(Outcome::Watched { watch, watched }) => self.watched(watch, watched),
+            Ok(Outcome::Told { id, told }) => self.told(id, told),
             Ok(Outcome::Checked) => Vec::new(),
             Err(error) => {
                 tracing::error!(%error, "the work of a connection broke off");
@@ -342,6 +375,7 @@ impl Driver {
                         Outcome::Marked { id, marked: marked.map_err(Refusal::from) }
                     });
                 }
+                Effect::AskLog { id, room, asked } => self.ask_log(id, room, asked),
                 Effect::Watch { id, room } => self.watch(id, room),
                 Effect::Typing { id } => {
                     let typed = self.registration.typing().ok_or(Refusal::NotWatching);
@@ -382,25 +416,59 @@ impl Driver {
         }
     }
 
-    fn watch(&mut self, id: u32, room: Option<RoomId>) {
-        let Some(room) = room else {
-            self.registration.unwatch();
-            return self.perform([Connection::settled(id, Ok(()))]);
-        };
-        let (context, principal) = (self.context.clone(), self.principal.clone());
-        self.work.spawn(async move {
-            let watched = match context.role_in(room, &principal).await {
-                Ok(_) => rooms::members_of(&context.app, room).await.map_err(Refusal::from),
-                Err(refusal) => Err(refusal),
-            };
-            Outcome::Watched { id, watched: watched.map(|members| Watched { room, members }) }
-        });
+    fn ask_log(&mut self, id: u32, room: RoomId, asked: Asked) {
+        if self.asked >= MAX_ASKED {
+            return self.perform([Connection::settled(id, Err(AppError::RateLimited { retry_after_s: 1 }.into()))]);
+        }
+        self.asked += 1;
+        let (app, principal) = (self.context.app.clone(), self.principal.clone());
+        self.work.spawn(async move { Outcome::Told { id, told: asked.carry_out(&app, &principal, id, room).await } });
     }
 
-    fn watched(&mut self, Watched { room, members }: &Watched) {
-        let present = self.registration.watch(*room, members);
+    /// What was asked for of a log. A page is something that can be looked up: it waits where chat does, and for who takes nothing it is
+    /// refused instead.
+    fn told(&mut self, id: u32, told: Result<Told, Refusal>) -> Vec<Effect> {
+        self.asked -= 1;
+        match told {
+            Ok(Told::Act(answer)) => vec![Effect::Send(answer)],
+            Ok(Told::Page(page)) if self.send_if_room(&Encoded::of(&page)) => Vec::new(),
+            Ok(Told::Page(_)) => vec![Connection::settled(id, Err(AppError::RateLimited { retry_after_s: 1 }.into()))],
+            Err(refusal) => vec![Connection::settled(id, Err(refusal))],
+        }
+    }
+
+    fn watch(&mut self, id: u32, room: Option<RoomId>) {
+        self.registration.unwatch();
+        self.watches += 1;
+        match room {
+            Some(room) => self.read_members(Watch { id, turn: self.watches, readings: 1 }, room),
+            None => self.perform([Connection::settled(id, Ok(()))]),
+        }
+    }
+
+    fn read_members(&mut self, watch: Watch, room: RoomId) {
+        let (context, principal) = (self.context.clone(), self.principal.clone());
+        self.work.spawn(async move { Outcome::Watched { watch, watched: Watched::read(&context, &principal, room).await } });
+    }
+
+    fn watched(&mut self, watch: Watch, watched: Result<Watched, Refusal>) -> Vec<Effect> {
+        let Watch { id, turn, readings } = watch;
+        let Watched { room, members, as_of } = match watched {
+            // Nothing on the screen any more, or something else.
+            Ok(_) if turn != self.watches => return vec![Connection::settled(id, Ok(()))],
+            Ok(watched) => watched,
+            Err(refusal) => return vec![Connection::settled(id, Err(refusal))],
+        };
+        let Some(present) = self.registration.watch(room, &members, as_of) else {
+            if readings >= MAX_READINGS {
+                return vec![Connection::settled(id, Err(AppError::Busy.into()))];
+            }
+            self.read_members(Watch { id, turn, readings: readings + 1 }, room);
+            return Vec::new();
+        };
         let users = present.into_iter().map(|(user, state)| Present { user: user.to_string(), state }).collect();
-        self.send(ServerMessage::Presence { room: room.to_string(), users });
+        let presence = ServerMessage::Presence { room: room.to_string(), users };
+        vec![Effect::Send(presence), Connection::settled(id, Ok(()))]
     }
 
     fn note_activity(&mut self, activity: Activity) {

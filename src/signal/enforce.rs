@@ -38,17 +38,11 @@ async fn apply(context: &Context, hint: Hint) -> Result<(), Error> {
             app.living.end(session);
             connections.end_session(session);
         }
-        Hint::RoomDeleted { room } => app.calls.room_gone(room),
-        // Told by `deliver.rs`.
+        Hint::RoomDeleted { room, .. } => app.calls.room_gone(room),
+        Hint::MemberRemoved { room, user } => app.calls.member_gone(room, user),
+        Hint::RoleChanged { room, user } => context.check_member(room, user).await?,
+        // Told by `deliver.rs`, as the others are.
         Hint::Logged { .. } | Hint::Read { .. } | Hint::MemberAdded { .. } | Hint::RoomChanged { .. } => {}
-        Hint::MemberRemoved { room, user } => {
-            app.calls.member_gone(room, user);
-            connections.room_changed(user, room);
-        }
-        Hint::RoleChanged { room, user } => {
-            context.check_member(room, user).await?;
-            connections.room_changed(user, room);
-        }
     }
     Ok(())
 }

@@ -4,8 +4,9 @@
 //! A message goes one way: `socket.rs` reads and limits it, `connection.rs` (pure) says what is to be done, `driver.rs` does it with
 //! the calls and the store, `replay.rs` numbers the answer, `outgoing.rs` queues it for the socket. `upgrade.rs` lets sockets in,
 //! `registry.rs` knows all connections, `deliver.rs` brings them what is written in their rooms, `presence.rs` (pure) says who is told what
-//! somebody is doing, `enforce.rs` ends what the store no longer allows.
+//! somebody is doing, `asked.rs` reads and changes logs for clients, `enforce.rs` ends what the store no longer allows.
 
+mod asked;
 mod connection;
 mod context;
 mod deliver;
@@ -24,6 +25,7 @@ mod resume;
 mod socket;
 mod timing;
 mod upgrade;
+mod watching;
 mod wire;
 
 #[cfg(test)]

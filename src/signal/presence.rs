@@ -1,5 +1,6 @@
 //! What users are doing, and who is told: pure. A connection watches one conversation at most, the one on its screen, and is told of that
-//! one's members only; so what a user costs does not grow with the rooms that they are in.
+//! one's members only; so what a user costs does not grow with the rooms that they are in. Every user's watched conversations are
+//! indexed, so that a change looks at those alone, however many others are watched.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -26,7 +27,11 @@ pub(super) struct Told {
 pub(super) struct Presences {
     activities: HashMap<UserId, BTreeMap<u64, Activity>>,
     watched: HashMap<RoomId, Watched>,
+    /// The watched conversations that a user is a member of: what `watched` says, by user.
+    watched_of: HashMap<UserId, HashSet<RoomId>>,
     watching: HashMap<u64, (RoomId, UserId)>,
+    /// Rises with every change of a membership: whoever read members from the store before it looks again.
+    memberships: u64,
 }
 
 #[derive(Debug)]
@@ -56,31 +61,69 @@ impl Presences {
         self.changed(user, before)
     }
 
-    /// A connection watches a conversation of these members from now on, and no other. Returns who of them is there.
-    pub(super) fn watch(&mut self, connection: u64, user: UserId, room: RoomId, members: &[UserId]) -> Vec<(UserId, Presence)> {
+    /// How often memberships changed. To be asked before the members of a conversation are read.
+    pub(super) fn memberships(&self) -> u64 {
+        self.memberships
+    }
+
+    /// A connection watches a conversation of these members from now on, and no other. Returns who of them is there, or nothing when
+    /// memberships changed since `as_of`, which is when these were read: they may be out of date, and nobody would put them right.
+    pub(super) fn watch(
+        &mut self,
+        connection: u64,
+        user: UserId,
+        room: RoomId,
+        members: &[UserId],
+        as_of: u64,
+    ) -> Option<Vec<(UserId, Presence)>> {
+        if as_of != self.memberships {
+            return None;
+        }
         self.unwatch(connection);
         self.watching.insert(connection, (room, user));
         let watched = self.watched.entry(room).or_insert_with(|| Watched { members: HashSet::new(), by: Vec::new() });
         watched.by.push(connection);
-        watched.members = members.iter().copied().collect();
+        let before = std::mem::replace(&mut watched.members, members.iter().copied().collect());
+        for left in before.difference(&watched.members) {
+            unlist(&mut self.watched_of, *left, room);
+        }
+        for member in watched.members.difference(&before) {
+            self.watched_of.entry(*member).or_default().insert(room);
+        }
         let present = members.iter().map(|member| (*member, self.of(*member)));
-        present.filter(|(_, state)| *state != Presence::Offline).collect()
+        Some(present.filter(|(_, state)| *state != Presence::Offline).collect())
     }
 
     pub(super) fn unwatch(&mut self, connection: u64) {
         let Some((room, _)) = self.watching.remove(&connection) else { return };
-        if let Some(watched) = self.watched.get_mut(&room) {
-            watched.by.retain(|other| *other != connection);
-            if watched.by.is_empty() {
-                self.watched.remove(&room);
-            }
+        let Some(watched) = self.watched.get_mut(&room) else { return };
+        watched.by.retain(|other| *other != connection);
+        if watched.by.is_empty() {
+            self.room_gone(room);
         }
+    }
+
+    /// A conversation is watched by nobody any more, or there is none.
+    pub(super) fn room_gone(&mut self, room: RoomId) {
+        let Some(Watched { members, by }) = self.watched.remove(&room) else { return };
+        for connection in by {
+            self.watching.remove(&connection);
+        }
+        members.into_iter().for_each(|member| unlist(&mut self.watched_of, member, room));
+    }
+
+    /// Some changes of memberships were not heard of: nothing is watched any more.
+    pub(super) fn forget_watched(&mut self) {
+        self.memberships += 1;
+        (self.watched, self.watched_of, self.watching) = Default::default();
     }
 
     /// Somebody is no longer a member of a room: neither watched nor watching.
     pub(super) fn member_gone(&mut self, room: RoomId, user: UserId) {
+        self.memberships += 1;
         let Some(watched) = self.watched.get_mut(&room) else { return };
         watched.members.remove(&user);
+        unlist(&mut self.watched_of, user, room);
         let theirs: Vec<u64> =
             watched.by.iter().copied().filter(|by| self.watching.get(by).is_some_and(|(_, who)| *who == user)).collect();
         theirs.into_iter().for_each(|connection| self.unwatch(connection));
@@ -88,9 +131,11 @@ impl Presences {
 
     /// Somebody is a member of a room now. Returns whom to tell.
     pub(super) fn member_added(&mut self, room: RoomId, user: UserId) -> Vec<Told> {
+        self.memberships += 1;
         let state = self.of(user);
         let Some(watched) = self.watched.get_mut(&room) else { return Vec::new() };
         watched.members.insert(user);
+        self.watched_of.entry(user).or_default().insert(room);
         vec![Told { room, to: watched.by.clone(), state }]
     }
 
@@ -117,64 +162,19 @@ impl Presences {
         if state == before {
             return Vec::new();
         }
-        let rooms = self.watched.iter().filter(|(_, watched)| watched.members.contains(&user));
-        rooms.map(|(room, watched)| Told { room: *room, to: watched.by.clone(), state }).collect()
+        let rooms = self.watched_of.get(&user).into_iter().flatten();
+        rooms.map(|room| Told { room: *room, to: self.watched[room].by.clone(), state }).collect()
+    }
+}
+
+fn unlist(watched_of: &mut HashMap<UserId, HashSet<RoomId>>, user: UserId, room: RoomId) {
+    if let Some(rooms) = watched_of.get_mut(&user) {
+        rooms.remove(&room);
+        if rooms.is_empty() {
+            watched_of.remove(&user);
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ROOM: RoomId = RoomId::from_bytes([1; 16]);
-    const ANNA: UserId = UserId::from_bytes([2; 16]);
-    const BORIS: UserId = UserId::from_bytes([3; 16]);
-    const HERE: Activity = Activity { away: false, in_call: false };
-    const AWAY: Activity = Activity { away: true, in_call: false };
-    const IN_CALL: Activity = Activity { away: true, in_call: true };
-
-    fn told(state: Presence) -> Vec<Told> {
-        vec![Told { room: ROOM, to: vec![1], state }]
-    }
-
-    #[test]
-    fn the_best_of_all_windows_counts_and_only_changes_are_told() {
-        let mut presences = Presences::default();
-        presences.set(ANNA, 1, HERE);
-        assert_eq!(presences.watch(1, ANNA, ROOM, &[ANNA, BORIS]), [(ANNA, Presence::Online)]);
-        assert_eq!(presences.set(BORIS, 2, AWAY), told(Presence::Away));
-        assert_eq!(presences.set(BORIS, 3, HERE), told(Presence::Online));
-        assert_eq!(presences.set(BORIS, 2, HERE), []);
-        assert_eq!(presences.set(BORIS, 2, IN_CALL), told(Presence::InCall));
-        assert_eq!(presences.remove(BORIS, 3), []);
-        assert_eq!(presences.remove(BORIS, 2), told(Presence::Offline));
-    }
-
-    #[test]
-    fn nobody_is_told_of_who_is_no_member_and_who_left_watches_no_more() {
-        let mut presences = Presences::default();
-        presences.set(ANNA, 1, HERE);
-        presences.watch(1, ANNA, ROOM, &[ANNA]);
-        assert_eq!(presences.set(BORIS, 2, HERE), []);
-        assert_eq!(presences.member_added(ROOM, BORIS), told(Presence::Online));
-        assert_eq!(presences.set(BORIS, 2, AWAY), told(Presence::Away));
-        presences.member_gone(ROOM, BORIS);
-        assert_eq!(presences.set(BORIS, 2, HERE), []);
-        presences.member_gone(ROOM, ANNA);
-        assert_eq!(presences.others_watching(1), None);
-        assert!(presences.watched.is_empty() && presences.watching.is_empty());
-    }
-
-    #[test]
-    fn who_types_is_told_to_those_who_watch_the_same() {
-        let mut presences = Presences::default();
-        presences.watch(1, ANNA, ROOM, &[ANNA, BORIS]);
-        presences.watch(2, BORIS, ROOM, &[ANNA, BORIS]);
-        assert_eq!(presences.others_watching(1), Some((ROOM, vec![2])));
-        presences.watch(2, BORIS, RoomId::from_bytes([9; 16]), &[BORIS]);
-        assert_eq!(presences.others_watching(1), Some((ROOM, Vec::new())));
-        presences.remove(ANNA, 1);
-        presences.remove(BORIS, 2);
-        assert!(presences.watched.is_empty() && presences.watching.is_empty());
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@
 
 mod entry;
 
-pub use entry::{Entry, EntryKind, Presence, Present};
+pub use entry::{Entry, EntryKind, Pinned, Presence, Present};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -108,6 +108,49 @@ pub enum ClientMessage {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         #[ts(optional, as = "Option<Vec<String>>")]
         files: Vec<String>,
+    },
+    /// Fetch part of a room's log. Answered by `page`.
+    History {
+        /// The room.
+        room: String,
+        /// The newest with a lower number; of both, this counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "number")]
+        before: Option<i64>,
+        /// The oldest with a higher number. With neither, the newest of all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "number")]
+        after: Option<i64>,
+        /// 1 to 200; 50 when missing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "number")]
+        limit: Option<i64>,
+    },
+    /// Fetch the pinned messages of a room. Answered by `pinned`.
+    Pins {
+        /// The room.
+        room: String,
+    },
+    /// Delete a message: one's own, or anybody's as owner or moderator. Answered by `acted`.
+    Delete {
+        /// The room.
+        room: String,
+        /// The message.
+        message: String,
+    },
+    /// Pin a message, as owner or moderator; in a direct conversation as anybody. Answered by `acted`.
+    Pin {
+        /// The room.
+        room: String,
+        /// The message.
+        message: String,
+    },
+    /// Unpin a message, as who may pin. Answered by `acted`.
+    Unpin {
+        /// The room.
+        room: String,
+        /// The message.
+        message: String,
     },
     /// Say how far one has read. Answered by `ok`.
     MarkRead {
@@ -353,6 +396,33 @@ pub enum ServerMessage {
         /// The message as it is stored.
         entry: Entry,
     },
+    /// Answers `history`: part of a log, ascending. Large bodies make it shorter than asked for.
+    Page {
+        /// The request.
+        id: u32,
+        /// The entries.
+        entries: Vec<Entry>,
+        /// The first entry that is still there; above `last_seq` when none is.
+        #[ts(type = "number")]
+        first_seq: i64,
+        /// The last entry; 0 when there was none ever.
+        #[ts(type = "number")]
+        last_seq: i64,
+    },
+    /// Answers `pins`: the latest pin first.
+    Pinned {
+        /// The request.
+        id: u32,
+        /// The messages; without a body where all would be too large for one answer: fetch it by `history`.
+        pins: Vec<Pinned>,
+    },
+    /// Answers `delete`, `pin` and `unpin`.
+    Acted {
+        /// The request.
+        id: u32,
+        /// What it added to the log; `null` when the message was pinned before.
+        entry: Option<Entry>,
+    },
     /// Something new in a room's log.
     Entry {
         /// The room.
@@ -382,7 +452,7 @@ pub enum ServerMessage {
         /// Who does what.
         users: Vec<Present>,
     },
-    /// Messages were lost on the way: look at the rooms again, and fetch what is missing.
+    /// Something could not be told: look at the rooms again, fetch what is missing, and say again what is watched.
     Resync {},
     /// The server stops or restarts; come back after this long.
     Drain {

@@ -2,6 +2,7 @@
 //! the end of a session or of the server concerns. Holds handles only; the state of a connection is with its own task (`driver.rs`).
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -52,6 +53,7 @@ pub(super) struct Connections {
 struct State {
     connections: HashMap<u64, Record>,
     of_user: HashMap<UserId, Vec<u64>>,
+    of_session: HashMap<SessionId, Vec<u64>>,
     presences: Presences,
     by_secret: HashMap<SecretDigest, u64>,
     sockets_of: HashMap<UserId, usize>,
@@ -75,6 +77,13 @@ impl Record {
         if self.control.try_send(control).is_err() {
             self.missed.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Something could not be told.
+    fn miss(&self) {
+        self.missed.store(true, Ordering::Relaxed);
+        // Wakes the connection's task; when the queue is full it has not had its turn yet, and looks after it.
+        let _ = self.control.try_send(Control::Missed);
     }
 }
 
@@ -106,22 +115,20 @@ impl Connections {
 
     /// The sessions of all connections, for checking them against the store.
     pub(super) fn sessions(&self) -> Vec<SessionId> {
-        let mut sessions: Vec<_> = self.lock().connections.values().map(|record| record.session).collect();
-        sessions.sort_unstable();
-        sessions.dedup();
-        sessions
+        self.lock().of_session.keys().copied().collect()
     }
 
     /// Ends every connection of a session.
     pub(super) fn end_session(&self, session: SessionId) {
-        for record in self.lock().connections.values().filter(|record| record.session == session) {
-            record.end.send_replace(Some(End::SessionEnded));
+        let state = self.lock();
+        for number in state.of_session.get(&session).into_iter().flatten() {
+            state.connections[number].end.send_replace(Some(End::SessionEnded));
         }
     }
 
-    /// Tells every connection of a user that something about a room changed.
-    pub(super) fn room_changed(&self, user: UserId, room: RoomId) {
-        self.tell(&[user], &Encoded::of(&ServerMessage::RoomChanged { room: room.to_string() }));
+    /// Tells every connection of these users that something about a room changed.
+    pub(super) fn room_changed(&self, users: &[UserId], room: RoomId) {
+        self.tell(users, &Encoded::of(&ServerMessage::RoomChanged { room: room.to_string() }));
     }
 
     /// Tells every connection of these users something.
@@ -138,10 +145,22 @@ impl Connections {
         users.iter().any(|user| state.of_user.contains_key(user))
     }
 
-    /// Asks every client to look at its rooms again.
+    /// Something was not heard of. Every client is asked to look at its rooms again and to say what it watches: who may is not known
+    /// any more.
     pub(super) fn resync_all(&self) {
-        let message = Encoded::of(&ServerMessage::Resync {});
-        self.lock().connections.values().for_each(|record| record.note(Control::Tell(message.clone())));
+        let mut state = self.lock();
+        state.presences.forget_watched();
+        state.connections.values().for_each(Record::miss);
+    }
+
+    /// How often memberships changed; see [`Registration::watch`].
+    pub(super) fn memberships(&self) -> u64 {
+        self.lock().presences.memberships()
+    }
+
+    /// A room is no more: nobody watches it.
+    pub(super) fn room_gone(&self, room: RoomId) {
+        self.lock().presences.room_gone(room);
     }
 
     /// Somebody became a member of a room.
@@ -190,7 +209,7 @@ impl Connections {
         if state.is_draining {
             return Err(Refusal::TooManyConnections);
         }
-        if state.connections.values().filter(|record| record.user == user).count() >= max_connections(self.windows_per_user) {
+        if state.of_user.get(&user).map_or(0, Vec::len) >= max_connections(self.windows_per_user) {
             state.evict(user)?;
         }
         let (control, control_queue) = mpsc::channel(CONTROL_QUEUE);
@@ -202,6 +221,7 @@ impl Connections {
         state.by_secret.insert(secret, number);
         state.connections.insert(number, record);
         state.of_user.entry(user).or_default().push(number);
+        state.of_session.entry(session).or_default().push(number);
         state.with_presences(user, |presences| presences.set(user, number, Activity::default()));
         Ok(Registered {
             registration: Registration { connections: self.clone(), number, user, missed },
@@ -226,8 +246,8 @@ impl Connections {
 impl State {
     /// Ends the connection of a user that has been without a socket for longest.
     fn evict(&mut self, user: UserId) -> Result<(), Refusal> {
-        let detached = self.connections.iter().filter(|(_, record)| record.user == user);
-        let oldest = detached.filter_map(|(number, record)| Some((record.detached_since?, *number))).min();
+        let theirs = self.of_user.get(&user).into_iter().flatten();
+        let oldest = theirs.filter_map(|number| Some((self.connections[number].detached_since?, *number))).min();
         let (_, number) = oldest.ok_or(Refusal::TooManyConnections)?;
         if let Some(record) = self.remove(number) {
             record.end.send_replace(Some(End::Evicted));
@@ -238,12 +258,8 @@ impl State {
     fn remove(&mut self, number: u64) -> Option<Record> {
         let record = self.connections.remove(&number)?;
         self.by_secret.remove(&record.secret);
-        if let Some(numbers) = self.of_user.get_mut(&record.user) {
-            numbers.retain(|other| *other != number);
-            if numbers.is_empty() {
-                self.of_user.remove(&record.user);
-            }
-        }
+        unlist(&mut self.of_user, record.user, number);
+        unlist(&mut self.of_session, record.session, number);
         self.with_presences(record.user, |presences| presences.remove(record.user, number));
         Some(record)
     }
@@ -260,6 +276,16 @@ impl State {
         let message = Encoded::of(message);
         for record in numbers.iter().filter_map(|number| self.connections.get(number)) {
             record.note(Control::Tell(message.clone()));
+        }
+    }
+}
+
+/// Takes a connection out of an index.
+fn unlist<K: Eq + Hash>(index: &mut HashMap<K, Vec<u64>>, key: K, number: u64) {
+    if let Some(numbers) = index.get_mut(&key) {
+        numbers.retain(|other| *other != number);
+        if numbers.is_empty() {
+            index.remove(&key);
         }
     }
 }
@@ -301,13 +327,14 @@ impl Registration {
         }
     }
 
-    /// Watches a conversation of these members. Returns who of them is there.
-    pub(super) fn watch(&self, room: RoomId, members: &[UserId]) -> Vec<(UserId, Presence)> {
+    /// Watches a conversation of these members. Returns who of them is there, or nothing when the members are to be read again: some
+    /// membership changed since [`Connections::memberships`] was asked, which was before they were read.
+    pub(super) fn watch(&self, room: RoomId, members: &[UserId], as_of: u64) -> Option<Vec<(UserId, Presence)>> {
         let mut state = self.connections.lock();
         if !state.connections.contains_key(&self.number) {
-            return Vec::new();
+            return Some(Vec::new());
         }
-        state.presences.watch(self.number, self.user, room, members)
+        state.presences.watch(self.number, self.user, room, members, as_of)
     }
 
     /// Watches no conversation any more.

@@ -1,6 +1,7 @@
 //! What a connection sent of late, so that a client whose socket broke gets what it missed. Pure. Numbers the messages.
 //!
-//! Kept until the client is known to have them, and bounded in messages and bytes; the oldest go first. A client that missed more than
+//! Kept until the client is known to have them, and bounded in messages and bytes, those of each class by themselves. Of what the client can
+//! look up the oldest go first, and a `resync` takes their place: numbers before it may be missing. A client that missed more of the rest than
 //! is kept cannot resume: it is told `resumed: false` and starts afresh.
 
 use std::collections::VecDeque;
@@ -10,75 +11,140 @@ use axum::extract::ws::Utf8Bytes;
 
 use super::protocol::{ServerFrame, ServerMessage};
 
-/// Messages kept. In a large call somebody changes something about once a second: minutes' worth.
-pub(super) const MAX_MESSAGES: usize = 512;
-/// Bytes kept; at most the newest message more. An answer to 48 seats is 150 kB.
-pub(super) const MAX_BYTES: usize = 1 << 20;
+/// Messages of calls kept, and answers. In a large call somebody changes something about once a second: minutes' worth.
+pub(super) const MAX_CALL_MESSAGES: usize = 512;
+/// Bytes of those; at most the newest message more. An answer to 48 seats is 150 kB.
+pub(super) const MAX_CALL_BYTES: usize = 1 << 20;
+/// Messages of chat kept: what a client with a lost socket would else fetch. More is looked up as fast.
+const MAX_CHAT_MESSAGES: usize = 256;
+/// Bytes of those.
+const MAX_CHAT_BYTES: usize = 256 << 10;
 /// Places kept for messages once all have arrived.
 const SPARE_MESSAGES: usize = 8;
+
+/// Whether a client could find out in another way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// It could not: answers, and what happens in calls.
+    Call,
+    /// It could look: what is written in rooms, what becomes of them, who is there.
+    Chat,
+}
 
 /// A message as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) seq: u64,
+    pub(super) class: Class,
     pub(super) text: Utf8Bytes,
 }
 
 /// The numbered messages of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Replay {
     last_seq: u64,
-    kept: VecDeque<Frame>,
-    kept_bytes: usize,
+    /// What the client is known to have, and is therefore no longer kept.
+    confirmed_seq: u64,
+    call: Kept,
+    chat: Kept,
+}
+
+impl Default for Replay {
+    fn default() -> Self {
+        let call = Kept::at_most(MAX_CALL_MESSAGES, MAX_CALL_BYTES);
+        Self { last_seq: 0, confirmed_seq: 0, call, chat: Kept::at_most(MAX_CHAT_MESSAGES, MAX_CHAT_BYTES) }
+    }
 }
 
 impl Replay {
     /// Numbers a message, keeps it and returns it as it is sent.
     pub(super) fn push(&mut self, message: ServerMessage) -> Frame {
         self.last_seq += 1;
-        self.keep(encode(self.last_seq, message))
+        let frame = encode(self.last_seq, message);
+        self.call.keep(frame.clone());
+        frame
     }
 
-    /// The same for a message that many connections get.
+    /// The same for a message that many connections get, and can look up.
     pub(super) fn push_encoded(&mut self, message: &Encoded) -> Frame {
         self.last_seq += 1;
-        self.keep(message.numbered(self.last_seq))
+        let frame = message.numbered(self.last_seq);
+        self.chat.keep(frame.clone());
+        frame
     }
 
-    fn keep(&mut self, frame: Frame) -> Frame {
-        self.kept_bytes += frame.text.len();
-        self.kept.push_back(frame.clone());
-        while self.kept.len() > MAX_MESSAGES || (self.kept_bytes > MAX_BYTES && self.kept.len() > 1) {
-            self.drop_oldest();
-        }
-        frame
+    /// The number of the next message.
+    pub(super) fn next_seq(&self) -> u64 {
+        self.last_seq + 1
     }
 
     /// Whether half of the places are free, so that what is of the moment pushes out nothing that must be replayed.
     pub(super) fn is_roomy(&self) -> bool {
-        self.kept.len() < MAX_MESSAGES / 2 && self.kept_bytes < MAX_BYTES / 2
+        self.call.frames.len() < MAX_CALL_MESSAGES / 2 && self.call.bytes < MAX_CALL_BYTES / 2
     }
 
     /// The client has everything up to `seq`.
     pub(super) fn confirm(&mut self, seq: u64) {
-        while self.kept.front().is_some_and(|oldest| oldest.seq <= seq) {
+        self.confirmed_seq = self.confirmed_seq.max(seq.min(self.last_seq));
+        self.call.confirm(seq);
+        self.chat.confirm(seq);
+    }
+
+    /// Everything after `seen`, oldest first; `None` when some of it is no longer kept and cannot be looked up, or `seen` was never sent.
+    pub(super) fn after(&self, seen: u64) -> Option<Vec<Frame>> {
+        if seen > self.last_seq || seen < self.confirmed_seq.max(self.call.lost_seq) {
+            return None;
+        }
+        // Lost are the oldest: what is kept of chat has higher numbers than the `resync` for the rest.
+        let resync = (self.chat.lost_seq > seen).then(|| encode(self.chat.lost_seq, ServerMessage::Resync {}));
+        let mut missed: Vec<_> = self.call.after(seen).chain(self.chat.after(seen)).cloned().chain(resync).collect();
+        missed.sort_unstable_by_key(|frame| frame.seq);
+        Some(missed)
+    }
+}
+
+/// What is kept of one class, in ascending order.
+#[derive(Debug)]
+struct Kept {
+    frames: VecDeque<Frame>,
+    bytes: usize,
+    max_frames: usize,
+    max_bytes: usize,
+    /// The last one that was given up.
+    lost_seq: u64,
+}
+
+impl Kept {
+    fn at_most(max_frames: usize, max_bytes: usize) -> Self {
+        Self { frames: VecDeque::new(), bytes: 0, max_frames, max_bytes, lost_seq: 0 }
+    }
+
+    fn keep(&mut self, frame: Frame) {
+        self.bytes += frame.text.len();
+        self.frames.push_back(frame);
+        while self.frames.len() > self.max_frames || (self.bytes > self.max_bytes && self.frames.len() > 1) {
+            self.lost_seq = self.drop_oldest().unwrap_or(self.lost_seq);
+        }
+    }
+
+    fn confirm(&mut self, seq: u64) {
+        while self.frames.front().is_some_and(|oldest| oldest.seq <= seq) {
             self.drop_oldest();
         }
-        if self.kept.is_empty() {
-            self.kept.shrink_to(SPARE_MESSAGES);
+        if self.frames.is_empty() {
+            self.frames.shrink_to(SPARE_MESSAGES);
         }
     }
 
-    fn drop_oldest(&mut self) {
-        let dropped = self.kept.pop_front();
-        self.kept_bytes -= dropped.map_or(0, |frame| frame.text.len());
+    fn drop_oldest(&mut self) -> Option<u64> {
+        let dropped = self.frames.pop_front()?;
+        self.bytes -= dropped.text.len();
+        Some(dropped.seq)
     }
 
-    /// Everything after `seen`, oldest first; `None` when some of it is no longer kept, or `seen` was never sent.
-    pub(super) fn after(&self, seen: u64) -> Option<impl Iterator<Item = Frame>> {
-        let missed = usize::try_from(self.last_seq.checked_sub(seen)?).ok()?;
-        let skipped = self.kept.len().checked_sub(missed)?;
-        Some(self.kept.iter().skip(skipped).cloned())
+    fn after(&self, seen: u64) -> impl Iterator<Item = &Frame> {
+        let skipped = self.frames.partition_point(|frame| frame.seq <= seen);
+        self.frames.iter().skip(skipped)
     }
 }
 
@@ -93,7 +159,12 @@ impl Encoded {
 
     fn numbered(&self, seq: u64) -> Frame {
         let fields = self.0.strip_prefix('{').expect("a message is a JSON object");
-        Frame { seq, text: format!("{{\"seq\":{seq},{fields}").into() }
+        Frame { seq, class: Class::Chat, text: format!("{{\"seq\":{seq},{fields}").into() }
+    }
+
+    /// Its size without a number.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
@@ -102,91 +173,8 @@ pub(super) fn encode(seq: u64, message: ServerMessage) -> Frame {
     let mut text = serde_json::to_string(&ServerFrame { seq, message }).expect("every message is a map with string keys");
     // A large call keeps hundreds for each participant, and the writer leaves up to half of a buffer empty.
     text.shrink_to_fit();
-    Frame { seq, text: text.into() }
+    Frame { seq, class: Class::Call, text: text.into() }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ok(id: u32) -> ServerMessage {
-        ServerMessage::Ok { id }
-    }
-
-    fn after(replay: &Replay, seen: u64) -> Option<Vec<String>> {
-        replay.after(seen).map(|frames| frames.map(|frame| frame.text.to_string()).collect())
-    }
-
-    #[test]
-    fn messages_are_numbered_from_one() {
-        let mut replay = Replay::default();
-        assert_eq!(replay.push(ok(7)).text.as_str(), r#"{"seq":1,"type":"ok","id":7}"#);
-        assert_eq!(replay.push(ok(8)).text.as_str(), r#"{"seq":2,"type":"ok","id":8}"#);
-    }
-
-    #[test]
-    fn a_message_encoded_once_reads_like_one_of_the_connection_s_own() {
-        let (mut own, mut shared) = (Replay::default(), Replay::default());
-        assert_eq!(own.push(ok(7)), shared.push_encoded(&Encoded::of(&ok(7))));
-        assert_eq!(own.push(ok(8)), shared.push_encoded(&Encoded::of(&ok(8))));
-    }
-
-    #[test]
-    fn exactly_what_was_missed_is_replayed() {
-        let mut replay = Replay::default();
-        for id in 1..=3 {
-            replay.push(ok(id));
-        }
-        assert_eq!(after(&replay, 3), Some(vec![]));
-        assert_eq!(after(&replay, 2), Some(vec![r#"{"seq":3,"type":"ok","id":3}"#.to_owned()]));
-        assert_eq!(after(&replay, 0).unwrap().len(), 3);
-    }
-
-    #[test]
-    fn a_number_that_was_never_sent_cannot_be_continued() {
-        let mut replay = Replay::default();
-        replay.push(ok(1));
-        assert_eq!(after(&replay, 2), None);
-        assert_eq!(after(&replay, u64::MAX), None);
-    }
-
-    #[test]
-    fn what_arrived_is_no_longer_kept_and_the_rest_is_still_replayed() {
-        let mut replay = Replay::default();
-        for id in 1..=4 {
-            replay.push(ok(id));
-        }
-        replay.confirm(2);
-        assert_eq!(after(&replay, 1), None);
-        assert_eq!(after(&replay, 2).unwrap().len(), 2);
-        replay.confirm(u64::MAX);
-        assert_eq!(after(&replay, 4), Some(vec![]), "numbers that were never sent confirm what was");
-        assert_eq!(replay.kept_bytes, 0);
-        assert_eq!(replay.push(ok(9)).seq, 5);
-        assert_eq!(after(&replay, 4).unwrap().len(), 1);
-    }
-
-    #[test]
-    fn who_missed_more_messages_than_are_kept_cannot_resume() {
-        let mut replay = Replay::default();
-        for _ in 0..=MAX_MESSAGES {
-            replay.push(ok(1));
-        }
-        assert_eq!(after(&replay, 0), None);
-        assert_eq!(after(&replay, 1).unwrap().len(), MAX_MESSAGES);
-    }
-
-    #[test]
-    fn no_more_bytes_are_kept_than_allowed_but_always_the_newest_message() {
-        let mut replay = Replay::default();
-        let answer = |bytes| ServerMessage::Answer { id: 1, sdp: "x".repeat(bytes) };
-        for _ in 0..10 {
-            replay.push(answer(200_000));
-            assert!(replay.kept_bytes <= MAX_BYTES);
-            assert_eq!(replay.kept_bytes, replay.kept.iter().map(|frame| frame.text.len()).sum::<usize>());
-        }
-        assert_eq!(replay.kept.len(), 5);
-        replay.push(answer(2 * MAX_BYTES));
-        assert_eq!(replay.kept.len(), 1);
-    }
-}
+mod tests;

@@ -14,6 +14,8 @@ pub struct NewDirect<'a> {
     pub key: &'a str,
     /// Everybody in it.
     pub members: &'a [UserId],
+    /// Who of them asks for it.
+    pub by: UserId,
     /// Never shown: every room has one.
     pub link_code: &'a str,
     /// How it is encrypted.
@@ -22,10 +24,19 @@ pub struct NewDirect<'a> {
     pub created_at: Timestamp,
 }
 
+/// The most memberships that [`Store::open_direct`] allows a user.
+#[derive(Clone, Copy, Debug)]
+pub struct DirectLimits {
+    /// That they asked for, rooms included.
+    pub asked: i64,
+    /// Direct conversations that others put them into.
+    pub unasked: i64,
+}
+
 impl Store {
     /// The conversation of these people, made if there is none. Whoever left it is in it again.
-    /// Nothing when one of them is in `max_rooms` already.
-    pub async fn open_direct(&self, new: &NewDirect<'_>, max_rooms: i64) -> Result<Option<RoomId>> {
+    /// Nothing when one of them has as many memberships of this kind as allowed.
+    pub async fn open_direct(&self, new: &NewDirect<'_>, limits: DirectLimits) -> Result<Option<RoomId>> {
         in_transaction!(self, tx => {
             let sql = "insert into rooms (id, name, encryption, link_code, created_at, member_count, kind, direct_key) \
                        values ($1, '', $2, $3, $4, 0, 'direct', $5) \
@@ -39,15 +50,23 @@ impl Store {
                 .fetch_one(&mut *tx)
                 .await?;
             for member in new.members {
-                let sql = "select count(*) from members where user_id = $1";
-                let (rooms,): (i64,) = sqlx::query_as::<Db, _>(sql).bind(member).fetch_one(&mut *tx).await?;
-                if rooms >= max_rooms {
+                let unasked = *member != new.by;
+                let sql = "insert into members (room_id, user_id, role, joined_at, read_seq, unasked) \
+                           select $1, $2, $3, $4, last_seq, $5 from rooms where id = $1 on conflict do nothing";
+                sqlx::query::<Db>(sql)
+                    .bind(room)
+                    .bind(member)
+                    .bind(Role::Member)
+                    .bind(new.created_at)
+                    .bind(unasked)
+                    .execute(&mut *tx)
+                    .await?;
+                let sql = "select count(*) from members where user_id = $1 and unasked = $2";
+                let (rooms,): (i64,) = sqlx::query_as::<Db, _>(sql).bind(member).bind(unasked).fetch_one(&mut *tx).await?;
+                if rooms > if unasked { limits.unasked } else { limits.asked } {
                     tx.rollback().await?;
                     return Ok(None);
                 }
-                let sql = "insert into members (room_id, user_id, role, joined_at, read_seq) \
-                           select $1, $2, $3, $4, last_seq from rooms where id = $1 on conflict do nothing";
-                sqlx::query::<Db>(sql).bind(room).bind(member).bind(Role::Member).bind(new.created_at).execute(&mut *tx).await?;
             }
             let sql = "update rooms set member_count = (select count(*) from members where room_id = $1) where id = $1";
             sqlx::query::<Db>(sql).bind(room).execute(&mut *tx).await?;

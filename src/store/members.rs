@@ -10,10 +10,10 @@ use crate::id::{RoomId, UserId};
 use crate::role::Role;
 use crate::time::Timestamp;
 
-/// Adds a membership unless the user has `$5` already. On PostgreSQL two joins at the same moment may exceed that by one.
+/// Adds a membership unless the user has `$5` already that they asked for. On PostgreSQL two joins at the same moment may exceed that by one.
 pub(super) const INSERT: &str = "insert into members (room_id, user_id, role, joined_at, read_seq) \
                                  select $1, $2, $3, $4, last_seq from rooms where id = $1 \
-                                 and (select count(*) from members where user_id = $2) < $5";
+                                 and (select count(*) from members where user_id = $2 and not unasked) < $5";
 
 /// A stored member.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]

@@ -31,7 +31,7 @@ pub use append::{Appended, Judge, NewMessage, Pending, Standing, Unwelcome};
 pub use audit::{AuditAct, AuditEntry, AuditRow, MAX_ACTS};
 pub use bans::{BanOutcome, BanRow, NewBan};
 pub use diagnostics::{AddedReport, NewReport, ReportLimits, ReportRow};
-pub use direct::NewDirect;
+pub use direct::{DirectLimits, NewDirect};
 pub use files::{AddedFile, FileLimits, FileRow, FileSet, MAX_FILES_PER_MESSAGE, NewFile, RemovedFile, WalkedFile};
 pub use members::{Joined, MemberLimits, MemberRow, MemberUpdate, StandingRow};
 pub use messages::{Act, Deletion, EntryKind, EntryRow, Page, Pin, PinRow, Range};

@@ -221,16 +221,25 @@ impl Store {
         Ok(true)
     }
 
-    /// Deletes a room and all memberships. Its log and its files are removed little by little afterwards. Returns whether it was there.
-    pub async fn delete_room(&self, room: RoomId) -> Result<bool> {
+    /// Deletes a room and all memberships. Its log and its files are removed little by little afterwards. Returns who was a member, if it
+    /// was there.
+    pub async fn delete_room(&self, room: RoomId) -> Result<Option<Vec<UserId>>> {
         in_transaction!(self, tx => {
-            let rows = sqlx::query::<Db>("delete from rooms where id = $1").bind(room).execute(&mut *tx).await?.rows_affected();
+            // Locks the room's row, as whoever joins does: nobody is deleted with the room who is not named.
+            let sql = "update rooms set member_count = 0 where id = $1";
+            if sqlx::query::<Db>(sql).bind(room).execute(&mut *tx).await?.rows_affected() == 0 {
+                tx.rollback().await?;
+                return Ok(None);
+            }
+            let sql = "delete from members where room_id = $1 returning user_id";
+            let members: Vec<(UserId,)> = sqlx::query_as::<Db, _>(sql).bind(room).fetch_all(&mut *tx).await?;
+            sqlx::query::<Db>("delete from rooms where id = $1").bind(room).execute(&mut *tx).await?;
             sqlx::query::<Db>("insert into removed_rooms (room_id) values ($1) on conflict do nothing")
                 .bind(room)
                 .execute(&mut *tx)
                 .await?;
             tx.commit().await?;
-            Ok(rows == 1)
+            Ok(Some(members.into_iter().map(|(user,)| user).collect()))
         })
     }
 

@@ -170,6 +170,52 @@ async fn many_large_messages_of_one_moment_all_arrive() {
 }
 
 #[tokio::test]
+async fn everybody_who_was_in_a_quiet_room_learns_at_once_that_it_is_gone() {
+    let server = Server::start().await;
+    let (ann, ben, eve) = (server.register("ann").await, server.register("ben").await, server.register("eve").await);
+    let room = server.room(&[&ann, &ben, &eve]).await;
+    let gone = ServerMessage::RoomChanged { room: room.to_string() };
+    let mut anns = Client::connect(&server, &ann).await;
+    let mut bens = Client::connect(&server, &ben).await;
+    let mut eves = Client::connect(&server, &eve).await;
+    anns.must(ClientMessage::Watch { room: Some(room.to_string()) }).await;
+    anns.until_event("who is there", |event| matches!(event, ServerMessage::Presence { .. })).await;
+    rooms::leave_or_remove(&server.app, &ann, room, eve.user).await.unwrap();
+    assert_eq!(eves.event().await, gone, "removed");
+    rooms::delete(&server.app, &ann, room).await.unwrap();
+    assert_eq!(bens.event().await, gone);
+    anns.until_event("the end of the room", |event| *event == gone).await;
+    assert_eq!(anns.refused(ClientMessage::Typing {}).await, "not_watching");
+    eves.must(ClientMessage::Ping {}).await;
+    assert_eq!(eves.events_so_far(), []);
+}
+
+#[tokio::test]
+async fn after_lost_hints_nobody_is_told_what_they_watched_before_until_they_say_so_again() {
+    let server = Server::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    let room = server.room(&[&ann, &ben]).await;
+    let mut anns = Client::connect(&server, &ann).await;
+    let watch = || ClientMessage::Watch { room: Some(room.to_string()) };
+    anns.must(watch()).await;
+    anns.until_event("who is there", |event| matches!(event, ServerMessage::Presence { .. })).await;
+    // More at once than the bus keeps for a subscriber that has no turn meanwhile.
+    for _ in 0..2_000 {
+        server.app.bus.publish(webcall::bus::Hint::Read { room, user: ben.user, seq: 1 });
+    }
+    assert_eq!(anns.event().await, ServerMessage::Resync {});
+    assert_eq!(anns.refused(ClientMessage::Typing {}).await, "not_watching");
+    let _bens = Client::connect(&server, &ben).await;
+    anns.must(watch()).await;
+    let users = vec![present(&ann, Presence::Online), present(&ben, Presence::Online)];
+    anns.until_event("who is there now", |event| match event {
+        ServerMessage::Presence { users: told, .. } => users.iter().all(|user| told.contains(user)) && told.len() == users.len(),
+        _ => false,
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn members_outside_of_the_call_learn_that_a_room_changed() {
     let server = Server::start().await;
     let (ann, ben) = (server.register("ann").await, server.register("ben").await);

@@ -235,6 +235,9 @@ fn request_of(message: &ServerMessage) -> Option<u32> {
         | ServerMessage::Error { id, .. }
         | ServerMessage::Joined { id, .. }
         | ServerMessage::Posted { id, .. }
+        | ServerMessage::Page { id, .. }
+        | ServerMessage::Pinned { id, .. }
+        | ServerMessage::Acted { id, .. }
         | ServerMessage::Answer { id, .. } => Some(*id),
         _ => None,
     }

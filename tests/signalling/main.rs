@@ -6,7 +6,9 @@
 mod chat;
 mod client;
 mod entrance;
+mod idle;
 mod limits;
+mod logs;
 mod media;
 mod moderation;
 mod order;

@@ -54,10 +54,15 @@ impl Server {
 
     /// A new account, signed in.
     pub(crate) async fn register(&self, name: &str) -> Principal {
+        self.sign_up(name).await.0
+    }
+
+    /// The same, and its access token.
+    pub(crate) async fn sign_up(&self, name: &str) -> (Principal, String) {
         let (username, password) = (Username::parse(name).unwrap(), Password::parse(PASSWORD.to_owned()).unwrap());
         let secret = self.app.config.secrets.registration.expose();
         let signed_in = accounts::register(&self.app, device(), &username, &password, secret).await.unwrap();
-        accounts::authenticate(&self.app, &signed_in.access_token).await.unwrap()
+        (accounts::authenticate(&self.app, &signed_in.access_token).await.unwrap(), signed_in.access_token)
     }
 
     /// Another session of the same account.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use webcall::id::{FileId, MessageId, RoomId, UserId};
 use webcall::store::{
-    Act, AddedRoom, Appended, Deletion, EntryKind, EntryRow, FileSet, MemberLimits, NewDirect, NewMessage, NewRoom, Page, Pin,
-    Range, RoomUpdate, Standing, Store, Unwelcome,
+    Act, AddedRoom, Appended, Deletion, DirectLimits, EntryKind, EntryRow, FileSet, Joined, MemberLimits, NewDirect, NewMessage, NewRoom,
+    Page, Pin, Range, RoomUpdate, Standing, Store, Unwelcome,
 };
 use webcall::time::Timestamp;
 
@@ -28,6 +28,7 @@ on_both! {
     pins_are_limited_and_end_with_their_message
     a_read_marker_goes_forwards_and_not_beyond_the_log
     the_same_people_find_the_same_conversation
+    what_others_opened_does_not_count_among_ones_own
     a_list_of_rooms_shows_the_last_entry_of_each
     a_room_forgets_its_oldest_entries_and_no_others
     what_a_deleted_room_held_goes_little_by_little
@@ -285,19 +286,45 @@ async fn a_read_marker_goes_forwards_and_not_beyond_the_log(store: &Store) {
 
 async fn the_same_people_find_the_same_conversation(store: &Store) {
     let ((anna, _), (boris, _), (clara, _)) = (user(store).await, user(store).await, user(store).await);
-    let new = |id, key, members, link_code| NewDirect { id, key, members, link_code, encryption: "open", created_at: NOW };
+    let new =
+        |id, key, members, link_code| NewDirect { id, key, members, by: anna, link_code, encryption: "open", created_at: NOW };
+    let limits = |asked, unasked| DirectLimits { asked, unasked };
     let both = [anna, boris];
-    let first = store.open_direct(&new(RoomId::new(NOW), "ab", &both, "one"), 10).await.unwrap().unwrap();
-    let again = store.open_direct(&new(RoomId::new(NOW), "ab", &both, "two"), 10).await.unwrap().unwrap();
+    let first = store.open_direct(&new(RoomId::new(NOW), "ab", &both, "one"), limits(10, 10)).await.unwrap().unwrap();
+    let again = store.open_direct(&new(RoomId::new(NOW), "ab", &both, "two"), limits(10, 10)).await.unwrap().unwrap();
     assert_eq!(first, again);
     assert_eq!(store.room_of(first, boris).await.unwrap().unwrap().member_count, 2);
     assert_eq!(store.direct_of("ab", anna).await.unwrap(), Some(first));
     assert_eq!(store.direct_of("ab", clara).await.unwrap(), None);
     let all = [anna, boris, clara];
-    assert_eq!(store.open_direct(&new(RoomId::new(NOW), "abc", &all, "three"), 1).await.unwrap(), None);
+    for full in [limits(1, 10), limits(10, 1)] {
+        assert_eq!(store.open_direct(&new(RoomId::new(NOW), "abc", &all, "three"), full).await.unwrap(), None);
+    }
     let people = store.people_of_directs(anna).await.unwrap();
     assert_eq!(people.iter().map(|(room, user, _)| (*room, *user)).collect::<Vec<_>>(), [(first, anna), (first, boris)]);
     assert_eq!(store.room_by_link("one").await.unwrap(), None, "nobody joins it by a link");
+}
+
+async fn what_others_opened_does_not_count_among_ones_own(store: &Store) {
+    let ((anna, _), (boris, _)) = (user(store).await, user(store).await);
+    let new = NewDirect {
+        id: RoomId::new(NOW),
+        key: "ab",
+        members: &[anna, boris],
+        by: anna,
+        link_code: "direct",
+        encryption: "open",
+        created_at: NOW,
+    };
+    let only_one = DirectLimits { asked: 1, unasked: 1 };
+    store.open_direct(&new, only_one).await.unwrap().expect("neither has one");
+    let one = MemberLimits { in_room: 10, of_user: 1 };
+    let (owner, _) = user(store).await;
+    room(store, owner, "link").await;
+    assert_eq!(store.join_room("link", anna, NOW, one).await.unwrap(), Joined::TooManyRooms);
+    assert!(matches!(store.join_room("link", boris, NOW, one).await.unwrap(), Joined::Joined(_)));
+    let joined = store.join_room("link", anna, NOW, MemberLimits { of_user: 2, ..one }).await.unwrap();
+    assert!(matches!(joined, Joined::Joined(_)));
 }
 
 async fn a_list_of_rooms_shows_the_last_entry_of_each(store: &Store) {
@@ -342,7 +369,7 @@ async fn what_a_deleted_room_held_goes_little_by_little(store: &Store) {
     for n in 0..5 {
         stored(store, message(id, owner, &[n])).await;
     }
-    assert!(store.delete_room(id).await.unwrap());
+    assert!(store.delete_room(id).await.unwrap().is_some());
     assert_eq!(store.removed_rooms(10).await.unwrap(), [id]);
     assert_eq!(append(store, message(id, owner, b"late")).await, Appended::NoSuchRoom);
     assert!(!store.purge_room(id, 2).await.unwrap());

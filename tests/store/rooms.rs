@@ -105,8 +105,8 @@ async fn a_room_that_is_gone_is_neither_changed_nor_recorded(store: &Store) {
 async fn a_deleted_room_takes_its_memberships_along(store: &Store) {
     let (owner, _) = user(store).await;
     let id = room(store, owner, "gone").await;
-    assert!(store.delete_room(id).await.unwrap());
-    assert!(!store.delete_room(id).await.unwrap());
+    assert_eq!(store.delete_room(id).await.unwrap(), Some(vec![owner]), "who is to be told");
+    assert_eq!(store.delete_room(id).await.unwrap(), None);
     assert_eq!(store.role_of(id, owner).await.unwrap(), None);
     assert_eq!(store.members_of(id).await.unwrap(), []);
     assert_eq!(store.rooms_of(owner).await.unwrap(), []);

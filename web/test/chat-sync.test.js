@@ -81,6 +81,18 @@ test('a server that says that hints were lost is compared again', async (context
   await until(() => room.length === 2);
 });
 
+test('after lost hints who is there is asked anew, and who was there is forgotten', async (context) => {
+  const server = serverWith(1);
+  const { chat, room, socket } = await windowOf(context, server);
+  chat.watch(ROOM);
+  server.tell({ type: 'presence', room: ROOM, users: [{ user: ANNA, state: 'online' }] });
+  await until(() => room.presenceOf(ANNA) === 'online');
+  socket.asked = [];
+  server.tell({ type: 'resync' });
+  await until(() => socket.asked.some(({ type, room: watched }) => type === 'watch' && watched === ROOM));
+  assert.equal(room.presenceOf(ANNA), 'offline');
+});
+
 test('who missed too much starts at the newest page, and the gap is filled behind it', async (context) => {
   const server = serverWith(150);
   const { room, socket, chat } = await windowOf(context, server);

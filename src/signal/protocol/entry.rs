@@ -1,11 +1,11 @@
-//! An entry of a room's log and a user's presence, the same over HTTP and WebSocket.
+//! An entry of a room's log, a pin and a user's presence, the same over HTTP and WebSocket.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::store::{self, EntryRow};
+use crate::store::{self, EntryRow, PinRow};
 
 /// An entry of a room's log.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS, utoipa::ToSchema)]
@@ -61,6 +61,25 @@ impl From<EntryRow> for Entry {
             body: row.body.map(|body| URL_SAFE_NO_PAD.encode(body)),
             target: row.target.map(|target| target.to_string()),
         }
+    }
+}
+
+/// A pinned message.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS, utoipa::ToSchema)]
+pub struct Pinned {
+    /// The message.
+    pub message: Entry,
+    /// By whom.
+    #[schema(value_type = uuid::Uuid)]
+    pub pinned_by: String,
+    /// Unix milliseconds.
+    #[ts(type = "number")]
+    pub pinned_at: i64,
+}
+
+impl From<PinRow> for Pinned {
+    fn from(PinRow { entry, pinned_by, pinned_at }: PinRow) -> Self {
+        Self { message: entry.into(), pinned_by: pinned_by.to_string(), pinned_at: pinned_at.as_millis() }
     }
 }
 

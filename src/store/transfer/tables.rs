@@ -88,6 +88,7 @@ pub const TABLES: &[Table] = &[
             ("read_seq", Integer),
             ("chat_muted", Flag),
             ("last_message_at", Integer),
+            ("unasked", Flag),
         ],
     },
     Table {

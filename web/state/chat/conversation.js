@@ -229,6 +229,11 @@ export class Conversation extends EventTarget {
     this.#say('presence');
   }
 
+  /** Who is there will be told anew. */
+  forgetPresence() {
+    this.#presence.clear();
+  }
+
   /** Somebody begins or ends looking at it. @param {boolean} watched */
   setWatched(watched) {
     this.#unreadFrom = watched ? this.#readSeq : null;

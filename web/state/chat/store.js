@@ -195,10 +195,18 @@ export class ChatStore extends EventTarget {
       case 'presence':
         return account.find(message.room)?.heardPresence(message.users);
       case 'resync':
-        return void account.refreshRooms();
+        return this.#resync(account);
       case 'room_changed':
         return void account.refreshRoom(message.room);
     }
+  }
+
+  /** Something was not told: what is in the rooms, and who is there. @param {Account} account */
+  #resync(account) {
+    void account.refreshRooms();
+    if (this.#watched === null) return;
+    account.find(this.#watched)?.forgetPresence();
+    this.#tell({ type: 'watch', room: this.#watched });
   }
 
   /** @param {import('../../protocol.js').ClientMessage} message */
