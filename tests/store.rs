@@ -34,6 +34,8 @@ mod messages;
 
 #[path = "store/skeletons.rs"]
 mod skeletons;
+#[path = "store/standing.rs"]
+mod standing;
 
 #[path = "store/turn_keys.rs"]
 mod turn_keys;

@@ -15,6 +15,10 @@ pub(super) const INSERT: &str = "insert into members (room_id, user_id, role, jo
                                  select $1, $2, $3, $4, last_seq from rooms where id = $1 \
                                  and (select count(*) from members where user_id = $2 and not unasked) < $5";
 
+/// Locks the room's row. Whoever appends messages holds it, too, and reads who may write under it: once a change of that is
+/// acknowledged, no message that goes by the old standing is stored.
+const HOLD_ROOM: &str = "update rooms set member_count = member_count where id = $1";
+
 /// A stored member.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct MemberRow {
@@ -175,6 +179,7 @@ impl Store {
         let sql = "update members set role = coalesce($1, role), chat_muted = coalesce($2, chat_muted) \
                    where room_id = $3 and user_id = $4 and role = $5";
         in_transaction!(self, tx => {
+            sqlx::query::<Db>(HOLD_ROOM).bind(room).execute(&mut *tx).await?;
             let changed = sqlx::query::<Db>(sql)
                 .bind(update.role)
                 .bind(update.chat_muted)
@@ -199,6 +204,7 @@ impl Store {
         // An owner who could not write would have nobody to ask.
         let sql = "update members set role = $1, chat_muted = $2 where room_id = $3 and user_id = $4 and role = $5";
         in_transaction!(self, tx => {
+            sqlx::query::<Db>(HOLD_ROOM).bind(room).execute(&mut *tx).await?;
             // The old one first: at no moment are there two.
             for (role, user, expected) in [(Role::Moderator, owner, Role::Owner), (Role::Owner, to, from)] {
                 let changed =

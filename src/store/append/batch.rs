@@ -21,6 +21,21 @@ type StandingRow = (RoomId, UserId, Role, bool, Timestamp, RoomKind, bool, i64);
 // The wanted rows are a table to join with, because PostgreSQL takes `in ((…), (…))` for a chain of conditions to be tried on each row it
 // reads. `cross join` keeps SQLite from reading the large table first.
 
+/// Holds the rooms' rows until the end of the transaction, in the order of their identifiers so that two batches never wait for each
+/// other. Whoever removes, bans, mutes or locks changes the same rows first: a standing read after this is the one that counts.
+macro_rules! hold_rooms {
+    ($tx:ident, $db:ty, $messages:ident) => {{
+        // SQLite has one writer, which has the whole database.
+        if <$db as sqlx::Database>::NAME == <sqlx::Postgres as sqlx::Database>::NAME {
+            let rooms: Vec<_> = $messages.iter().map(|message| message.room).collect::<BTreeSet<_>>().into_iter().collect();
+            let after = ") select r.id from wanted cross join rooms r where r.id = wanted.room_id order by r.id for no key update of r";
+            let _rooms = fetch_chunks!($tx, $db, rooms => (RoomId,), "with wanted (room_id) as (", |mut row, room| {
+                row.push_bind(*room);
+            }, after);
+        }
+    }};
+}
+
 macro_rules! standings {
     ($tx:ident, $db:ty, $messages:ident) => {{
         let senders: Vec<_> =
@@ -96,6 +111,7 @@ macro_rules! plan_with_files {
 pub(super) async fn append(databases: &Databases, batch: &[Job]) -> Result<Vec<Appended>> {
     let messages: Vec<&NewMessage> = batch.iter().map(|job| &job.message).collect();
     in_transaction!(databases, tx => {
+        hold_rooms!(tx, Db, messages);
         let mut found = Found {
             standings: standings!(tx, Db, messages),
             entries: entries!(tx, Db, messages),
