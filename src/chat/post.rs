@@ -1,5 +1,7 @@
 //! Writing and deleting messages.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::task::JoinHandle;
@@ -14,6 +16,10 @@ use crate::store::{Act, Appended, AuditAct, Deletion, EntryRow, FileSet, MAX_FIL
 
 /// The largest body. Clients write 32,000 bytes at most; encryption adds less than that.
 pub const MAX_BODY_BYTES: usize = 64 << 10;
+
+/// Longer than a transaction may take before the database gives it up. One that stands still says nothing at all: whoever waits learns
+/// it here. What is stored after all is told to everybody, and found when it is sent again.
+const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 
 /// A checked message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +51,10 @@ pub struct Posting(JoinHandle<Result<EntryRow, Error>>);
 impl Posting {
     /// Waits until it is stored for good. Whoever stops waiting does not stop it.
     pub async fn outcome(self) -> Result<EntryRow, Error> {
-        self.0.await.unwrap_or_else(|error| Err(Error::Internal(Box::new(error))))
+        match tokio::time::timeout(ANSWER_LIMIT, self.0).await {
+            Ok(stored) => stored.unwrap_or_else(|error| Err(Error::Internal(Box::new(error)))),
+            Err(_) => Err(Error::Busy),
+        }
     }
 }
 

@@ -112,21 +112,29 @@ pub enum StoreError {
     PathNotText,
 }
 
-/// Primary error codes of SQLite and classes of PostgreSQL's (Appendix A of its manual) that say so.
-const SQLITE_FULL: &str = "13";
+/// Primary result codes of SQLite: another process has the database for longer than one waits; the disk is full. They are the lowest
+/// byte of what is reported.
+const SQLITE_BUSY: u32 = 5;
+const SQLITE_FULL: u32 = 13;
+/// The index of the write-ahead log could not grow, which a full disk looks like there (SQLITE_IOERR_SHMSIZE).
+const SQLITE_NO_SHARED_MEMORY: u32 = 10 | (19 << 8);
+/// PostgreSQL's (Appendix A of its manual), which have five characters; SQLite's have fewer.
 const POSTGRES_FULL: &str = "53100";
-/// Connection failures, too few resources, an operator's shutdown.
-const POSTGRES_UNAVAILABLE: [&str; 3] = ["08", "53", "57"];
+/// Connection failures, a transaction that stood still for too long, too few resources, an operator's shutdown.
+const POSTGRES_UNAVAILABLE: [&str; 4] = ["08", "25P03", "53", "57"];
 
 impl StoreError {
     /// Whether the same request may succeed shortly: no connection was free in time, or the database is away.
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
-            Self::Database(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)) => true,
-            Self::Database(sqlx::Error::Database(error)) => {
-                let code = error.code().unwrap_or_default();
-                code.len() == 5 && POSTGRES_UNAVAILABLE.iter().any(|class| code.starts_with(class)) && !self.is_full()
+            Self::Database(sqlx::Error::Database(error)) => match error.code().unwrap_or_default() {
+                code if code.len() == 5 => POSTGRES_UNAVAILABLE.iter().any(|class| code.starts_with(class)) && !self.is_full(),
+                code => code.parse::<u32>().is_ok_and(|code| code & 0xff == SQLITE_BUSY),
+            },
+            Self::Database(error) => {
+                use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+                matches!(error, PoolTimedOut | PoolClosed | Io(_) | Tls(_) | WorkerCrashed)
             }
             _ => false,
         }
@@ -136,9 +144,10 @@ impl StoreError {
     pub fn is_full(&self) -> bool {
         match self {
             Self::Full => true,
-            Self::Database(sqlx::Error::Database(error)) => {
-                matches!(error.code().as_deref(), Some(SQLITE_FULL | POSTGRES_FULL))
-            }
+            Self::Database(sqlx::Error::Database(error)) => match error.code().unwrap_or_default() {
+                code if code.len() == 5 => code == POSTGRES_FULL,
+                code => code.parse::<u32>().is_ok_and(|code| code & 0xff == SQLITE_FULL || code == SQLITE_NO_SHARED_MEMORY),
+            },
             _ => false,
         }
     }

@@ -21,6 +21,9 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A statement that takes longer is given up by PostgreSQL. The longest honest one takes milliseconds.
 const STATEMENT_TIMEOUT: &str = "10s";
+/// A transaction whose node says nothing for so long is rolled back: a node that lost its power must not hold a room's row for hours.
+/// More than a statement may take, so that PostgreSQL standing still for a moment ends none.
+const IDLE_TRANSACTION_TIMEOUT: &str = "30s";
 /// PostgreSQL keeps the plan of a prepared statement, also one that it made while a table was small and reading all of it was cheapest.
 /// Every statement here finds its rows by an index, so it may as well be told: without these, storing a batch of 64 messages took 200 ms
 /// a minute after the start.
@@ -66,10 +69,19 @@ impl Store {
     pub async fn open_sqlite(file: &Path) -> Result<Self> {
         create_private(file)?;
         let options = sqlite_options(file);
-        let writer =
-            SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options.clone()).await?;
+        // A full disk makes SQLite roll back by itself, after which the driver believes for ever to be within a transaction: such a
+        // connection is replaced by a fresh one.
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+            .connect_with(options.clone())
+            .await?;
         refuse_old_sqlite(&writer).await?;
-        MIGRATE_SQLITE.run(&writer).await?;
+        // One transaction around all steps, so that servers that share the folder do not take the same step at once.
+        let mut tx = writer.begin_with("begin immediate").await?;
+        MIGRATE_SQLITE.run(&mut *tx).await?;
+        tx.commit().await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -84,7 +96,9 @@ impl Store {
         let mut connection = PgConnection::connect_with(&options).await?;
         MIGRATE_POSTGRES.run(&mut connection).await?;
         connection.close().await?;
-        let options = options.options([("statement_timeout", STATEMENT_TIMEOUT)]).options(POSTGRES_PLANS);
+        let limits =
+            [("statement_timeout", STATEMENT_TIMEOUT), ("idle_in_transaction_session_timeout", IDLE_TRANSACTION_TIMEOUT)];
+        let options = options.options(limits).options(POSTGRES_PLANS);
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
