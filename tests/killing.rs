@@ -1,27 +1,37 @@
 //! The server is killed in the middle of its work, again and again: what it acknowledged is there afterwards, once, in its place.
 //!
+//! Messages, edits, reactions, deletions, pins, read markers, direct conversations, and who is a member, a moderator or banned.
 //! `WEBCALL_KILLS` says how often (10; `e2e/long kills` 200). On SQLite the database dies with the server; PostgreSQL lives on.
 
 #![allow(clippy::unwrap_used)] // A panic is how a test fails.
 
+#[path = "support/binary.rs"]
+mod binary;
+#[path = "killing/checking.rs"]
+mod checking;
+#[path = "killing/keeping.rs"]
+mod keeping;
+#[path = "killing/ledger.rs"]
+mod ledger;
 #[path = "support/postgres.rs"]
 mod postgres;
+#[path = "killing/writing.rs"]
+mod writing;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::{Client, Method, StatusCode};
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use binary::{Caller, Server};
+use keeping::Keeper;
+use ledger::Ledger;
+use writing::{Writer, send};
 
-const SECRET: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
-const SENDERS: usize = 6;
+const WRITERS: usize = 6;
+/// The first so many writers own one each.
 const ROOMS: usize = 2;
+/// Half of what an access token lives.
+const SIGN_IN_AGAIN: Duration = Duration::from_secs(300);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_or_doubled_by_a_kill_on_sqlite() {
@@ -37,199 +47,128 @@ async fn nothing_acknowledged_is_lost_or_doubled_by_a_kill_on_postgres() {
 async fn survive(database: Option<String>) {
     let kills: u64 = std::env::var("WEBCALL_KILLS").map_or(10, |text| text.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start(&folder, database.as_deref());
-    let people = People::gather(&server.url).await;
+    let mut server = Server::start(folder.path(), database.as_deref());
+    let mut people = People::gather(&server).await;
     for round in 0..kills {
         // Without a pattern, and the same each time the test runs.
-        let lived = Duration::from_millis(40 + (round * 7_919) % 460);
-        people.write_until(&server.url.clone(), lived, || server.kill()).await;
-        server = Server::start(&folder, database.as_deref());
-        people.check(&server.url).await;
+        let lived = Duration::from_millis(100 + (round * 7_919) % 1_100);
+        people.work_until(lived, || server.kill()).await;
+        server = Server::start(folder.path(), database.as_deref());
+        people.follow(&server).await;
+        people.send_again().await;
+        people.check().await;
     }
-    let acknowledged = people.ledger.lock().unwrap().messages.len();
-    assert!(acknowledged as u64 > kills, "{acknowledged} messages in {kills} rounds are no load");
+    people.tell(kills);
 }
 
-/// The command itself; killed with this value.
-struct Server {
-    child: Child,
-    url: String,
-}
-
-impl Server {
-    fn start(folder: &TempDir, database: Option<&str>) -> Self {
-        std::fs::write(folder.path().join("turn.toml"), "[media]\nworkers = 1\nudp_port = 0\n\n[turn]\nenabled = false\n")
-            .unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_webcall"))
-            .current_dir(folder.path())
-            .env_clear()
-            .envs([("PORT", "0"), ("REGISTRATION_SECRET", SECRET), ("MESSAGES_PER_SECOND", "10000"), ("RUST_LOG", "error")])
-            .env("DATABASE_URL", database.unwrap_or_default())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        let url = first.trim().strip_prefix("WebCall is ready: ").expect("it starts").to_owned();
-        Self { child, url }
-    }
-
-    /// SIGKILL: nothing is finished, nothing is written.
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// What the server acknowledged.
-#[derive(Default)]
-struct Ledger {
-    /// Room and identifier: place and body.
-    messages: BTreeMap<(String, String), (i64, String)>,
-    /// Identifiers of messages whose deletion was acknowledged.
-    deleted: BTreeSet<String>,
-    /// Person and room: read up to.
-    read: BTreeMap<(usize, String), i64>,
-}
-
-/// Everybody who writes.
+/// Everybody who does something.
 struct People {
-    tokens: Vec<String>,
-    rooms: Vec<String>,
+    writers: Vec<Caller>,
+    visitors: Vec<Caller>,
+    /// Identifiers and links.
+    rooms: Vec<(String, String)>,
     ledger: Arc<Mutex<Ledger>>,
+    signed_in: Instant,
+    worked: usize,
 }
 
 impl People {
-    async fn gather(url: &str) -> Self {
-        let (client, mut tokens, mut rooms, mut links) = (Client::new(), Vec::new(), Vec::new(), Vec::new());
-        for n in 0..SENDERS {
-            let body =
-                json!({"username": format!("writer{n}"), "password": "correct horse battery", "registration_secret": SECRET});
-            let grant = ask(&client, url, "", Method::POST, "auth/register", Some(body)).await.unwrap().1;
-            let token = grant["access_token"].as_str().unwrap().to_owned();
-            if n < ROOMS {
-                let body = json!({"name": "room", "encryption": "open"});
-                let room = ask(&client, url, &token, Method::POST, "rooms", Some(body)).await.unwrap().1;
-                rooms.push(room["id"].as_str().unwrap().to_owned());
-                links.push(room["link_code"].clone());
-            }
-            for link in &links {
-                ask(&client, url, &token, Method::POST, "rooms/join", Some(json!({"code": link}))).await.unwrap();
-            }
-            tokens.push(token);
+    async fn gather(server: &Server) -> Self {
+        let (mut writers, mut visitors, mut rooms) = (Vec::new(), Vec::new(), Vec::new());
+        for n in 0..WRITERS {
+            writers.push(server.register(&format!("writer{n}")).await);
         }
-        for (token, link) in tokens.iter().flat_map(|token| links.iter().map(move |link| (token, link))) {
-            ask(&client, url, token, Method::POST, "rooms/join", Some(json!({"code": link}))).await.unwrap();
+        for n in 0..ROOMS {
+            visitors.push(server.register(&format!("visitor{n}")).await);
+            rooms.push(writers[n].room().await);
+            for writer in &writers {
+                writer.join(&rooms[n].1).await.unwrap();
+            }
         }
-        Self { tokens, rooms, ledger: Arc::default() }
+        Self { writers, visitors, rooms, ledger: Arc::default(), signed_in: Instant::now(), worked: 0 }
     }
 
-    /// All write at once until the server is killed after some time.
-    async fn write_until(&self, url: &str, lived: Duration, kill: impl FnOnce()) {
-        let mut writing = tokio::task::JoinSet::new();
-        for person in 0..SENDERS {
-            let (url, token, room) = (url.to_owned(), self.tokens[person].clone(), self.rooms[person % ROOMS].clone());
-            let ledger = Arc::clone(&self.ledger);
-            writing.spawn(async move {
-                let client = Client::new();
-                while write_once(&client, &url, &token, person, &room, &ledger).await.is_some() {}
+    /// All do something at once until the server is killed after some time.
+    async fn work_until(&mut self, lived: Duration, kill: impl FnOnce()) {
+        self.worked += 1_003;
+        let mut working = tokio::task::JoinSet::new();
+        for person in 0..WRITERS {
+            let (caller, room, ledger) =
+                (self.writers[person].clone(), self.rooms[person % ROOMS].0.clone(), self.ledger.clone());
+            let others = self.writers.iter().map(|writer| writer.name.clone());
+            let (friends, from): (Vec<String>, usize) =
+                (others.filter(|name| *name != caller.name).collect(), self.worked + person);
+            working.spawn(async move {
+                let writer = Writer { person, caller: &caller, room: &room, friends: &friends, ledger: &ledger };
+                for nth in from.. {
+                    if writer.write(nth).await.is_none() {
+                        return;
+                    }
+                }
+            });
+        }
+        for (n, (room, link)) in self.rooms.clone().into_iter().enumerate() {
+            let (owner, visitor, ledger) = (self.writers[n].clone(), self.visitors[n].clone(), self.ledger.clone());
+            let from = self.worked;
+            working.spawn(async move {
+                let keeper = Keeper { owner: &owner, visitor: &visitor, room: &room, link: &link, ledger: &ledger };
+                let Some(mut pinned) = keeper.pinned().await else { return };
+                for nth in from.. {
+                    if keeper.keep(nth, &mut pinned).await.is_none() {
+                        return;
+                    }
+                }
             });
         }
         tokio::time::sleep(lived).await;
         kill();
-        writing.join_all().await;
+        working.join_all().await;
     }
 
-    /// Every acknowledged thing is there, and the logs have no gaps.
-    async fn check(&self, url: &str) {
-        let client = Client::new();
-        for room in &self.rooms {
-            let (mut after, mut ids, mut found) = (0, BTreeSet::new(), BTreeMap::new());
-            loop {
-                let path = format!("rooms/{room}/messages?limit=200&after={after}");
-                let page = ask(&client, url, &self.tokens[0], Method::GET, &path, None).await.unwrap().1;
-                let entries = page["entries"].as_array().unwrap().clone();
-                for entry in &entries {
-                    after += 1;
-                    assert_eq!(entry["seq"], after, "a gap");
-                    assert!(ids.insert(entry["id"].as_str().unwrap().to_owned()), "doubled");
-                    found.insert(entry["id"].as_str().unwrap().to_owned(), entry.clone());
-                }
-                if entries.is_empty() {
-                    break assert_eq!(page["last_seq"], after, "the room counts what is there");
-                }
-            }
-            let ledger = self.ledger.lock().unwrap();
-            for ((_, id), (seq, body)) in ledger.messages.iter().filter(|((of, _), _)| of == room) {
-                let entry = found.get(id).unwrap_or_else(|| panic!("an acknowledged message is lost"));
-                assert_eq!(entry["seq"], *seq);
-                if ledger.deleted.contains(id) {
-                    assert_eq!(entry["body"], Value::Null, "an acknowledged deletion is lost");
-                } else if !entry["body"].is_null() {
-                    assert_eq!(entry["body"], *body);
-                }
-            }
+    /// Goes on with the server that was started again.
+    async fn follow(&mut self, server: &Server) {
+        let is_time = self.signed_in.elapsed() > SIGN_IN_AGAIN;
+        if is_time {
+            self.signed_in = Instant::now();
         }
-        for (person, token) in self.tokens.iter().enumerate() {
-            let rooms = ask(&client, url, token, Method::GET, "rooms", None).await.unwrap().1;
-            let rooms = rooms["rooms"].as_array().unwrap();
-            assert_eq!(rooms.len(), ROOMS, "a membership is lost");
-            for room in rooms {
-                let key = (person, room["id"].as_str().unwrap().to_owned());
-                let read = self.ledger.lock().unwrap().read.get(&key).copied().unwrap_or(0);
-                assert!(room["read_seq"].as_i64().unwrap() >= read, "an acknowledged read marker is lost");
-            }
+        for caller in self.writers.iter_mut().chain(&mut self.visitors) {
+            *caller = if is_time { server.log_in(&caller.name).await } else { caller.at(server) };
         }
     }
-}
 
-/// Sends a message twice, reads, and deletes now and then. `None` once the server does not answer.
-async fn write_once(client: &Client, url: &str, token: &str, person: usize, room: &str, ledger: &Mutex<Ledger>) -> Option<()> {
-    let id = uuid::Uuid::now_v7().to_string();
-    let body = URL_SAFE_NO_PAD.encode(&id);
-    let path = format!("rooms/{room}/messages");
-    for _ in 0..2 {
-        let message = json!({"id": id, "body": body});
-        let (status, entry) = ask(client, url, token, Method::POST, &path, Some(message)).await?;
-        assert_eq!(status, StatusCode::CREATED, "{entry}");
-        let seq = entry["seq"].as_i64().unwrap();
-        let before = ledger.lock().unwrap().messages.insert((room.to_owned(), id.clone()), (seq, body.clone()));
-        assert!(before.is_none_or(|(before, _)| before == seq), "sent twice, stored twice");
+    /// What was not answered is sent again, as clients do.
+    async fn send_again(&self) {
+        let unanswered: Vec<_> = self.ledger.lock().unwrap().unanswered.values().cloned().collect();
+        for message in unanswered {
+            send(&self.writers[message.person], &message, &self.ledger).await.expect("it answers");
+        }
     }
-    let seq = ledger.lock().unwrap().messages[&(room.to_owned(), id.clone())].0;
-    ask(client, url, token, Method::PUT, &format!("rooms/{room}/read"), Some(json!({"seq": seq}))).await?;
-    ledger.lock().unwrap().read.insert((person, room.to_owned()), seq);
-    if seq % 5 == 0 {
-        ask(client, url, token, Method::DELETE, &format!("rooms/{room}/messages/{id}"), None).await?;
-        ledger.lock().unwrap().deleted.insert(id);
-    }
-    Some(())
-}
 
-/// The answer, or nothing when the server is gone.
-async fn ask(
-    client: &Client,
-    url: &str,
-    token: &str,
-    method: Method,
-    path: &str,
-    body: Option<Value>,
-) -> Option<(StatusCode, Value)> {
-    let mut request = client.request(method, format!("{url}/api/v1/{path}")).bearer_auth(token);
-    if let Some(body) = body {
-        request = request.json(&body);
+    async fn check(&self) {
+        let mut readers = BTreeMap::new();
+        for (n, (room, _)) in self.rooms.iter().enumerate() {
+            readers.insert(room.clone(), &self.writers[0]);
+            checking::check_standing(&self.writers[n], &self.visitors[n], room, &self.ledger).await;
+        }
+        for (person, writer) in self.writers.iter().enumerate() {
+            for room in checking::check_rooms(person, writer, ROOMS, &self.ledger).await {
+                readers.insert(room, writer);
+            }
+        }
+        for (room, reader) in readers {
+            checking::check_log(reader, &room, &self.ledger).await;
+        }
     }
-    let response = request.send().await.ok()?;
-    let status = response.status();
-    let bytes = response.bytes().await.ok()?;
-    let answer: Value = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).ok()? };
-    assert!(status.is_success(), "{path}: {answer}");
-    Some((status, answer))
+
+    /// Says how much was tried, which must be some load.
+    fn tell(&self, kills: u64) {
+        let ledger = self.ledger.lock().unwrap();
+        let entries = ledger.entries.len() as u64;
+        let counted = |beginning: &str| ledger.keys(beginning).into_iter().filter(|key| !ledger.value(key).is_empty()).count();
+        let [edits, reactions, deleted, direct] = ["edit ", "reaction ", "deleted ", "direct "].map(counted);
+        println!(
+            "{kills} kills: {entries} entries, {edits} edits, {reactions} reactions, {deleted} deleted, {direct} conversations"
+        );
+        assert!(entries > kills && edits > 0 && reactions > 0, "no load");
+    }
 }

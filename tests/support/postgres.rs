@@ -26,14 +26,54 @@ impl Postgres {
         let data = server.data();
         let no_sync = "--no-sync --auth=trust --username=postgres --encoding=UTF8 --locale=C".split(' ');
         server.run("initdb", no_sync.map(str::to_owned).chain(["-D".to_owned(), data.clone()]));
+        server.go_on();
+        server
+    }
+
+    /// Starts it, at first or once it was stopped.
+    pub(crate) fn go_on(&self) {
         // Nothing of this survives the test, so nothing needs to reach the disk.
-        let socket = server.folder.path().display();
+        let (data, socket) = (self.data(), self.folder.path().display());
         let options = format!(
             "-c listen_addresses='' -c unix_socket_directories={socket} -c fsync=off -c shared_buffers=16MB -c max_connections=40"
         );
         let log = format!("{socket}/log");
-        server.run("pg_ctl", ["-D", &data, "-o", &options, "-l", &log, "-w", "-t", "60", "start"].map(str::to_owned));
-        server
+        self.run("pg_ctl", ["-D", &data, "-o", &options, "-l", &log, "-w", "-t", "60", "start"].map(str::to_owned));
+    }
+
+    /// Stops it as whoever administers it would: connections are ended, what is committed stays.
+    pub(crate) fn stop(&self) {
+        self.run("pg_ctl", ["-D", &self.data(), "-m", "fast", "-w", "stop"].map(str::to_owned));
+    }
+
+    /// Lets it stand still, connections and all: it takes nothing, says nothing and ends nothing.
+    pub(crate) fn freeze(&self) {
+        // The one that makes the others first, so that no new one is missed.
+        self.signal("-STOP", &[self.postmaster()]);
+        self.signal("-STOP", &self.backends());
+    }
+
+    /// Lets it go on where it stood still.
+    pub(crate) fn thaw(&self) {
+        let (postmaster, backends) = (self.postmaster(), self.backends());
+        self.signal("-CONT", &backends);
+        self.signal("-CONT", &[postmaster]);
+    }
+
+    fn postmaster(&self) -> String {
+        let file = std::fs::read_to_string(Path::new(&self.data()).join("postmaster.pid")).unwrap();
+        file.lines().next().unwrap().to_owned()
+    }
+
+    fn backends(&self) -> Vec<String> {
+        let postmaster = self.postmaster();
+        let children = std::fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).unwrap();
+        children.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// One that just ended is not missed.
+    fn signal(&self, signal: &str, processes: &[String]) {
+        Command::new("kill").arg(signal).args(processes).output().unwrap();
     }
 
     /// How to reach it.
@@ -73,6 +113,7 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         if Path::new(&self.data()).join("postmaster.pid").exists() {
+            self.thaw(); // a test may have failed in between
             self.run("pg_ctl", ["-D", &self.data(), "-m", "immediate", "-w", "stop"].map(str::to_owned));
         }
     }
