@@ -34,6 +34,7 @@ use std::collections::BTreeSet;
 use common::{NOW, act, room, user};
 use empty::Opener;
 use recorder::Recorder;
+use tokio::sync::Mutex;
 
 /// The tests of the store; a module that is missing here leaves statements unrecorded, which fails.
 macro_rules! conformance {
@@ -62,9 +63,12 @@ conformance! {
 /// Parameters of one statement that SQLite takes; PostgreSQL takes 65,535.
 const MAX_PARAMETERS: usize = 32_766;
 
-/// One after the other: what is recorded belongs to one database at a time.
+/// What is recorded belongs to one database at a time, and to no other test of this process.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
 #[tokio::test]
 async fn no_statement_of_the_store_reads_a_whole_table_that_grows() {
+    let _alone = ONE_AT_A_TIME.lock().await;
     let recorder = Recorder::start();
     let on_sqlite = recorder.during(conform(&mut Opener::sqlite())).await;
     let on_postgres = recorder.during(conform(&mut Opener::postgres().await)).await;
@@ -85,6 +89,7 @@ async fn no_statement_of_the_store_reads_a_whole_table_that_grows() {
 /// The positive control: what would be a fault is found as one, in every form that a plan gives it.
 #[tokio::test]
 async fn a_full_scan_is_found_on_both_databases() {
+    let _alone = ONE_AT_A_TIME.lock().await;
     let scans = [
         "select id from messages where sender = $1",
         "select count(*) from members where role = $1",

@@ -94,6 +94,7 @@ enum Outcome {
 }
 
 /// A wish to watch a conversation.
+#[derive(Clone, Copy)]
 struct Watch {
     id: u32,
     turn: u64,

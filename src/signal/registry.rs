@@ -258,8 +258,8 @@ impl State {
     fn remove(&mut self, number: u64) -> Option<Record> {
         let record = self.connections.remove(&number)?;
         self.by_secret.remove(&record.secret);
-        unlist(&mut self.of_user, record.user, number);
-        unlist(&mut self.of_session, record.session, number);
+        unlist(&mut self.of_user, &record.user, number);
+        unlist(&mut self.of_session, &record.session, number);
         self.with_presences(record.user, |presences| presences.remove(record.user, number));
         Some(record)
     }
@@ -281,11 +281,11 @@ impl State {
 }
 
 /// Takes a connection out of an index.
-fn unlist<K: Eq + Hash>(index: &mut HashMap<K, Vec<u64>>, key: K, number: u64) {
-    if let Some(numbers) = index.get_mut(&key) {
+fn unlist<K: Eq + Hash>(index: &mut HashMap<K, Vec<u64>>, key: &K, number: u64) {
+    if let Some(numbers) = index.get_mut(key) {
         numbers.retain(|other| *other != number);
         if numbers.is_empty() {
-            index.remove(&key);
+            index.remove(key);
         }
     }
 }

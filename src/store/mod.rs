@@ -6,7 +6,7 @@
 //!
 //! The common subset: `$1` placeholders, `returning`, `on conflict`, 64-bit integers, no `now()`, casts (but of sums), arrays
 //! or JSON operators.
-//! Functions that differ between the databases: none.
+//! Functions that differ between the databases: appending messages holds the rooms' rows first on PostgreSQL (`append/batch.rs`).
 
 mod append;
 mod audit;

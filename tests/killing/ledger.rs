@@ -75,8 +75,8 @@ impl Ledger {
     }
 
     /// An entry was acknowledged, perhaps once more.
-    pub(crate) fn stored(&mut self, room: &str, id: &str, entry: Entry) {
+    pub(crate) fn stored(&mut self, room: &str, id: &str, entry: &Entry) {
         let before = self.entries.insert((room.to_owned(), id.to_owned()), entry.clone());
-        assert!(before.is_none_or(|before| before == entry), "acknowledged twice, differently: {entry:?}");
+        assert!(before.is_none_or(|before| before == *entry), "acknowledged twice, differently: {entry:?}");
     }
 }

@@ -120,7 +120,7 @@ pub(crate) async fn send(caller: &Caller, message: &Message, ledger: &Mutex<Ledg
     let entry = caller.must(Method::POST, &format!("rooms/{room}/messages"), Some(sent)).await?;
     let seq = entry["seq"].as_i64().unwrap();
     let mut ledger = ledger.lock().unwrap();
-    ledger.stored(room, id, Entry { seq, kind: "message".to_owned(), body: Some(body.clone()) });
+    ledger.stored(room, id, &Entry { seq, kind: "message".to_owned(), body: Some(body.clone()) });
     ledger.unanswered.remove(id);
     match fact {
         Some((key, value)) => ledger.acknowledged(key, value),
@@ -132,5 +132,5 @@ pub(crate) async fn send(caller: &Caller, message: &Message, ledger: &Mutex<Ledg
 /// Notes an acknowledged entry that is no message.
 pub(crate) fn remember(ledger: &mut Ledger, room: &str, entry: &Value) {
     let text = |name: &str| entry[name].as_str().unwrap().to_owned();
-    ledger.stored(room, &text("id"), Entry { seq: entry["seq"].as_i64().unwrap(), kind: text("kind"), body: None });
+    ledger.stored(room, &text("id"), &Entry { seq: entry["seq"].as_i64().unwrap(), kind: text("kind"), body: None });
 }

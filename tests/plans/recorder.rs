@@ -46,7 +46,7 @@ impl<S: Subscriber> Layer<S> for Recorder {
         let statement = if heard.statement.is_empty() { heard.summary } else { heard.statement };
         let statement = statement.trim();
         let begins = |word: &&str| statement.starts_with(*word);
-        if BEGINNINGS.iter().any(|word| begins(&word)) && !statement.contains("_sqlx_migrations") {
+        if BEGINNINGS.iter().any(begins) && !statement.contains("_sqlx_migrations") {
             self.0.lock().unwrap().insert(statement.to_owned());
         }
     }

@@ -207,7 +207,7 @@ async fn after_lost_hints_nobody_is_told_what_they_watched_before_until_they_say
     assert_eq!(anns.refused(ClientMessage::Typing {}).await, "not_watching");
     let _bens = Client::connect(&server, &ben).await;
     anns.must(watch()).await;
-    let users = vec![present(&ann, Presence::Online), present(&ben, Presence::Online)];
+    let users = [present(&ann, Presence::Online), present(&ben, Presence::Online)];
     anns.until_event("who is there now", |event| match event {
         ServerMessage::Presence { users: told, .. } => users.iter().all(|user| told.contains(user)) && told.len() == users.len(),
         _ => false,

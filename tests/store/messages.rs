@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use webcall::id::{FileId, MessageId, RoomId, UserId};
 use webcall::store::{
-    Act, AddedRoom, Appended, Deletion, DirectLimits, EntryKind, EntryRow, FileSet, Joined, MemberLimits, NewDirect, NewMessage, NewRoom,
-    Page, Pin, Range, RoomUpdate, Standing, Store, Unwelcome,
+    Act, AddedRoom, Appended, Deletion, DirectLimits, EntryKind, EntryRow, FileSet, Joined, MemberLimits, NewDirect, NewMessage,
+    NewRoom, Page, Pin, Range, RoomUpdate, Standing, Store, Unwelcome,
 };
 use webcall::time::Timestamp;
 

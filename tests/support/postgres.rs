@@ -25,7 +25,7 @@ impl Postgres {
         std::fs::set_permissions(server.folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
         let data = server.data();
         let no_sync = "--no-sync --auth=trust --username=postgres --encoding=UTF8 --locale=C".split(' ');
-        server.run("initdb", no_sync.map(str::to_owned).chain(["-D".to_owned(), data.clone()]));
+        server.run("initdb", no_sync.map(str::to_owned).chain(["-D".to_owned(), data]));
         server.go_on();
         server
     }
