@@ -25,6 +25,8 @@ test('an import against the arrows is caught in each of the three trees', () => 
   caught(againstTheArrows, 'web/state/call.js', "import { tile } from '../views/tile.js';", /state may not import views/);
   caught(againstTheArrows, 'web/protocol.js', "export { x } from './net/socket.js';", /protocol may not import net/);
   caught(againstTheArrows, 'web/rtc/call.js', "const later = import('../state/call.js');", /rtc may not import state/);
+  caught(againstTheArrows, 'web/e2ee/media/page.js', "import { call } from '../../state/call.js';", /e2ee may not import state/);
+  caught(againstTheArrows, 'web/protocol.js', "export { x } from './e2ee/media/kid.js';", /protocol may not import e2ee/);
   caught(againstTheArrows, 'web/rtc/call.js', "import x from 'left-pad';", /no row/);
 });
 
@@ -42,6 +44,8 @@ test('imports along the arrows, in comments, in strings and in tests pass', () =
     'src/store/tests.rs': 'use crate::http::x;',
     'media/src/net/worker.rs': 'use crate::sfu::Call; fn f<\'a>(x: &\'a str) -> crate::codec::vp8::Frame { x }',
     'web/views/call.js': "// import '../main.js'\nimport { call } from '../state/call.js';\nimport { tile } from './tile.js';",
+    'web/state/call.js': "import { lockOf } from '../e2ee/media/counters.js';",
+    'web/e2ee/media/kid.js': "import { x } from '../../protocol.js';\nimport { y } from '../../i18n/index.js';",
     'web/state/call.test.js': "import { tile } from '../views/tile.js';",
   });
 });
@@ -74,6 +78,7 @@ test('markup from text, the DOM below the views and inline script or style are c
   caught(brokenRules, 'web/state/call.js', 'document.title = name;', /DOM/);
   caught(brokenRules, 'web/rtc/call.js', 'window.addEventListener(f);', /DOM/);
   caught(brokenRules, 'web/rtc/call.js', 'const x = `a ${window.name}`;', /DOM/);
+  caught(brokenRules, 'web/e2ee/media/desk.js', 'const box = window.name;', /DOM/);
   caught(brokenRules, 'web/index.html', '<script>1</script>', /inline script/);
   caught(brokenRules, 'web/index.html', '<p style="x">', /inline style/);
   caught(brokenRules, 'web/index.html', '<p onclick="x">', /inline handler/);
@@ -82,6 +87,13 @@ test('markup from text, the DOM below the views and inline script or style are c
     'web/views/call.js': 'document.title = name;',
     'web/index.html': '<script type="module" src="{{base}}/main.js"></script>',
   });
+});
+
+test('a frame that leaves the media worker elsewhere than in its one place is caught', () => {
+  caught(brokenRules, 'web/e2ee/media/desk.js', 'transformer.readable.pipeTo(out);', /frames\.js only/);
+  caught(brokenRules, 'web/e2ee/media/track.js', 'controller.enqueue(frame);', /frames\.js only/);
+  caught(brokenRules, 'web/rtc/call.js', 'sender.createEncodedStreams();', /never in the page/);
+  passes(brokenRules, { 'web/e2ee/media/frames.js': 'out.enqueue(frame); readable.pipeTo(writable);', 'web/net/upload.js': 'controller.enqueue(piece);' });
 });
 
 test('a file over the length is caught unless it is generated', () => {

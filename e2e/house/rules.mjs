@@ -23,6 +23,13 @@ const RULES = [
   { where: /\.rs$/, except: /^media\/src\/net(\/|\.rs$)/, what: /\bunsafe\b/g, why: 'unsafe code stands in media/src/net only', tests: true },
   { where: /^web\/(state|rtc|e2ee)\//, what: /(?<![.\w])(?:document|window)\b(?!\s*:)/g, why: 'state, rtc and e2ee never touch the DOM' },
   {
+    where: /^web\/e2ee\/media\//,
+    except: /^web\/e2ee\/media\/frames\.js$/,
+    what: /\b(?:enqueue|pipeTo|pipeThrough|TransformStream|writable)\b/g,
+    why: 'a frame leaves the media worker in frames.js only, sealed or opened',
+  },
+  { where: /^web\//, what: /\bcreateEncodedStreams\b/g, why: 'frames are sealed and opened in a worker, never in the page' },
+  {
     where: /^web\/.*\.m?js$/,
     what: /\b(?:innerHTML|outerHTML|insertAdjacentHTML)\b|\bdocument\s*\.\s*write\b|(?<![.\w])eval\s*\(|\bnew\s+Function\b/g,
     why: 'no text becomes markup or code',
