@@ -1,0 +1,91 @@
+// T15: hostile frames. Nothing is thrown, nothing stalls, nothing comes out, and each is counted under a name.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { concat } from '../e2ee/media/bytes.js';
+import { CODECS, MIME, annaAndBoris, frameOf, kindOf, plainFrame, randomBytes, received, seeded, sourceOf } from './e2ee-world.js';
+
+const ROUNDS = 10_000;
+const PIECES = [[0, 0, 1], [0, 0, 0, 1], [0, 0, 3], [0xff, 0xff, 0xff, 0xff, 0xff], [0x80], [0x65, 0x88, 0xc0], [0x67], [0x68], [0x0a, 0x05], [0x32], [0x36, 0x28], [0x12, 0x00], [0x11], [0x10, 0, 0, 0x9d, 1, 0x2a], [0x9d, 1, 0x2a]];
+
+/** Cut, lengthened, changed, spliced or made up. */
+function hostile(random, sealed, plain) {
+  const whole = sealed[random(sealed.length)];
+  switch (random(8)) {
+    case 0:
+      return randomBytes(random, random(300));
+    case 1:
+      return whole.slice(0, random(whole.length));
+    case 2:
+      return concat([whole, randomBytes(random, 1 + random(20))]);
+    case 3:
+      return concat([whole.subarray(random(whole.length)), sealed[random(sealed.length)]]);
+    case 4:
+      return concat(Array.from({ length: 1 + random(12) }, () => PIECES[random(PIECES.length)]));
+    case 5:
+      return concat([PIECES[random(PIECES.length)], whole]);
+    case 6:
+      return plain[random(plain.length)];
+    default: {
+      const changed = whole.slice();
+      for (let count = 1 + random(6); count > 0; count -= 1) changed[random(changed.length)] ^= 1 << random(8);
+      return changed;
+    }
+  }
+}
+
+for (const codec of CODECS) {
+  test(`${codec}: ${ROUNDS} hostile frames are counted and dropped, and a good one after them opens (T15)`, async () => {
+    const { anna, boris } = await annaAndBoris();
+    boris.seat('seat', 'p1');
+    const sealing = anna.lane({ side: 'send', track: 'own', source: sourceOf(codec) });
+    const opening = boris.lane({ side: 'receive', track: 'seat', kind: kindOf(codec) });
+    const random = seeded(codec.length * 31 + codec.charCodeAt(0));
+    const plain = Array.from({ length: 20 }, (_, index) => plainFrame(codec, { random, key: index % 3 === 0, length: 40 + index * 9 }));
+    const sealed = await sealing.run(received(codec, plain));
+    // Opened once, so that whatever a change leaves whole is a replay.
+    assert.equal((await opening.run(received(codec, sealed))).length, plain.length);
+
+    const frames = Array.from({ length: ROUNDS }, () => frameOf(codec, hostile(random, sealed, plain), random(2) ? 'key' : 'delta'));
+    assert.deepEqual(await opening.run(frames), []);
+    const { counters } = boris.of('seat');
+    assert.equal(counters.failed, 0, 'no fault of ours');
+    const refused = Object.entries(counters).filter(([name]) => name !== 'opened').reduce((sum, [, count]) => sum + count, 0);
+    assert.equal(refused, ROUNDS, JSON.stringify(counters));
+    assert.ok(counters.auth_failed > 0 && counters.malformed > 0 && counters.replayed > 0, JSON.stringify(counters));
+
+    const last = plainFrame(codec, { random, key: true });
+    assert.deepEqual(await opening.run(received(codec, await sealing.run(received(codec, [last])))), [last]);
+  });
+
+  test(`${codec}: whatever an encoder gives is sealed or dropped, never sent as it is`, async () => {
+    const { anna } = await annaAndBoris();
+    const sealing = anna.lane({ side: 'send', track: 'own', source: sourceOf(codec) });
+    const random = seeded(99);
+    const plain = Array.from({ length: 20 }, (_, index) => plainFrame(codec, { random, key: index % 3 === 0, length: 40 + index * 9 }));
+    const given = Array.from({ length: ROUNDS / 5 }, () => hostile(random, plain, plain));
+    const sent = await sealing.run(given.map((data) => frameOf(codec, data)));
+    const known = new Set(given.map((data) => Buffer.from(data).toString('hex')));
+    for (const each of sent) assert.ok(!known.has(Buffer.from(each).toString('hex')));
+    const { counters } = anna.of('own');
+    assert.equal(counters.sealed + counters.malformed, given.length, JSON.stringify(counters));
+    assert.ok(counters.sealed > 0);
+  });
+}
+
+test('frames that are huge, without data or without metadata are dropped', async () => {
+  const { boris } = await annaAndBoris();
+  boris.seat('seat', 'p1');
+  const opening = boris.lane({ side: 'receive', track: 'seat', kind: 'video' });
+  const metadata = () => ({ mimeType: MIME.VP9 });
+  const odd = [
+    { data: new ArrayBuffer(5 * 2 ** 20), getMetadata: metadata },
+    { data: new ArrayBuffer(0), getMetadata: metadata },
+    { data: undefined, getMetadata: metadata },
+    { data: new ArrayBuffer(9), getMetadata: () => undefined },
+    { data: new ArrayBuffer(9), getMetadata: () => ({ mimeType: 7 }) },
+    { data: new ArrayBuffer(9) },
+  ];
+  assert.deepEqual(await opening.run(odd), []);
+});
