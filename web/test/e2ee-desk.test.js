@@ -176,6 +176,17 @@ test('keyframes are asked for once a second while one is lacking, and no longer'
   assert.equal(boris.of('seat').keyframes_asked, 2);
 });
 
+test('a frame that comes again is no loss: no keyframe is asked for', async () => {
+  const { anna, boris } = await annaAndBoris();
+  boris.seat('seat', 'p1');
+  const opening = boris.lane({ side: 'receive', track: 'seat', kind: 'video' });
+  const all = await sealed(anna, 'VP9', some('VP9', 3));
+  await opening.run(received('VP9', all.slice(0, 1), 'key'));
+  await opening.run(received('VP9', [all[0], all[1], all[0], all[2]]));
+  assert.equal(boris.of('seat').counters.replayed, 2);
+  assert.equal(opening.keyframes, 0);
+});
+
 test('under a wrong key nothing is shown and no keyframe is asked for', async () => {
   const { anna } = await annaAndBoris();
   const stranger = makeDesk();

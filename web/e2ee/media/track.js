@@ -82,7 +82,7 @@ export class ReceivingTrack extends Track {
   seat = new Seat();
   /** Of the frame opened last. @type {{ owner: string, context: Context } | null} */
   #source = null;
-  /** The decoder lacks something that only a keyframe brings. */
+  /** The decoder lacks something that only a keyframe brings. Not after a replay: browsers send packets again as padding. */
   #isBroken = true;
   #keyframes = new Pace(KEYFRAME_INTERVAL_MS, 1);
   #keyframesAsked = 0;
@@ -104,7 +104,7 @@ export class ReceivingTrack extends Track {
     this.counted(async () => {
       const outcome = await openFrame(this.around.ring, this.seat, frame, this.around.now(), this.around.missing);
       if (typeof outcome === 'string') {
-        this.#isBroken = true;
+        if (outcome !== 'replayed') this.#isBroken = true;
         return outcome;
       }
       this.counters.opened += 1;

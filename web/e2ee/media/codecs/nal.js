@@ -11,12 +11,8 @@ const ESCAPE = 3;
  * @returns {Bytes[] | null} every unit without start code and without the zeros behind it; null: not such a stream, or too many
  */
 export function splitUnits(stream) {
-  /** @type {number[]} */
-  const starts = [];
-  for (let one = stream.indexOf(1, 2); one >= 0; one = stream.indexOf(1, one + 1)) {
-    if (stream[one - 1] !== 0 || stream[one - 2] !== 0) continue;
-    if (starts.push(one + 1) > MAX_UNITS) return null;
-  }
+  const starts = zeroPairs(stream, 1, 1, 3).map((one) => one + 1);
+  if (starts.length > MAX_UNITS) return null;
   if (starts[0] !== 3 && !(starts[0] === 4 && stream[0] === 0)) return null;
   const units = starts.map((start, index) => withoutZeros(stream.subarray(start, (starts[index + 1] ?? stream.length + 3) - 3)));
   return units.every((unit) => unit.length > 0) ? units : null;
@@ -27,7 +23,7 @@ export function splitUnits(stream) {
  * @returns {Bytes} with no start code in it
  */
 export function escape(raw) {
-  const cuts = doubleZeros(raw, (next) => next <= ESCAPE, 2);
+  const cuts = zeroPairs(raw, 0, ESCAPE, 2);
   const escaped = new Uint8Array(raw.length + cuts.length);
   let from = 0;
   cuts.forEach((cut, index) => {
@@ -44,7 +40,7 @@ export function escape(raw) {
  * @returns {Bytes}
  */
 export function unescape(escaped) {
-  const cuts = doubleZeros(escaped, (next) => next === ESCAPE, 3);
+  const cuts = zeroPairs(escaped, ESCAPE, ESCAPE, 3);
   const raw = new Uint8Array(escaped.length - cuts.length);
   let from = 0;
   cuts.forEach((cut, index) => {
@@ -56,18 +52,23 @@ export function unescape(escaped) {
 }
 
 /**
- * Where two zeros end before a byte of this kind.
+ * Where a byte from `least` to `most` stands behind two zeros.
  * @param {Bytes} bytes
- * @param {(next: number) => boolean} isWanted
- * @param {2 | 3} step how far behind the first zero the next pair may begin: an escape that is read is skipped, one to be written is not there
+ * @param {number} least
+ * @param {number} most
+ * @param {number} step from one found to the first place where there may be another: no zero counts twice
  */
-function doubleZeros(bytes, isWanted, step) {
+function zeroPairs(bytes, least, most, step) {
   /** @type {number[]} */
   const found = [];
-  for (let zero = bytes.indexOf(0); zero >= 0 && zero + 2 < bytes.length; ) {
-    const isFound = bytes[zero + 1] === 0 && isWanted(bytes[zero + 2] ?? 0xff);
-    if (isFound) found.push(zero + 2);
-    zero = bytes.indexOf(0, zero + (isFound ? step : 1));
+  for (let at = 2; at < bytes.length; ) {
+    const byte = bytes[at] ?? 0;
+    if (byte > most) at += 3; // neither this byte nor a later pair that would hold it
+    else if (byte < least || bytes[at - 1] !== 0 || bytes[at - 2] !== 0) at += 1;
+    else {
+      found.push(at);
+      at += step;
+    }
   }
   return found;
 }
