@@ -73,8 +73,10 @@ async fn no_statement_of_the_store_reads_a_whole_table_that_grows() {
     let on_sqlite = recorder.during(conform(&mut Opener::sqlite())).await;
     let on_postgres = recorder.during(conform(&mut Opener::postgres().await)).await;
 
+    // PostgreSQL has one statement more than SQLite, which needs no locks.
+    let recorded = &on_sqlite | &on_postgres;
+    assert_eq!(missing(&recorded), [""; 0], "written in src/store, and run by no conformance test");
     for recorded in [&on_sqlite, &on_postgres] {
-        assert_eq!(missing(recorded), [""; 0], "written in src/store, and run by no conformance test");
         for statement in recorded {
             assert!(parameters(statement) <= MAX_PARAMETERS, "{statement}");
             let words = statement.split(|c: char| !c.is_ascii_alphanumeric());

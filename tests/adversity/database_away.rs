@@ -71,7 +71,7 @@ async fn refuse_everything(ann: &Caller, room: &str) -> usize {
         (Method::GET, format!("rooms/{room}/messages"), None),
         (Method::PUT, format!("rooms/{room}/read"), Some(json!({"seq": 1}))),
         (Method::PATCH, format!("rooms/{room}"), Some(json!({"topic": "away"}))),
-        (Method::POST, "ws-ticket".to_owned(), None),
+        (Method::GET, "me/sessions".to_owned(), None),
     ];
     let count = requests.len();
     let asked = requests.map(|(method, path, body)| async move { ann.ask(method, &path, body).await.expect("it answers") });
