@@ -15,7 +15,7 @@ function finds(page, name, text, id) {
     await page.pressNamed('searchbox', name);
     await page.key('Control+a');
     await page.type(text);
-    return page.waitFor(`an answer to "${text}"`, () => document.querySelector('.search-panel .hint:not([hidden])')?.textContent).then(() => page.evaluate((wanted) => document.querySelector(`.found[data-message="${wanted}"]`) !== null, id));
+    return page.waitFor(`an answer to "${text}"`, () => document.querySelector('.search-panel > .hint:not([hidden])')?.textContent).then(() => page.evaluate((wanted) => document.querySelector(`.found[data-message="${wanted}"]`) !== null, id));
   });
 }
 

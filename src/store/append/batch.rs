@@ -64,8 +64,9 @@ macro_rules! entries {
 macro_rules! count_up {
     ($tx:ident, $db:ty, $added:expr) => {{
         let added: Vec<(RoomId, i64)> = $added.iter().map(|(room, count)| (*room, *count)).collect();
-        let after = ") update rooms set last_seq = last_seq + added.entries from added where rooms.id = added.room_id \
-                     returning id, last_seq";
+        // By the list, and not by joining it: for a long one SQLite would rather read all rooms, while they are few.
+        let after = ") update rooms set last_seq = last_seq + (select entries from added where added.room_id = rooms.id) \
+                     where id in (select room_id from added) returning id, last_seq";
         let rows = fetch_chunks!($tx, $db, added => (RoomId, i64), "with added (room_id, entries) as (", |mut row, (room, count)| {
             row.push_bind(*room).push_bind(*count);
         }, after);
