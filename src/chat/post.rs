@@ -73,7 +73,11 @@ pub fn post(app: &App, principal: &Principal, room: RoomId, draft: Draft) -> Res
                 }
                 Ok(entry)
             }
-            Appended::Before(entry) => Ok(entry),
+            Appended::Before(entry) => {
+                // Sent again because the first answer did not come: then nobody may have been told, either.
+                bus.publish(Hint::Logged { room, since: entry.seq, last: entry.seq });
+                Ok(entry)
+            }
             Appended::NoSuchRoom => Err(Error::RoomNotFound),
             Appended::IdTaken => Err(Error::MessageIdTaken),
             Appended::NoSuchFile => Err(Error::FileNotFound),

@@ -6,6 +6,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
 
 use crate::error::Error;
 
@@ -21,6 +22,21 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// Where the bytes of a file come: however long they take, as long as some come (`files::upload` bounds both).
 const UNLIMITED: (Method, &str) = (Method::PATCH, "/api/v1/files/{id}");
 
+/// What changes something is carried out to its end, also when whoever asked is gone or the time is over: a commit that nobody is told of
+/// would leave somebody in a call whom it removed, and what was counted for a file would never be given back.
+pub(super) async fn finish_changes(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    match tokio::spawn(next.run(request).in_current_span()).await {
+        Ok(response) => response,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(error) => Error::Internal(Box::new(error)).into_response(),
+        },
+    }
+}
+
 /// Answers `timed_out` in place of a handler that takes too long. A WebSocket's request ends with its upgrade.
 pub(super) async fn time_limit(request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
@@ -30,5 +46,47 @@ pub(super) async fn time_limit(request: Request, next: Next) -> Response {
     match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Error::TimedOut.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn;
+    use axum::routing::any;
+    use tokio::sync::{Notify, mpsc};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// Whether a handler comes to its end when the one who asked goes while it works.
+    async fn is_finished(method: Method) -> bool {
+        let (begun, going_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (done, mut finished) = mpsc::channel(1);
+        let (begin, go_on) = (Arc::clone(&begun), Arc::clone(&going_on));
+        let handler = any(move || async move {
+            begin.notify_one();
+            go_on.notified().await;
+            let _ = done.send(()).await;
+        });
+        let router: Router = Router::new().route("/", handler).layer(from_fn(finish_changes));
+        let mut response = Box::pin(router.oneshot(Request::builder().method(method).uri("/").body(Body::empty()).unwrap()));
+        tokio::select! {
+            _ = &mut response => panic!("nobody let it go on"),
+            () = begun.notified() => drop(response),
+        }
+        going_on.notify_one();
+        finished.recv().await.is_some()
+    }
+
+    #[tokio::test]
+    async fn what_changes_something_is_carried_out_though_nobody_waits_for_it() {
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            assert!(is_finished(method.clone()).await, "{method}");
+        }
+        assert!(!is_finished(Method::GET).await);
     }
 }

@@ -131,6 +131,7 @@ fn with_middleware(router: Router<App>, app: &App) -> Router<App> {
         .layer(DefaultBodyLimit::max(limits::MAX_BODY_BYTES))
         .layer(from_fn_with_state(app.clone(), foreign::refuse_foreign_writes))
         .layer(foreign::cors(app))
+        .layer(from_fn(limits::finish_changes))
         .layer(from_fn(limits::time_limit))
         // Inside the observation, so that a panic is logged, counted and answered with its request's identifier.
         .layer(CatchPanicLayer::custom(problem::panicked))

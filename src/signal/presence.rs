@@ -99,12 +99,17 @@ impl Presences {
         let Some(watched) = self.watched.get_mut(&room) else { return };
         watched.by.retain(|other| *other != connection);
         if watched.by.is_empty() {
-            self.room_gone(room);
+            self.forget_room(room);
         }
     }
 
-    /// A conversation is watched by nobody any more, or there is none.
+    /// There is no such conversation any more.
     pub(super) fn room_gone(&mut self, room: RoomId) {
+        self.memberships += 1;
+        self.forget_room(room);
+    }
+
+    fn forget_room(&mut self, room: RoomId) {
         let Some(Watched { members, by }) = self.watched.remove(&room) else { return };
         for connection in by {
             self.watching.remove(&connection);

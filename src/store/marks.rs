@@ -57,7 +57,10 @@ async fn write(databases: Databases, mut marks: mpsc::Receiver<Mark>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while marks.recv_many(&mut waiting, BATCH).await > 0 {
         let furthest = furthest(&waiting);
-        let moved = move_all(&databases, &furthest).await;
+        let mut moved = move_all(&databases, &furthest).await;
+        if moved.as_ref().is_err_and(StoreError::is_conflict) {
+            moved = move_all(&databases, &furthest).await;
+        }
         for Mark { whose, seq, reply } in waiting.drain(..) {
             let answer = match &moved {
                 // Whoever was overtaken by their own other window moved nothing.

@@ -120,8 +120,10 @@ const SQLITE_FULL: u32 = 13;
 const SQLITE_NO_SHARED_MEMORY: u32 = 10 | (19 << 8);
 /// PostgreSQL's (Appendix A of its manual), which have five characters; SQLite's have fewer.
 const POSTGRES_FULL: &str = "53100";
-/// Connection failures, a transaction that stood still for too long, too few resources, an operator's shutdown.
-const POSTGRES_UNAVAILABLE: [&str; 4] = ["08", "25P03", "53", "57"];
+/// Connection failures, a transaction that stood still for too long, conflicts, too few resources, an operator's shutdown.
+const POSTGRES_UNAVAILABLE: [&str; 5] = ["08", "25P03", POSTGRES_CONFLICT, "53", "57"];
+/// A transaction was rolled back because another stood in its way, as in a deadlock.
+const POSTGRES_CONFLICT: &str = "40";
 
 impl StoreError {
     /// Whether the same request may succeed shortly: no connection was free in time, or the database is away.
@@ -138,6 +140,12 @@ impl StoreError {
             }
             _ => false,
         }
+    }
+
+    /// Whether the same may succeed at once: another transaction stood in the way.
+    fn is_conflict(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        error.code().is_some_and(|code| code.len() == 5 && code.starts_with(POSTGRES_CONFLICT))
     }
 
     /// Whether the disk is full.

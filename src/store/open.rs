@@ -3,12 +3,12 @@
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, SqlitePool};
 
 use super::{Databases, Result, Store, StoreError};
 use crate::config::Database;
@@ -29,6 +29,8 @@ const IDLE_TRANSACTION_TIMEOUT: &str = "30s";
 /// a minute after the start.
 const POSTGRES_PLANS: [(&str, &str); 4] =
     [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off")];
+/// Between two attempts to open a file that another server is opening.
+const OPEN_AGAIN: Duration = Duration::from_millis(20);
 /// The first SQLite without the WAL-reset corruption bug.
 const SQLITE_OLDEST: (u32, u32, u32) = (3, 51, 3);
 
@@ -69,14 +71,7 @@ impl Store {
     pub async fn open_sqlite(file: &Path) -> Result<Self> {
         create_private(file)?;
         let options = sqlite_options(file);
-        // A full disk makes SQLite roll back by itself, after which the driver believes for ever to be within a transaction: such a
-        // connection is replaced by a fresh one.
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
-            .connect_with(options.clone())
-            .await?;
+        let writer = connect_writer(&options).await?;
         refuse_old_sqlite(&writer).await?;
         // One transaction around all steps, so that servers that share the folder do not take the same step at once.
         let mut tx = writer.begin_with("begin immediate").await?;
@@ -119,6 +114,24 @@ impl Store {
     }
 }
 
+/// The connection that writes. Servers that make the same new file at once meet in its change to WAL, which SQLite refuses at once instead
+/// of waiting as it does elsewhere.
+async fn connect_writer(options: &SqliteConnectOptions) -> Result<SqlitePool> {
+    let until = Instant::now() + ACQUIRE_TIMEOUT;
+    loop {
+        // A full disk makes SQLite roll back by itself, after which the driver believes for ever to be within a transaction: such a
+        // connection is replaced by a fresh one.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
+        match pool.connect_with(options.clone()).await.map_err(StoreError::from) {
+            Err(error) if error.is_unavailable() && Instant::now() < until => tokio::time::sleep(OPEN_AGAIN).await,
+            connected => return connected,
+        }
+    }
+}
+
 /// WAL lets readers go on beside the writer; `synchronous = full` makes a commit survive a power cut; memory-mapped reading stays off,
 /// because it is what made past WAL bugs worse.
 fn sqlite_options(file: &Path) -> SqliteConnectOptions {
@@ -144,7 +157,7 @@ fn create_private(file: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn refuse_old_sqlite(writer: &sqlx::SqlitePool) -> Result<()> {
+async fn refuse_old_sqlite(writer: &SqlitePool) -> Result<()> {
     let (version,): (String,) = sqlx::query_as("select sqlite_version()").fetch_one(writer).await?;
     if parse_version(&version).is_some_and(|found| found >= SQLITE_OLDEST) {
         return Ok(());

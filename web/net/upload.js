@@ -63,6 +63,7 @@ export async function upload(api, room, source, { signal, progress = () => {}, r
   let tries = 0;
   // What the server has is asked for before more is sent.
   let sure = id === null;
+  let unknown = false;
   try {
     for (;;) {
       signal.throwIfAborted();
@@ -70,7 +71,9 @@ export async function upload(api, room, source, { signal, progress = () => {}, r
         const before = received;
         if (id === null) {
           id = await announce(api, room, source.size);
-          await announced(id);
+          // Whoever put it off meanwhile does not know of it, and announces it again.
+          unknown = signal.aborted;
+          if (!unknown) await announced(id);
         } else if (!sure) received = checked(await api.call('GET', `files/${id}/state`), source.size);
         sure = true;
         if (received > before) tries = 0;
@@ -99,7 +102,7 @@ export async function upload(api, room, source, { signal, progress = () => {}, r
     }
   } catch (error) {
     // Without this it would count among the sender's files for a day.
-    if (id !== null && !(signal.reason instanceof PutOff)) api.call('DELETE', `files/${id}`).catch(() => {});
+    if (id !== null && (unknown || !(signal.reason instanceof PutOff))) api.call('DELETE', `files/${id}`).catch(() => {});
     throw error;
   }
 }

@@ -93,6 +93,22 @@ test('after lost hints who is there is asked anew, and who was there is forgotte
   assert.equal(room.presenceOf(ANNA), 'offline');
 });
 
+test('a server that had too much to do is told again which conversation is on the screen', async (context) => {
+  const { chat, socket } = await windowOf(context, serverWith(1));
+  const answer = socket.request.bind(socket);
+  const refusals = [Object.assign(new Error('busy'), { code: 'busy' })];
+  socket.request = async (message) => {
+    const answered = await answer(message);
+    if (message.type === 'watch' && refusals.length > 0) throw refusals.pop();
+    return answered;
+  };
+  socket.asked = [];
+  chat.watch(ROOM);
+  const watched = () => socket.asked.filter(({ type }) => type === 'watch').map(({ room }) => room);
+  await until(() => watched().length === 2);
+  assert.deepEqual(watched(), [ROOM, ROOM]);
+});
+
 test('who missed too much starts at the newest page, and the gap is filled behind it', async (context) => {
   const server = serverWith(150);
   const { room, socket, chat } = await windowOf(context, server);

@@ -178,3 +178,13 @@ test('an upload that is put off is kept by the server, and another one goes on w
   assert.deepEqual(kept.calls.filter((each) => each.startsWith('POST')).length, 1);
   assert.ok(kept.received.equals(Buffer.from(bytes)));
 });
+
+test('who puts an upload off before its file has an id never learns of it, and the file is taken back', async () => {
+  const ending = new AbortController();
+  const { api, kept } = server();
+  const announced = [];
+  const done = run(api, bytesOf(5), { signal: ending.signal, announced: (id) => announced.push(id) }).done;
+  ending.abort(new PutOff());
+  await assert.rejects(done, { name: 'PutOff' });
+  assert.deepEqual([announced, kept.deleted], [[], 1]);
+});

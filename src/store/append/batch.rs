@@ -126,7 +126,7 @@ pub(super) async fn append(databases: &Databases, batch: &[Job]) -> Result<Vec<A
         let last_seqs: BTreeMap<RoomId, i64> = count_up!(tx, Db, plan.added);
         let firsts = firsts(&plan.added, &last_seqs)?;
         insert!(tx, Db, messages, plan.fates, firsts);
-        for (room, user, at) in &plan.paced {
+        for ((room, user), at) in &plan.paced {
             let sql = "update members set last_message_at = $1 where room_id = $2 and user_id = $3";
             sqlx::query::<Db>(sql).bind(at).bind(room).bind(user).execute(&mut *tx).await?;
         }

@@ -160,7 +160,7 @@ async fn write(databases: Databases, mut jobs: mpsc::Receiver<Job>) {
         let batch: Vec<Job> = waiting.drain(..).filter(|job| !job.reply.is_closed()).collect();
         match batch::append(&databases, &batch).await {
             Ok(appended) => answer(batch, appended.into_iter().map(Ok)),
-            Err(error) if error.is_unavailable() || error.is_full() => {
+            Err(error) if (error.is_unavailable() && !error.is_conflict()) || error.is_full() => {
                 let failed = batch.iter().map(|_| Err(error.again())).collect::<Vec<_>>();
                 answer(batch, failed.into_iter());
             }

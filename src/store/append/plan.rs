@@ -24,8 +24,8 @@ pub(super) struct Plan {
     pub(super) fates: Vec<Fate>,
     /// How many entries each room gets.
     pub(super) added: BTreeMap<RoomId, i64>,
-    /// Whose last message is to be remembered.
-    pub(super) paced: Vec<(RoomId, UserId, Timestamp)>,
+    /// Whose last message is to be remembered, in the order in which others lock the members' rows as well.
+    pub(super) paced: BTreeMap<(RoomId, UserId), Timestamp>,
 }
 
 impl Plan {
@@ -50,7 +50,7 @@ pub(super) enum Fate {
 
 /// Decides on a batch, in its order.
 pub(super) fn plan<'a>(batch: impl Iterator<Item = (&'a NewMessage, Judge)>, mut found: Found) -> Plan {
-    let mut plan = Plan { fates: Vec::new(), added: BTreeMap::new(), paced: Vec::new() };
+    let mut plan = Plan { fates: Vec::new(), added: BTreeMap::new(), paced: BTreeMap::new() };
     let mut first_of: HashMap<(RoomId, MessageId), (usize, UserId)> = HashMap::new();
     for (index, (message, judge)) in batch.enumerate() {
         let fate = match first_of.get(&(message.room, message.id)) {
@@ -82,7 +82,7 @@ fn decide(message: &NewMessage, judge: Judge, found: &mut Found, index: usize, p
     }
     if standing.slow_mode_s > 0 {
         standing.last_message_at = message.sent_at;
-        plan.paced.push((message.room, message.sender, message.sent_at));
+        plan.paced.insert((message.room, message.sender), message.sent_at);
     }
     let count = plan.added.entry(message.room).or_default();
     *count += 1;

@@ -153,7 +153,7 @@ export class Outbox extends EventTarget {
     this.took(id);
     this.#uploads.cancel(id);
     // What was sent of it counts among this user's files for a day, otherwise.
-    for (const { remote, done } of item?.uploads ?? []) if (done) this.#api.call('DELETE', `files/${remote}`).catch(() => {});
+    for (const { remote } of item?.uploads ?? []) if (remote !== null) this.#api.call('DELETE', `files/${remote}`).catch(() => {});
   }
 
   /** It is in the log now, by whatever way that was learned. @param {string} id */

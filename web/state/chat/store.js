@@ -14,6 +14,7 @@
 /** @import { Device } from './device.js' */
 /** @import { LogRecord } from './records.js' */
 
+import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { Account } from './account.js';
 
 /** Close reasons of the socket after which a fresh connection is right. */
@@ -33,6 +34,8 @@ export class ChatStore extends EventTarget {
   #away = false;
   /** @type {string | null} */
   #watched = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #telling;
 
   /**
    * @param {Api} api
@@ -81,7 +84,7 @@ export class ChatStore extends EventTarget {
     if (room === this.#watched) return;
     this.#watched = room;
     this.#account?.watch(room);
-    this.#tell({ type: 'watch', room });
+    this.#tellWatched();
   }
 
   /** @param {boolean} away */
@@ -163,7 +166,7 @@ export class ChatStore extends EventTarget {
   /** @param {boolean} resumed */
   #up(resumed) {
     // A connection that goes on remembers what it was told last, which may not be what was meant since.
-    if (resumed || this.#watched !== null) this.#tell({ type: 'watch', room: this.#watched });
+    if (resumed || this.#watched !== null) this.#tellWatched();
     if (resumed || this.#away) this.#tell({ type: 'away', away: this.#away });
     this.#account?.up();
     this.dispatchEvent(new Event('status'));
@@ -206,7 +209,19 @@ export class ChatStore extends EventTarget {
     void account.refreshRooms();
     if (this.#watched === null) return;
     account.find(this.#watched)?.forgetPresence();
-    this.#tell({ type: 'watch', room: this.#watched });
+    this.#tellWatched();
+  }
+
+  /** Says which conversation is on the screen; again later when the server had too much to do, unless it is another one by then. */
+  #tellWatched(attempt = 0) {
+    clearTimeout(this.#telling);
+    const room = this.#watched;
+    if (!this.#socket.isUp) return;
+    this.#socket.request({ type: 'watch', room }).catch((error) => {
+      if (room === null || room !== this.#watched || !['busy', 'timeout'].includes(error.code)) return;
+      clearTimeout(this.#telling);
+      this.#telling = setTimeout(() => this.#tellWatched(attempt + 1), backoffMs(OUTBOX_BACKOFF, attempt, this.#device.random()));
+    });
   }
 
   /** @param {import('../../protocol.js').ClientMessage} message */
