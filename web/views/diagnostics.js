@@ -114,7 +114,7 @@ function stepRow(step, picture) {
     'li',
     { class: 'step', data: { step: step.name, state: step.state } },
     el('span', { class: 'step-sign' }, sign ? icon(sign) : null),
-    el('div', { class: 'step-text' }, el('h3', {}, t(`diagnose.step.${step.name}`)), el('p', { class: 'hint' }, sentence(step))),
+    el('div', { class: 'step-text' }, el('h2', {}, t(`diagnose.step.${step.name}`)), el('p', { class: 'hint' }, sentence(step))),
     picture,
   );
 }

@@ -16,9 +16,10 @@ export async function write(page, text) {
   await page.pressNamed('button', words(page, 'chat.send'));
 }
 
-/** Types into the message field and leaves it there. */
+/** Types at the end of what is in the message field, and leaves it there. */
 export async function type(page, text) {
   await page.pressNamed('textbox', words(page, 'chat.message'));
+  await page.key('End');
   await page.type(text);
 }
 

@@ -121,6 +121,11 @@ class ChromiumPage extends Page {
     await this.#page.setViewportSize({ width, height });
   }
 
+  /** The system's colours: `light` or `dark`. */
+  async scheme(colours) {
+    await this.#page.emulateMedia({ colorScheme: colours, reducedMotion: 'reduce' });
+  }
+
   async screenshot(path) {
     await this.#page.mouse.move(0, 0);
     await this.#page.screenshot({ path, animations: 'disabled' });
