@@ -81,6 +81,24 @@ function newDirect(app) {
   dialog.querySelector('input')?.focus();
 }
 
+/** What a row was drawn from. @type {WeakMap<Element, string>} */
+const drawnFrom = new WeakMap();
+
+/**
+ * The row that is there, if nothing about it changed; else a new one.
+ * @param {App} app
+ * @param {HTMLElement} list
+ * @param {import('../state/chat/interface.js').ConversationRow} row
+ */
+function keptRow(app, list, row) {
+  const facts = JSON.stringify([row, app.rooms.find(row.id)]);
+  const fresh = conversationRow(app, row);
+  const there = [...list.children].find((each) => /** @type {HTMLElement} */ (each).dataset['room'] === row.id);
+  if (there && drawnFrom.get(there) === facts && there.isEqualNode(fresh)) return there;
+  drawnFrom.set(fresh, facts);
+  return fresh;
+}
+
 /**
  * @param {App} app
  * @param {HTMLElement} list
@@ -91,8 +109,11 @@ function drawConversations(app, list, status) {
   if (conversations === null) return;
   const focused = /** @type {HTMLElement | null} */ (list.contains(document.activeElement) ? document.activeElement : null);
   const again = focused && { room: focused.closest('li')?.dataset['room'], action: focused.dataset['action'] };
-  fill(list, ...conversations.map((row) => conversationRow(app, row)));
-  if (again) /** @type {HTMLElement | null} */ (list.querySelector(`[data-room="${again.room}"] [data-action="${again.action}"]`))?.focus();
+  const rows = conversations.map((row) => keptRow(app, list, row));
+  // What is the same stays as it is: whoever is about to press a button must not find another one there.
+  const isSame = rows.length === list.children.length && rows.every((row, index) => row === list.children[index]);
+  if (!isSame) list.replaceChildren(...rows);
+  if (again && !isSame) /** @type {HTMLElement | null} */ (list.querySelector(`[data-room="${again.room}"] [data-action="${again.action}"]`))?.focus();
   list.hidden = conversations.length === 0;
   if (conversations.length > 0) fill(status);
   else fill(status, el('div', { class: 'empty' }, icon('people'), el('p', { class: 'strong' }, t('rooms.empty')), el('p', { class: 'hint' }, t('rooms.empty_hint'))));

@@ -4,6 +4,8 @@ import { writeFileSync } from 'node:fs';
 
 import { Page } from './page.mjs';
 
+const INTO_VIEW = "found.scrollIntoView({ block: 'center', behavior: 'instant' })";
+
 /** The keys that a test presses by name, as WebDriver writes them. */
 const KEYS = {
   Tab: '\uE004', Enter: '\uE007', Escape: '\uE00C', Space: ' ', Shift: '\uE008', Control: '\uE009', Backspace: '\uE003', Delete: '\uE017',
@@ -52,7 +54,9 @@ export class FirefoxPage extends Page {
   }
 
   async press(selector, button = 'left') {
-    await this.pressFound(await this.#find(selector), button);
+    // Found and brought into view in one go: what a page draws anew meanwhile is another element.
+    const { sharedId } = await this.#call(`(wanted) => { const found = document.querySelector(wanted); ${INTO_VIEW}; return found; }`, [{ type: 'string', value: selector }]);
+    await this.#pressInView({ sharedId }, button);
   }
 
   /** What can be pressed and has this role and this name; null when there is nothing. */
@@ -68,7 +72,11 @@ export class FirefoxPage extends Page {
   }
 
   async pressFound(element, button = 'left') {
-    await this.#call("(found) => found.scrollIntoView({ block: 'center', behavior: 'instant' })", [element]);
+    await this.#call(`(found) => ${INTO_VIEW}`, [element]);
+    await this.#pressInView(element, button);
+  }
+
+  async #pressInView(element, button) {
     const number = BUTTONS[button];
     await this.#act({
       type: 'pointer',
