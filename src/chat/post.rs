@@ -17,7 +17,7 @@ use crate::store::{Act, Appended, AuditAct, Deletion, EntryRow, FileSet, MAX_FIL
 /// The largest body. Clients write 32,000 bytes at most; encryption adds less than that.
 pub const MAX_BODY_BYTES: usize = 64 << 10;
 
-/// Longer than a transaction may take before the database gives it up. One that stands still says nothing at all: whoever waits learns
+/// Longer than PostgreSQL lets a statement take (`store/open.rs`). A database that stands still says nothing at all: whoever waits learns
 /// it here. What is stored after all is told to everybody, and found when it is sent again.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 
