@@ -5,12 +5,12 @@
 
 #![allow(clippy::unwrap_used)] // A panic is how a test fails.
 
+#[path = "support/binary.rs"]
+mod binary;
 #[path = "support/filling.rs"]
 mod filling;
 #[path = "support/postgres.rs"]
 mod postgres;
-#[path = "scale/running.rs"]
-mod running;
 #[path = "scale/times.rs"]
 mod times;
 #[path = "scale/world.rs"]
@@ -24,7 +24,7 @@ use webcall::id::{MessageId, RoomId, UserId};
 use webcall::store::{Appended, FileSet, NewMessage, Standing, Store, Unwelcome};
 use webcall::time::Timestamp;
 
-use running::Running;
+use binary::{Caller, Server};
 use times::Times;
 use world::{Database, ROOMS, World};
 
@@ -46,13 +46,16 @@ async fn a_room_of_very_many_messages_is_read_written_and_swept_on_postgres() {
 
 async fn measure(database: Database) {
     let messages = std::env::var("WEBCALL_SCALE").map_or(20_000, |text| text.parse().unwrap());
-    let server = Running::start(&database);
-    let session = server.register().await;
-    let world = World::fill(&database, &session.user, messages).await;
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), Some(&database.url()));
+    let ann = server.register("ann").await;
+    let world = World::fill(&database, &ann.user, messages).await;
+    // Filling may take longer than an access token is good.
+    let ann = server.log_in("ann").await;
     let mut times = Times::of(&format!("{}, a room of {messages} messages", database.name()));
-    pages(&session, &world, &mut times).await;
-    rooms(&session, &world, &mut times).await;
-    written(&session, &world, &mut times).await;
+    pages(&ann, &world, &mut times).await;
+    rooms(&ann, &world, &mut times).await;
+    written(&ann, &world, &mut times).await;
     drop(server);
     let store = database.open().await;
     swept(&store, &world, &mut times).await;
@@ -65,23 +68,23 @@ fn seqs(page: &Value) -> Vec<i64> {
 }
 
 /// The newest page, pages all over the room, and pages from a place onwards.
-async fn pages(session: &running::Session<'_>, world: &World, times: &mut Times) {
+async fn pages(ann: &Caller, world: &World, times: &mut Times) {
     let (path, last) = (world.path("messages"), world.messages);
     for asked in 0..ASKED {
-        let page = times.time("first page", session.get(&path)).await;
+        let page = times.time("first page", ann.get(&path)).await;
         assert_eq!(seqs(&page), (last - 49..=last).collect::<Vec<i64>>());
         let from = 1 + asked * (last - 60) / ASKED;
-        let page = times.time("a page before", session.get(&format!("{path}?before={}", from + 50))).await;
+        let page = times.time("a page before", ann.get(&format!("{path}?before={}", from + 50))).await;
         assert_eq!(seqs(&page), (from..from + 50).collect::<Vec<i64>>());
-        let page = times.time("a page after", session.get(&format!("{path}?after={from}"))).await;
+        let page = times.time("a page after", ann.get(&format!("{path}?after={from}"))).await;
         assert_eq!(seqs(&page), (from + 1..=from + 50).collect::<Vec<i64>>());
     }
 }
 
 /// All rooms with their unread counts and last messages.
-async fn rooms(session: &running::Session<'_>, world: &World, times: &mut Times) {
+async fn rooms(ann: &Caller, world: &World, times: &mut Times) {
     for _ in 0..ASKED {
-        let listed = times.time("200 rooms", session.get("rooms")).await;
+        let listed = times.time("200 rooms", ann.get("rooms")).await;
         let listed = listed["rooms"].as_array().unwrap();
         assert_eq!(listed.len(), ROOMS as usize);
         for room in listed {
@@ -93,18 +96,22 @@ async fn rooms(session: &running::Session<'_>, world: &World, times: &mut Times)
 }
 
 /// Messages of one's own, their deletion, and how far one has read.
-async fn written(session: &running::Session<'_>, world: &World, times: &mut Times) {
+async fn written(ann: &Caller, world: &World, times: &mut Times) {
     for nth in 1..=ASKED {
         let (id, last) = (uuid::Uuid::now_v7(), world.messages + 2 * nth);
         let message = json!({"id": id, "body": "AAAA"});
-        let entry = times.time("post", session.ask(Method::POST, &world.path("messages"), Some(message))).await;
+        let entry = times.time("post", must(ann, Method::POST, &world.path("messages"), Some(message))).await;
         assert_eq!(entry["seq"], last - 1);
-        let entry = times.time("delete", session.ask(Method::DELETE, &world.path(&format!("messages/{id}")), None)).await;
+        let entry = times.time("delete", must(ann, Method::DELETE, &world.path(&format!("messages/{id}")), None)).await;
         assert_eq!((&entry["seq"], &entry["target"]), (&json!(last), &json!(id)));
-        times.time("mark as read", session.ask(Method::PUT, &world.path("read"), Some(json!({"seq": last})))).await;
+        times.time("mark as read", must(ann, Method::PUT, &world.path("read"), Some(json!({"seq": last})))).await;
     }
-    let page = session.get(&world.path("messages")).await;
+    let page = ann.get(&world.path("messages")).await;
     assert_eq!(page["last_seq"], world.messages + 2 * ASKED);
+}
+
+async fn must(ann: &Caller, method: Method, path: &str, body: Option<Value>) -> Value {
+    ann.must(method, path, body).await.expect("it answers")
 }
 
 fn anybody(_: &Standing, _: Timestamp) -> Result<(), Unwelcome> {
