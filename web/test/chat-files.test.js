@@ -3,9 +3,8 @@ import { beforeEach, mock, test } from 'node:test';
 
 import { ApiError } from '../net/api.js';
 import { MAX_KEPT_BYTES } from '../state/chat/uploads.js';
-import { ANNA, FakeBrowser, FakeServer, ME, ROOM, quiet, textBody, until, uuid } from './chat-server.js';
+import { ME, ROOM, offline, online, opened, quiet, until } from './chat-server.js';
 
-const OTHER = uuid(101);
 const MIB = 1 << 20;
 const bytesOf = (length) => Uint8Array.from({ length }, (_, at) => (at * 31) & 0xff);
 const pending = (name, length, remote = null) => ({ blob: new Blob([bytesOf(length)]), remote, info: { name, type: 'text/plain', size: length } });
@@ -15,27 +14,6 @@ beforeEach(() => {
   mock.timers.reset();
   mock.timers.enable({ apis: ['setTimeout'] });
 });
-
-async function opened(context, { browser = new FakeBrowser(), server = new FakeServer(), ...options } = {}) {
-  if (server.rooms.size === 0) {
-    server.addRoom();
-    server.addRoom(OTHER);
-    server.post(ANNA, textBody('hello'), { quietly: true });
-  }
-  const window = await browser.open(server, options);
-  context.after(() => window.close());
-  return { ...window, browser, server, room: window.chat.conversation(ROOM), other: window.chat.conversation(OTHER) };
-}
-
-function offline({ server, socket }) {
-  server.online = false;
-  socket.down();
-}
-
-function online({ server, socket }) {
-  server.online = true;
-  socket.up();
-}
 
 async function blobsIn(browser) {
   const storage = await browser.device().open(ME);

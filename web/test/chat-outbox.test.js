@@ -5,36 +5,14 @@ import { ApiError } from '../net/api.js';
 import { MAX_WAITING, Outbox } from '../state/chat/outbox.js';
 import { openSealer } from '../state/chat/seal.js';
 import { MemoryStorage } from '../state/chat/storage-memory.js';
-import { ANNA, FakeBrowser, FakeServer, ME, ROOM, quiet, textBody, until, uuid } from './chat-server.js';
+import { ANNA, ME, ROOM, offline, online, opened, quiet, textBody, until, uuid } from './chat-server.js';
 
-const OTHER = uuid(101);
 const written = (server, room = ROOM) => server.rooms.get(room).entries.filter(({ sender }) => sender === ME).map(({ body }) => JSON.parse(Buffer.from(body, 'base64url')).text);
 
 beforeEach(() => {
   mock.timers.reset();
   mock.timers.enable({ apis: ['setTimeout'] });
 });
-
-async function opened(context, { browser = new FakeBrowser(), server = new FakeServer(), ...options } = {}) {
-  if (server.rooms.size === 0) {
-    server.addRoom();
-    server.addRoom(OTHER);
-    server.post(ANNA, textBody('hello'), { quietly: true });
-  }
-  const window = await browser.open(server, options);
-  context.after(() => window.close());
-  return { ...window, browser, server, room: window.chat.conversation(ROOM), other: window.chat.conversation(OTHER) };
-}
-
-function offline({ server, socket }) {
-  server.online = false;
-  socket.down();
-}
-
-function online({ server, socket }) {
-  server.online = true;
-  socket.up();
-}
 
 test('what is written offline waits, and is sent once and in order on return', async (context) => {
   const window = await opened(context);

@@ -15,6 +15,7 @@ export const ME = uuid(1);
 export const ANNA = uuid(2);
 export const BORIS = uuid(3);
 export const ROOM = uuid(100);
+export const OTHER = uuid(101);
 export const NAMES = { [ME]: 'me.myself', [ANNA]: 'anna', [BORIS]: 'boris' };
 
 export const encode = (value) => toBase64Url(new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)));
@@ -235,4 +236,26 @@ export class FakeBrowser {
     }
     return opened;
   }
+}
+
+/** A window on two rooms; it closes when the test ends. */
+export async function opened(context, { browser = new FakeBrowser(), server = new FakeServer(), ...options } = {}) {
+  if (server.rooms.size === 0) {
+    server.addRoom();
+    server.addRoom(OTHER);
+    server.post(ANNA, textBody('hello'), { quietly: true });
+  }
+  const window = await browser.open(server, options);
+  context.after(() => window.close());
+  return { ...window, browser, server, room: window.chat.conversation(ROOM), other: window.chat.conversation(OTHER) };
+}
+
+export function offline({ server, socket }) {
+  server.online = false;
+  socket.down();
+}
+
+export function online({ server, socket }) {
+  server.online = true;
+  socket.up();
 }

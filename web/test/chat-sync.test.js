@@ -103,9 +103,12 @@ test('a server that had too much to do is told again which conversation is on th
     return answered;
   };
   socket.asked = [];
+  context.mock.timers.enable({ apis: ['setTimeout'] });
   chat.watch(ROOM);
   const watched = () => socket.asked.filter(({ type }) => type === 'watch').map(({ room }) => room);
-  await until(() => watched().length === 2);
+  await quiet();
+  assert.deepEqual(watched(), [ROOM]);
+  context.mock.timers.tick(1_000);
   assert.deepEqual(watched(), [ROOM, ROOM]);
 });
 
