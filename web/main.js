@@ -4,7 +4,7 @@ import { pickLanguage, setLanguage } from './i18n/index.js';
 import { Api } from './net/api.js';
 import { greeting } from './net/greeting.js';
 import { SignalSocket } from './net/socket.js';
-import { PutOff, blobSource, upload } from './net/upload.js';
+import { PutOff, blobSource, isKept, upload } from './net/upload.js';
 import { DeviceError, openDevices } from './rtc/devices.js';
 import { echo } from './rtc/echo.js';
 import { tryWay } from './rtc/probe.js';
@@ -66,6 +66,8 @@ const files = {
     return { id: await upload(api, room, blobSource(blob), { ...course, progress: part }) };
   },
   putOff: () => new PutOff(),
+  isKept,
+  discard: (id) => void api.call('DELETE', `files/${encodeURIComponent(id)}`).catch(() => {}),
   thumbnail: thumbnailOf,
   download: async ({ id, name }) => saveBlob(await api.blob(`files/${encodeURIComponent(id)}`), name),
 };

@@ -3,6 +3,8 @@
  *
  * Knows nothing of what the bytes are: it asks a source for them by their place, so that what is encrypted first is sent in the same
  * way. A source gives the same bytes each time it is asked for a place, because a lost piece is sent again.
+ *
+ * A server that has no space left ends it at once, so that whoever sends hears of it; but keeps what it has, to be gone on with.
  */
 
 /** @import { Api } from './api.js' */
@@ -15,6 +17,10 @@ import { ApiError } from './api.js';
 const PIECE_BYTES = 1 << 20;
 /** A piece in this time is 70 kbit/s. A slower one is broken off and gone on with: what came of it counts. */
 const PIECE_TIMEOUT_MS = 120_000;
+/** The server waits half a minute for more of a request whose connection died unseen, and takes nothing else meanwhile. It is asked this often whether that is over. */
+const BUSY_MS = 2_000;
+/** What it is asked with: a piece would be sent in vain. */
+const NOTHING = new Uint8Array(0);
 /** Tries one after the other that bring nothing: with the longest waits about a day, after which the server forgets the file. */
 const MAX_TRIES = 5_000;
 /** Refusals that pass by themselves: another place in the file, an earlier request that still hangs, a server with too much to do. */
@@ -64,6 +70,7 @@ export async function upload(api, room, source, { signal, progress = () => {}, r
   // What the server has is asked for before more is sent.
   let sure = id === null;
   let unknown = false;
+  let busy = false;
   try {
     for (;;) {
       signal.throwIfAborted();
@@ -79,30 +86,33 @@ export async function upload(api, room, source, { signal, progress = () => {}, r
         if (received > before) tries = 0;
         progress(received, source.size);
         if (received === source.size) return id;
-        const bytes = await piece(source, received);
+        const bytes = busy ? NOTHING : await piece(source, received);
         const state = await api.patchBytes(`files/${id}?offset=${received}`, bytes, { signal, timeoutMs: PIECE_TIMEOUT_MS });
         const now = checked(state, source.size);
         // A server that is about to stop takes nothing and says so.
-        if (now <= received) throw new ApiError('busy', 503);
+        if (now <= received && !busy) throw new ApiError('busy', 503);
         received = now;
+        busy = false;
         tries = 0;
       } catch (error) {
         signal.throwIfAborted();
         sure = id === null;
-        if (resume !== null && id === resume && /** @type {ApiError} */ (error).code === 'file_not_found') {
+        if (resume !== null && id === resume && codeOf(error) === 'file_not_found') {
           // It was put off for longer than the server keeps what nobody goes on with.
           [id, received, sure] = [null, 0, true];
           continue;
         }
         if (!passes(error) || tries >= MAX_TRIES) throw error;
+        busy = codeOf(error) === 'upload_busy';
         const atLeastMs = (/** @type {ApiError} */ (error).retryAfterS ?? 0) * 1000;
-        await wait(Math.max(atLeastMs, backoffMs(UPLOAD_BACKOFF, tries, random())), signal);
+        const growingMs = backoffMs(UPLOAD_BACKOFF, tries, random());
+        await wait(Math.max(atLeastMs, busy ? Math.min(growingMs, BUSY_MS) : growingMs), signal);
         tries += 1;
       }
     }
   } catch (error) {
     // Without this it would count among the sender's files for a day.
-    if (id !== null && (unknown || !(signal.reason instanceof PutOff))) api.call('DELETE', `files/${id}`).catch(() => {});
+    if (id !== null && (unknown || !(signal.aborted ? signal.reason instanceof PutOff : isKept(error)))) api.call('DELETE', `files/${id}`).catch(() => {});
     throw error;
   }
 }
@@ -140,6 +150,16 @@ function checked(state, size) {
   const { received } = state;
   if (!Number.isSafeInteger(received) || received < 0 || received > size) throw new ApiError('bad_answer', 200);
   return received;
+}
+
+/** Whether the server keeps what it has of a file whose upload ended so: whoever tries again goes on from there. @param {unknown} error */
+export function isKept(error) {
+  return codeOf(error) === 'disk_full';
+}
+
+/** @param {unknown} error */
+function codeOf(error) {
+  return error instanceof ApiError ? error.code : null;
 }
 
 /** @param {unknown} error */

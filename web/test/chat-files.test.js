@@ -121,6 +121,24 @@ test('a file that the server refuses fails its message, by name, and the later o
   assert.equal(server.asked.filter((each) => each.startsWith('POST') && each.endsWith('/files')).length, 3);
 });
 
+test('a message whose file finds no space waits with it, and goes on where it was when there is space', async (context) => {
+  const { server, room } = await opened(context);
+  let full = true;
+  server.hook = async (method, path) => {
+    if (full && method === 'PATCH' && !path.endsWith('=0')) throw new ApiError('disk_full', 503);
+  };
+  const id = await room.send({ text: 'large', uploads: [pending('a.bin', 2 * MIB)] });
+  await until(() => server.asked.filter((each) => each.startsWith('PATCH')).length === 2);
+  await quiet();
+  assert.deepEqual([room.find(id).state, [...server.files.values()].map(({ received }) => received)], ['waiting', [MIB]]);
+  full = false;
+  const before = server.asked.length;
+  mock.timers.tick(60_000);
+  await until(() => room.find(id)?.state === 'sent');
+  assert.deepEqual(server.asked.slice(before).filter((each) => each.startsWith('PATCH')).map((each) => Number(each.split('=')[1])), [MIB]);
+  assert.equal(server.files.size, 1);
+});
+
 test('a file that the server forgot while the message waited is sent again', async (context) => {
   const { server, room } = await opened(context);
   let forgot = false;

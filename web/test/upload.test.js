@@ -82,7 +82,7 @@ test('after a lost connection it goes on with what the server has', async () => 
 });
 
 test('refusals that pass are waited for, as long as the server says', async () => {
-  const refusals = [problem(409, 'upload_busy'), problem(503, 'timed_out'), problem(429, 'rate_limited', { 'retry-after': '7' }), problem(409, 'wrong_offset')];
+  const refusals = [problem(503, 'busy'), problem(503, 'timed_out'), problem(429, 'rate_limited', { 'retry-after': '7' }), problem(409, 'wrong_offset')];
   const { api, kept } = server(refusals);
   const { done, waits } = run(api, bytesOf(10));
   assert.equal(await done, 'f');
@@ -91,11 +91,42 @@ test('refusals that pass are waited for, as long as the server says', async () =
 });
 
 test('a refusal that does not pass ends the upload and takes the file back', async () => {
-  for (const [status, code] of [[503, 'disk_full'], [404, 'file_not_found'], [413, 'file_too_large']]) {
+  for (const [status, code] of [[404, 'file_not_found'], [413, 'file_too_large']]) {
     const { api, kept } = server([problem(status, code)]);
     await assert.rejects(run(api, bytesOf(10)).done, { code });
     assert.equal(kept.deleted, 1, code);
   }
+});
+
+test('while an earlier request hangs, the server is asked every two seconds with nothing to carry', async () => {
+  const { api, kept } = server([0, ...Array.from({ length: 4 }, () => problem(409, 'upload_busy'))]);
+  const bytes = bytesOf(MIB + 10);
+  const asked = [];
+  const source = { size: bytes.length, read: async (from, to) => (asked.push(from), bytes.slice(from, to)) };
+  const { done, waits } = run(api, bytes, { source });
+  assert.equal(await done, 'f');
+  assert.deepEqual(waits, [500, 1000, 2000, 2000, 2000]);
+  assert.deepEqual(asked, [0, 0, 0, MIB], 'a piece is read once for each time it is sent');
+  assert.deepEqual(Uint8Array.from(kept.received), bytes);
+});
+
+test('an upload that a full disk ends is kept by the server, and another one goes on with it', async () => {
+  const { api, kept } = server([undefined, problem(503, 'disk_full')]);
+  const bytes = bytesOf(MIB + 5);
+  const { done, waits } = run(api, bytes);
+  await assert.rejects(done, { code: 'disk_full' });
+  assert.deepEqual([waits, kept.deleted, kept.received.length], [[], 0, MIB]);
+  assert.equal(await run(api, bytes, { resume: 'f' }).done, 'f');
+  assert.deepEqual(kept.calls.slice(3), ['GET files/f/state', `PATCH files/f?offset=${MIB}`]);
+  assert.ok(kept.received.equals(Buffer.from(bytes)));
+});
+
+test('who cancels an upload while a full disk ends it takes it back', async () => {
+  const cancelling = new AbortController();
+  const full = () => (cancelling.abort(new Error('cancelled')), problem(503, 'disk_full'));
+  const { api, kept } = server([full]);
+  await assert.rejects(run(api, bytesOf(10), { signal: cancelling.signal }).done, { message: 'cancelled' });
+  assert.equal(kept.deleted, 1);
 });
 
 test('who cancels gets their reason, and the file is taken back', async () => {

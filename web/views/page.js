@@ -21,6 +21,8 @@ import { brandMark } from '../ui/brand.js';
  * @typedef {object} Files
  * @property {(blob: Blob, options: { room: string, signal: AbortSignal, progress: (part: number) => void, announced: (id: string) => void, resume: string | null }) => Promise<{ id: string }>} upload
  * @property {() => Error} putOff
+ * @property {(error: unknown) => boolean} isKept whether the server keeps what it has, although the upload failed so
+ * @property {(id: string) => void} discard the server is to forget a file that goes with no message
  * @property {(blob: Blob) => Promise<Pick<FileInfo, 'width' | 'height' | 'thumbnail'> | null>} thumbnail
  * @property {(file: FileInfo) => Promise<void>} download
  */

@@ -41,7 +41,7 @@ export class Attachments {
     this.#files = files;
     this.#room = room;
     this.#changed = changed;
-    signal.addEventListener('abort', () => this.#all.forEach(({ ending }) => ending.abort()));
+    signal.addEventListener('abort', () => this.#all.forEach((one) => this.#end(one)));
   }
 
   get count() {
@@ -130,18 +130,24 @@ export class Attachments {
       announce(t('chat.uploaded', { name: info.name }));
     } catch (error) {
       if (signal.aborted) return;
-      // It was taken back: the next try begins anew.
-      one.remote = null;
+      // What was taken back is begun anew by the next try.
+      if (!this.#files.isKept(error)) one.remote = null;
       one.error = error;
     }
     this.#draw();
+  }
+
+  /** It is not sent: what runs ends, and what the server keeps for another try is not needed. @param {Attachment} one */
+  #end({ ending, error, remote }) {
+    ending.abort();
+    if (error && remote !== null) this.#files.discard(remote);
   }
 
   /** @param {Attachment} one */
   #remove(one) {
     const focused = one.element.contains(document.activeElement);
     const place = this.#all.indexOf(one);
-    one.ending.abort();
+    this.#end(one);
     this.#all = this.#all.filter((other) => other !== one);
     this.#draw();
     // The focus does not vanish with the file: to the next one, else to where one writes.
