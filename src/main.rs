@@ -7,6 +7,10 @@ use webcall::config::{Args, Command, Config};
 use webcall::vault::Task;
 use webcall::{bench, doctor, turn_keys, vault};
 
+/// See Cargo.toml for the reason.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match Command::parse(std::env::args_os().skip(1)) {
         Ok(Command::Serve(args)) => serve(&args),

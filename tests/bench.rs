@@ -45,7 +45,7 @@ fn a_small_load_of_each_shape_goes_through_whole() {
 
 #[test]
 fn messages_are_stored_delivered_and_set_beside_the_database_alone() {
-    let output = bench("chat --senders 4 --rooms 2 --members 3 --bytes 100 --seconds 1 --warmup 1 --json");
+    let output = bench("chat --senders 4 --rooms 2 --members 3 --idle 5 --bytes 100 --seconds 1 --warmup 1 --json");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     let expected = json!({"scenario": "chat", "database": "sqlite", "senders": 4, "rooms": 2, "bytes": 100, "members": 3});
@@ -58,9 +58,12 @@ fn messages_are_stored_delivered_and_set_beside_the_database_alone() {
     for name in ["messages_per_second", "floor_commits_per_second", "ratio_to_floor", "server_cpu_seconds"] {
         assert!(number(&found[name]) > 0.0, "{name}: {found}");
     }
-    for times in ["acknowledged_ms", "delivered_ms"] {
-        let [p50, p99, max] = ["p50", "p99", "max"].map(|part| number(&found[times][part]));
-        assert!(0.0 < p50 && p50 <= p99 && p99 <= max, "{times}: {found}");
+    assert_eq!(found["beside_idle"]["connections"], 5, "{found}");
+    for found in [&found, &found["beside_idle"]] {
+        for times in ["acknowledged_ms", "delivered_ms"] {
+            let [p50, p99, max] = ["p50", "p99", "max"].map(|part| number(&found[times][part]));
+            assert!(0.0 < p50 && p50 <= p99 && p99 <= max, "{times}: {found}");
+        }
     }
 }
 

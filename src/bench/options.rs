@@ -56,6 +56,8 @@ In chat, with --seconds, --warmup and --json as above:
   --senders N         who write, each its next message once the last one is acknowledged (64)
   --rooms N           rooms that they share (1)
   --members N         connected members that a message is to reach, measured afterwards (0)
+  --idle N            connections over which nothing happens, beside which all is measured once more (0); then, too, one more
+                      member listens, first one who reads, then one who never does
   --bytes N           what a message's body has (200)
   --database URL      an empty PostgreSQL database for the server that is started; SQLite without it
 

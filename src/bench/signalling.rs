@@ -122,16 +122,19 @@ impl Line {
 
     /// Keeps the connection alive until the server ends it; says meanwhile, once it is known, whom the participant looks at.
     pub(super) async fn stay(mut self, shown: oneshot::Receiver<Shown>) {
-        // The library answers pings while it is read from.
-        let reading = async |line: &mut Self| while line.socket.next().await.is_some_and(|message| message.is_ok()) {};
         tokio::select! {
-            () = reading(&mut self) => return,
+            () = self.read_on() => return,
             shown = shown => match shown {
                 Ok(Shown { participants, width_px }) if self.show(&participants, width_px).await.is_ok() => {}
                 _ => return,
             }
         }
-        reading(&mut self).await;
+        self.read_on().await;
+    }
+
+    /// Reads until the server ends the connection. The library answers pings meanwhile.
+    pub(super) async fn read_on(&mut self) {
+        while self.socket.next().await.is_some_and(|message| message.is_ok()) {}
     }
 
     async fn ask(&mut self, act: &'static str, message: ClientMessage) -> Result<ServerMessage, BenchError> {

@@ -125,17 +125,19 @@ fn operations() -> Router<App> {
         .route("/metrics", get(metrics::metrics))
 }
 
-/// The layers that every request passes, from the outside in. A layer added later is further outside, hence the order below.
+/// The layers that every request passes, from the outside in. They are put around a route as one: a layer of its own for each would
+/// copy all those within it anew for every request.
 fn with_middleware(router: Router<App>, app: &App) -> Router<App> {
-    let router = router
-        .layer(DefaultBodyLimit::max(limits::MAX_BODY_BYTES))
-        .layer(from_fn_with_state(app.clone(), foreign::refuse_foreign_writes))
-        .layer(foreign::cors(app))
-        .layer(from_fn(limits::finish_changes))
-        .layer(from_fn(limits::time_limit))
+    router.layer((
+        from_fn_with_state(app.clone(), address::find),
+        from_fn_with_state(app.clone(), headers::secure),
+        from_fn_with_state(app.clone(), observe::observe),
         // Inside the observation, so that a panic is logged, counted and answered with its request's identifier.
-        .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(from_fn_with_state(app.clone(), observe::observe))
-        .layer(from_fn_with_state(app.clone(), headers::secure));
-    router.layer(from_fn_with_state(app.clone(), address::find))
+        CatchPanicLayer::custom(problem::panicked),
+        from_fn(limits::time_limit),
+        from_fn(limits::finish_changes),
+        foreign::cors(app),
+        from_fn_with_state(app.clone(), foreign::refuse_foreign_writes),
+        DefaultBodyLimit::max(limits::MAX_BODY_BYTES),
+    ))
 }

@@ -10,6 +10,7 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use ring::rand::{SecureRandom, SystemRandom};
+use tokio::task::JoinSet;
 
 use crate::bench::BenchError;
 use crate::bench::api::Api;
@@ -19,7 +20,7 @@ use crate::bench::signalling::Line;
 use crate::id::MessageId;
 use crate::time::Clock;
 
-/// Accounts of an audience: each has many windows, because making an account costs a quarter of a second.
+/// Accounts of an audience, and of idle connections: each has many windows, because making an account costs a quarter of a second.
 const AUDIENCE_ACCOUNTS: usize = 20;
 
 /// A message's body of so many random bytes, as it is sent.
@@ -67,25 +68,59 @@ impl Sender {
     }
 }
 
-/// Makes accounts and rooms, and puts each account into its room. Also gives the link of the first room.
-pub(super) async fn gather(own: &OwnServer, senders: usize, rooms: usize) -> Result<(Vec<Sender>, String), BenchError> {
-    let (mut open, mut accounts) = (Vec::new(), Vec::new());
-    for n in 0..senders {
-        let api = Api::register_as(Origin::parse(&own.url, None)?, &own.registration_secret, &format!("bench{n}")).await?;
-        if n < rooms {
-            open.push(api.create_room_with_link().await?);
+/// Accounts, each with the room that it is a member of.
+pub(super) struct Accounts(Vec<(Api, String)>);
+
+impl Accounts {
+    /// Who write, with their rooms. Also gives the link of the first room.
+    pub(super) async fn that_write(own: &OwnServer, senders: usize, rooms: usize) -> Result<(Self, String), BenchError> {
+        let (mut open, mut accounts) = (Vec::new(), Vec::new());
+        for n in 0..senders {
+            let api = register(own, &format!("bench{n}")).await?;
+            if n < rooms {
+                open.push(api.create_room_with_link().await?);
+            }
+            let (room, link) = &open[n % rooms];
+            api.join_room(link).await?;
+            accounts.push((api, room.clone()));
         }
-        let (room, link) = &open[n % rooms];
-        api.join_room(link).await?;
-        accounts.push((api, room.clone()));
+        let (_, link) = open.swap_remove(0);
+        Ok((Self(accounts), link))
     }
-    // All at once, now: a server closes connections that say nothing for a while.
-    let mut gathered = Vec::new();
-    for (api, room) in &accounts {
-        gathered.push(Sender::connect(api, room).await?);
+
+    /// Those of an audience of the room behind a link.
+    pub(super) async fn that_listen(own: &OwnServer, link: &str, members: usize) -> Result<Self, BenchError> {
+        let mut accounts = Vec::new();
+        for n in 0..AUDIENCE_ACCOUNTS.min(members) {
+            let api = register(own, &format!("listener{n}")).await?;
+            let room = api.join_room(link).await?;
+            accounts.push((api, room));
+        }
+        Ok(Self(accounts))
     }
-    let (_, link) = open.swap_remove(0);
-    Ok((gathered, link))
+
+    /// Each with a connection to write over. All at once, now: a server closes connections that say nothing for a while.
+    pub(super) async fn senders(&self) -> Result<Vec<Sender>, BenchError> {
+        let mut senders = Vec::new();
+        for (api, room) in &self.0 {
+            senders.push(Sender::connect(api, room).await?);
+        }
+        Ok(senders)
+    }
+
+    /// So many that listen to the room, and one who writes there.
+    pub(super) async fn audience(&self, members: usize) -> Result<(Sender, Vec<Watcher>), BenchError> {
+        let mut watchers = Vec::new();
+        for (api, _) in self.0.iter().cycle().take(members) {
+            watchers.push(Watcher(Line::listen(api).await?));
+        }
+        let (api, room) = &self.0[0];
+        Ok((Sender::connect(api, room).await?, watchers))
+    }
+}
+
+async fn register(own: &OwnServer, name: &str) -> Result<Api, BenchError> {
+    Api::register_as(Origin::parse(&own.url, None)?, &own.registration_secret, name).await
 }
 
 /// One connected member.
@@ -98,18 +133,61 @@ impl Watcher {
     }
 }
 
-/// A crowd that listens to a room, and one who writes there.
-pub(super) async fn audience(own: &OwnServer, link: &str, members: usize) -> Result<(Sender, Vec<Watcher>), BenchError> {
-    let mut accounts = Vec::new();
-    for n in 0..AUDIENCE_ACCOUNTS.min(members) {
-        let api = Api::register_as(Origin::parse(&own.url, None)?, &own.registration_secret, &format!("listener{n}")).await?;
-        let room = api.join_room(link).await?;
-        accounts.push((api, room));
+/// Connections over which nothing happens: their people share one quiet room. They end with this value.
+pub(super) struct Idle(JoinSet<()>);
+
+impl Idle {
+    /// Opens so many.
+    pub(super) async fn open(own: &OwnServer, connections: usize) -> Result<Self, BenchError> {
+        let first = register(own, "idle0").await?;
+        let (_, quiet_room) = first.create_room_with_link().await?;
+        let mut accounts = vec![first];
+        for n in 1..AUDIENCE_ACCOUNTS {
+            let api = register(own, &format!("idle{n}")).await?;
+            api.join_room(&quiet_room).await?;
+            accounts.push(api);
+        }
+        let mut idle = JoinSet::new();
+        for api in accounts.iter().cycle().take(connections) {
+            let mut line = Line::listen(api).await?;
+            idle.spawn(async move { line.read_on().await });
+        }
+        Ok(Self(idle))
     }
-    let mut watchers = Vec::new();
-    for n in 0..members {
-        watchers.push(Watcher(Line::listen(&accounts[n % accounts.len()].0).await?));
+
+    /// Fails when the server ended one of them.
+    pub(super) fn all_stayed(&mut self) -> Result<(), BenchError> {
+        match self.0.try_join_next() {
+            None => Ok(()),
+            Some(_) => Err(BenchError::call("idling", "the server ended an idle connection")),
+        }
     }
-    let (api, room) = &accounts[0];
-    Ok((Sender::connect(api, room).await?, watchers))
+}
+
+/// One more member of the busy room, who is told all that is written there. Ends with this value.
+pub(super) struct Listener {
+    _task: JoinSet<()>,
+}
+
+impl Listener {
+    /// An account for one.
+    pub(super) async fn account(own: &OwnServer, busy: &str) -> Result<Api, BenchError> {
+        let api = register(own, "listener").await?;
+        api.join_room(busy).await?;
+        Ok(api)
+    }
+
+    /// One who reads, or one whose end of the connection fills up.
+    pub(super) async fn open(account: &Api, reads: bool) -> Result<Self, BenchError> {
+        let mut line = Line::listen(account).await?;
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            if reads {
+                line.read_on().await;
+            } else {
+                std::future::pending::<()>().await;
+            }
+        });
+        Ok(Self { _task: task })
+    }
 }

@@ -3,7 +3,7 @@
 //! is the same database alone: one row, one commit, again and again.
 //!
 //! ```text
-//! options -> mod (the course) -> { server, crowd (accounts, rooms, members), floor (raw commits) } -> report
+//! options -> mod (the course) -> { server, crowd (accounts, rooms, members, idle ones), floor (raw commits) } -> report
 //! ```
 
 mod crowd;
@@ -21,9 +21,9 @@ use super::machine::{self, Processors};
 use super::server::OwnServer;
 use super::session::progress;
 use super::{BenchError, options as common};
-use crowd::{Sender, Watcher};
+use crowd::{Accounts, Idle, Listener, Sender, Watcher};
 use options::Options;
-use report::{Delivered, Report, Stored};
+use report::{BesideIdle, Delivered, Measured, Report, Stored};
 
 /// Carries out what the arguments after `bench chat` say.
 pub(super) fn run(arguments: Vec<OsString>) -> Result<(), BenchError> {
@@ -46,19 +46,57 @@ async fn carry_out(options: &Options, processors: Option<&Processors>) -> Result
     progress("starting a server");
     let own = OwnServer::start_for_chat(options.database.as_deref(), processors).await?;
     progress(&format!("{} accounts, {} rooms", options.senders, options.rooms));
-    let (senders, link) = crowd::gather(&own, options.senders, options.rooms).await?;
-    let stored = store(options, senders, own.pid()).await?;
-    let delivered = match options.members {
-        0 => None,
-        members => {
-            progress(&format!("{members} connected members"));
-            Some(deliver(options, &own, &link, members).await?)
-        }
+    let (writing, link) = Accounts::that_write(&own, options.senders, options.rooms).await?;
+    let listening = Accounts::that_listen(&own, &link, options.members).await?;
+    let course = Course { options, own: &own, writing, listening };
+    let (alone, beside_idle) = match options.idle {
+        0 => (course.measure().await?, None),
+        connections => course.without_and_with_idle(&link, connections).await?,
     };
     drop(own);
     progress("the database alone");
     let floor = floor::measure(options.database.as_deref(), options.measured).await?;
-    Ok(Report { options: options.clone(), stored, delivered, floor_commits_per_second: floor })
+    Ok(Report { options: options.clone(), alone, beside_idle, floor_commits_per_second: floor })
+}
+
+/// What is measured, once or twice.
+struct Course<'a> {
+    options: &'a Options,
+    own: &'a OwnServer,
+    writing: Accounts,
+    listening: Accounts,
+}
+
+impl Course<'_> {
+    async fn measure(&self) -> Result<Measured, BenchError> {
+        let stored = store(self.options, self.writing.senders().await?, self.own.pid()).await?;
+        let delivered = match self.options.members {
+            0 => None,
+            members => {
+                progress(&format!("{members} connected members"));
+                Some(deliver(self.options, &self.listening, members).await?)
+            }
+        };
+        Ok(Measured { stored, delivered })
+    }
+
+    /// The same twice: with a listener who reads, and with one who never does beside connections over which nothing happens.
+    async fn without_and_with_idle(&self, busy: &str, connections: usize) -> Result<(Measured, Option<BesideIdle>), BenchError> {
+        let account = Listener::account(self.own, busy).await?;
+        let reads = Listener::open(&account, true).await?;
+        let alone = self.measure().await?;
+        drop(reads);
+        progress(&format!("{connections} idle connections, and one that never reads"));
+        let memory = || machine::usage(self.own.pid()).map(|usage| usage.rss_bytes);
+        let before = memory();
+        let mut idle = Idle::open(self.own, connections).await?;
+        let bytes_each = before.zip(memory()).map(|(before, after)| after.saturating_sub(before) / connections as u64);
+        let never_reads = Listener::open(&account, false).await?;
+        let measured = self.measure().await?;
+        drop(never_reads);
+        idle.all_stayed()?;
+        Ok((alone, Some(BesideIdle { connections, bytes_each, measured })))
+    }
 }
 
 /// All send, each its next message once the last one is acknowledged.
@@ -95,10 +133,10 @@ async fn store(options: &Options, senders: Vec<Sender>, pid: u32) -> Result<Stor
 }
 
 /// One message after the other to a room that many look at.
-async fn deliver(options: &Options, own: &OwnServer, link: &str, members: usize) -> Result<Delivered, BenchError> {
+async fn deliver(options: &Options, listening: &Accounts, members: usize) -> Result<Delivered, BenchError> {
     const MESSAGES: usize = 50;
     const PAUSE: Duration = Duration::from_millis(100);
-    let (mut sender, mut watchers) = crowd::audience(own, link, members).await?;
+    let (mut sender, mut watchers) = listening.audience(members).await?;
     let body = crowd::body(options.bytes);
     let mut times = Vec::with_capacity(MESSAGES * members);
     for _ in 0..MESSAGES {
