@@ -22,7 +22,7 @@ use crate::store::{AddedFile, FileLimits, FileRow, NewFile};
 const MAX_FILES_PER_USER: i64 = 10_000;
 /// Files of one user of which not everything has come. A message has ten; more would only hold space for others.
 const MAX_UNFINISHED_PER_USER: i64 = 20;
-/// A request that brings no byte for so long is over. Longer lets dead connections keep the turn of who comes back.
+/// A request that brings no byte for so long is over. Longer keeps what dead connections hold.
 const STALL: Duration = Duration::from_secs(30);
 /// Written at once. More costs memory for each upload, less a switch of threads for each piece.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -104,14 +104,14 @@ struct Upload {
     safe_bytes: u64,
     file: Appending,
     buffer: Vec<u8>,
-    _turn: Turn,
+    turn: Turn,
 }
 
 impl Upload {
     async fn begin(app: &App, principal: &Principal, id: FileId, offset: u64) -> Result<Self, Error> {
         // Looked at before the turn is taken, so that nobody learns of others' files; and read behind it, where nothing moves it.
         state(app, principal, id).await?;
-        let turn = app.files.turns.take(id).ok_or(Error::UploadBusy)?;
+        let turn = app.files.turns.take(id).await.ok_or(Error::UploadBusy)?;
         let row = state(app, principal, id).await?;
         if row.received_bytes.unsigned_abs() != offset {
             return Err(Error::WrongOffset);
@@ -126,7 +126,7 @@ impl Upload {
             }
         };
         let size_bytes = row.size_bytes.unsigned_abs();
-        Ok(Self { app: app.clone(), id, size_bytes, safe_bytes: offset, file, buffer: Vec::new(), _turn: turn })
+        Ok(Self { app: app.clone(), id, size_bytes, safe_bytes: offset, file, buffer: Vec::new(), turn })
     }
 
     async fn take<B: AsRef<[u8]>, E>(mut self, mut bytes: impl Stream<Item = Result<B, E>> + Unpin) -> Result<FileRow, Error> {
@@ -137,7 +137,8 @@ impl Upload {
         Ok(FileRow { id: self.id, size_bytes, received_bytes })
     }
 
-    /// Until the last byte, or until no more come: who went away hears nothing anyway, and a server that stops says how far it is.
+    /// Until the last byte, or until no more come: who went away hears nothing anyway, and where a newer request wants the file, or the
+    /// server stops, it says how far it is.
     async fn take_all<B, E>(&mut self, bytes: &mut (impl Stream<Item = Result<B, E>> + Unpin)) -> Result<(), Error>
     where
         B: AsRef<[u8]>,
@@ -148,6 +149,7 @@ impl Upload {
             let next = tokio::select! {
                 next = tokio::time::timeout_at(stalled_at, bytes.next()) => next.map_err(|_| Error::TimedOut)?,
                 () = shutdown.begun() => return Ok(()),
+                () = self.turn.wanted() => return Ok(()),
             };
             let Some(Ok(piece)) = next else { return Ok(()) };
             let piece = piece.as_ref();

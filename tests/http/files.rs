@@ -208,25 +208,24 @@ async fn a_request_that_says_no_offset_or_another_type_is_refused() {
 }
 
 #[tokio::test]
-async fn of_two_requests_at_once_one_sends_the_file() {
+async fn of_two_requests_at_once_the_newer_goes_on_where_the_older_was() {
     let stage = Stage::set().await;
     let file = stage.announced(8).await;
-    let (hold, held) = oneshot::channel::<()>();
-    let (begun, begins) = oneshot::channel();
-    let pieces = stream::once(async move {
-        begun.send(()).unwrap();
-        held.await.unwrap();
-        Ok::<_, Infallible>(b"abcdefgh")
-    });
+    let (hangs, hanging) = oneshot::channel();
+    let pieces = stream::once(async { Ok::<_, Infallible>(b"abcd") }).chain(stream::once(async move {
+        hangs.send(()).unwrap();
+        std::future::pending().await
+    }));
     let (app, principal) = (stage.server.app.clone(), stage.principal());
     let of = id(&file);
-    let first = tokio::spawn(async move { files::receive(&app, &principal, of, 0, None, pieces.boxed()).await });
-    begins.await.unwrap();
+    let older = tokio::spawn(async move { files::receive(&app, &principal, of, 0, None, pieces.boxed()).await });
+    hanging.await.unwrap();
+    // What came of the older one counts, so the newer one is told where to go on.
     let response = stage.send(&file, 0, b"12345678").await;
     assert_eq!(response.status(), StatusCode::CONFLICT);
-    assert_eq!(code(response).await, "upload_busy");
-    hold.send(()).unwrap();
-    assert_eq!(first.await.unwrap().unwrap().received_bytes, 8);
+    assert_eq!(code(response).await, "wrong_offset");
+    assert_eq!(older.await.unwrap().unwrap().received_bytes, 4);
+    assert_eq!(stage.send(&file, 4, b"efgh").await.status(), StatusCode::OK);
     assert_eq!(stage.read(&stage.ann, &file, &[]).await.bytes().await.unwrap(), b"abcdefgh"[..]);
 }
 
