@@ -178,6 +178,9 @@ pub enum Error {
     /// There is no space left.
     #[error("the server has no space left")]
     DiskFull,
+    /// Where files are kept does not answer, or refuses.
+    #[error("files cannot be kept or read at the moment: try again shortly")]
+    StorageUnavailable,
     /// The request took too long.
     #[error("the request took too long")]
     TimedOut,
@@ -247,6 +250,7 @@ impl Error {
             Self::RateLimited { .. } => "rate_limited",
             Self::Busy => "busy",
             Self::DiskFull => "disk_full",
+            Self::StorageUnavailable => "storage_unavailable",
             Self::TimedOut => "timed_out",
             Self::Internal(_) => "internal",
         }

@@ -83,6 +83,10 @@ id! {
     FileId
 }
 id! {
+    /// What one object in a bucket holds of a file.
+    PieceId
+}
+id! {
     /// An entry of a room's audit log.
     ActId
 }
@@ -94,6 +98,13 @@ id! {
     /// What a browser found out on `/diagnostics`.
     ReportId
 }
+impl PieceId {
+    /// When it was made.
+    pub fn made_at(self) -> Timestamp {
+        Timestamp::from_millis((self.as_u128() >> 80) as i64)
+    }
+}
+
 /// A version 7 UUID of this millisecond; the other 74 bits are random.
 pub fn uuid_at(now: Timestamp) -> Uuid {
     let (seconds, millis) = (now.as_millis().max(0) / 1_000, now.as_millis().max(0) % 1_000);
@@ -109,6 +120,12 @@ mod tests {
         let early = RoomId::new(Timestamp::from_millis(1_700_000_000_000));
         let late = RoomId::new(Timestamp::from_millis(1_700_000_000_001));
         assert!(early < late);
+    }
+
+    #[test]
+    fn a_piece_knows_when_it_was_made() {
+        let now = Timestamp::from_millis(1_700_000_000_001);
+        assert_eq!(PieceId::new(now).made_at(), now);
     }
 
     #[test]

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // A panic is how a test fails.
 
+#[path = "support/authority.rs"]
+mod authority;
+#[path = "support/bucket.rs"]
+mod bucket;
 #[path = "support/server.rs"]
 mod server;
 
@@ -15,8 +19,12 @@ mod bodies;
 mod diagnostics;
 #[path = "http/files.rs"]
 mod files;
+#[path = "http/files_bucket.rs"]
+mod files_bucket;
 #[path = "http/files_full.rs"]
 mod files_full;
+#[path = "http/files_killed.rs"]
+mod files_killed;
 #[path = "http/headers.rs"]
 mod headers;
 #[path = "http/limits.rs"]

@@ -76,6 +76,49 @@ fn settings_that_cannot_be_meant_are_refused_by_name() {
 }
 
 #[test]
+fn a_bucket_is_set_whole_or_not_at_all_and_its_secret_is_never_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = [
+        ("FILES_S3_ENDPOINT", "https://s3.example.org"),
+        ("FILES_S3_BUCKET", "webcall"),
+        ("FILES_S3_KEY_ID", "key"),
+        ("FILES_S3_SECRET", "hush-hush"),
+    ];
+    let config = load(&folder, &whole).unwrap().files.bucket.unwrap();
+    assert_eq!(config.bucket.base_url().as_str(), "https://s3.example.org/webcall/");
+    assert_eq!(config.bucket.region(), "us-east-1");
+    assert!(!format!("{config:?}").contains("hush"));
+    let other = [("FILES_S3_PATH_STYLE", "false"), ("FILES_S3_REGION", "eu-central-1")];
+    let config = load(&folder, &[&whole[..], &other].concat()).unwrap().files.bucket.unwrap();
+    assert_eq!(config.bucket.base_url().as_str(), "https://webcall.s3.example.org/");
+    assert!(load(&folder, &[]).unwrap().files.bucket.is_none());
+    for left_out in 0..whole.len() {
+        let mut half = whole.to_vec();
+        let (name, _) = half.remove(left_out);
+        let message = load(&folder, &half).err().unwrap();
+        assert!(message.starts_with(&format!("{name} is missing")) && !message.contains("hush"), "{message}");
+    }
+    for (name, value) in [
+        ("FILES_S3_ENDPOINT", "s3.example.org"),
+        ("FILES_S3_ENDPOINT", "ftp://s3.example.org"),
+        ("FILES_S3_ENDPOINT", "https://ann:hush@s3.example.org"),
+        ("FILES_S3_ENDPOINT", "https://s3.example.org?x=1"),
+        ("FILES_S3_BUCKET", "no"),
+        ("FILES_S3_BUCKET", "a/../b"),
+        ("FILES_S3_BUCKET", "Web Call"),
+        ("FILES_S3_PATH_STYLE", "yes"),
+    ] {
+        let message = load(&folder, &[&whole[..], &[(name, value)]].concat()).err().unwrap();
+        assert!(message.starts_with(name) && !message.contains("hush"), "{message}");
+    }
+    let nowhere = folder.path().join("roots.pem");
+    let with_roots = [&whole[..], &[("FILES_S3_CA_FILE", nowhere.to_str().unwrap())]].concat();
+    assert!(load(&folder, &with_roots).err().unwrap().contains("roots.pem"));
+    std::fs::write(&nowhere, "no certificate").unwrap();
+    assert!(load(&folder, &with_roots).err().unwrap().contains("holds no certificate in PEM form"));
+}
+
+#[test]
 fn a_database_address_that_cannot_be_read_is_not_repeated() {
     let folder = tempfile::tempdir().unwrap();
     let message = load(&folder, &[("DATABASE_URL", "postgres://ann:hush@host:port/db")]).err().unwrap();

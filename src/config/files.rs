@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::ConfigError;
 use super::environment::Variables;
+use super::{BucketConfig, ConfigError};
 
 /// Photographs, documents and short videos pass. A higher value lets one file fill a small disk.
 const DEFAULT_FILE_MB: i64 = 200;
@@ -29,6 +29,8 @@ const LEAST_FREE_PERCENT: u64 = 2;
 pub struct FilesConfig {
     /// The folder; made when the first file comes.
     pub folder: PathBuf,
+    /// Where new files go instead, when it is set. What lies in the folder stays there.
+    pub bucket: Option<BucketConfig>,
     /// One file.
     pub max_file_bytes: i64,
     /// All files of one user.
@@ -48,6 +50,7 @@ impl FilesConfig {
         let bytes = |name, default| Ok::<_, ConfigError>(variables.parse(name, parse_megabytes)?.unwrap_or(default) << 20);
         let config = Self {
             folder: data_dir.join("files"),
+            bucket: BucketConfig::from_variables(variables)?,
             max_file_bytes: bytes("MAX_FILE_MB", DEFAULT_FILE_MB)?,
             max_user_bytes: bytes("MAX_FILES_MB_PER_USER", DEFAULT_USER_MB)?,
             max_total_bytes: bytes("MAX_FILES_MB", DEFAULT_TOTAL_MB)?,

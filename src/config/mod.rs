@@ -5,6 +5,7 @@
 //! Nobody else reads the environment. A [`Config`] has no `Debug`, so that it cannot reach a log.
 
 mod args;
+mod bucket;
 mod environment;
 mod error;
 mod files;
@@ -17,6 +18,7 @@ mod tls;
 mod turn;
 
 pub use args::{Args, Command};
+pub use bucket::BucketConfig;
 pub use error::ConfigError;
 pub use files::FilesConfig;
 pub use ice::IceServer;

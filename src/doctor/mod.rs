@@ -1,14 +1,15 @@
 //! `webcall doctor`: looks for what keeps calls from working, and says for each check what it found, what that means and what to do.
 //!
 //! One file a check: facts are gathered (sockets, files, the clock), then judged by a pure function, which the tests know by tables. It
-//! reads the settings as the server does and writes nothing. Called by `main`; with `--probe` it is the second machine that looks at a
+//! reads the settings as the server does and writes nothing, but for a probe in the bucket of files. Called by `main`; with `--probe` it is the second machine that looks at a
 //! server from outside. STUN as in RFC 8489, TURN as in RFC 8656, both from `webcall_media::turn::probe`.
 //!
 //! ```text
-//! options -> { server, ports, address, tcp, turn_secret, certificate, clock, database, limits, outside } -> finding -> report
+//! options -> { server, ports, address, tcp, turn_secret, certificate, clock, database, bucket, limits, outside } -> finding -> report
 //! ```
 
 mod address;
+mod bucket;
 mod certificate;
 mod clock;
 mod database;
@@ -124,6 +125,9 @@ async fn examine_server(config: &Config, examination: &Examination, findings: &m
     findings.push(server::judge(&server));
     findings.push(database::judge(&database::gather(&config.database, &server.occupant).await));
     findings.push(database::judge_disk(database::free_bytes(&config.data_dir)));
+    if let Some(bucket) = &config.files.bucket {
+        findings.push(bucket::judge(&bucket::gather(bucket).await));
+    }
 
     let (situation, seen) = look_around(config, examination).await;
     let decision = decide(&situation);

@@ -25,7 +25,8 @@ Usage: webcall doctor [options]                       on the server, with the se
   --ports PORTS       UDP ports to ask, like 3478,50000-50003 (default 3478,50000)
   --json              one JSON object instead of a list
 
-Ends with 1 when there is a fault. Nothing is written, no setting is changed; an allocation on the TURN server is given back at once.";
+Ends with 1 when there is a fault. Nothing is written, no setting is changed; an allocation on the TURN server is given back at once, and a
+probe in the bucket of files, where one is set, is deleted.";
 
 /// A server that answers by HTTP without redirection, with a `Date` of its own.
 const DEFAULT_TIME_URL: &str = "http://connectivity-check.ubuntu.com/";

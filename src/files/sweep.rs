@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::bucket::{Bucket, BucketError};
+use super::pieces;
 use crate::app::App;
 use crate::error::Error;
 use crate::id::FileId;
@@ -15,6 +17,8 @@ const UNSENT_LIFE: Duration = Duration::from_secs(24 * 3_600);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 /// Files whose message or room went without a word, and bytes without a file, are looked for so often: it reads everything.
 const WALK_INTERVAL: Duration = Duration::from_secs(6 * 3_600);
+/// An object that does not count is left for so long: its row may be about to come, from a node whose clock is not ours.
+const ORPHAN_AGE: Duration = UNSENT_LIFE;
 /// Removed in one transaction.
 const STEP_FILES: i64 = 100;
 /// Looked at in one query.
@@ -25,7 +29,7 @@ const STEP_WALKED: i64 = 500;
 pub struct Swept {
     /// Files removed.
     pub files: usize,
-    /// Bytes on the disk that no file claimed, by how many files.
+    /// Files on the disk and objects in the bucket whose bytes no file claimed.
     pub orphans: usize,
 }
 
@@ -62,7 +66,7 @@ pub async fn sweep(app: &App) -> Result<Swept, Error> {
         }
         for file in removed {
             app.files.used.subtract(file.size_bytes);
-            delete(app, file.id).await;
+            app.files.delete(file.id).await;
             swept.files += 1;
         }
     }
@@ -88,17 +92,36 @@ pub async fn walk(app: &App) -> Result<Swept, Error> {
         for id in app.files.folder.part(part).await.map_err(|error| Error::Internal(Box::new(error)))? {
             // A file is in the database before its first byte is on the disk, and its identifier is never used again.
             if !app.store.has_file(id).await? {
-                delete(app, id).await;
+                app.files.delete(id).await;
                 swept.orphans += 1;
             }
         }
     }
+    if let Some(bucket) = &app.files.bucket {
+        swept.orphans += walk_bucket(app, bucket).await?;
+    }
     Ok(swept)
 }
 
-/// What cannot be deleted now is found by the next walk.
-async fn delete(app: &App, id: FileId) {
-    if let Err(error) = app.files.folder.delete(id).await {
-        tracing::warn!(%error, file = %id, "a file could not be deleted");
+/// Looks at every object of ours and deletes those that do not count; how many.
+async fn walk_bucket(app: &App, bucket: &Bucket) -> Result<usize, Error> {
+    let (mut orphans, mut after) = (0, None);
+    let old = app.clock.now().minus(ORPHAN_AGE);
+    while !app.shutdown.has_begun() {
+        let listed = bucket.list(pieces::ROOT, after).await.map_err(BucketError::told)?;
+        let mut unclaimed = Vec::new();
+        for name in listed.names {
+            let Some(piece) = pieces::piece(&name).filter(|piece| piece.made_at() < old) else { continue };
+            if !app.store.has_piece(piece).await? {
+                unclaimed.push(name);
+            }
+        }
+        orphans += unclaimed.len();
+        pieces::delete_all(bucket, unclaimed).await;
+        after = listed.next;
+        if after.is_none() {
+            break;
+        }
     }
+    Ok(orphans)
 }

@@ -1,5 +1,5 @@
 //! Receiving a file: announced with its size, then its bytes in as many requests as it takes, each going on where the last one ended.
-//! What counts rises only after it is safe on the disk; what came of a request that breaks off counts too.
+//! What counts rises only after it is safe where it is kept; what came of a request that breaks off counts too.
 
 use std::time::Duration;
 
@@ -7,14 +7,13 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::disk_error;
-use super::folder::{Appending, Opened};
+use super::place::{self, Begun, Writing};
 use super::space::refuse_without_space;
 use super::turns::Turn;
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::error::Error;
-use crate::id::{FileId, RoomId};
+use crate::id::{FileId, RoomId, UserId};
 use crate::rooms;
 use crate::store::{AddedFile, FileLimits, FileRow, NewFile};
 
@@ -24,8 +23,6 @@ const MAX_FILES_PER_USER: i64 = 10_000;
 const MAX_UNFINISHED_PER_USER: i64 = 20;
 /// A request that brings no byte for so long is over. Longer keeps what dead connections hold.
 const STALL: Duration = Duration::from_secs(30);
-/// Written at once. More costs memory for each upload, less a switch of threads for each piece.
-const BUFFER_BYTES: usize = 256 << 10;
 /// Made safe at the latest after so much: what a killed server makes people send again. Less costs more waiting for the disk.
 const SAFE_EVERY_BYTES: u64 = 8 << 20;
 
@@ -61,10 +58,7 @@ pub async fn state(app: &App, principal: &Principal, id: FileId) -> Result<FileR
 pub async fn discard(app: &App, principal: &Principal, id: FileId) -> Result<(), Error> {
     let removed = app.store.remove_unsent_file(id, principal.user).await?.ok_or(Error::FileNotFound)?;
     app.files.used.subtract(removed.size_bytes);
-    if let Err(error) = app.files.folder.delete(id).await {
-        // The sweeper tries again.
-        tracing::warn!(%error, file = %id, "a file could not be deleted");
-    }
+    app.files.delete(id).await;
     Ok(())
 }
 
@@ -99,10 +93,11 @@ where
 struct Upload {
     app: App,
     id: FileId,
+    user: UserId,
     size_bytes: u64,
     /// What counts.
     safe_bytes: u64,
-    file: Appending,
+    file: Writing,
     buffer: Vec<u8>,
     turn: Turn,
 }
@@ -116,17 +111,9 @@ impl Upload {
         if row.received_bytes.unsigned_abs() != offset {
             return Err(Error::WrongOffset);
         }
-        let file = match app.files.folder.append(id, offset).await.map_err(disk_error)? {
-            Opened::Ready(file) => file,
-            Opened::Shorter { len } => {
-                tracing::error!(file = %id, counted = offset, found = len, "bytes of a file are missing");
-                let found = i64::try_from(len).unwrap_or(0);
-                app.store.receive_file(id, row.received_bytes, found).await?;
-                return Err(Error::WrongOffset);
-            }
-        };
+        let Begun::Ready(file, buffer) = place::begin(app, id, offset).await? else { return Err(Error::WrongOffset) };
         let size_bytes = row.size_bytes.unsigned_abs();
-        Ok(Self { app: app.clone(), id, size_bytes, safe_bytes: offset, file, buffer: Vec::new(), turn })
+        Ok(Self { app: app.clone(), id, user: principal.user, size_bytes, safe_bytes: offset, file, buffer, turn })
     }
 
     async fn take<B: AsRef<[u8]>, E>(mut self, mut bytes: impl Stream<Item = Result<B, E>> + Unpin) -> Result<FileRow, Error> {
@@ -161,10 +148,10 @@ impl Upload {
                 return Err(self.too_large());
             }
             self.buffer.extend_from_slice(piece);
-            if self.buffer.len() >= BUFFER_BYTES {
+            if self.buffer.len() >= self.file.gathers() {
                 self.write().await?;
             }
-            if self.file.at() - self.safe_bytes >= SAFE_EVERY_BYTES {
+            if self.file.at().saturating_sub(self.safe_bytes) >= SAFE_EVERY_BYTES {
                 self.keep().await?;
             }
         }
@@ -172,22 +159,31 @@ impl Upload {
 
     async fn write(&mut self) -> Result<(), Error> {
         let buffer = std::mem::take(&mut self.buffer);
-        self.buffer = self.file.write(buffer).await.map_err(disk_error)?;
+        self.buffer = self.file.write(&self.app, buffer).await?;
         Ok(())
     }
 
     /// Makes what was written safe, then lets it count. What could not be written is left out.
     async fn keep(&mut self) -> Result<(), Error> {
-        let written = if self.buffer.is_empty() { Ok(()) } else { self.write().await };
+        let has_come = self.file.at() + self.buffer.len() as u64;
+        let written = if has_come > self.safe_bytes && !self.buffer.is_empty() { self.write().await } else { Ok(()) };
         let at = self.file.at();
         if at > self.safe_bytes {
-            self.file.sync().await.map_err(disk_error)?;
-            if !self.app.store.receive_file(self.id, self.safe_bytes.cast_signed(), at.cast_signed()).await? {
-                return Err(Error::FileNotFound);
+            if !self.file.count(&self.app, self.id, self.safe_bytes).await? {
+                return Err(self.overtaken().await);
             }
             self.safe_bytes = at;
         }
         written
+    }
+
+    /// Why it no longer goes on here: the file is gone, or another node received bytes of it.
+    async fn overtaken(&self) -> Error {
+        match self.app.store.unsent_file(self.id, self.user).await {
+            Ok(Some(_)) => Error::WrongOffset,
+            Ok(None) => Error::FileNotFound,
+            Err(error) => error.into(),
+        }
     }
 
     fn too_large(&self) -> Error {

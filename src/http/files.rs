@@ -97,7 +97,7 @@ pub(super) async fn announce(
     (status = 413, description = "`file_too_large`: more than was announced", body = Problem),
     (status = 415, description = "`unsupported_media_type`", body = Problem),
     (status = 429, description = "`rate_limited`", body = Problem),
-    (status = 503, description = "`disk_full`; `timed_out`: no byte for 30 s", body = Problem),
+    (status = 503, description = "`disk_full`, `storage_unavailable`; `timed_out`: no byte for 30 s", body = Problem),
 ))]
 pub(super) async fn receive(
     State(app): State<App>,
@@ -154,6 +154,7 @@ pub(super) async fn discard(
     (status = 401, description = "`not_signed_in`", body = Problem),
     (status = 404, description = "`file_not_found`", body = Problem),
     (status = 416, description = "`range_not_satisfiable`", body = Problem),
+    (status = 503, description = "`storage_unavailable`", body = Problem),
 ))]
 pub(super) async fn read(
     State(app): State<App>,
@@ -175,7 +176,7 @@ pub(super) async fn read(
             return Ok((range, Error::RangeNotSatisfiable { size_bytes: size }).into_response());
         }
     };
-    let body = Bytes::from_stream(download.bytes(from, to));
+    let body = Bytes::from_stream(download.bytes(from, to).await?);
     let mut response = (status, NEVER_SHOWN, [(ETAG, etag)], body).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_LENGTH, HeaderValue::from(to - from));

@@ -100,7 +100,9 @@ fn status(error: &Error) -> StatusCode {
         | Error::UploadBusy
         | Error::TestCallFull => StatusCode::CONFLICT,
         Error::RateLimited { .. } | Error::SlowMode { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::Busy | Error::DiskFull | Error::TimedOut | Error::TooManyTestCalls => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Busy | Error::DiskFull | Error::StorageUnavailable | Error::TimedOut | Error::TooManyTestCalls => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Error::Media(error) => media_status(error),
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -119,6 +121,7 @@ fn retry_after_s(error: &Error) -> Option<u64> {
     match error {
         Error::RateLimited { retry_after_s } | Error::SlowMode { retry_after_s } => Some(*retry_after_s),
         Error::Busy | Error::TimedOut | Error::Media(MediaError::Busy) => Some(1),
+        Error::StorageUnavailable => Some(10),
         Error::DiskFull | Error::TooManyTestCalls => Some(60),
         _ => None,
     }

@@ -20,6 +20,10 @@ pub(super) const ATTACH: &str = "update files set message_id = $1 where room_id 
 pub(super) const DETACH: &str =
     "update files set message_id = null, created_at = 0 where room_id = $1 and message_id = $2 returning id";
 
+/// Counts bytes of a file that is still to come, if so many counted before.
+pub(super) const RECEIVE: &str = "update files set received_bytes = $1 \
+                                  where id = $2 and received_bytes = $3 and size_bytes >= $1 and message_id is null and created_at > 0";
+
 /// In a transaction: ties files to a message. Whether all of them could be; if not, the transaction must be rolled back.
 macro_rules! attach_files {
     ($tx:expr, $room:expr, $sender:expr, $message:expr, $files:expr) => {{
@@ -197,10 +201,8 @@ impl Store {
 
     /// Counts bytes that are safe, if so many counted before. Returns whether they did and the file is still to come.
     pub async fn receive_file(&self, id: FileId, from_bytes: i64, to_bytes: i64) -> Result<bool> {
-        let sql = "update files set received_bytes = $1 \
-                   where id = $2 and received_bytes = $3 and size_bytes >= $1 and message_id is null and created_at > 0";
         let rows = on_writer!(self, pool => {
-            sqlx::query::<Db>(sql).bind(to_bytes).bind(id).bind(from_bytes).execute(pool).await?.rows_affected()
+            sqlx::query::<Db>(RECEIVE).bind(to_bytes).bind(id).bind(from_bytes).execute(pool).await?.rows_affected()
         });
         Ok(rows == 1)
     }

@@ -21,6 +21,7 @@ mod marks;
 mod members;
 mod messages;
 mod open;
+mod pieces;
 mod rooms;
 mod sessions;
 pub mod transfer;
@@ -36,6 +37,7 @@ pub use files::{AddedFile, FileLimits, FileRow, FileSet, MAX_FILES_PER_MESSAGE, 
 pub use members::{Joined, MemberLimits, MemberRow, MemberUpdate, StandingRow};
 pub use messages::{Act, Deletion, EntryKind, EntryRow, Page, Pin, PinRow, Range};
 pub use open::{reach_postgres, reach_sqlite};
+pub use pieces::{NewPieces, PieceRow};
 pub use rooms::{AddedRoom, LinkedRoom, NewRoom, RoomKind, RoomRow, RoomUpdate};
 pub use sessions::{NewSession, Rotation, SessionRow};
 pub use turn_keys::{AddedTurnKey, TurnKeyRow};

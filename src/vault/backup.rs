@@ -3,6 +3,9 @@
 //! The rows first, of one moment; then the files that those rows speak of, each as long as its row says. A file grows before its row
 //! does, so that what the copied rows count is on the disk by then. A file that was deleted since, with its message, is left out together
 //! with its row. So no row of a backup points to bytes that are not in it.
+//!
+//! Files in a bucket stay there, with the rows that say what of them counts: whoever keeps files in a store of their own can copy and
+//! version it better than a backup file could, which would have to hold all of it each time.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -26,6 +29,8 @@ pub struct Saved {
     pub size_bytes: u64,
     /// Files in rooms whose bytes were not there: deleted in the meantime, or lost.
     pub left_out: u64,
+    /// Files that stay in the bucket: their rows are here, their bytes are not.
+    pub in_bucket: u64,
 }
 
 /// Writes an installation into one file, which must not be there yet. Blocks on the disk between its awaits: it is all that its process
@@ -52,12 +57,13 @@ pub async fn back_up(installation: &Installation, file: &Path, now: Timestamp, s
             save(&found, None, &mut writer)?;
         }
     }
+    let in_bucket = copied.in_bucket().await?;
     let left_out = copied.leave_out_others().await?;
     writer.add_database(database.path()).and_then(|()| writer.finish()).map_err(at(file))?;
     let size_bytes = draft.file().metadata().map_err(at(file))?.len();
     unless_stopped(stop)?;
     draft.publish()?;
-    Ok(Saved { size_bytes, left_out })
+    Ok(Saved { size_bytes, left_out, in_bucket })
 }
 
 /// Whether a path in the data folder is that of something people shared.

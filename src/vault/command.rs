@@ -22,7 +22,8 @@ webcall migrate-to postgres://… [options]  copies the rows of an installation 
 
 The database is that of the server's environment (DATABASE_URL): a backup of either database can be restored into either. FILE holds the
 database, the secrets, certificates and shared files of the data folder; keep it where nobody else reads it. What the environment holds
-(JWT_SECRET, REGISTRATION_SECRET, PASSWORD_PEPPER, TURN_SECRET, turn.toml) is not in it: save that too.
+(JWT_SECRET, REGISTRATION_SECRET, PASSWORD_PEPPER, TURN_SECRET, FILES_S3_…, turn.toml) is not in it: save that too.
+Files in a bucket stay there: FILE knows which they are, and the bucket must be there with them when it is restored.
 `restore` and `migrate-to` want the server stopped. `migrate-to` leaves the SQLite file and everything else in the data folder as it is.";
 
 /// Which of the three.
@@ -83,7 +84,13 @@ async fn carry_out(installation: &Installation, order: &Order, stop: &Cancellati
                 0 => String::new(),
                 count => format!("\n{count} shared files are not in it: they were deleted meanwhile, or their bytes are lost"),
             };
-            Ok(format!("{} is written: {} kB{left_out}", file.display(), saved.size_bytes.div_ceil(1_000)))
+            let in_bucket = match saved.in_bucket {
+                0 => String::new(),
+                count => format!(
+                    "\n{count} shared files are not in it: they stay in the bucket (FILES_S3_BUCKET), which you save yourself"
+                ),
+            };
+            Ok(format!("{} is written: {} kB{left_out}{in_bucket}", file.display(), saved.size_bytes.div_ceil(1_000)))
         }
         Order::Restore(file) => {
             restore(installation, file, stop).await?;

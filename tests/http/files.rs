@@ -1,4 +1,5 @@
-//! Files: announcing, sending in pieces, breaking off and going on, reading, limits, and what is removed.
+//! Files: announcing, sending in pieces, breaking off and going on, reading, limits, and what is removed. The same in both places where
+//! files are kept.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -18,13 +19,62 @@ use webcall::files::{self, Swept};
 use webcall::id::{FileId, MessageId, RoomId, SessionId};
 use webcall::store::FileSet;
 
+use crate::bucket::TestBucket;
 use crate::server::{Session, TestServer, code};
 
+/// Makes two tests of one function that takes the place where files are kept.
+#[macro_export]
+macro_rules! on_both_places {
+    ($($name:ident)*) => {
+        $(mod $name {
+            use $crate::files::Place;
+
+            #[tokio::test]
+            async fn in_a_folder() {
+                super::$name(Place::Folder).await;
+            }
+
+            #[tokio::test]
+            async fn in_a_bucket() {
+                super::$name(Place::Bucket).await;
+            }
+        })*
+    };
+}
+
+on_both_places! {
+    an_upload_that_broke_off_goes_on_where_it_ended_and_the_bytes_are_the_same
+    what_a_crash_left_behind_does_not_count
+    bytes_at_another_place_or_beyond_the_size_are_refused_and_change_nothing
+    a_request_that_says_no_offset_or_another_type_is_refused
+    of_two_requests_at_once_the_newer_goes_on_where_the_older_was
+    a_request_that_brings_no_byte_for_half_a_minute_ends_and_what_came_counts
+    a_file_is_bounded_by_its_size_by_what_its_sender_has_and_by_what_the_server_has
+    files_that_count_for_nothing_else_are_bounded_by_how_many_the_server_has
+    a_sender_has_twenty_unfinished_files_at_most
+    a_file_of_others_looks_like_none
+    a_file_is_never_something_that_a_browser_would_show_or_run
+    one_part_of_a_file_can_be_read
+    a_file_whose_bytes_are_missing_is_none
+    an_empty_file_is_complete_at_once
+    a_file_that_is_taken_back_leaves_nothing
+    the_sweeper_removes_what_no_message_took_for_a_day_and_what_a_deleted_message_left
+    a_walk_removes_files_of_gone_messages_and_rooms_and_bytes_that_nobody_claims
+}
+
 const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// Where files are kept.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    Folder,
+    Bucket,
+}
 
 /// Ann with a room that ben is in and eve is not.
 pub(crate) struct Stage {
     pub(crate) server: TestServer,
+    bucket: Option<TestBucket>,
     pub(crate) ann: Session,
     ben: Session,
     eve: Session,
@@ -32,8 +82,28 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    async fn set() -> Self {
-        Self::on(TestServer::start().await).await
+    pub(crate) async fn set(place: Place) -> Self {
+        Self::set_with(place, &[]).await
+    }
+
+    /// With these settings.
+    async fn set_with(place: Place, variables: &[(&str, &str)]) -> Self {
+        match place {
+            Place::Folder => Self::on(TestServer::start_with(variables).await).await,
+            Place::Bucket => Self::beside(TestBucket::start().await, variables).await,
+        }
+    }
+
+    pub(crate) async fn beside(bucket: TestBucket, variables: &[(&str, &str)]) -> Self {
+        let of_bucket = bucket.variables();
+        let all: Vec<_> =
+            of_bucket.iter().map(|(name, value)| (*name, value.as_str())).chain(variables.iter().copied()).collect();
+        Self { bucket: Some(bucket), ..Self::on(TestServer::start_with(&all).await).await }
+    }
+
+    /// The bucket in which files are kept.
+    pub(crate) fn bucket(&self) -> &TestBucket {
+        self.bucket.as_ref().unwrap()
     }
 
     pub(crate) async fn on(server: TestServer) -> Self {
@@ -41,7 +111,7 @@ impl Stage {
         let room = server.room(&ann, "Wednesday").await;
         server.join(&ben, &room).await;
         let room = room["id"].as_str().unwrap().to_owned();
-        Self { server, ann, ben, eve, room }
+        Self { server, bucket: None, ann, ben, eve, room }
     }
 
     pub(crate) async fn announce(&self, who: &Session, size: usize) -> (StatusCode, Value) {
@@ -82,7 +152,7 @@ impl Stage {
         assert!(self.server.app.store.attach_files(room, self.principal().user, message, &files).await.unwrap());
     }
 
-    fn principal(&self) -> Principal {
+    pub(crate) fn principal(&self) -> Principal {
         Principal {
             user: self.ann.user.parse().unwrap(),
             session: SessionId::from_bytes([0; 16]),
@@ -91,12 +161,39 @@ impl Stage {
     }
 
     fn on_disk(&self, file: &str) -> PathBuf {
-        let name = file.rsplit('/').next().unwrap();
-        self.server.app.config.files.folder.join(&name[name.len() - 2..]).join(name)
+        self.server.app.config.files.folder.join(kept_as(file))
+    }
+
+    /// What is kept of a file, whether it counts or not.
+    pub(crate) fn kept(&self, file: &str) -> Vec<PathBuf> {
+        match &self.bucket {
+            Some(bucket) => bucket.objects(&format!("files/{}", kept_as(file))),
+            None => Some(self.on_disk(file)).filter(|path| path.exists()).into_iter().collect(),
+        }
+    }
+
+    /// Makes bytes that do not count, as a crash leaves them, or of a file that is unknown.
+    fn leave_bytes(&self, file: &str) {
+        let torn = b"torn, and more than fits";
+        if let Some(bucket) = &self.bucket {
+            return bucket.plant(&format!("files/{}/{OLD}", kept_as(file)), torn);
+        }
+        std::fs::create_dir_all(self.on_disk(file).parent().unwrap()).unwrap();
+        let mut options = std::fs::OpenOptions::new();
+        options.append(true).create(true).open(self.on_disk(file)).unwrap().write_all(torn).unwrap();
     }
 }
 
-fn id(file: &str) -> FileId {
+/// Made long before the tests' time.
+const OLD: &str = "0192f0c1-2b3c-7d4e-8f50-617283940506";
+
+/// Where a file is in its place.
+fn kept_as(file: &str) -> String {
+    let name = file.rsplit('/').next().unwrap();
+    format!("{}/{name}", &name[name.len() - 2..])
+}
+
+pub(crate) fn id(file: &str) -> FileId {
     file.rsplit('/').next().unwrap().parse().unwrap()
 }
 
@@ -116,9 +213,8 @@ fn sha256(bytes: &[u8]) -> Vec<u8> {
     digest(&SHA256, bytes).as_ref().to_vec()
 }
 
-#[tokio::test]
-async fn an_upload_that_broke_off_goes_on_where_it_ended_and_the_bytes_are_the_same() {
-    let stage = Stage::set().await;
+async fn an_upload_that_broke_off_goes_on_where_it_ended_and_the_bytes_are_the_same(place: Place) {
+    let stage = Stage::set(place).await;
     let whole = bytes(3_000_000);
     let file = stage.announced(whole.len()).await;
     let sent = 1_234_567;
@@ -147,12 +243,11 @@ async fn an_upload_that_broke_off_goes_on_where_it_ended_and_the_bytes_are_the_s
     assert_eq!(sha256(&read), sha256(&whole));
 }
 
-#[tokio::test]
-async fn what_a_crash_left_on_the_disk_does_not_count() {
-    let stage = Stage::set().await;
+async fn what_a_crash_left_behind_does_not_count(place: Place) {
+    let stage = Stage::set(place).await;
     let file = stage.announced(8).await;
     assert_eq!(stage.send(&file, 0, b"abcd").await.status(), StatusCode::OK);
-    std::fs::OpenOptions::new().append(true).open(stage.on_disk(&file)).unwrap().write_all(b"torn, and more than fits").unwrap();
+    stage.leave_bytes(&file);
     assert_eq!(stage.received(&file).await, json!(4));
     assert_eq!(stage.send(&file, 4, b"efgh").await.status(), StatusCode::OK);
     assert_eq!(stage.read(&stage.ann, &file, &[]).await.bytes().await.unwrap(), b"abcdefgh"[..]);
@@ -160,7 +255,7 @@ async fn what_a_crash_left_on_the_disk_does_not_count() {
 
 #[tokio::test]
 async fn bytes_that_the_disk_lost_are_asked_for_again() {
-    let stage = Stage::set().await;
+    let stage = Stage::set(Place::Folder).await;
     let file = stage.announced(8).await;
     assert_eq!(stage.send(&file, 0, b"abcdef").await.status(), StatusCode::OK);
     std::fs::OpenOptions::new().write(true).open(stage.on_disk(&file)).unwrap().set_len(2).unwrap();
@@ -170,9 +265,8 @@ async fn bytes_that_the_disk_lost_are_asked_for_again() {
     assert_eq!(stage.read(&stage.ann, &file, &[]).await.bytes().await.unwrap(), b"abcdefgh"[..]);
 }
 
-#[tokio::test]
-async fn bytes_at_another_place_or_beyond_the_size_are_refused_and_change_nothing() {
-    let stage = Stage::set().await;
+async fn bytes_at_another_place_or_beyond_the_size_are_refused_and_change_nothing(place: Place) {
+    let stage = Stage::set(place).await;
     let file = stage.announced(8).await;
     assert_eq!(stage.send(&file, 0, b"abcd").await.status(), StatusCode::OK);
     for offset in [0, 3, 5, 8, 9] {
@@ -193,9 +287,8 @@ async fn bytes_at_another_place_or_beyond_the_size_are_refused_and_change_nothin
     assert_eq!(stage.send(&file, 8, b"").await.status(), StatusCode::OK, "nothing more is no fault");
 }
 
-#[tokio::test]
-async fn a_request_that_says_no_offset_or_another_type_is_refused() {
-    let stage = Stage::set().await;
+async fn a_request_that_says_no_offset_or_another_type_is_refused(place: Place) {
+    let stage = Stage::set(place).await;
     let file = stage.announced(8).await;
     let send = async |path: &str, content_type: &str| {
         let request = stage.server.request(Method::PATCH, path).bearer_auth(&stage.ann.access_token);
@@ -207,9 +300,8 @@ async fn a_request_that_says_no_offset_or_another_type_is_refused() {
     assert_eq!(send(&format!("{file}?offset=0"), "text/html").await, "unsupported_media_type");
 }
 
-#[tokio::test]
-async fn of_two_requests_at_once_the_newer_goes_on_where_the_older_was() {
-    let stage = Stage::set().await;
+async fn of_two_requests_at_once_the_newer_goes_on_where_the_older_was(place: Place) {
+    let stage = Stage::set(place).await;
     let file = stage.announced(8).await;
     let (hangs, hanging) = oneshot::channel();
     let pieces = stream::once(async { Ok::<_, Infallible>(b"abcd") }).chain(stream::once(async move {
@@ -229,9 +321,8 @@ async fn of_two_requests_at_once_the_newer_goes_on_where_the_older_was() {
     assert_eq!(stage.read(&stage.ann, &file, &[]).await.bytes().await.unwrap(), b"abcdefgh"[..]);
 }
 
-#[tokio::test]
-async fn a_request_that_brings_no_byte_for_half_a_minute_ends_and_what_came_counts() {
-    let stage = Stage::set().await;
+async fn a_request_that_brings_no_byte_for_half_a_minute_ends_and_what_came_counts(place: Place) {
+    let stage = Stage::set(place).await;
     let file = stage.announced(8).await;
     let (stalled, stalls) = oneshot::channel();
     let pieces = stream::once(async { Ok::<_, Infallible>(b"abcd") }).chain(stream::once(async move {
@@ -249,11 +340,10 @@ async fn a_request_that_brings_no_byte_for_half_a_minute_ends_and_what_came_coun
     assert_eq!(stage.received(&file).await, json!(4));
 }
 
-#[tokio::test]
-async fn a_file_is_bounded_by_its_size_by_what_its_sender_has_and_by_what_the_server_has() {
+async fn a_file_is_bounded_by_its_size_by_what_its_sender_has_and_by_what_the_server_has(place: Place) {
     const MB: usize = 1 << 20;
     let settings = [("MAX_FILE_MB", "2"), ("MAX_FILES_MB_PER_USER", "3"), ("MAX_FILES_MB", "4")];
-    let stage = Stage::on(TestServer::start_with(&settings).await).await;
+    let stage = Stage::set_with(place, &settings).await;
     let facts: Value = stage.server.get("/api/v1/config").send().await.unwrap().json().await.unwrap();
     assert_eq!(facts["files"], json!({"max_file_bytes": 2 * MB, "max_user_bytes": 3 * MB}));
 
@@ -271,9 +361,8 @@ async fn a_file_is_bounded_by_its_size_by_what_its_sender_has_and_by_what_the_se
     assert_eq!(stage.announce(&stage.ben, 2 * MB).await.0, StatusCode::CREATED, "what is deleted no longer counts");
 }
 
-#[tokio::test]
-async fn files_that_count_for_nothing_else_are_bounded_by_how_many_the_server_has() {
-    let stage = Stage::on(TestServer::start_with(&[("MAX_FILES", "2"), ("MAX_FILES_MB", "1")]).await).await;
+async fn files_that_count_for_nothing_else_are_bounded_by_how_many_the_server_has(place: Place) {
+    let stage = Stage::set_with(place, &[("MAX_FILES", "2"), ("MAX_FILES_MB", "1")]).await;
     let file = stage.announced(1).await;
     let (_, problem) = stage.announce(&stage.ann, 1 << 20).await;
     assert_eq!(problem["code"], "disk_full", "too many bytes");
@@ -284,9 +373,8 @@ async fn files_that_count_for_nothing_else_are_bounded_by_how_many_the_server_ha
     assert_eq!(stage.announce(&stage.ben, 1).await.0, StatusCode::CREATED, "what is deleted no longer counts");
 }
 
-#[tokio::test]
-async fn a_sender_has_twenty_unfinished_files_at_most() {
-    let stage = Stage::set().await;
+async fn a_sender_has_twenty_unfinished_files_at_most(place: Place) {
+    let stage = Stage::set(place).await;
     let first = stage.announced(1).await;
     for _ in 1..20 {
         stage.announced(1).await;
@@ -297,9 +385,8 @@ async fn a_sender_has_twenty_unfinished_files_at_most() {
     stage.announced(1).await;
 }
 
-#[tokio::test]
-async fn a_file_of_others_looks_like_none() {
-    let stage = Stage::set().await;
+async fn a_file_of_others_looks_like_none(place: Place) {
+    let stage = Stage::set(place).await;
     let (status, problem) = stage.announce(&stage.eve, 1).await;
     assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("room_not_found")));
     let unsent = stage.sent(b"abc").await;
@@ -331,9 +418,8 @@ async fn a_file_of_others_looks_like_none() {
     assert_eq!(code(nobody).await, "not_signed_in");
 }
 
-#[tokio::test]
-async fn a_file_is_never_something_that_a_browser_would_show_or_run() {
-    let stage = Stage::set().await;
+async fn a_file_is_never_something_that_a_browser_would_show_or_run(place: Place) {
+    let stage = Stage::set(place).await;
     let page = b"<script>alert(1)</script>";
     let file = stage.sent(page).await;
     let request = stage.server.request(Method::HEAD, &file).bearer_auth(&stage.ann.access_token);
@@ -361,9 +447,8 @@ async fn a_file_is_never_something_that_a_browser_would_show_or_run() {
     assert_eq!(stage.read(&stage.ann, &file, &[("if-none-match", &etag)]).await.status(), StatusCode::NOT_MODIFIED);
 }
 
-#[tokio::test]
-async fn one_part_of_a_file_can_be_read() {
-    let stage = Stage::set().await;
+async fn one_part_of_a_file_can_be_read(place: Place) {
+    let stage = Stage::set(place).await;
     let whole = bytes(300_000);
     let file = stage.sent(&whole).await;
     for (range, from, to) in [("bytes=0-9", 0, 10), ("bytes=131000-263000", 131_000, 263_001), ("bytes=-5", 299_995, 300_000)] {
@@ -382,36 +467,32 @@ async fn one_part_of_a_file_can_be_read() {
     assert_eq!(code(behind).await, "range_not_satisfiable");
 }
 
-#[tokio::test]
-async fn a_file_whose_bytes_are_missing_is_none() {
-    let stage = Stage::set().await;
+async fn a_file_whose_bytes_are_missing_is_none(place: Place) {
+    let stage = Stage::set(place).await;
     let file = stage.sent(b"abc").await;
-    std::fs::remove_file(stage.on_disk(&file)).unwrap();
+    stage.kept(&file).iter().for_each(|path| std::fs::remove_file(path).unwrap());
     assert_eq!(code(stage.read(&stage.ann, &file, &[]).await).await, "file_not_found");
 }
 
-#[tokio::test]
-async fn an_empty_file_is_complete_at_once() {
-    let stage = Stage::set().await;
+async fn an_empty_file_is_complete_at_once(place: Place) {
+    let stage = Stage::set(place).await;
     let file = stage.announced(0).await;
     let response = stage.read(&stage.ann, &file, &[]).await;
     assert_eq!((response.status(), &response.headers()["content-length"]), (StatusCode::OK, &"0".parse().unwrap()));
     assert_eq!(response.bytes().await.unwrap(), b""[..]);
 }
 
-#[tokio::test]
-async fn a_file_that_is_taken_back_leaves_nothing() {
-    let stage = Stage::set().await;
+async fn a_file_that_is_taken_back_leaves_nothing(place: Place) {
+    let stage = Stage::set(place).await;
     let file = stage.sent(b"abc").await;
-    assert!(stage.on_disk(&file).exists());
+    assert_eq!(stage.kept(&file).len(), 1);
     assert_eq!(stage.server.ask(&stage.ann, Method::DELETE, &file, None).await.0, StatusCode::NO_CONTENT);
-    assert!(!stage.on_disk(&file).exists());
+    assert_eq!(stage.kept(&file).len(), 0);
     assert_eq!(stage.server.ask(&stage.ann, Method::DELETE, &file, None).await.0, StatusCode::NOT_FOUND);
 }
 
-#[tokio::test]
-async fn the_sweeper_removes_what_no_message_took_for_a_day_and_what_a_deleted_message_left() {
-    let stage = Stage::set().await;
+async fn the_sweeper_removes_what_no_message_took_for_a_day_and_what_a_deleted_message_left(place: Place) {
+    let stage = Stage::set(place).await;
     let message = MessageId::from_bytes([1; 16]);
     let (forgotten, deleted, kept) = (stage.sent(b"abc").await, stage.sent(b"abc").await, stage.sent(b"abc").await);
     stage.attach(&deleted, message).await;
@@ -420,33 +501,30 @@ async fn the_sweeper_removes_what_no_message_took_for_a_day_and_what_a_deleted_m
     assert_eq!(sweep().await, Swept::default());
     stage.server.app.store.detach_files(stage.room.parse().unwrap(), message).await.unwrap();
     assert_eq!(sweep().await, Swept { files: 1, orphans: 0 });
-    assert!(!stage.on_disk(&deleted).exists() && stage.on_disk(&forgotten).exists());
+    assert_eq!((stage.kept(&deleted).len(), stage.kept(&forgotten).len()), (0, 1));
     stage.server.advance(DAY);
     assert_eq!(sweep().await, Swept { files: 1, orphans: 0 });
-    assert!(!stage.on_disk(&forgotten).exists() && stage.on_disk(&kept).exists());
+    assert_eq!((stage.kept(&forgotten).len(), stage.kept(&kept).len()), (0, 1));
     assert_eq!(stage.read(&stage.ann, &kept, &[]).await.status(), StatusCode::UNAUTHORIZED, "a day is longer than a token");
 }
 
-#[tokio::test]
-async fn a_walk_removes_files_of_gone_messages_and_rooms_and_bytes_that_nobody_claims() {
-    let stage = Stage::set().await;
+async fn a_walk_removes_files_of_gone_messages_and_rooms_and_bytes_that_nobody_claims(place: Place) {
+    let stage = Stage::set(place).await;
     let (kept, lost) = (stage.sent(b"abc").await, stage.sent(b"abc").await);
     let message = MessageId::from_bytes([1; 16]);
     stage.attach(&kept, message).await;
     stage.attach(&lost, MessageId::from_bytes([2; 16])).await;
     write_message(&stage, message).await;
-    let orphan = stage.on_disk("/0192f0c1-2b3c-7d4e-8f50-617283940506");
-    std::fs::create_dir_all(orphan.parent().unwrap()).unwrap();
-    std::fs::write(&orphan, b"abc").unwrap();
+    stage.leave_bytes(OLD);
     let walk = async || files::walk(&stage.server.app).await.unwrap();
     assert_eq!(walk().await, Swept { files: 1, orphans: 1 });
-    assert!(stage.on_disk(&kept).exists() && !stage.on_disk(&lost).exists() && !orphan.exists());
+    assert_eq!((stage.kept(&kept).len(), stage.kept(&lost).len(), stage.kept(OLD).len()), (1, 0, 0));
     assert_eq!(stage.read(&stage.ben, &kept, &[]).await.status(), StatusCode::OK);
     assert_eq!(walk().await, Swept::default());
     let room = format!("/api/v1/rooms/{}", stage.room);
     assert_eq!(stage.server.ask(&stage.ann, Method::DELETE, &room, None).await.0, StatusCode::NO_CONTENT);
     assert_eq!(walk().await, Swept { files: 1, orphans: 0 });
-    assert!(!stage.on_disk(&kept).exists());
+    assert_eq!(stage.kept(&kept).len(), 0);
 }
 
 /// A message in the room, beside the server.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use webcall::id::{FileId, MessageId, RoomId, UserId};
+use webcall::id::{FileId, MessageId, PieceId, RoomId, UserId};
 use webcall::store::{
-    AddedFile, FileLimits, FileRow, FileSet, MAX_FILES_PER_MESSAGE, MemberLimits, NewFile, RemovedFile, Store, WalkedFile,
+    AddedFile, FileLimits, FileRow, FileSet, MAX_FILES_PER_MESSAGE, MemberLimits, NewFile, NewPieces, PieceRow, RemovedFile,
+    Store, WalkedFile,
 };
 use webcall::time::Timestamp;
 
@@ -21,6 +22,7 @@ on_both! {
     old_files_in_no_message_are_removed_step_by_step
     a_walk_finds_files_whose_message_or_room_is_gone
     what_all_files_count_for_is_added_up
+    pieces_count_together_with_their_bytes_or_not_at_all_and_go_with_their_file
 }
 
 const LIMITS: FileLimits = FileLimits { bytes: 1_000, files: 20, unfinished: 20 };
@@ -208,4 +210,30 @@ async fn what_all_files_count_for_is_added_up(store: &Store) {
     announced(store, room, ann, 0).await;
     complete(store, room, ben, 0).await;
     assert_eq!(store.files_totals().await.unwrap(), (2, 20));
+}
+
+async fn pieces_count_together_with_their_bytes_or_not_at_all_and_go_with_their_file(store: &Store) {
+    let (ann, _, room) = stage(store).await;
+    let file = announced(store, room, ann, 0).await;
+    let piece = |at_bytes, size_bytes| PieceRow { id: PieceId::new(NOW), at_bytes, size_bytes };
+    let new = |pieces, instead_of| NewPieces { pieces, instead_of };
+    let (first, second, late) = ([piece(0, 4)], [piece(4, 2)], [piece(4, 6)]);
+    assert!(store.receive_pieces(file, (0, 4), &new(&first, None)).await.unwrap());
+    assert!(store.receive_pieces(file, (4, 6), &new(&second, None)).await.unwrap());
+    assert!(!store.receive_pieces(file, (4, 10), &new(&late, None)).await.unwrap(), "another was sooner");
+    assert!(!store.has_piece(late[0].id).await.unwrap());
+    assert_eq!(store.unsent_file(file, ann).await.unwrap().unwrap().received_bytes, 6);
+
+    let last = [piece(4, 5), piece(9, 1)];
+    assert!(store.receive_pieces(file, (6, 10), &new(&last, Some(second[0].id))).await.unwrap());
+    assert!(!store.has_piece(second[0].id).await.unwrap());
+    assert_eq!(store.last_piece(file).await.unwrap(), Some(last[1]));
+    for (from, at_most, expected) in
+        [(0, 9, &[first[0], last[0], last[1]][..]), (3, 1, &first[..]), (4, 9, &last[..]), (8, 1, &last[..1]), (9, 9, &last[1..])]
+    {
+        assert_eq!(store.pieces(file, from, at_most).await.unwrap(), expected, "{from}");
+    }
+    store.remove_unsent_file(file, ann).await.unwrap().unwrap();
+    assert!(!store.has_piece(first[0].id).await.unwrap());
+    assert_eq!(store.last_piece(file).await.unwrap(), None);
 }

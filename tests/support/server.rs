@@ -74,6 +74,24 @@ impl TestServer {
         Self::start_from(&[], media, adjust).await
     }
 
+    /// Starts as another node: with the database of a server that is there.
+    pub(crate) async fn start_beside(&self, variables: &[(&str, &str)]) -> Self {
+        self.start_beside_with(variables, |_| {}).await
+    }
+
+    /// Starts with the database and the data folder's files of a server that is there.
+    pub(crate) async fn start_beside_with_files(&self, variables: &[(&str, &str)]) -> Self {
+        self.start_beside_with(variables, |config| config.files.folder = self.app.config.files.folder.clone()).await
+    }
+
+    async fn start_beside_with(&self, variables: &[(&str, &str)], adjust: impl FnOnce(&mut Config)) -> Self {
+        let database = format!("sqlite:{}", self.app.config.data_dir.join("webcall.db").display());
+        let secrets = &self.app.config.secrets;
+        let shared = [("DATABASE_URL", database.as_str()), ("JWT_SECRET", secrets.jwt.expose())];
+        let media = MediaConfig { workers: 1, udp_port: 0, ..MediaConfig::default() };
+        Self::start_from(&[variables, &shared].concat(), media, adjust).await
+    }
+
     async fn start_from(variables: &[(&str, &str)], media: MediaConfig, adjust: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut variables: HashMap<&str, &str> = variables.iter().copied().collect();

@@ -70,3 +70,37 @@ async fn links_are_followed_and_the_database_itself_comes_along_once() {
     assert!(error.contains("circle of links"), "{error}");
     assert_eq!(names(folder.path()), ["backup", "disk", "restored", "source"]);
 }
+
+#[tokio::test]
+async fn files_in_a_bucket_stay_there_and_a_backup_says_how_many_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = on_sqlite(&folder.path().join("source"));
+    set_up(&source).await;
+    let Database::Sqlite(path) = &source.database else { unreachable!() };
+    let mut connection = rows::sqlite(path).await;
+    let (user, file, pieces) = (Uuid::from_u128(1), Uuid::from_u128(10), [Uuid::from_u128(20), Uuid::from_u128(21)]);
+    let sql = "insert into users (id, username, username_folded, password_hash, created_at) values ($1, 'a', 'a', '', 0)";
+    sqlx::query(sql).bind(user).execute(&mut connection).await.unwrap();
+    let sql = "insert into files (id, room_id, user_id, size_bytes, received_bytes, created_at) values ($1, $1, $2, 8, 8, 0)";
+    sqlx::query(sql).bind(file).bind(user).execute(&mut connection).await.unwrap();
+    for (number, piece) in pieces.iter().enumerate() {
+        let sql = "insert into file_pieces (id, file_id, at_bytes, size_bytes) values ($1, $2, $3, 4)";
+        sqlx::query(sql).bind(piece).bind(file).bind(number as i64 * 4).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    // What was begun in the folder before the bucket was set is not taken for the file.
+    fs::create_dir_all(source.data_dir.join("files/0a")).unwrap();
+    fs::write(source.data_dir.join("files/0a").join(file.to_string()), "torn and torn").unwrap();
+
+    let backup = folder.path().join("backup");
+    let saved = back_up(&source, &backup).await.unwrap();
+    assert_eq!((saved.left_out, saved.in_bucket), (0, 1));
+    let target = on_sqlite(&folder.path().join("restored"));
+    restore(&target, &backup).await.unwrap();
+    assert!(!target.data_dir.join("files").exists());
+    let Database::Sqlite(path) = &target.database else { unreachable!() };
+    let mut connection = rows::sqlite(path).await;
+    let left: Vec<(Uuid, i64)> =
+        sqlx::query_as("select id, at_bytes from file_pieces order by at_bytes").fetch_all(&mut connection).await.unwrap();
+    assert_eq!(left, [(pieces[0], 0), (pieces[1], 4)]);
+}

@@ -537,6 +537,7 @@ export const en = {
   'error.user_not_found': 'There is nobody with this name.',
   'error.file_not_found': 'That file is no longer here.',
   'error.disk_full': 'The server has no space left. Tell whoever runs it.',
+  'error.storage_unavailable': 'Files cannot be reached at the moment. Try again shortly.',
   'error.invalid_message_id': 'The message could not be sent. Try again.',
   'error.invalid_body': 'The message is empty or too long.',
   'error.too_many_files': 'A message can have 10 files at most.',

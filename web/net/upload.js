@@ -24,7 +24,9 @@ const NOTHING = new Uint8Array(0);
 /** Tries one after the other that bring nothing: with the longest waits about a day, after which the server forgets the file. */
 const MAX_TRIES = 5_000;
 /** Refusals that pass by themselves: another place in the file, an earlier request that still hangs, a server with too much to do. */
-const PASSING = ['wrong_offset', 'upload_busy', 'busy', 'timed_out', 'rate_limited', 'network', 'server', 'internal', 'bad_answer'];
+const PASSING = [
+  'wrong_offset', 'upload_busy', 'busy', 'storage_unavailable', 'timed_out', 'rate_limited', 'network', 'server', 'internal', 'bad_answer',
+];
 
 /**
  * @typedef {object} Source where the bytes come from

@@ -70,9 +70,10 @@ impl CopiedFiles {
         Ok(Self { copy })
     }
 
-    /// How many bytes of this file belong to the copy; `None` when it knows of no such file.
+    /// How many bytes of this file belong to the copy; `None` when it knows of no such file in a folder.
     pub async fn received_bytes(&mut self, id: uuid::Uuid) -> Result<Option<i64>> {
-        let sql = "select received_bytes from files where id = $1";
+        let sql = "select received_bytes from files f where id = $1 \
+                   and not exists (select 1 from file_pieces p where p.file_id = f.id)";
         let found: Option<(i64,)> = sqlx::query_as(sql).bind(id).fetch_optional(&mut self.copy).await?;
         Ok(found.map(|(bytes,)| bytes))
     }
@@ -83,9 +84,17 @@ impl CopiedFiles {
         Ok(())
     }
 
-    /// Removes the rows whose bytes were not found: they were deleted since, or are lost. How many.
+    /// How many files are in a bucket.
+    pub async fn in_bucket(&mut self) -> Result<u64> {
+        let sql = "select count(distinct file_id) from file_pieces";
+        let (count,): (i64,) = sqlx::query_as(sql).fetch_one(&mut self.copy).await?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Removes the rows whose bytes were not found, nor are in a bucket: they were deleted since, or are lost. How many.
     pub async fn leave_out_others(mut self) -> Result<u64> {
-        let sql = "delete from files where received_bytes > 0 and id not in (select id from found)";
+        let sql = "delete from files where received_bytes > 0 and id not in (select id from found) \
+                   and id not in (select file_id from file_pieces)";
         let removed = sqlx::query(sql).execute(&mut self.copy).await?.rows_affected();
         self.copy.close().await?;
         Ok(removed)

@@ -128,4 +128,5 @@ pub const TABLES: &[Table] = &[
             ("message_id", Id),
         ],
     },
+    Table { name: "file_pieces", columns: &[("id", Id), ("file_id", Id), ("at_bytes", Integer), ("size_bytes", Integer)] },
 ];

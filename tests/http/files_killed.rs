@@ -1,0 +1,103 @@
+//! The command itself is killed while it receives a file into a bucket, again and again: what it acknowledged is there afterwards.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+
+use crate::bucket::TestBucket;
+use crate::files::bytes;
+
+const SECRET: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+const KILLS: usize = 5;
+/// No multiple of what the server gathers.
+const REQUEST_BYTES: usize = 700_000;
+
+/// The command; killed with this value.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(folder: &Path, bucket: &TestBucket) -> Self {
+        std::fs::write(folder.join("turn.toml"), "[media]\nworkers = 1\nudp_port = 0\n\n[turn]\nenabled = false\n").unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_webcall"))
+            .current_dir(folder)
+            .env_clear()
+            .envs([("PORT", "0"), ("REGISTRATION_SECRET", SECRET), ("RUST_LOG", "error")])
+            .envs(bucket.variables())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let url = first.trim().strip_prefix("WebCall is ready: ").expect("it starts").to_owned();
+        Self { child, url }
+    }
+
+    fn request(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
+        Client::new().request(method, format!("{}{path}", self.url)).bearer_auth(token)
+    }
+
+    fn send(&self, file: &str, token: &str, offset: usize, part: &[u8]) -> RequestBuilder {
+        let request = self.request(Method::PATCH, &format!("{file}?offset={offset}"), token);
+        request.header("content-type", "application/octet-stream").body(part.to_vec())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // SIGKILL: nothing is finished, nothing is written.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn asked(request: RequestBuilder) -> Value {
+    request.send().await.unwrap().json().await.unwrap()
+}
+
+async fn received(server: &Server, file: &str, token: &str) -> usize {
+    let state = asked(server.request(Method::GET, &format!("{file}/state"), token)).await;
+    usize::try_from(state["received"].as_u64().unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_acknowledged_byte_of_a_file_in_a_bucket_is_lost_by_a_kill() {
+    let (folder, bucket) = (tempfile::tempdir().unwrap(), TestBucket::start().await);
+    let mut server = Server::start(folder.path(), &bucket);
+    let person = json!({"username": "ann", "password": "correct horse battery", "registration_secret": SECRET});
+    let grant = asked(server.request(Method::POST, "/api/v1/auth/register", "").json(&person)).await;
+    let token = grant["access_token"].as_str().unwrap().to_owned();
+    let room = json!({"name": "room", "encryption": "open"});
+    let room = asked(server.request(Method::POST, "/api/v1/rooms", &token).json(&room)).await;
+    let whole = bytes((2 * KILLS + 1) * REQUEST_BYTES);
+    let path = format!("/api/v1/rooms/{}/files", room["id"].as_str().unwrap());
+    let file = asked(server.request(Method::POST, &path, &token).json(&json!({"size": whole.len()}))).await;
+    let file = format!("/api/v1/files/{}", file["id"].as_str().unwrap());
+
+    let mut at = 0;
+    for _ in 0..KILLS {
+        let response = server.send(&file, &token, at, &whole[at..at + REQUEST_BYTES]).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let acknowledged = at + REQUEST_BYTES;
+        // The next request has reached the store when the server dies: its piece is there or not, and does not count or does.
+        let before = bucket.requests();
+        let unanswered = tokio::spawn(server.send(&file, &token, acknowledged, &whole[acknowledged..][..REQUEST_BYTES]).send());
+        while bucket.requests() == before {
+            tokio::task::yield_now().await;
+        }
+        drop(server);
+        // It may have been answered in the last moment.
+        let _ = unanswered.await.unwrap();
+        server = Server::start(folder.path(), &bucket);
+        at = received(&server, &file, &token).await;
+        assert!(at == acknowledged || at == acknowledged + REQUEST_BYTES, "{at} of {acknowledged}");
+    }
+    assert_eq!(server.send(&file, &token, at, &whole[at..]).send().await.unwrap().status(), StatusCode::OK);
+    let read = server.request(Method::GET, &file, &token).send().await.unwrap().bytes().await.unwrap();
+    assert!(read == whole, "the bytes are the same");
+}
