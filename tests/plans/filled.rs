@@ -3,7 +3,7 @@
 use crate::filling::{self, Words};
 
 /// Tables with how many units of rows they have, and what a row is made of (see [`filling::insert`]).
-const TABLES: [(&str, usize, &str); 12] = [
+const TABLES: [(&str, usize, &str); 13] = [
     ("users", 10, "[i], 'user' || i, 'user' || i, 'hash', i, 'skeleton' || i"),
     (
         "rooms",
@@ -23,6 +23,7 @@ const TABLES: [(&str, usize, &str); 12] = [
     ("bans", 5, "[i], [i + 1], [i], i"),
     ("audit_log", 20, "[(i + 19) / 20], [i], i, [i], 'rename', null, 'name'"),
     ("files", 20, "[i], [(i + 19) / 20], [(i + 19) / 20], 10, 10, i, case when i % 20 = 0 then null else [i + 3] end"),
+    ("file_pieces", 20, "[i], [(i + 4) / 5], (i % 5) * 10, 10"),
     ("turn_keys", 1, "'key' || i, cast('hash' || i as BYTES), i"),
     ("diagnostic_reports", 1, "[i], [i / 2 + 1], i, 'browser', 'verdict', 'steps'"),
 ];
