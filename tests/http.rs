@@ -25,6 +25,8 @@ mod files_bucket;
 mod files_full;
 #[path = "http/files_killed.rs"]
 mod files_killed;
+#[path = "http/files_process.rs"]
+mod files_process;
 #[path = "http/headers.rs"]
 mod headers;
 #[path = "http/limits.rs"]

@@ -106,6 +106,10 @@ impl Stage {
         self.bucket.as_ref().unwrap()
     }
 
+    pub(crate) fn bucket_mut(&mut self) -> &mut TestBucket {
+        self.bucket.as_mut().unwrap()
+    }
+
     pub(crate) async fn on(server: TestServer) -> Self {
         let (ann, ben, eve) = (server.register("ann").await, server.register("ben").await, server.register("eve").await);
         let room = server.room(&ann, "Wednesday").await;

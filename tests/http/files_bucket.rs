@@ -6,8 +6,9 @@ use futures_util::stream;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tokio::sync::oneshot;
+use webcall::config::BucketConfig;
 use webcall::error::Error;
-use webcall::files::{self, Swept};
+use webcall::files::{self, BucketError, Swept};
 
 use crate::authority::Authority;
 use crate::bucket::{Fault, SECRET, TestBucket};
@@ -79,6 +80,8 @@ async fn another_node_goes_on_with_a_file_and_of_two_at_once_one_counts() {
     assert!(matches!(first.await.unwrap(), Err(Error::WrongOffset)));
     assert!(stage.read(&stage.ann, &file, &[]).await.bytes().await.unwrap() == whole, "what was acknowledged is untouched");
     assert_eq!(stage.kept(&file).len(), 2, "what does not count is gone");
+    let read = other.get(&file).bearer_auth(&stage.ann.access_token).send().await.unwrap();
+    assert!(read.bytes().await.unwrap() == whole, "the other node reads all of it, too");
 }
 
 #[tokio::test]
@@ -136,6 +139,43 @@ async fn a_store_that_is_away_is_said_and_what_was_acknowledged_is_there_when_it
     assert_eq!(stage.send(&file, MIB / 2, &whole[MIB / 2..]).await.status(), StatusCode::OK);
     assert!(stage.read(&stage.ann, &file, &[]).await.bytes().await.unwrap() == whole);
     assert_eq!(stage.read(&stage.ann, &there, &[]).await.bytes().await.unwrap(), b"abc"[..]);
+}
+
+#[tokio::test]
+async fn a_store_that_nobody_runs_is_said_and_used_as_soon_as_it_is_there() {
+    let mut stage = Stage::beside(TestBucket::closed(), &[]).await;
+    let file = stage.announced(3).await;
+    let response = stage.send(&file, 0, b"abc").await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()["retry-after"], "10");
+    assert_eq!(code(response).await, "storage_unavailable");
+    stage.bucket_mut().open();
+    assert_eq!(stage.send(&file, 0, b"abc").await.status(), StatusCode::OK);
+    assert_eq!(stage.read(&stage.ann, &file, &[]).await.bytes().await.unwrap(), b"abc"[..]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_never_answers_is_given_up_after_three_times_twenty_seconds() {
+    // The system takes connections; nobody reads from them.
+    let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let bucket = rusty_s3::Bucket::new(endpoint, rusty_s3::UrlStyle::Path, "webcall", "us-east-1").unwrap();
+    let config = BucketConfig { bucket, credentials: rusty_s3::Credentials::new("key", SECRET), roots: None };
+    let begun = tokio::time::Instant::now();
+    let error = files::probe(&config, webcall::time::Clock::System.now()).await.unwrap_err();
+    assert!(matches!(&error, BucketError::Unreachable(_)), "{error}");
+    assert!((60..90).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn an_upload_that_nobody_finishes_leaves_nothing_after_a_day() {
+    let stage = stage().await;
+    let file = stage.announced(6 * MIB).await;
+    assert_eq!(stage.send(&file, 0, &bytes(5 * MIB)).await.status(), StatusCode::OK);
+    assert_eq!(stage.bucket().objects("").len(), 2);
+    stage.server.advance(std::time::Duration::from_secs(25 * 3_600));
+    assert_eq!(files::sweep(&stage.server.app).await.unwrap(), Swept { files: 1, orphans: 0 });
+    assert_eq!(stage.bucket().objects("").len(), 0);
 }
 
 #[tokio::test]

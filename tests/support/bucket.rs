@@ -15,7 +15,7 @@ use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 pub(crate) const KEY_ID: &str = "files-of-webcall";
@@ -38,42 +38,55 @@ struct State {
     requests: AtomicUsize,
 }
 
-/// A running server with one bucket; dropping it stops it.
+/// A server with one bucket; dropping it stops it.
 pub(crate) struct TestBucket {
     folder: TempDir,
     port: u16,
-    scheme: &'static str,
+    tls: Option<TlsAcceptor>,
     state: Arc<State>,
-    serving: tokio::task::JoinHandle<()>,
+    socket: Option<TcpSocket>,
+    serving: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl TestBucket {
     pub(crate) async fn start() -> Self {
-        Self::start_with(None).await
+        Self::closed().opened()
     }
 
     /// With TLS.
     pub(crate) async fn start_with_tls(config: ServerConfig) -> Self {
-        Self::start_with(Some(TlsAcceptor::from(Arc::new(config)))).await
+        let mut closed = Self::closed();
+        closed.tls = Some(TlsAcceptor::from(Arc::new(config)));
+        closed.opened()
     }
 
-    async fn start_with(tls: Option<TlsAcceptor>) -> Self {
+    /// Has its port and refuses connections there.
+    pub(crate) fn closed() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(NAME)).unwrap();
-        let mut builder = S3ServiceBuilder::new(FileSystem::new(folder.path()).unwrap());
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let port = socket.local_addr().unwrap().port();
+        Self { folder, port, tls: None, state: Arc::default(), socket: Some(socket), serving: None }
+    }
+
+    fn opened(mut self) -> Self {
+        self.open();
+        self
+    }
+
+    /// Serves from now on.
+    pub(crate) fn open(&mut self) {
+        let mut builder = S3ServiceBuilder::new(FileSystem::new(self.folder.path()).unwrap());
         builder.set_auth(SimpleAuth::from_single(KEY_ID, SECRET));
-        let (service, state) = (builder.build(), Arc::<State>::default());
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let serving = tokio::spawn(accept(listener, service, Arc::clone(&state), tls));
-        Self { folder, port, scheme, state, serving }
+        let listener = self.socket.take().unwrap().listen(1_024).unwrap();
+        self.serving = Some(tokio::spawn(accept(listener, builder.build(), Arc::clone(&self.state), self.tls.clone())));
     }
 
     /// The settings of a server that keeps its files here.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("FILES_S3_ENDPOINT", format!("{}://localhost:{}", self.scheme, self.port)),
+            ("FILES_S3_ENDPOINT", format!("{}://localhost:{}", if self.tls.is_some() { "https" } else { "http" }, self.port)),
             ("FILES_S3_BUCKET", NAME.to_owned()),
             ("FILES_S3_KEY_ID", KEY_ID.to_owned()),
             ("FILES_S3_SECRET", SECRET.to_owned()),
@@ -113,7 +126,9 @@ impl TestBucket {
 
 impl Drop for TestBucket {
     fn drop(&mut self) {
-        self.serving.abort();
+        if let Some(serving) = &self.serving {
+            serving.abort();
+        }
     }
 }
 

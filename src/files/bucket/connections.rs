@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::header::HOST;
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
@@ -28,6 +28,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 const BYTES_WITHIN: Duration = Duration::from_secs(10);
 /// Connections that wait for the next request. More costs the store memory, fewer a handshake now and then.
 const MAX_IDLE: usize = 32;
+/// What a connection keeps of an answer until somebody reads it: as much as a download from the folder. Less costs reads from the network,
+/// more costs memory for each download whose reader is slow.
+const BUFFER_BYTES: usize = 128 << 10;
 /// A connection that waited longer may be dead without anybody having said so: stores and routers give up after a minute or more.
 const IDLE_FOR: Duration = Duration::from_secs(20);
 
@@ -83,7 +86,8 @@ impl Connections {
         } else {
             Box::new(stream)
         };
-        let (sender, connection) = handshake(TokioIo::new(wire)).await.map_err(io::Error::other)?;
+        let handshake = Builder::new().max_buf_size(BUFFER_BYTES).handshake(TokioIo::new(wire));
+        let (sender, connection) = handshake.await.map_err(io::Error::other)?;
         // Ends when the sender is dropped, or the store closes; how, the requests on it are told.
         tokio::spawn(connection);
         Ok(sender)
