@@ -34,7 +34,7 @@ pub(super) fn judge(outcome: &Result<(), BucketError>) -> Finding {
             "check FILES_S3_BUCKET, FILES_S3_REGION, FILES_S3_KEY_ID and FILES_S3_SECRET, what the key may do, and the clock",
         ),
     };
-    Finding::fault(CHECK, code, error.to_string()).means("people cannot send files, or not read them").todo(todo)
+    Finding::fault(CHECK, code, error.to_string()).means("files cannot be sent, or cannot be read").todo(todo)
 }
 
 #[cfg(test)]

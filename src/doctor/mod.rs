@@ -1,8 +1,9 @@
 //! `webcall doctor`: looks for what keeps calls from working, and says for each check what it found, what that means and what to do.
 //!
 //! One file a check: facts are gathered (sockets, files, the clock), then judged by a pure function, which the tests know by tables. It
-//! reads the settings as the server does and writes nothing, but for a probe in the bucket of files. Called by `main`; with `--probe` it is the second machine that looks at a
-//! server from outside. STUN as in RFC 8489, TURN as in RFC 8656, both from `webcall_media::turn::probe`.
+//! reads the settings as the server does and writes nothing, but for a probe in the bucket of files. Called by `main`; with `--probe` it
+//! is the second machine that looks at a server from outside. STUN as in RFC 8489, TURN as in RFC 8656, both from
+//! `webcall_media::turn::probe`.
 //!
 //! ```text
 //! options -> { server, ports, address, tcp, turn_secret, certificate, clock, database, bucket, limits, outside } -> finding -> report
