@@ -4,6 +4,9 @@
 
 #[path = "support/authority.rs"]
 mod authority;
+#[allow(dead_code)] // How the command is started, and not its callers.
+#[path = "support/binary.rs"]
+mod binary;
 #[path = "support/bucket.rs"]
 mod bucket;
 #[path = "support/server.rs"]

@@ -1,12 +1,12 @@
 //! The command itself is killed while it receives a file into a bucket, again and again: what it acknowledged is there afterwards.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
+use crate::binary::serving;
 use crate::bucket::TestBucket;
 use crate::files::bytes;
 
@@ -29,18 +29,14 @@ impl Server {
     /// Says so much to somebody.
     pub(crate) fn start_logging(folder: &Path, bucket: &TestBucket, level: &str, log: Stdio) -> Self {
         std::fs::write(folder.join("turn.toml"), "[media]\nworkers = 1\nudp_port = 0\n\n[turn]\nenabled = false\n").unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_webcall"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_webcall"));
+        command
             .current_dir(folder)
             .env_clear()
             .envs([("PORT", "0"), ("REGISTRATION_SECRET", SECRET), ("RUST_LOG", level)])
             .envs(bucket.variables())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        let url = first.trim().strip_prefix("WebCall is ready: ").expect("it starts").to_owned();
+            .stderr(log);
+        let (child, url) = serving(&mut command);
         Self { child, url }
     }
 

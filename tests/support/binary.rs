@@ -12,6 +12,15 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 /// Media on loopback alone, no TURN.
 const SETTINGS: &str = "[media]\nworkers = 1\nudp_port = 0\nadvertised = [\"127.0.0.1\"]\n\n[turn]\nenabled = false\n";
 
+/// Starts the command; it and its address, once it serves.
+pub(crate) fn serving(command: &mut Command) -> (Child, String) {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let url = first.trim().strip_prefix("WebCall is ready: ").expect("it starts").to_owned();
+    (child, url)
+}
+
 /// A running server.
 pub(crate) struct Server {
     child: Child,
@@ -26,19 +35,15 @@ impl Server {
         let mut settings = tempfile::NamedTempFile::new_in(folder).unwrap();
         settings.write_all(SETTINGS.as_bytes()).unwrap();
         settings.persist(folder.join("turn.toml")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_webcall"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_webcall"));
+        command
             .current_dir(folder)
             .env_clear()
             .envs([("PORT", "0"), ("MESSAGES_PER_SECOND", "10000"), ("RUST_LOG", "error")])
             // The same at every node, so that one takes the passwords that another stored.
             .envs([("REGISTRATION_SECRET", SECRET), ("PASSWORD_PEPPER", SECRET)])
-            .env("DATABASE_URL", database.unwrap_or_default())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        let url = first.trim().strip_prefix("WebCall is ready: ").expect("it starts").to_owned();
+            .env("DATABASE_URL", database.unwrap_or_default());
+        let (child, url) = serving(&mut command);
         Self { child, url }
     }
 
