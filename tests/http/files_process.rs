@@ -45,8 +45,9 @@ fn peak_kb(server: &Server) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_takes_the_memory_of_some_pieces_however_large_it_is() {
     const LARGE: usize = 128 << 20;
-    /// Four pieces of the largest size, three times over: the allocator keeps what it had, for each thread.
-    const MAY_GROW_KB: usize = 48 << 10;
+    /// Less than the file. Four pieces of the largest size are in use, but the allocator keeps what it had, for each thread and the longer the
+    /// busier the machine: 48 to 84 MB were seen.
+    const MAY_GROW_KB: usize = 112 << 10;
     let (folder, bucket) = (tempfile::tempdir().unwrap(), TestBucket::start().await);
     let server = Server::start_logging(folder.path(), &bucket, "error", Stdio::inherit());
     let someone = server.someone().await;

@@ -136,8 +136,10 @@ async fn a_client_that_was_away_is_told_to_look() {
     let room = server.room(&[&ann, &ben]).await;
     let mut anns = Client::connect(&server, &ann).await;
     let mut bens = Client::connect(&server, &ben).await;
-    bens.lose_socket().await;
-    write(&server, &mut anns, room, b"missed").await;
+    bens.lose_socket(&server).await;
+    let entry = write(&server, &mut anns, room, b"missed").await;
+    let delivered = ServerMessage::Entry { room: room.to_string(), entry };
+    assert_eq!(anns.event().await, delivered, "by now it would have been ben's as well");
     let mut back = Client::resume(&server, &ben, &bens).await;
     assert!(back.resumed);
     assert_eq!(back.event().await, ServerMessage::Resync {}, "what can be looked up is not kept for who is away");

@@ -155,10 +155,12 @@ impl Client {
         }
     }
 
-    /// The socket breaks; the client means to come back.
-    pub(crate) async fn lose_socket(&mut self) {
+    /// The socket breaks, and the server has noticed; the client means to come back.
+    pub(crate) async fn lose_socket(&mut self, server: &Server) {
+        let before = server.signalling.detached();
         soon("the close", self.socket.0.close(None)).await.unwrap();
         while self.socket.hear().await.is_ok() {}
+        until("the broken socket", || server.signalling.detached() > before).await;
     }
 
     /// Says something and waits for the answer; what comes in between is kept for [`Client::event`].

@@ -147,8 +147,8 @@ async fn of_too_many_connections_the_one_gone_for_longest_gives_way_and_none_tha
     socket.say(1, ClientMessage::Hello { version: VERSION, resume: None }).await;
     let refused = socket.hear().await.unwrap().message;
     assert!(matches!(refused, ServerMessage::Error { ref code, .. } if code == "too_many_connections"), "{refused:?}");
-    clients[3].lose_socket().await;
-    clients[1].lose_socket().await;
+    clients[3].lose_socket(&server).await;
+    clients[1].lose_socket(&server).await;
     Client::greet(socket, None).await;
     assert_eq!(server.signalling.connections(), max_connections(DEFAULT_WINDOWS_PER_USER));
     let (third, first) = (Client::resume(&server, &ann, &clients[3]).await, Client::resume(&server, &ann, &clients[1]).await);

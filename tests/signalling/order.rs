@@ -111,8 +111,7 @@ async fn reactions_are_not_kept_for_who_is_away() {
     let mut anns = Client::enter(&server, &ann, room).await;
     let mut bobs = Client::enter(&server, &bob, room).await;
     assert!(matches!(anns.event().await, ServerMessage::ParticipantJoined { .. }));
-    anns.lose_socket().await;
-    until("the broken socket", || server.signalling.detached() == 1).await;
+    anns.lose_socket(&server).await;
     bobs.must(react("👍")).await;
     bobs.must(hand(true)).await;
     let mut back = Client::resume(&server, &ann, &anns).await;

@@ -51,7 +51,7 @@ async fn the_end_of_a_session_closes_its_sockets_and_takes_its_participants_out(
     let mut detached = Client::enter(&server, &ann, room).await;
     let mut phone = Client::connect(&server, &anns_phone).await;
     let mut bobs = Client::enter(&server, &bob, room).await;
-    detached.lose_socket().await;
+    detached.lose_socket(&server).await;
     server.end_session(&ann).await;
     assert_eq!(anns.socket.close_code().await, 4401);
     let mut gone = vec![bobs.event().await, bobs.event().await];
