@@ -10,6 +10,7 @@ ENV RUSTUP_TOOLCHAIN=1.95.0
 WORKDIR /build
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY media media
+COPY trust trust
 COPY migrations migrations
 COPY web web
 COPY src src

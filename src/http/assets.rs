@@ -1,25 +1,15 @@
-//! The web client's files, compressed and put into the binary by `build.rs`. All of them live under one hash of the whole tree
-//! (`/a/<hash>/…`), so they may be cached for ever and always fit each other; the page that names the hash is never cached.
+//! The web client's files, from `webcall-assets`. All of them live under one hash of the whole tree (`/a/<hash>/…`), so they may be cached
+//! for ever and always fit each other; the page that names the hash is never cached.
 
 use axum::extract::State;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use webcall_assets::{ASSETS, Asset, PAGE, TREE};
 
 use super::extract::Segments;
 use crate::app::App;
 use crate::error::Error;
-
-include!(concat!(env!("OUT_DIR"), "/assets.rs"));
-
-/// One file in three encodings. An empty one is not smaller than the file itself and is not used.
-struct Asset {
-    path: &'static str,
-    content_type: &'static str,
-    identity: &'static [u8],
-    gzip: &'static [u8],
-    brotli: &'static [u8],
-}
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
