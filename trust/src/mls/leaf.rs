@@ -5,7 +5,7 @@ use openmls::prelude::{CredentialType, KeyPackage, LeafNode, Lifetime, MlsMessag
 use openmls::treesync::LeafNodeSource;
 use openmls_rust_crypto::RustCrypto;
 
-use super::{MAX_CAPABILITIES, MAX_KEY_PACKAGE_BYTES, MAX_LIFETIME_S, SUITE, capabilities, parse};
+use super::{MAX_CAPABILITIES, MAX_KEY_PACKAGE_BYTES, MAX_LIFETIME_S, SUITE, Session, capabilities, parse};
 use crate::{Certificate, Refusal, is_contributory};
 
 /// A key package (RFC 9420 §10) framed as a message, with its signatures verified and alive by this machine's clock. Whether its certificate
@@ -67,7 +67,8 @@ fn shape(leaf: &LeafNode) -> Result<(), Refusal> {
     if let LeafNodeSource::KeyPackage(lifetime) = leaf.leaf_node_source() {
         bounded(lifetime)?;
     }
-    if leaf.extensions().iter().next().is_some() || !knows_ours(leaf) { Err(Refusal::Capabilities) } else { Ok(()) }
+    Session::of(leaf)?;
+    if knows_ours(leaf) { Ok(()) } else { Err(Refusal::Capabilities) }
 }
 
 /// openmls shows it only as it is sent (RFC 9420 §5.1.1): its length, then the bytes.

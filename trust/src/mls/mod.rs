@@ -9,6 +9,7 @@ mod group_id;
 mod leaf;
 mod parse;
 mod roster;
+mod session;
 
 use openmls::prelude::{Capabilities, Ciphersuite, CredentialType, ExtensionType, ProtocolVersion};
 
@@ -17,6 +18,7 @@ pub use group_id::{GroupId, GroupKind};
 pub use leaf::{key_package, leaf};
 pub use parse::{application, group_info, handshake, tree, welcome};
 pub use roster::{Roster, group};
+pub use session::Session;
 
 /// The only one. Another would need another length of every key, and a way to agree on it.
 pub const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;

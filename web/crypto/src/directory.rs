@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use webcall_trust::{Certificate, PublicKey, Refusal, UserId, UserKeys};
+use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
+use webcall_trust::{Certificate, DeviceId, PublicKey, Refusal, UserId, UserKeys};
 
 use crate::Fault;
 use crate::group::Contacts;
+use crate::state::{self, StateKey, StateName};
 
 /// Users whose chains are kept at once: all of the largest room, and some.
 pub const MAX_USERS: usize = 8_192;
@@ -14,6 +16,14 @@ pub const MAX_USERS: usize = 8_192;
 #[derive(Default)]
 pub struct Directory {
     users: BTreeMap<UserId, Known>,
+    counter: u64,
+}
+
+#[derive(Debug, TlsSize, TlsSerialize, TlsDeserialize)]
+struct SavedUser {
+    user: UserId,
+    accepted: PublicKey,
+    records: Vec<VLBytes>,
 }
 
 struct Known {
@@ -48,6 +58,31 @@ impl Directory {
         Ok(if identity == accepted { Learned::Known } else { Learned::IdentityChanged(identity) })
     }
 
+    /// All of it, sealed; to be kept after whatever was learnt or accepted.
+    pub fn save(&mut self, key: &StateKey, device: DeviceId) -> Result<Vec<u8>, Fault> {
+        let saved = self.users.iter().map(|(user, known)| SavedUser {
+            user: *user,
+            accepted: known.accepted,
+            records: known.records.iter().map(|record| record.as_slice().into()).collect(),
+        });
+        let sealed = state::seal(key, StateName::Directory(device), self.counter + 1, &saved.collect::<Vec<_>>())?;
+        self.counter += 1;
+        Ok(sealed)
+    }
+
+    /// `at_least`: the highest [`state::counter`] that was seen of this directory. What was learnt once is replayed, so nothing in it is believed
+    /// that was not signed.
+    pub fn load(key: &StateKey, device: DeviceId, sealed: &[u8], at_least: u64) -> Result<Self, Fault> {
+        let (counter, saved) = state::open::<Vec<SavedUser>>(key, StateName::Directory(device), sealed, at_least)?;
+        let mut directory = Self { users: BTreeMap::new(), counter };
+        for SavedUser { user, accepted, records } in saved {
+            let records: Vec<Vec<u8>> = records.iter().map(|record| record.as_slice().to_vec()).collect();
+            directory.learn(user, &records)?;
+            directory.users.get_mut(&user).ok_or(Fault::DamagedState)?.accepted = accepted;
+        }
+        Ok(directory)
+    }
+
     /// The person says that this identity is the user's.
     pub fn accept(&mut self, user: UserId, identity: PublicKey) -> Result<(), Fault> {
         let known = self.users.get_mut(&user).ok_or(Refusal::OtherUser)?;
@@ -56,6 +91,11 @@ impl Directory {
         }
         known.accepted = identity;
         Ok(())
+    }
+
+    /// The identity that the person accepted, whatever was published since.
+    pub fn accepted(&self, user: UserId) -> Option<PublicKey> {
+        self.users.get(&user).map(|known| known.accepted)
     }
 
     pub fn keys(&self, user: UserId) -> Option<&UserKeys> {

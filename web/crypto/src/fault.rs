@@ -45,6 +45,14 @@ pub enum Fault {
     UnknownPackage,
     #[error("the certificate is of another device or identity")]
     OtherDevice,
+    #[error("that is no request, or something in it has the wrong size")]
+    BadRequest,
+    #[error("there is no device at this desk yet")]
+    NoDevice,
+    #[error("this device does not have its user's identity key")]
+    NoIdentity,
+    #[error("the group is not open: what was kept of it is to be opened first")]
+    NotOpen,
     #[error("the system gives no random bytes")]
     Entropy,
     #[error("the library of the protocol failed where it should not")]
@@ -74,6 +82,10 @@ impl Fault {
             Self::Full => "full",
             Self::UnknownPackage => "unknown_package",
             Self::OtherDevice => "other_device",
+            Self::BadRequest => "bad_request",
+            Self::NoDevice => "no_device",
+            Self::NoIdentity => "no_identity",
+            Self::NotOpen => "not_open",
             Self::Entropy => "entropy",
             Self::Library => "library",
         }

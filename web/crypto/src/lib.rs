@@ -1,10 +1,13 @@
 //! The client's cryptography: MLS groups, sealed messages, the archive of their keys. Plain Rust, tested natively; `js` alone knows that it
 //! runs in a browser's worker (`web/e2ee/keys`). No network, no storage: what must be kept is handed out sealed.
 
+pub mod desk;
 mod device;
 mod directory;
 mod fault;
 mod group;
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+mod js;
 mod provider;
 pub mod state;
 

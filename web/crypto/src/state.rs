@@ -40,12 +40,18 @@ pub enum StateName {
     Device(DeviceId),
     /// Of this device in this group.
     Group(DeviceId, mls::GroupId),
+    /// Whom this device knows.
+    Directory(DeviceId),
+    /// The identity's key, on devices that have it.
+    Identity(DeviceId),
 }
 
 impl StateName {
     fn to_bytes(self) -> Vec<u8> {
         match self {
             Self::Device(device) => [b"device".as_slice(), &device.0].concat(),
+            Self::Directory(device) => [b"directory".as_slice(), &device.0].concat(),
+            Self::Identity(device) => [b"identity".as_slice(), &device.0].concat(),
             Self::Group(device, group) => [b"group".as_slice(), &device.0, &group.to_bytes()].concat(),
         }
     }

@@ -5,7 +5,8 @@ use webcall_trust::{DeviceCertificate, DeviceId, Hash, IdentityClaim, PublicKey,
 use zeroize::Zeroizing;
 
 use super::DeviceRequest;
-use crate::{Fault, state};
+use crate::state::{self, StateKey, StateName};
+use crate::Fault;
 
 /// Ed25519; zeroized when dropped.
 pub struct Identity(SigningKey);
@@ -23,6 +24,16 @@ impl Identity {
     /// For the archive, which seals it.
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(self.0.to_bytes())
+    }
+
+    /// Sealed for this device, which may add others with it.
+    pub fn save(&self, key: &StateKey, device: DeviceId) -> Result<Vec<u8>, Fault> {
+        state::seal(key, StateName::Identity(device), 1, &*self.to_bytes())
+    }
+
+    pub fn load(key: &StateKey, device: DeviceId, sealed: &[u8]) -> Result<Self, Fault> {
+        let (_, seed) = state::open::<[u8; 32]>(key, StateName::Identity(device), sealed, 0)?;
+        Ok(Self::from_bytes(&Zeroizing::new(seed)))
     }
 
     pub fn public(&self) -> PublicKey {

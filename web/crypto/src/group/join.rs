@@ -5,7 +5,7 @@ use openmls::messages::group_info::VerifiableGroupInfo;
 use openmls::messages::proposals::PreSharedKeyProposal;
 use openmls::prelude::{LeafNodeParameters, MlsGroup, MlsMessageOut, RatchetTreeIn, StagedWelcome, Welcome};
 use openmls_traits::OpenMlsProvider;
-use webcall_trust::mls::{self, GroupId, Roster};
+use webcall_trust::mls::{self, GroupId, Roster, Session};
 use webcall_trust::{Certificate, Refusal};
 
 use super::changes::outgoing;
@@ -29,6 +29,8 @@ pub struct ExternalJoin<'a> {
     pub tree: Option<&'a [u8]>,
     /// Needed by who has no other device in the group, and does not belong to the room of a call.
     pub invite: Option<&'a Invite>,
+    /// Of a call's group: this device's stay in the call.
+    pub session: Option<Session>,
     /// The newest epoch of this group that this device knows of. An older group info would have members who have left.
     pub at_least_epoch: u64,
 }
@@ -67,7 +69,7 @@ impl Group {
         let (epoch, signer) = (info.epoch().as_u64(), signer(join.group_info)?);
         let tree = join.tree.map(mls::tree).transpose()?;
         let provider = Provider::default();
-        let (mls, messages) = external(device, &provider, info, tree, join.invite)?;
+        let (mls, messages) = external(device, &provider, info, tree, &join)?;
         let mut group = Self::of(device, mls, provider, Standing::Joining, Some(outgoing(epoch, messages)?))?;
         // Of all others the leaves are those of the group info's tree. If this device signed it itself, before it lost its state, its new
         // leaf stands in for the old one.
@@ -93,19 +95,23 @@ fn external(
     provider: &Provider,
     info: VerifiableGroupInfo,
     tree: Option<RatchetTreeIn>,
-    invite: Option<&Invite>,
+    join: &ExternalJoin<'_>,
 ) -> Result<(MlsGroup, Messages), Fault> {
     let builder = MlsGroup::external_commit_builder().with_config(join_config()).skip_lifetime_validation();
     let builder = match tree {
         Some(tree) => builder.with_ratchet_tree(tree),
         None => builder,
     };
-    let leaf = LeafNodeParameters::builder().with_capabilities(mls::capabilities()).build();
-    let psk = invite.map(|invite| invite.put(provider)).transpose()?.map(PreSharedKeyProposal::new);
+    let leaf = LeafNodeParameters::builder().with_capabilities(mls::capabilities());
+    let leaf = match join.session {
+        Some(session) => leaf.with_extensions(session.to_extensions()),
+        None => leaf,
+    };
+    let psk = join.invite.map(|invite| invite.put(provider)).transpose()?.map(PreSharedKeyProposal::new);
     let (group, bundle) = builder
         .build_group(provider, info, device.credential())
         .map_err(|_| Fault::BadGroupInfo)?
-        .leaf_node_parameters(leaf)
+        .leaf_node_parameters(leaf.build())
         .add_psk_proposals(psk)
         .load_psks(provider.storage())
         .map_err(|_| Fault::Library)?

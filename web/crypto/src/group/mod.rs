@@ -14,11 +14,11 @@ mod process;
 mod saved;
 
 use openmls::group::{MlsGroup, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY};
-use openmls::prelude::MlsMessageOut;
+use openmls::prelude::{LeafNodeIndex, MlsMessageOut};
 use openmls::prelude::tls_codec::Serialize as _;
 use openmls_traits::OpenMlsProvider;
 use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
-use webcall_trust::mls::{self, GroupId, Knowledge, Roster};
+use webcall_trust::mls::{self, GroupId, Knowledge, Roster, Session};
 use webcall_trust::{Certificate, DeviceId, PublicKey, UserId};
 
 pub use changes::Changes;
@@ -85,9 +85,15 @@ pub struct Group {
 
 impl Group {
     /// A new group with this device alone in it, which the server is to be told of. Another may have been faster: [`Fault::JoinAgain`].
-    pub fn create(device: &Device, id: GroupId) -> Result<Self, Fault> {
+    /// `session`: of a call's group, this device's stay in the call.
+    pub fn create(device: &Device, id: GroupId, session: Option<Session>) -> Result<Self, Fault> {
         let provider = Provider::default();
-        let group = MlsGroup::builder()
+        let builder = MlsGroup::builder();
+        let builder = match session {
+            Some(session) => builder.with_leaf_node_extensions(session.to_extensions()).map_err(|_| Fault::Library)?,
+            None => builder,
+        };
+        let group = builder
             .with_group_id(id.to_mls())
             .ciphersuite(mls::SUITE)
             .with_capabilities(mls::capabilities())
@@ -141,6 +147,16 @@ impl Group {
 
     pub fn roster(&self) -> &Roster {
         &self.roster
+    }
+
+    /// Who is in the call, by leaf: the stays that the leaves themselves name.
+    pub fn sessions(&self) -> Result<Vec<(u32, Session)>, Fault> {
+        let mut sessions = Vec::with_capacity(self.roster.len());
+        for (leaf, _) in self.roster.iter() {
+            let node = self.mls.public_group().leaf(LeafNodeIndex::new(leaf)).ok_or(Fault::Library)?;
+            sessions.extend(Session::of(node)?.map(|session| (leaf, session)));
+        }
+        Ok(sessions)
     }
 
     /// Leaves that no longer count: revoked devices, replaced identities. They are to be removed before anything else is said here.
