@@ -82,6 +82,14 @@ impl Group {
     }
 }
 
+impl Device {
+    /// Which of its key packages a welcome is for: when a crash came between keeping the group and [`Device::used`], the welcome comes a second
+    /// time to a device that is in the group already.
+    pub fn package_of(&self, welcome: &[u8]) -> Result<PackageName, Fault> {
+        addressee(self, &mls::welcome(welcome)?).map(Package::name)
+    }
+}
+
 /// The one of this device's key packages that the welcome is for.
 fn addressee<'a>(device: &'a Device, welcome: &Welcome) -> Result<&'a Package, Fault> {
     let is_for = |package: &&Package| welcome.secrets().iter().any(|secret| package.is_called(secret.new_member().as_slice()));

@@ -140,6 +140,11 @@ impl Group {
         self.mls.epoch().as_u64()
     }
 
+    /// From where on the server's log is to be processed: the epoch of the commit that waits, if one does, for it may stand there.
+    pub fn next_in_log(&self) -> u64 {
+        self.outgoing.as_ref().map_or(self.epoch(), |outgoing| outgoing.epoch)
+    }
+
     /// The number of this device's leaf.
     pub fn leaf(&self) -> u32 {
         self.mls.own_leaf_index().u32()

@@ -244,7 +244,7 @@ impl Party {
 }
 
 pub(crate) fn catch_up(group: &mut Group, server: &Server, directory: &Directory) {
-    for commit in server.since(group.epoch()).to_vec() {
+    for commit in server.since(group.next_in_log()).to_vec() {
         match group.process(&commit, directory).expect("what the server took") {
             Processed::Removed(_) => return,
             Processed::Ours | Processed::Changed(_) => {}
