@@ -1,8 +1,8 @@
 //! One stay of a device in a call. It stands in the device's leaf as the application id (RFC 9420 §5.3.3), so that whoever is in the group
 //! knows, by the signature of that leaf, which participant it is and under which nonce its media is sealed. Nothing has to be said afterwards.
 
-use openmls::prelude::{Extension, LeafNode};
 use openmls::extensions::{ApplicationIdExtension, Extensions};
+use openmls::prelude::{Extension, LeafNode};
 use tls_codec::{Deserialize, Serialize, TlsDeserialize, TlsSerialize, TlsSize};
 
 use crate::Refusal;

@@ -190,7 +190,13 @@ fn a_further_device_is_vouched_for_by_one_that_has_the_identity() {
 #[test]
 fn what_is_no_request_is_answered_with_a_code() {
     let mut ann = Browser::first("00000000-0000-7000-8000-000000000001", 1);
-    for bad in [json!(null), json!({}), json!({ "op": "look" }), json!({ "op": "first", "user": "x", "now_ms": 1 }), json!({ "op": "ping" })] {
+    for bad in [
+        json!(null),
+        json!({}),
+        json!({ "op": "look" }),
+        json!({ "op": "first", "user": "x", "now_ms": 1 }),
+        json!({ "op": "ping" }),
+    ] {
         assert_eq!(ann.fails(bad), "bad_request");
     }
     for bad in ["", "{", "\u{0}", "[[[[[[[["] {

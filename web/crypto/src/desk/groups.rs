@@ -7,7 +7,7 @@ use webcall_trust::mls::{GroupId, GroupKind, Session};
 use webcall_trust::{PublicKey, UserId};
 
 use super::people::kept;
-use super::wire::{Answer, Bytes, Changed, Kept, Look, MediaMember, Stay, user_of};
+use super::wire::{Answer, Bytes, Changed, External, Kept, Look, MediaMember, Stay, user_of};
 use super::{Desk, MAX_OPEN_GROUPS, Opened, Person};
 use crate::{Changes, Device, Directory, ExternalJoin, Fault, Group, InCall, Joined, Processed, state};
 
@@ -37,8 +37,10 @@ impl Desk {
     }
 
     pub(super) fn create(&mut self, id: GroupId, stay: Option<Stay>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
-        let session = session(id, stay)?;
-        let group = Group::create(self.device()?, id, session)?;
+        let group = match session(id, stay)? {
+            Some(session) => Group::create_call(self.device()?, id, session)?,
+            None => Group::create(self.device()?, id)?,
+        };
         self.enter(group, stay, keep)
     }
 
@@ -55,20 +57,18 @@ impl Desk {
         Ok(answer)
     }
 
-    pub(super) fn join_external(
-        &mut self,
-        id: GroupId,
-        group_info: &Bytes,
-        tree: Option<&Bytes>,
-        stay: Option<Stay>,
-        at_least_epoch: u64,
-        keep: &mut Vec<Kept>,
-    ) -> Result<Answer, Fault> {
-        let tree = tree.map(|tree| tree.0.as_slice());
-        let session = session(id, stay)?;
-        let join = ExternalJoin { group: id, group_info: &group_info.0, tree, invite: None, session, at_least_epoch };
+    pub(super) fn join_external(&mut self, external: &External, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        let id = external.group.into();
+        let join = ExternalJoin {
+            group: id,
+            group_info: &external.group_info.0,
+            tree: external.tree.as_ref().map(|tree| tree.0.as_slice()),
+            invite: None,
+            session: session(id, external.stay)?,
+            at_least_epoch: external.at_least_epoch,
+        };
         let group = Group::join_external(self.device()?, join, &self.directory)?;
-        self.enter(group, stay, keep)
+        self.enter(group, external.stay, keep)
     }
 
     fn enter(&mut self, group: Group, stay: Option<Stay>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {

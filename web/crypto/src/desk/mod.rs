@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 use webcall_trust::mls::GroupId;
 
-pub use wire::{Answer, Bytes, Changed, GroupName, Kept, Look, MediaMember, Member, Outcome, Request, Sent, Stay};
+pub use wire::{Answer, Bytes, Changed, External, GroupName, Kept, Look, MediaMember, Member, Outcome, Request, Sent, Stay};
 
 use crate::state::StateKey;
 use crate::{Device, Directory, Fault, Group, Identity, NewDevice};
@@ -81,9 +81,7 @@ impl Desk {
             Request::Open { group, sealed } => self.open(group.into(), &sealed),
             Request::Create { group, stay } => self.create(group.into(), stay, keep),
             Request::Join { welcome } => self.join(&welcome, keep),
-            Request::JoinExternal { group, group_info, tree, stay, at_least_epoch } => {
-                self.join_external(group.into(), &group_info, tree.as_ref(), stay, at_least_epoch, keep)
-            }
+            Request::JoinExternal(external) => self.join_external(&external, keep),
             Request::Change { group, add, remove } => self.change(group.into(), add, &remove, keep),
             Request::Accepted { group } => self.settle(group.into(), Group::accepted, keep),
             Request::Lost { group } => self.settle(group.into(), Group::lost, keep),

@@ -68,8 +68,7 @@ impl Desk {
         let device = Device::load(&self.key, id, &device.0, 0)?;
         let identity = identity.map(|sealed| Identity::load(&self.key, id, &sealed.0)).transpose()?;
         self.directory = Directory::load(&self.key, id, &directory.0, 0)?;
-        let answer =
-            Answer::Device { device: id.0.into(), identity: device.identity().0.into(), records: Vec::new() };
+        let answer = Answer::Device { device: id.0.into(), identity: device.identity().0.into(), records: Vec::new() };
         self.person = Person::Present { device: Box::new(device), identity };
         Ok(answer)
     }

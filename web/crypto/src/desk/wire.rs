@@ -73,39 +73,112 @@ impl From<GroupId> for GroupName {
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
     /// The first device of a user, with a new identity.
-    First { user: Uuid, now_ms: u64 },
+    First {
+        user: Uuid,
+        now_ms: u64,
+    },
     /// A further device, for which another is to vouch.
-    Ask { user: Uuid },
+    Ask {
+        user: Uuid,
+    },
     /// The record by which it did.
-    Certified { record: Bytes },
+    Certified {
+        record: Bytes,
+    },
     /// What was kept, after a reload. `identity` only where this device has it.
-    Load { device_id: Bytes, device: Bytes, directory: Bytes, identity: Option<Bytes> },
+    Load {
+        device_id: Bytes,
+        device: Bytes,
+        directory: Bytes,
+        identity: Option<Bytes>,
+    },
     /// Vouch for the device that asks. `previous`: the newest record's hash.
-    Vouch { request: Bytes, previous: Bytes, now_ms: u64 },
-    Revoke { device: Bytes, previous: Bytes, now_ms: u64 },
+    Vouch {
+        request: Bytes,
+        previous: Bytes,
+        now_ms: u64,
+    },
+    Revoke {
+        device: Bytes,
+        previous: Bytes,
+        now_ms: u64,
+    },
     /// All records that a user published.
-    Learn { user: Uuid, records: Vec<Bytes> },
+    Learn {
+        user: Uuid,
+        records: Vec<Bytes>,
+    },
     /// The person says that this is the user's identity.
-    Accept { user: Uuid, identity: Bytes },
-    KeyPackages { count: usize, last_resort: bool },
+    Accept {
+        user: Uuid,
+        identity: Bytes,
+    },
+    KeyPackages {
+        count: usize,
+        last_resort: bool,
+    },
     /// A group that was kept, after a reload.
-    Open { group: GroupName, sealed: Bytes },
-    Create { group: GroupName, stay: Option<Stay> },
-    Join { welcome: Bytes },
-    JoinExternal { group: GroupName, group_info: Bytes, tree: Option<Bytes>, stay: Option<Stay>, at_least_epoch: u64 },
-    Change { group: GroupName, add: Vec<Bytes>, remove: Vec<u32> },
+    Open {
+        group: GroupName,
+        sealed: Bytes,
+    },
+    Create {
+        group: GroupName,
+        stay: Option<Stay>,
+    },
+    Join {
+        welcome: Bytes,
+    },
+    JoinExternal(External),
+    Change {
+        group: GroupName,
+        add: Vec<Bytes>,
+        remove: Vec<u32>,
+    },
     /// The server took what was sent.
-    Accepted { group: GroupName },
+    Accepted {
+        group: GroupName,
+    },
     /// Another was faster.
-    Lost { group: GroupName },
-    Process { group: GroupName, commit: Bytes },
+    Lost {
+        group: GroupName,
+    },
+    Process {
+        group: GroupName,
+        commit: Bytes,
+    },
     /// Leaves it, or throws away what cannot go on.
-    Forget { group: GroupName },
-    Look { group: GroupName },
-    Say { group: GroupName, plaintext: Bytes },
-    Hear { group: GroupName, message: Bytes },
+    Forget {
+        group: GroupName,
+    },
+    Look {
+        group: GroupName,
+    },
+    Say {
+        group: GroupName,
+        plaintext: Bytes,
+    },
+    Hear {
+        group: GroupName,
+        message: Bytes,
+    },
     /// The keys of a call's media in the newest epoch.
-    MediaKeys { group: GroupName },
+    MediaKeys {
+        group: GroupName,
+    },
+}
+
+/// What an external commit needs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct External {
+    pub group: GroupName,
+    pub group_info: Bytes,
+    /// Unless it is in the group info.
+    pub tree: Option<Bytes>,
+    pub stay: Option<Stay>,
+    /// The newest epoch that the server ever said the group had.
+    pub at_least_epoch: u64,
 }
 
 /// This device's stay in a call: the participant that the server calls it, and the room whose members belong in the call.
@@ -147,17 +220,47 @@ pub struct Kept {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Answer {
     Done,
-    Device { device: Bytes, identity: Bytes, records: Vec<Bytes> },
-    Asking { device: Bytes, request: Bytes, code: String },
-    Record { record: Bytes },
+    Device {
+        device: Bytes,
+        identity: Bytes,
+        records: Vec<Bytes>,
+    },
+    Asking {
+        device: Bytes,
+        request: Bytes,
+        code: String,
+    },
+    Record {
+        record: Bytes,
+    },
     /// `changed`: the identity is another than the accepted one.
-    User { identity: Bytes, changed: bool },
-    KeyPackages { packages: Vec<Bytes>, last_resort: Option<Bytes> },
+    User {
+        identity: Bytes,
+        changed: bool,
+    },
+    KeyPackages {
+        packages: Vec<Bytes>,
+        last_resort: Option<Bytes>,
+    },
     Group(Look),
-    Processed { change: Changed, group: Look },
-    Message { message: Bytes },
-    Heard { epoch: u64, leaf: u32, user: Uuid, plaintext: Bytes },
-    Media { epoch: u64, leaf: u32, members: Vec<MediaMember> },
+    Processed {
+        change: Changed,
+        group: Look,
+    },
+    Message {
+        message: Bytes,
+    },
+    Heard {
+        epoch: u64,
+        leaf: u32,
+        user: Uuid,
+        plaintext: Bytes,
+    },
+    Media {
+        epoch: u64,
+        leaf: u32,
+        members: Vec<MediaMember>,
+    },
 }
 
 /// A leaf's keys: RFC 9605's base key; `session` names the nonce that it was made with.
@@ -208,7 +311,11 @@ pub struct Sent {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Changed {
     Ours,
-    Others { added: Vec<Uuid>, removed: Vec<u32>, joined: Option<Uuid> },
+    Others {
+        added: Vec<Uuid>,
+        removed: Vec<u32>,
+        joined: Option<Uuid>,
+    },
     /// This device is out.
     Out,
 }
@@ -279,7 +386,9 @@ mod participant {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         let text = String::deserialize(deserializer)?;
         match text.len() {
-            16 if text.bytes().all(|digit| digit.is_ascii_hexdigit()) => u64::from_str_radix(&text, 16).map_err(serde::de::Error::custom),
+            16 if text.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
+                u64::from_str_radix(&text, 16).map_err(serde::de::Error::custom)
+            }
             _ => Err(serde::de::Error::custom("not 16 digits")),
         }
     }

@@ -5,8 +5,8 @@ use webcall_trust::{DeviceCertificate, DeviceId, Hash, IdentityClaim, PublicKey,
 use zeroize::Zeroizing;
 
 use super::DeviceRequest;
-use crate::state::{self, StateKey, StateName};
 use crate::Fault;
+use crate::state::{self, StateKey, StateName};
 
 /// Ed25519; zeroized when dropped.
 pub struct Identity(SigningKey);

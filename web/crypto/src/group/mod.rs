@@ -14,8 +14,8 @@ mod process;
 mod saved;
 
 use openmls::group::{MlsGroup, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY};
-use openmls::prelude::{LeafNodeIndex, MlsMessageOut};
 use openmls::prelude::tls_codec::Serialize as _;
+use openmls::prelude::{LeafNodeIndex, MlsMessageOut};
 use openmls_traits::OpenMlsProvider;
 use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
 use webcall_trust::mls::{self, GroupId, Knowledge, Roster, Session};
@@ -85,8 +85,16 @@ pub struct Group {
 
 impl Group {
     /// A new group with this device alone in it, which the server is to be told of. Another may have been faster: [`Fault::JoinAgain`].
-    /// `session`: of a call's group, this device's stay in the call.
-    pub fn create(device: &Device, id: GroupId, session: Option<Session>) -> Result<Self, Fault> {
+    pub fn create(device: &Device, id: GroupId) -> Result<Self, Fault> {
+        Self::create_with(device, id, None)
+    }
+
+    /// The group of a call, with this device's stay in the call.
+    pub fn create_call(device: &Device, id: GroupId, session: Session) -> Result<Self, Fault> {
+        Self::create_with(device, id, Some(session))
+    }
+
+    fn create_with(device: &Device, id: GroupId, session: Option<Session>) -> Result<Self, Fault> {
         let provider = Provider::default();
         let builder = MlsGroup::builder();
         let builder = match session {

@@ -186,7 +186,7 @@ pub(crate) struct Party {
 pub(crate) fn party(id: GroupId, users: &[User], devices: &mut [Device]) -> Party {
     let (directory, tables) = (directory(users), Tables::of(users));
     let (first, others) = devices.split_first_mut().expect("somebody");
-    let mut founder = Group::create(first, id, None).expect("a group");
+    let mut founder = Group::create(first, id).expect("a group");
     let mut server = Server::create(founder.outgoing().expect("to be told"));
     founder.accepted().expect("the server has it");
     let mut groups = vec![founder];
