@@ -8,6 +8,7 @@ mod certificate;
 mod chain;
 mod key;
 mod log;
+pub mod mls;
 mod refusal;
 mod signed;
 

@@ -23,6 +23,34 @@ pub enum Refusal {
     TooManyDevices,
     #[error("the proof does not lead to that tree head")]
     BadProof,
+    #[error("another kind of message is wanted here")]
+    WireFormat,
+    #[error("it is longer than allowed")]
+    TooLarge,
+    #[error("the key package does not verify, or it has expired")]
+    KeyPackage,
+    #[error("another version of MLS, or another suite")]
+    Suite,
+    #[error("the leaf is not of the device that its certificate names")]
+    Credential,
+    #[error("the leaf does not know what all must know, or claims too much")]
+    Capabilities,
+    #[error("the key package lives longer than allowed")]
+    Lifetime,
+    #[error("the group has extensions in its context, which none may have")]
+    ContextExtensions,
+    #[error("a proposal that no commit may carry here, or from somebody who may not")]
+    Proposal,
+    #[error("its user does not vouch for the device")]
+    NotVouched,
+    #[error("the user is known under another identity")]
+    IdentityChanged,
+    #[error("nothing lets this device in")]
+    Uninvited,
+    #[error("the device still counts, and only its user may take it out")]
+    StillMember,
+    #[error("a group has no more devices, and a commit adds no more, than that")]
+    TooManyMembers,
 }
 
 impl Refusal {
@@ -39,6 +67,20 @@ impl Refusal {
             Self::UnknownDevice => "unknown_device",
             Self::TooManyDevices => "too_many_devices",
             Self::BadProof => "bad_proof",
+            Self::WireFormat => "wire_format",
+            Self::TooLarge => "too_large",
+            Self::KeyPackage => "key_package",
+            Self::Suite => "suite",
+            Self::Credential => "credential",
+            Self::Capabilities => "capabilities",
+            Self::Lifetime => "lifetime",
+            Self::ContextExtensions => "context_extensions",
+            Self::Proposal => "proposal",
+            Self::NotVouched => "not_vouched",
+            Self::IdentityChanged => "identity_changed",
+            Self::Uninvited => "uninvited",
+            Self::StillMember => "still_member",
+            Self::TooManyMembers => "too_many_members",
         }
     }
 }

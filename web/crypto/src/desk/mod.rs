@@ -1,0 +1,103 @@
+//! One device's cryptography behind one door: a request in, an answer and the states to be kept out. The page's worker (`web/e2ee/keys`)
+//! brings requests, keeps the states, and only then passes the answer on; what a crash leaves is therefore never less than what was sent.
+//!
+//! Groups of rooms are kept; those of calls live in memory only: after a reload one joins the call anew.
+
+mod groups;
+mod people;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+use webcall_trust::mls::GroupId;
+
+pub use wire::{Answer, Bytes, Changed, External, GroupName, Kept, Look, MediaMember, Member, Outcome, Request, Sent, Stay};
+
+use crate::state::StateKey;
+use crate::{Device, Directory, Fault, Group, Identity, NewDevice};
+
+/// Groups in memory at once. Beyond that the one used longest ago is let go; it was kept, and is opened again when it is needed.
+const MAX_OPEN_GROUPS: usize = 64;
+
+pub struct Desk {
+    key: StateKey,
+    person: Person,
+    directory: Directory,
+    groups: BTreeMap<GroupId, Opened>,
+    uses: u64,
+}
+
+/// Who sits at the desk.
+enum Person {
+    Nobody,
+    Asking(NewDevice),
+    Present { device: Box<Device>, identity: Option<Identity> },
+}
+
+struct Opened {
+    group: Group,
+    /// Of a call: its room.
+    room: Option<Uuid>,
+    used: u64,
+}
+
+impl Desk {
+    pub fn new(key: StateKey) -> Self {
+        Self { key, person: Person::Nobody, directory: Directory::default(), groups: BTreeMap::new(), uses: 0 }
+    }
+
+    /// JSON in, JSON out; never fails otherwise. What is no request is answered with the code `bad_request`.
+    pub fn handle_json(&mut self, request: &str) -> String {
+        let outcome = match serde_json::from_str(request) {
+            Ok(request) => self.handle(request),
+            Err(_) => Outcome { answer: Err(Fault::BadRequest), keep: Vec::new() },
+        };
+        serde_json::to_string(&outcome).expect("strings and numbers only")
+    }
+
+    pub fn handle(&mut self, request: Request) -> Outcome {
+        let mut keep = Vec::new();
+        let answer = self.answer(request, &mut keep);
+        if answer.is_err() {
+            keep.clear();
+        }
+        Outcome { answer, keep }
+    }
+
+    fn answer(&mut self, request: Request, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        match request {
+            Request::First { user, now_ms } => self.first(user, now_ms, keep),
+            Request::Ask { user } => self.ask(user),
+            Request::Certified { record } => self.certified(&record, keep),
+            Request::Load { device_id, device, directory, identity } => {
+                self.load(&device_id, &device, &directory, identity.as_ref())
+            }
+            Request::Vouch { request, previous, now_ms } => self.vouch(&request, &previous, now_ms),
+            Request::Revoke { device, previous, now_ms } => self.revoke(&device, &previous, now_ms),
+            Request::Learn { user, records } => self.learn(user, records, keep),
+            Request::Accept { user, identity } => self.accept(user, &identity, keep),
+            Request::KeyPackages { count, last_resort } => self.key_packages(count, last_resort, keep),
+            Request::Open { group, sealed } => self.open(group.into(), &sealed),
+            Request::Create { group, stay } => self.create(group.into(), stay, keep),
+            Request::Join { welcome } => self.join(&welcome, keep),
+            Request::JoinExternal(external) => self.join_external(&external, keep),
+            Request::Change { group, add, remove } => self.change(group.into(), add, &remove, keep),
+            Request::Accepted { group } => self.settle(group.into(), Group::accepted, keep),
+            Request::Lost { group } => self.settle(group.into(), Group::lost, keep),
+            Request::Process { group, commit } => self.process(group.into(), &commit, keep),
+            Request::Forget { group } => self.forget(group.into(), keep),
+            Request::Look { group } => self.look(group.into()),
+            Request::Say { group, plaintext } => self.say(group.into(), &plaintext, keep),
+            Request::Hear { group, message } => self.hear(group.into(), &message, keep),
+            Request::MediaKeys { group } => self.media_keys(group.into()),
+        }
+    }
+
+    fn device(&self) -> Result<&Device, Fault> {
+        match &self.person {
+            Person::Present { device, .. } => Ok(device),
+            Person::Nobody | Person::Asking(_) => Err(Fault::NoDevice),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! How a further device asks to be vouched for: it shows a request, as a QR code or through the server, and a device that has the identity
+//! signs a certificate for it. The server could show another request than the one that was made; therefore the two devices show the
+//! same [`DeviceRequest::code`], unless the bytes went from screen to camera.
+
+use sha2::{Digest, Sha256};
+use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize};
+use webcall_trust::{Certificate, DeviceId, PublicKey, Record, Refusal, Signed, Statement, UserId};
+
+use super::{Device, DeviceKey};
+use crate::{Fault, state};
+
+const VERSION: u8 = 1;
+/// Crockford's base 32: no I, L, O, U.
+const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Digits of a code, 5 bits each: 100 bits, since whoever relays requests can look for a second one with the same code.
+const CODE_DIGITS: usize = 20;
+
+/// What the request says, signed by the device's own key, which so proves to have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserialize)]
+pub(super) struct Asked {
+    version: u8,
+    pub(super) user: UserId,
+    pub(super) device: DeviceId,
+    pub(super) device_key: PublicKey,
+    /// Random: two requests of one device have two codes.
+    nonce: [u8; 16],
+}
+
+impl Statement for Asked {
+    const LABEL: &'static str = "device request";
+    fn signer(&self) -> PublicKey {
+        self.device_key
+    }
+    fn check(&self) -> Result<(), Refusal> {
+        if self.version == VERSION { Ok(()) } else { Err(Refusal::UnknownVersion) }
+    }
+}
+
+/// 145 bytes, public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceRequest(Signed<Asked>);
+
+impl DeviceRequest {
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_bytes()
+    }
+
+    /// Reads all of `bytes` and checks the signature.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Fault> {
+        Ok(Self(Signed::checked(bytes)?))
+    }
+
+    pub fn device(&self) -> DeviceId {
+        self.0.statement().device
+    }
+
+    /// Four groups of five characters, to be compared by a person.
+    pub fn code(&self) -> String {
+        let hash = Sha256::new_with_prefix("WebCall 1 device code\0").chain_update(self.to_bytes()).finalize();
+        let digit = |index: usize| {
+            let bits = (0..5).map(|bit| index * 5 + bit).map(|bit| usize::from(hash[bit / 8] >> (7 - bit % 8) & 1));
+            char::from(DIGITS[bits.fold(0, |value, bit| value << 1 | bit)])
+        };
+        let digits: Vec<char> = (0..CODE_DIGITS).map(digit).collect();
+        digits.chunks(5).map(String::from_iter).collect::<Vec<_>>().join("-")
+    }
+
+    pub(super) fn checked_for(&self, user: UserId) -> Result<&Asked, Fault> {
+        self.0.check()?;
+        let asked = self.0.statement();
+        if asked.user == user { Ok(asked) } else { Err(Refusal::OtherUser.into()) }
+    }
+}
+
+/// A device that nobody vouches for yet.
+pub struct NewDevice {
+    key: DeviceKey,
+    request: DeviceRequest,
+}
+
+impl NewDevice {
+    pub fn generate(user: UserId) -> Result<Self, Fault> {
+        let key = DeviceKey::generate()?;
+        let (device, nonce) = (DeviceId(state::random()?), state::random()?);
+        let asked = Asked { version: VERSION, user, device, device_key: key.public(), nonce };
+        let request = DeviceRequest(Signed::sign(asked, &key.0));
+        Ok(Self { key, request })
+    }
+
+    pub fn request(&self) -> &DeviceRequest {
+        &self.request
+    }
+
+    /// With the record that was made from its request. Whether the record is in the user's chain, who calls this has checked.
+    pub fn certified(self, record: Record) -> Result<Device, Fault> {
+        let Record::Device(certificate) = record else { return Err(Fault::OtherDevice) };
+        certificate.check()?;
+        let (asked, of): (&Asked, _) = (self.request.0.statement(), Certificate::statement(&certificate));
+        if (asked.user, asked.device, asked.device_key) != (of.user, of.device, of.device_key) {
+            return Err(Fault::OtherDevice);
+        }
+        Ok(Device::new(self.key, certificate))
+    }
+}

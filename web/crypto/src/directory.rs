@@ -1,0 +1,144 @@
+//! Whom this device knows: each user's chain of records, and the identity that its person accepted. The first one seen is accepted (a
+//! safety number tells later whether that was right); another one afterwards is not, until the person says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
+use webcall_trust::{Certificate, DeviceId, PublicKey, Refusal, UserId, UserKeys};
+
+use crate::Fault;
+use crate::group::Contacts;
+use crate::state::{self, StateKey, StateName};
+
+/// Users whose chains are kept at once: all of the largest room, and some.
+pub const MAX_USERS: usize = 8_192;
+
+#[derive(Default)]
+pub struct Directory {
+    users: BTreeMap<UserId, Known>,
+    counter: u64,
+}
+
+#[derive(Debug, TlsSize, TlsSerialize, TlsDeserialize)]
+struct SavedUser {
+    user: UserId,
+    accepted: PublicKey,
+    records: Vec<VLBytes>,
+}
+
+struct Known {
+    keys: UserKeys,
+    accepted: PublicKey,
+    records: Vec<Vec<u8>>,
+}
+
+/// What a user's records have brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learned {
+    Known,
+    /// The identity is another than the one accepted: nothing of this user counts before [`Directory::accept`].
+    IdentityChanged(PublicKey),
+}
+
+impl Directory {
+    /// All records of a user, from the first on. They must go on from those seen before: a chain that was cut or rewritten is
+    /// [`Refusal::OutOfOrder`].
+    pub fn learn(&mut self, user: UserId, records: &[Vec<u8>]) -> Result<Learned, Fault> {
+        let keys = UserKeys::replay(user, records.iter().map(Vec::as_slice))?;
+        if self.users.len() >= MAX_USERS && !self.users.contains_key(&user) {
+            return Err(Fault::Full);
+        }
+        let accepted = match self.users.get(&user) {
+            Some(known) if !records.starts_with(&known.records) => return Err(Refusal::OutOfOrder.into()),
+            Some(known) => known.accepted,
+            None => keys.identity(),
+        };
+        let identity = keys.identity();
+        self.users.insert(user, Known { keys, accepted, records: records.to_vec() });
+        Ok(if identity == accepted { Learned::Known } else { Learned::IdentityChanged(identity) })
+    }
+
+    /// All of it, sealed; to be kept after whatever was learnt or accepted.
+    pub fn save(&mut self, key: &StateKey, device: DeviceId) -> Result<Vec<u8>, Fault> {
+        let saved = self.users.iter().map(|(user, known)| SavedUser {
+            user: *user,
+            accepted: known.accepted,
+            records: known.records.iter().map(|record| record.as_slice().into()).collect(),
+        });
+        let sealed = state::seal(key, StateName::Directory(device), self.counter + 1, &saved.collect::<Vec<_>>())?;
+        self.counter += 1;
+        Ok(sealed)
+    }
+
+    /// `at_least`: the highest [`state::counter`] that was seen of this directory. What was learnt once is replayed, so nothing in it is believed
+    /// that was not signed.
+    pub fn load(key: &StateKey, device: DeviceId, sealed: &[u8], at_least: u64) -> Result<Self, Fault> {
+        let (counter, saved) = state::open::<Vec<SavedUser>>(key, StateName::Directory(device), sealed, at_least)?;
+        let mut directory = Self { users: BTreeMap::new(), counter };
+        for SavedUser { user, accepted, records } in saved {
+            let records: Vec<Vec<u8>> = records.iter().map(|record| record.as_slice().to_vec()).collect();
+            directory.learn(user, &records)?;
+            directory.users.get_mut(&user).ok_or(Fault::DamagedState)?.accepted = accepted;
+        }
+        Ok(directory)
+    }
+
+    /// The person says that this identity is the user's.
+    pub fn accept(&mut self, user: UserId, identity: PublicKey) -> Result<(), Fault> {
+        let known = self.users.get_mut(&user).ok_or(Refusal::OtherUser)?;
+        if known.keys.identity() != identity {
+            return Err(Refusal::IdentityChanged.into());
+        }
+        known.accepted = identity;
+        Ok(())
+    }
+
+    /// The identity that the person accepted, whatever was published since.
+    pub fn accepted(&self, user: UserId) -> Option<PublicKey> {
+        self.users.get(&user).map(|known| known.accepted)
+    }
+
+    pub fn keys(&self, user: UserId) -> Option<&UserKeys> {
+        self.users.get(&user).map(|known| &known.keys)
+    }
+
+    /// For the group of a call: who is in its room's group belongs there.
+    pub fn in_call<'a>(&'a self, room: &'a BTreeSet<(UserId, PublicKey)>) -> InCall<'a> {
+        InCall { directory: self, room }
+    }
+}
+
+impl Contacts for Directory {
+    fn counts(&self, certificate: &Certificate) -> bool {
+        let of = certificate.statement();
+        self.users.get(&of.user).is_some_and(|known| known.accepted == of.identity && known.keys.vouches_for(certificate))
+    }
+
+    fn knows(&self, user: UserId, identity: PublicKey) -> bool {
+        self.users.get(&user).is_some_and(|known| known.accepted == identity && known.keys.identity() == identity)
+    }
+
+    fn belongs(&self, _: UserId, _: PublicKey) -> bool {
+        false
+    }
+}
+
+/// The directory, and who is in the room of a call.
+pub struct InCall<'a> {
+    directory: &'a Directory,
+    room: &'a BTreeSet<(UserId, PublicKey)>,
+}
+
+impl Contacts for InCall<'_> {
+    fn counts(&self, certificate: &Certificate) -> bool {
+        self.directory.counts(certificate)
+    }
+
+    fn knows(&self, user: UserId, identity: PublicKey) -> bool {
+        self.directory.knows(user, identity)
+    }
+
+    fn belongs(&self, user: UserId, identity: PublicKey) -> bool {
+        self.room.contains(&(user, identity))
+    }
+}

@@ -1,0 +1,93 @@
+//! Why a device or a group could not do something.
+
+use webcall_trust::Refusal;
+
+/// The text of [`Fault::code`] is stable: the page's worker answers with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("the sealed state is damaged, of something else, or the key is another")]
+    DamagedState,
+    #[error("the sealed state is older than the newest one that was seen")]
+    OldState,
+    #[error("the state is of a later version of this program")]
+    UnknownVersion,
+    #[error("the message is of an epoch that is over")]
+    PastEpoch,
+    #[error("commits between this group's epoch and the message's are missing")]
+    MissingCommits,
+    #[error("the commit does not verify, or its secrets are not what it says: to be reported, and the group joined anew")]
+    BadCommit,
+    #[error("the message does not open")]
+    BadMessage,
+    #[error("the message is one's own")]
+    OwnMessage,
+    #[error("the welcome is for no key package of this device, or does not verify")]
+    BadWelcome,
+    #[error("the group's description does not verify, or has no tree")]
+    BadGroupInfo,
+    #[error("the commit shows an invite link that this device does not know")]
+    UnknownInvite,
+    #[error("a commit waits for the server's answer")]
+    Pending,
+    #[error("no commit waits for an answer")]
+    NothingPending,
+    #[error("somebody else was faster: the group is to be joined anew")]
+    JoinAgain,
+    #[error("this device is not, or no longer, in the group")]
+    NotMember,
+    #[error("groups of this kind give no such key")]
+    WrongKind,
+    #[error("there is no room for more of these")]
+    Full,
+    #[error("no such key package")]
+    UnknownPackage,
+    #[error("the certificate is of another device or identity")]
+    OtherDevice,
+    #[error("that is no request, or something in it has the wrong size")]
+    BadRequest,
+    #[error("there is no device at this desk yet")]
+    NoDevice,
+    #[error("this device does not have its user's identity key")]
+    NoIdentity,
+    #[error("the group is not open: what was kept of it is to be opened first")]
+    NotOpen,
+    #[error("the system gives no random bytes")]
+    Entropy,
+    #[error("the library of the protocol failed where it should not")]
+    Library,
+}
+
+impl Fault {
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::DamagedState => "damaged_state",
+            Self::OldState => "old_state",
+            Self::UnknownVersion => "unknown_version",
+            Self::PastEpoch => "past_epoch",
+            Self::MissingCommits => "missing_commits",
+            Self::BadCommit => "bad_commit",
+            Self::BadMessage => "bad_message",
+            Self::OwnMessage => "own_message",
+            Self::BadWelcome => "bad_welcome",
+            Self::BadGroupInfo => "bad_group_info",
+            Self::UnknownInvite => "unknown_invite",
+            Self::Pending => "pending",
+            Self::NothingPending => "nothing_pending",
+            Self::JoinAgain => "join_again",
+            Self::NotMember => "not_member",
+            Self::WrongKind => "wrong_kind",
+            Self::Full => "full",
+            Self::UnknownPackage => "unknown_package",
+            Self::OtherDevice => "other_device",
+            Self::BadRequest => "bad_request",
+            Self::NoDevice => "no_device",
+            Self::NoIdentity => "no_identity",
+            Self::NotOpen => "not_open",
+            Self::Entropy => "entropy",
+            Self::Library => "library",
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Coming in: by a welcome (RFC 9420 §12.4.3.1) of a member who added this device, or by an external commit (§12.4.3.2).
+//! All of the tree is checked before this device says anything to it.
+
+use openmls::messages::group_info::VerifiableGroupInfo;
+use openmls::messages::proposals::PreSharedKeyProposal;
+use openmls::prelude::{LeafNodeParameters, MlsGroup, MlsMessageOut, RatchetTreeIn, StagedWelcome, Welcome};
+use openmls_traits::OpenMlsProvider;
+use webcall_trust::mls::{self, GroupId, Roster, Session};
+use webcall_trust::{Certificate, Refusal};
+
+use super::changes::outgoing;
+use super::{Contacts, Group, Invite, Standing, join_config};
+use crate::device::Package;
+use crate::provider::Provider;
+use crate::{Device, Fault, PackageName};
+
+/// A group that was joined, and the key package that was used for it: to be told to [`Device::used`] after the group has been kept.
+pub struct Joined {
+    pub group: Group,
+    pub package: PackageName,
+}
+
+/// What an external commit needs.
+#[derive(Clone, Copy)]
+pub struct ExternalJoin<'a> {
+    pub group: GroupId,
+    pub group_info: &'a [u8],
+    /// Unless it is in the group info.
+    pub tree: Option<&'a [u8]>,
+    /// Needed by who has no other device in the group, and does not belong to the room of a call.
+    pub invite: Option<&'a Invite>,
+    /// Of a call's group: this device's stay in the call.
+    pub session: Option<Session>,
+    /// The newest epoch of this group that this device knows of. An older group info would have members who have left.
+    pub at_least_epoch: u64,
+}
+
+/// `GroupInfo` ends with the signer's number, and an Ed25519 signature with its length before it.
+const SIGNATURE: usize = 2 + 64;
+
+impl Group {
+    /// By a welcome to one of this device's key packages. Who sent it must count with the contacts, and every leaf must be of a user whom
+    /// they know under its identity.
+    pub fn join(device: &Device, welcome: &[u8], contacts: &impl Contacts) -> Result<Joined, Fault> {
+        let welcome = mls::welcome(welcome)?;
+        let package = addressee(device, &welcome)?;
+        let provider = package.provider();
+        let staged = StagedWelcome::build_from_welcome(&provider, &join_config(), welcome)
+            .and_then(|builder| builder.skip_lifetime_validation().build())
+            .map_err(|_| Fault::BadWelcome)?;
+        mls::group(staged.group_context())?;
+        let sender = mls::leaf(staged.welcome_sender().map_err(|_| Fault::BadWelcome)?)?;
+        counts(&sender, contacts)?;
+        let mls = staged.into_group(&provider).map_err(|_| Fault::BadWelcome)?;
+        let group = Self::of(device, mls, provider, Standing::Member, None)?;
+        known(&group.roster, contacts)?;
+        Ok(Joined { group, package: package.name() })
+    }
+
+    /// By an external commit, which waits in [`Group::outgoing`]. Replaces this device's old leaf if it has one.
+    pub fn join_external(device: &Device, join: ExternalJoin<'_>, contacts: &impl Contacts) -> Result<Self, Fault> {
+        let (id, info) = mls::group_info(join.group_info)?;
+        if id != join.group {
+            return Err(Fault::BadGroupInfo);
+        }
+        if info.epoch().as_u64() < join.at_least_epoch {
+            return Err(Fault::PastEpoch);
+        }
+        let (epoch, signer) = (info.epoch().as_u64(), signer(join.group_info)?);
+        let tree = join.tree.map(mls::tree).transpose()?;
+        let provider = Provider::default();
+        let (mls, messages) = external(device, &provider, info, tree, &join)?;
+        let mut group = Self::of(device, mls, provider, Standing::Joining, Some(outgoing(epoch, messages)?))?;
+        // Of all others the leaves are those of the group info's tree. If this device signed it itself, before it lost its state, its new
+        // leaf stands in for the old one.
+        known(&group.roster, contacts)?;
+        counts(group.roster.at(signer).ok_or(Fault::BadGroupInfo)?, contacts)?;
+        if let Some(invite) = join.invite {
+            group.open_to(invite)?;
+        }
+        Ok(group)
+    }
+}
+
+impl Device {
+    /// Which of its key packages a welcome is for: when a crash came between keeping the group and [`Device::used`], the welcome comes a second
+    /// time to a device that is in the group already.
+    pub fn package_of(&self, welcome: &[u8]) -> Result<PackageName, Fault> {
+        addressee(self, &mls::welcome(welcome)?).map(Package::name)
+    }
+}
+
+/// The one of this device's key packages that the welcome is for.
+fn addressee<'a>(device: &'a Device, welcome: &Welcome) -> Result<&'a Package, Fault> {
+    let is_for = |package: &&Package| welcome.secrets().iter().any(|secret| package.is_called(secret.new_member().as_slice()));
+    device.packages.iter().find(is_for).ok_or(Fault::BadWelcome)
+}
+
+type Messages = (MlsMessageOut, Option<MlsMessageOut>, Option<MlsMessageOut>);
+
+fn external(
+    device: &Device,
+    provider: &Provider,
+    info: VerifiableGroupInfo,
+    tree: Option<RatchetTreeIn>,
+    join: &ExternalJoin<'_>,
+) -> Result<(MlsGroup, Messages), Fault> {
+    let builder = MlsGroup::external_commit_builder().with_config(join_config()).skip_lifetime_validation();
+    let builder = match tree {
+        Some(tree) => builder.with_ratchet_tree(tree),
+        None => builder,
+    };
+    let leaf = LeafNodeParameters::builder().with_capabilities(mls::capabilities());
+    let leaf = match join.session {
+        Some(session) => leaf.with_extensions(session.to_extensions()),
+        None => leaf,
+    };
+    let psk = join.invite.map(|invite| invite.put(provider)).transpose()?.map(PreSharedKeyProposal::new);
+    let (group, bundle) = builder
+        .build_group(provider, info, device.credential())
+        .map_err(|_| Fault::BadGroupInfo)?
+        .leaf_node_parameters(leaf.build())
+        .add_psk_proposals(psk)
+        .load_psks(provider.storage())
+        .map_err(|_| Fault::Library)?
+        .create_group_info(true)
+        .build(provider.rand(), provider.crypto(), device.key(), |_| true)
+        .map_err(|_| Fault::BadGroupInfo)?
+        .finalize(provider)
+        .map_err(|_| Fault::Library)?;
+    Ok((group, bundle.into_messages()))
+}
+
+/// openmls verifies the signature of a group info but does not show whose it is.
+fn signer(group_info: &[u8]) -> Result<u32, Fault> {
+    let end = group_info.len().checked_sub(SIGNATURE).ok_or(Fault::BadGroupInfo)?;
+    let index = end.checked_sub(4).and_then(|start| group_info.get(start..end)).ok_or(Fault::BadGroupInfo)?;
+    index.try_into().map(u32::from_be_bytes).map_err(|_| Fault::BadGroupInfo)
+}
+
+fn counts(certificate: &Certificate, contacts: &impl Contacts) -> Result<(), Fault> {
+    if contacts.counts(certificate) { Ok(()) } else { Err(Refusal::NotVouched.into()) }
+}
+
+/// A leaf under the right identity is a device that its user had at some time; strangers have none. Whether it still counts,
+/// [`Group::stale`] asks: if a device that was just revoked kept others out, nobody could come in to remove it.
+fn known(roster: &Roster, contacts: &impl Contacts) -> Result<(), Fault> {
+    let stranger = roster.iter().map(|(_, certificate)| certificate.statement()).find(|of| !contacts.knows(of.user, of.identity));
+    if stranger.is_some() { Err(Refusal::NotVouched.into()) } else { Ok(()) }
+}

@@ -1,0 +1,220 @@
+//! One MLS group (RFC 9420), of a room or of a call, as this device is in it: its state, who is in it, and the commit that waits for the
+//! server's answer. Every change is checked by [`webcall_trust::mls`], one's own before it is sent, others' before they are applied.
+//!
+//! The order that makes a crash harmless: change, [`Group::save`], keep what that gave, only then send. A commit that was sent counts when the
+//! server took it (201: [`Group::accepted`]); when another was faster (409: [`Group::lost`]) it is as if it had never been made. After a
+//! reload [`Group::outgoing`] says what is open, and [`Group::process`] settles it with the server's log, in which one's own commit may stand.
+
+mod changes;
+mod invite;
+mod join;
+mod keys;
+mod messages;
+mod process;
+mod saved;
+
+use openmls::group::{MlsGroup, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY};
+use openmls::prelude::tls_codec::Serialize as _;
+use openmls::prelude::{LeafNodeIndex, MlsMessageOut};
+use openmls_traits::OpenMlsProvider;
+use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
+use webcall_trust::mls::{self, GroupId, Knowledge, Roster, Session};
+use webcall_trust::{Certificate, DeviceId, PublicKey, UserId};
+
+pub use changes::Changes;
+pub use invite::{Invite, MAX_INVITES};
+pub use join::{ExternalJoin, Joined};
+pub use messages::Received;
+pub use process::Processed;
+
+use crate::provider::Provider;
+use crate::{Device, Fault};
+
+/// Epochs whose messages still open after they are over: one that was on its way during a commit. Each keeps the keys of its messages.
+const PAST_EPOCHS: usize = 2;
+/// Application messages are filled up to a multiple of this, so that their length says little.
+const PADDING_BYTES: usize = 256;
+
+/// What a device knows of others; [`crate::Directory`] is one.
+pub trait Contacts {
+    /// Whether its user vouches for this device now, under the identity that this device's person accepted.
+    fn counts(&self, certificate: &Certificate) -> bool;
+    /// Whether the user is known here under this identity, of whatever device.
+    fn knows(&self, user: UserId, identity: PublicKey) -> bool;
+    /// For the group of a call: whether the user is in its room's group, by identity.
+    fn belongs(&self, user: UserId, identity: PublicKey) -> bool;
+}
+
+/// How this device stands in the group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserialize)]
+#[repr(u8)]
+pub enum Standing {
+    /// It made the group, and the server has not answered yet.
+    Creating = 1,
+    /// It comes in by an external commit, and the server has not answered yet.
+    Joining = 2,
+    Member = 3,
+    /// It was taken out; all secrets are gone.
+    Removed = 4,
+}
+
+/// What is to be sent to the server, as often as it takes to get an answer.
+#[derive(Debug, Clone, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserialize)]
+pub struct Outgoing {
+    /// On which the commit is built; of a new group, its first.
+    pub epoch: u64,
+    /// None for a new group.
+    pub commit: Option<VLBytes>,
+    /// One for all devices that were added, with the tree in it.
+    pub welcome: Option<VLBytes>,
+    /// Of the group after the commit. With the tree for a new group and when devices were added.
+    pub group_info: VLBytes,
+}
+
+pub struct Group {
+    id: GroupId,
+    device: DeviceId,
+    mls: MlsGroup,
+    provider: Provider,
+    roster: Roster,
+    standing: Standing,
+    outgoing: Option<Outgoing>,
+    invites: Vec<[u8; 32]>,
+    counter: u64,
+}
+
+impl Group {
+    /// A new group with this device alone in it, which the server is to be told of. Another may have been faster: [`Fault::JoinAgain`].
+    pub fn create(device: &Device, id: GroupId) -> Result<Self, Fault> {
+        Self::create_with(device, id, None)
+    }
+
+    /// The group of a call, with this device's stay in the call.
+    pub fn create_call(device: &Device, id: GroupId, session: Session) -> Result<Self, Fault> {
+        Self::create_with(device, id, Some(session))
+    }
+
+    fn create_with(device: &Device, id: GroupId, session: Option<Session>) -> Result<Self, Fault> {
+        let provider = Provider::default();
+        let builder = MlsGroup::builder();
+        let builder = match session {
+            Some(session) => builder.with_leaf_node_extensions(session.to_extensions()).map_err(|_| Fault::Library)?,
+            None => builder,
+        };
+        let group = builder
+            .with_group_id(id.to_mls())
+            .ciphersuite(mls::SUITE)
+            .with_capabilities(mls::capabilities())
+            .with_wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+            .max_past_epochs(PAST_EPOCHS)
+            .padding_size(PADDING_BYTES)
+            .build(&provider, device.key(), device.credential())
+            .map_err(|_| Fault::Library)?;
+        let info = group.export_group_info(provider.crypto(), device.key(), true).map_err(|_| Fault::Library)?;
+        let outgoing = Outgoing { epoch: 0, commit: None, welcome: None, group_info: bytes_of(&info)? };
+        Self::of(device, group, provider, Standing::Creating, Some(outgoing))
+    }
+
+    fn of(
+        device: &Device,
+        mls: MlsGroup,
+        provider: Provider,
+        standing: Standing,
+        outgoing: Option<Outgoing>,
+    ) -> Result<Self, Fault> {
+        let roster = Roster::of(mls.public_group())?;
+        let id = GroupId::from_bytes(mls.group_id().as_slice())?;
+        if roster.at(mls.own_leaf_index().u32()) != Some(device.certificate()) {
+            return Err(Fault::OtherDevice);
+        }
+        let (device, invites, counter) = (device.id(), Vec::new(), 0);
+        Ok(Self { id, device, mls, provider, roster, standing, outgoing, invites, counter })
+    }
+
+    pub fn id(&self) -> GroupId {
+        self.id
+    }
+
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// What the server has not answered yet.
+    pub fn outgoing(&self) -> Option<&Outgoing> {
+        self.outgoing.as_ref()
+    }
+
+    pub fn epoch(&self) -> u64 {
+        self.mls.epoch().as_u64()
+    }
+
+    /// From where on the server's log is to be processed: the epoch of the commit that waits, if one does, for it may stand there.
+    pub fn next_in_log(&self) -> u64 {
+        self.outgoing.as_ref().map_or(self.epoch(), |outgoing| outgoing.epoch)
+    }
+
+    /// The number of this device's leaf.
+    pub fn leaf(&self) -> u32 {
+        self.mls.own_leaf_index().u32()
+    }
+
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// Who is in the call, by leaf: the stays that the leaves themselves name.
+    pub fn sessions(&self) -> Result<Vec<(u32, Session)>, Fault> {
+        let mut sessions = Vec::with_capacity(self.roster.len());
+        for (leaf, _) in self.roster.iter() {
+            let node = self.mls.public_group().leaf(LeafNodeIndex::new(leaf)).ok_or(Fault::Library)?;
+            sessions.extend(Session::of(node)?.map(|session| (leaf, session)));
+        }
+        Ok(sessions)
+    }
+
+    /// Leaves that no longer count: revoked devices, replaced identities. They are to be removed before anything else is said here.
+    pub fn stale(&self, contacts: &impl Contacts) -> Vec<u32> {
+        self.roster.iter().filter(|(_, certificate)| !contacts.counts(certificate)).map(|(leaf, _)| leaf).collect()
+    }
+
+    fn member(&self) -> Result<(), Fault> {
+        if self.standing == Standing::Member { Ok(()) } else { Err(Fault::NotMember) }
+    }
+}
+
+/// What the rules ask, answered from this device's contacts and the group's links.
+struct Within<'a, C> {
+    group: GroupId,
+    invites: &'a [[u8; 32]],
+    contacts: &'a C,
+}
+
+impl<C: Contacts> Knowledge for Within<'_, C> {
+    fn counts(&self, certificate: &Certificate) -> bool {
+        self.contacts.counts(certificate)
+    }
+
+    fn belongs(&self, user: UserId, identity: PublicKey) -> bool {
+        self.group.kind == mls::GroupKind::Call && self.contacts.belongs(user, identity)
+    }
+
+    fn invites(&self, psk: &[u8]) -> bool {
+        self.invites.iter().any(|invite| invite == psk)
+    }
+
+    fn may_lose(&self, _: &Certificate) -> bool {
+        true
+    }
+}
+
+fn join_config() -> MlsGroupJoinConfig {
+    MlsGroupJoinConfig::builder()
+        .wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+        .max_past_epochs(PAST_EPOCHS)
+        .padding_size(PADDING_BYTES)
+        .build()
+}
+
+fn bytes_of(message: &MlsMessageOut) -> Result<VLBytes, Fault> {
+    message.tls_serialize_detached().map(VLBytes::from).map_err(|_| Fault::Library)
+}

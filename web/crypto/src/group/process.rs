@@ -1,0 +1,100 @@
+//! Commits from the server's log, in its order: verified by openmls, checked by the rules, applied.
+
+use openmls::group::{ProcessMessageError, StageCommitError};
+use openmls::prelude::{ProcessedMessageContent, PublicMessageIn, Sender, StagedCommit};
+use openmls_traits::OpenMlsProvider;
+use webcall_trust::Refusal;
+use webcall_trust::mls::{self, Change, Roster};
+
+use super::{Contacts, Group, Standing, Within};
+use crate::Fault;
+
+/// What a commit of the log was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Processed {
+    /// The one that waited here: it is in force now, as if the server's answer had come.
+    Ours,
+    Changed(Change),
+    /// It took this device out. All secrets of the group are gone.
+    Removed(Change),
+}
+
+impl Group {
+    /// The next commit of the log. One's own that waits is dropped for another of the same epoch: the server took that one. Nothing changes on
+    /// an error; [`Fault::BadCommit`] is to be reported, and the group to be joined anew.
+    pub fn process(&mut self, commit: &[u8], contacts: &impl Contacts) -> Result<Processed, Fault> {
+        let (id, message) = mls::handshake(commit)?;
+        if id != self.id {
+            return Err(Fault::WrongKind);
+        }
+        if self.is_ours(commit) {
+            self.accepted()?;
+            return Ok(Processed::Ours);
+        }
+        self.in_order(message.epoch().as_u64())?;
+        let (staged, sender) = self.verified(message)?;
+        let within = Within { group: self.id, invites: &self.invites, contacts };
+        let change = mls::commit(&staged, &sender, &self.roster, &within)?;
+        self.apply(staged, change)
+    }
+
+    fn is_ours(&self, commit: &[u8]) -> bool {
+        let ours = self.outgoing.as_ref().and_then(|outgoing| outgoing.commit.as_ref());
+        ours.is_some_and(|ours| ours.as_slice() == commit)
+    }
+
+    fn in_order(&self, epoch: u64) -> Result<(), Fault> {
+        match self.standing {
+            Standing::Removed => return Err(Fault::NotMember),
+            // A join is one epoch ahead of the log until it is accepted.
+            Standing::Creating | Standing::Joining => return self.overtaken(epoch),
+            Standing::Member => {}
+        }
+        match epoch.cmp(&self.epoch()) {
+            std::cmp::Ordering::Less => Err(Fault::PastEpoch),
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Greater => Err(Fault::MissingCommits),
+        }
+    }
+
+    fn overtaken(&self, epoch: u64) -> Result<(), Fault> {
+        let built_on = self.outgoing.as_ref().map_or(0, |outgoing| outgoing.epoch);
+        Err(if epoch < built_on { Fault::PastEpoch } else { Fault::JoinAgain })
+    }
+
+    fn verified(&mut self, message: PublicMessageIn) -> Result<(StagedCommit, Sender), Fault> {
+        let processed = self.mls.process_message(&self.provider, message).map_err(|error| match error {
+            ProcessMessageError::InvalidCommit(StageCommitError::PskError(_)) => Fault::UnknownInvite,
+            ProcessMessageError::LibraryError(_) | ProcessMessageError::StorageError(_) => Fault::Library,
+            _ => Fault::BadCommit,
+        })?;
+        let sender = processed.sender().clone();
+        match processed.into_content() {
+            ProcessedMessageContent::StagedCommitMessage(staged) => Ok((*staged, sender)),
+            // Its bytes would have been ours.
+            ProcessedMessageContent::OwnPendingCommit => Err(Fault::BadCommit),
+            _ => Err(Refusal::Proposal.into()),
+        }
+    }
+
+    fn apply(&mut self, staged: StagedCommit, change: Change) -> Result<Processed, Fault> {
+        let out = staged.self_removed();
+        if self.outgoing.take().is_some() {
+            self.mls.clear_pending_commit(self.provider.storage()).map_err(|_| Fault::Library)?;
+        }
+        self.mls.merge_staged_commit(&self.provider, staged).map_err(|_| Fault::Library)?;
+        if out {
+            self.leave();
+            return Ok(Processed::Removed(change));
+        }
+        self.roster = Roster::next(&self.roster, self.mls.public_group())?;
+        Ok(Processed::Changed(change))
+    }
+
+    /// Nothing is kept with which an old message could be opened.
+    fn leave(&mut self) {
+        self.standing = Standing::Removed;
+        self.invites.clear();
+        self.provider.clear();
+    }
+}

@@ -1,0 +1,112 @@
+//! What must survive a reload, as bytes that only the holder of the key can read or make: AES-256-GCM, with its name, its version and a
+//! counter as authenticated data. One blob a device and one a group, so that a message costs the sealing of its own group alone.
+//!
+//! A blob is verified before anything in it is read: openmls trusts what it once wrote.
+//! The key comes from outside; in a browser one that cannot be exported wraps it. Who keeps the blobs also keeps the highest counter
+//! of each elsewhere, and gives it back at opening: an older blob is refused, for it would use keys a second time.
+
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Key, Nonce};
+use tls_codec::{Deserialize, Serialize};
+use webcall_trust::{DeviceId, mls};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::Fault;
+
+const VERSION: u8 = 1;
+const NONCE_BYTES: usize = 12;
+/// Version and counter stand before the nonce, readable.
+const HEAD_BYTES: usize = 1 + 8 + NONCE_BYTES;
+/// A group of [`mls::MAX_LEAVES`] has about 20 MB in openmls's own form.
+pub const MAX_STATE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Under which states are sealed: 32 bytes that nobody else has.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct StateKey([u8; 32]);
+
+impl StateKey {
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
+    pub fn generate() -> Result<Self, Fault> {
+        random().map(Self)
+    }
+}
+
+/// Whose state it is; no blob opens under another's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateName {
+    Device(DeviceId),
+    /// Of this device in this group.
+    Group(DeviceId, mls::GroupId),
+    /// Whom this device knows.
+    Directory(DeviceId),
+    /// The identity's key, on devices that have it.
+    Identity(DeviceId),
+}
+
+impl StateName {
+    fn to_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Device(device) => [b"device".as_slice(), &device.0].concat(),
+            Self::Directory(device) => [b"directory".as_slice(), &device.0].concat(),
+            Self::Identity(device) => [b"identity".as_slice(), &device.0].concat(),
+            Self::Group(device, group) => [b"group".as_slice(), &device.0, &group.to_bytes()].concat(),
+        }
+    }
+}
+
+/// The counter of a sealed state, as it says itself.
+pub fn counter(sealed: &[u8]) -> Result<u64, Fault> {
+    if sealed.len() < HEAD_BYTES {
+        return Err(Fault::DamagedState);
+    }
+    if sealed[0] != VERSION {
+        return Err(Fault::UnknownVersion);
+    }
+    sealed[1..9].try_into().map(u64::from_be_bytes).map_err(|_| Fault::DamagedState)
+}
+
+pub(crate) fn seal(key: &StateKey, name: StateName, counter: u64, state: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    let plain = Zeroizing::new(state.tls_serialize_detached().map_err(|_| Fault::Library)?);
+    if plain.len() > MAX_STATE_BYTES {
+        return Err(Fault::Full);
+    }
+    let nonce = random::<NONCE_BYTES>()?;
+    let payload = Payload { msg: plain.as_slice(), aad: &associated(name, counter) };
+    let sealed = cipher(key).encrypt(Nonce::from_slice(&nonce), payload).map_err(|_| Fault::Library)?;
+    Ok([[VERSION].as_slice(), &counter.to_be_bytes(), &nonce, &sealed].concat())
+}
+
+/// `at_least`: the highest counter that was seen of this name.
+pub(crate) fn open<T: Deserialize>(key: &StateKey, name: StateName, sealed: &[u8], at_least: u64) -> Result<(u64, T), Fault> {
+    let counter = counter(sealed)?;
+    if sealed.len() > MAX_STATE_BYTES + 1_024 {
+        return Err(Fault::DamagedState);
+    }
+    let (head, ciphertext) = sealed.split_at(HEAD_BYTES);
+    let payload = Payload { msg: ciphertext, aad: &associated(name, counter) };
+    let nonce = Nonce::from_slice(&head[HEAD_BYTES - NONCE_BYTES..]);
+    let plain = Zeroizing::new(cipher(key).decrypt(nonce, payload).map_err(|_| Fault::DamagedState)?);
+    if counter < at_least {
+        return Err(Fault::OldState);
+    }
+    let mut rest = plain.as_slice();
+    let state = T::tls_deserialize(&mut rest).map_err(|_| Fault::DamagedState)?;
+    if rest.is_empty() { Ok((counter, state)) } else { Err(Fault::DamagedState) }
+}
+
+fn cipher(key: &StateKey) -> Aes256Gcm {
+    Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(&key.0))
+}
+
+fn associated(name: StateName, counter: u64) -> Vec<u8> {
+    [b"WebCall 1 state\0".as_slice(), &[VERSION], &counter.to_be_bytes(), &name.to_bytes()].concat()
+}
+
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Fault> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| Fault::Entropy)?;
+    Ok(bytes)
+}

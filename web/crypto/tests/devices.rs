@@ -1,0 +1,144 @@
+//! Devices: how they come to be, what vouches for them, and their key packages.
+
+mod support;
+
+use support::*;
+use webcall_crypto::{Changes, Contacts};
+use webcall_crypto::{Device, DeviceRequest, Directory, Fault, Group, Identity, Learned, MAX_PACKAGES, NewDevice};
+use webcall_trust::{Record, Refusal, UserId, mls};
+
+#[test]
+fn the_first_device_publishes_a_chain_that_vouches_for_it() {
+    let (user, device) = User::new(1);
+    assert_eq!(user.keys().identity(), user.identity.public());
+    assert!(user.keys().vouches_for(device.certificate()));
+    assert_eq!((device.user(), device.identity()), (user.id, user.identity.public()));
+}
+
+#[test]
+fn a_further_device_counts_until_it_is_revoked() {
+    let (mut user, first) = User::new(1);
+    let phone = user.further_device();
+    assert!(user.keys().vouches_for(phone.certificate()));
+    user.revoke(&phone);
+    assert!(!user.keys().vouches_for(phone.certificate()));
+    assert!(user.keys().vouches_for(first.certificate()), "the other one stays");
+}
+
+#[test]
+fn t1_a_request_that_the_server_changed_has_another_code_or_none() {
+    let (user, _) = User::new(1);
+    let (asked, other) = (NewDevice::generate(user.id).expect("entropy"), NewDevice::generate(user.id).expect("entropy"));
+    let bytes = asked.request().to_bytes();
+    assert_eq!(bytes.len(), 145);
+    let read = DeviceRequest::from_bytes(&bytes).expect("as it was");
+    assert_eq!((read.code(), read.device()), (asked.request().code(), asked.request().device()));
+    assert_eq!(read.code().len(), 23);
+    assert_ne!(read.code(), other.request().code());
+    for index in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[index] ^= 1;
+        assert!(DeviceRequest::from_bytes(&changed).is_err(), "byte {index}");
+        assert!(DeviceRequest::from_bytes(&bytes[..index]).is_err());
+    }
+    let of_another = NewDevice::generate(UserId([9; 16])).expect("entropy");
+    let vouched = user.identity.vouch(user.id, of_another.request(), [0; 32], NOW_MS);
+    assert_eq!(vouched.err(), Some(Refusal::OtherUser.into()));
+    let record = user.identity.vouch(user.id, other.request(), [0; 32], NOW_MS).expect("its own");
+    assert_eq!(asked.certified(record).err(), Some(Fault::OtherDevice));
+}
+
+#[test]
+fn t3_another_identity_counts_only_after_the_person_accepted_it() {
+    let (mut user, device) = User::new(1);
+    let mut directory = directory([&user]);
+    assert!(directory.counts(device.certificate()));
+    let (swapped, _) = User::new(1);
+    assert_eq!(directory.learn(user.id, &swapped.records), Err(Refusal::OutOfOrder.into()), "another chain from the start");
+    assert_eq!(directory.learn(user.id, &user.records[..1]), Err(Refusal::OutOfOrder.into()), "a chain that was cut");
+    assert!(directory.counts(device.certificate()), "and nothing has changed");
+    let replaced = Identity::generate().expect("entropy");
+    let claim = replaced.claim(user.id, user.keys().head(), NOW_MS);
+    user.publish(claim);
+    user.identity = replaced;
+    let new = user.further_device();
+    let learned = directory.learn(user.id, &user.records);
+    assert_eq!(learned, Ok(Learned::IdentityChanged(user.identity.public())));
+    assert!(!directory.counts(device.certificate()) && !directory.counts(new.certificate()));
+    assert!(directory.accept(user.id, device.identity()).is_err(), "the old one is over");
+    directory.accept(user.id, user.identity.public()).expect("the new one");
+    assert!(directory.counts(new.certificate()) && !directory.counts(device.certificate()));
+}
+
+#[test]
+fn t3_a_user_under_another_identity_comes_in_only_in_place_of_the_old_one() {
+    let (mut people, mut devices) = users(2);
+    let mut party = party(room(), &people, &mut devices);
+    let replaced = Identity::generate().expect("entropy");
+    let claim = replaced.claim(people[1].id, people[1].keys().head(), NOW_MS);
+    people[1].publish(claim);
+    people[1].identity = replaced;
+    let mut new = people[1].further_device();
+    let package = new.make_key_packages(1).expect("room");
+    party.directory.learn(people[1].id, &people[1].records).expect("it goes on");
+    let group = &mut party.groups[0];
+    let both = Changes { add: &package, remove: &[1] };
+    assert_eq!(group.change(&devices[0], both, &party.directory), Err(Refusal::NotVouched.into()), "before it is accepted");
+    party.directory.accept(people[1].id, people[1].identity.public()).expect("the new one");
+    let beside = Changes { add: &package, remove: &[] };
+    assert_eq!(group.change(&devices[0], beside, &party.directory), Err(Refusal::IdentityChanged.into()));
+    assert!(group.outgoing().is_none(), "what was refused waits for nothing");
+    assert_eq!(group.change(&devices[0], both, &party.directory), Ok(()));
+}
+
+#[test]
+fn t21_a_one_time_key_package_serves_once_and_a_last_resort_again_and_again() {
+    let (people, mut devices) = users(2);
+    let directory = directory(&people);
+    let (founder, joiner) = devices.split_at_mut(1);
+    let once = joiner[0].make_key_packages(1).expect("room");
+    let last = vec![joiner[0].make_last_resort().expect("room")];
+    let mut welcomed_with = |package: &[Vec<u8>], number: u8| {
+        let mut group = Group::create(&founder[0], mls::GroupId::room([number; 16])).expect("a group");
+        group.accepted().expect("the server has it");
+        group.change(&founder[0], Changes { add: package, remove: &[] }, &directory).expect("a sound change");
+        let welcome = group.outgoing().and_then(|sent| sent.welcome.clone()).expect("a welcome");
+        let joined = Group::join(&joiner[0], welcome.as_slice(), &directory)?;
+        joiner[0].used(joined.package);
+        Ok::<_, Fault>(())
+    };
+    assert_eq!(welcomed_with(&once, 1), Ok(()));
+    assert_eq!(welcomed_with(&once, 2), Err(Fault::BadWelcome), "its private part is gone");
+    for number in 3..6 {
+        assert_eq!(welcomed_with(&last, number), Ok(()));
+    }
+    let (name, is_last_resort) = joiner[0].key_packages().next().expect("it is kept");
+    assert!(is_last_resort);
+    joiner[0].forget(name).expect("it is there");
+    assert_eq!(joiner[0].forget(name), Err(Fault::UnknownPackage));
+    assert_eq!(joiner[0].key_packages().count(), 0);
+}
+
+#[test]
+fn a_device_keeps_so_many_key_packages_and_forgets_those_that_expired() {
+    let (_, mut device) = User::new(1);
+    device.make_key_packages(MAX_PACKAGES).expect("room");
+    assert_eq!(device.make_key_packages(1), Err(Fault::Full));
+    assert_eq!(device.make_last_resort(), Err(Fault::Full));
+    let published = device.key_packages().count();
+    device.forget_expired(NOW_MS / 1_000 - mls::MAX_LIFETIME_S * 2);
+    assert_eq!(device.key_packages().count(), published);
+    device.forget_expired(u64::MAX);
+    assert_eq!(device.key_packages().count(), 0);
+}
+
+#[test]
+fn a_directory_knows_whom_it_was_told_of() {
+    let (user, device) = User::new(1);
+    assert!(!Directory::default().counts(device.certificate()));
+    assert!(!Directory::default().knows(user.id, device.identity()));
+    let directory = directory([&user]);
+    assert!(directory.knows(user.id, device.identity()) && !directory.belongs(user.id, device.identity()));
+    let Record::Device(certificate) = Record::checked(&user.records[1]).expect("its own") else { panic!("a device") };
+    assert_eq!(&certificate, Device::certificate(&device));
+}

@@ -1,0 +1,225 @@
+//! Groups as they are meant: made, joined, changed, left; who is in them agrees, who is not reads nothing.
+
+mod support;
+
+use support::*;
+use webcall_crypto::{Changes, Fault, Group, Invite, Processed, Standing};
+use webcall_trust::Refusal;
+use webcall_trust::mls::Way;
+
+fn grows_to(count: u8) {
+    let (people, mut devices) = users(count);
+    let mut party = party(room(), &people, &mut devices);
+    party.assert_agreed();
+    let said = party.groups[0].encrypt(&devices[0], b"to all").expect("a member");
+    for group in &mut party.groups[1..] {
+        let received = group.decrypt(&said).expect("it is for all");
+        assert_eq!((received.plaintext.as_slice(), received.leaf), (b"to all".as_slice(), 0));
+        assert_eq!(&received.sender, devices[0].certificate());
+    }
+    let last = usize::from(count) - 1;
+    let Party { server, tables, directory, groups } = &mut party;
+    commit(&mut groups[last], &devices[last], server, tables, directory, Changes::default());
+    party.catch_up();
+    party.assert_agreed();
+    assert_eq!(party.groups[0].chat_key(), party.groups[last].chat_key());
+}
+
+#[test]
+fn a_group_of_2_agrees() {
+    grows_to(2);
+}
+
+#[test]
+fn a_group_of_10_agrees() {
+    grows_to(10);
+}
+
+#[test]
+fn a_group_of_50_agrees() {
+    grows_to(50);
+}
+
+#[test]
+fn keys_are_of_their_group_their_leaf_their_session_and_their_epoch() {
+    let (people, mut devices) = users(2);
+    let mut in_room = party(room(), &people, &mut devices);
+    let in_call = party(call(), &people, &mut devices);
+    assert_eq!(in_room.groups[0].media_key(0, &[1; 16]), Err(Fault::WrongKind));
+    assert_eq!(in_call.groups[0].chat_key(), Err(Fault::WrongKind));
+    let key = in_call.groups[0].media_key(1, &[1; 16]).expect("a call");
+    assert_eq!(in_call.groups[1].media_key(1, &[1; 16]).expect("a call"), key);
+    assert_ne!(in_call.groups[1].media_key(0, &[1; 16]).expect("a call"), key);
+    assert_ne!(in_call.groups[1].media_key(1, &[2; 16]).expect("a call"), key);
+    let before = in_room.groups[0].chat_key().expect("a room");
+    let Party { server, tables, directory, groups } = &mut in_room;
+    commit(&mut groups[0], &devices[0], server, tables, directory, Changes::default());
+    assert_ne!(groups[0].chat_key().expect("a room"), before);
+}
+
+#[test]
+fn t16_who_was_removed_opens_nothing_that_comes_after() {
+    let (people, mut devices) = users(3);
+    let mut party = party(room(), &people, &mut devices);
+    let old = party.groups[0].encrypt(&devices[0], b"before").expect("a member");
+    assert!(party.groups[2].decrypt(&old).is_ok(), "still a member");
+    party.tables.put_out.insert(people[2].id);
+    let Party { server, tables, directory, groups } = &mut party;
+    commit(&mut groups[0], &devices[0], server, tables, directory, Changes { add: &[], remove: &[2] });
+    let new = groups[0].encrypt(&devices[0], b"after").expect("a member");
+    assert_eq!(groups[2].decrypt(&new).err(), Some(Fault::MissingCommits), "before it knows");
+    assert!(matches!(groups[2].process(&server.log[1], directory), Ok(Processed::Removed(_))));
+    assert_eq!(groups[2].standing(), Standing::Removed);
+    assert_eq!(groups[2].decrypt(&new).err(), Some(Fault::NotMember));
+    assert_eq!(groups[2].decrypt(&old).err(), Some(Fault::NotMember));
+    assert!(groups[2].chat_key().is_err() && groups[2].epoch_authenticator().is_err());
+    assert!(groups[2].encrypt(&devices[2], b"still here").is_err());
+    catch_up(&mut groups[1], server, directory);
+    assert!(groups[1].decrypt(&new).is_ok(), "who stayed reads on");
+}
+
+#[test]
+fn t17_who_is_new_opens_nothing_that_came_before() {
+    let (people, mut devices) = users(3);
+    let mut party = party(room(), &people[..2], &mut devices[..2]);
+    party.directory = directory(&people);
+    party.tables = Tables::of(&people);
+    let old = party.groups[0].encrypt(&devices[0], b"before").expect("a member");
+    let old_key = party.groups[0].chat_key().expect("a room");
+    let package = devices[2].make_key_packages(1).expect("room");
+    let Party { server, tables, directory, groups } = &mut party;
+    let welcome = commit(&mut groups[0], &devices[0], server, tables, directory, Changes { add: &package, remove: &[] });
+    let mut new = join(&mut devices[2], &welcome.expect("a welcome"), directory);
+    assert_eq!(new.decrypt(&old).err(), Some(Fault::BadMessage));
+    assert_ne!(new.chat_key().expect("a room"), old_key);
+    assert_eq!(new.process(&server.log[0], directory), Err(Fault::PastEpoch));
+    catch_up(&mut groups[1], server, directory);
+    assert!(groups[1].decrypt(&old).is_ok(), "who was there opens it, though the epoch is over");
+    let now = groups[0].encrypt(&devices[0], b"now").expect("a member");
+    assert!(new.decrypt(&now).is_ok());
+}
+
+#[test]
+fn another_device_of_a_member_comes_in_by_itself() {
+    let (mut people, mut devices) = users(2);
+    let mut party = party(room(), &people, &mut devices);
+    let phone = people[1].further_device();
+    party.directory = directory(&people);
+    party.tables = Tables::of(&people);
+    let tree = party.server.tree();
+    let mut joining =
+        Group::join_external(&phone, external(&party.server, &tree, room(), None), &party.directory).expect("one's own");
+    assert_eq!(joining.chat_key(), Err(Fault::NotMember), "not before the server took it");
+    let sent = joining.outgoing().expect("to be sent").clone();
+    assert!(matches!(party.server.post(&sent, &party.tables), Ok(Answer::Taken)));
+    joining.accepted().expect("it was sent");
+    let Ok(Processed::Changed(change)) = party.groups[0].process(&party.server.log[1], &party.directory) else {
+        panic!("a change");
+    };
+    let joined = change.joined.expect("from outside");
+    assert_eq!((&joined.certificate, joined.way), (phone.certificate(), Way::SameIdentity));
+    party.groups.push(joining);
+    party.catch_up();
+    party.assert_agreed();
+}
+
+#[test]
+fn a_device_that_lost_its_state_takes_the_place_of_its_old_leaf() {
+    let (people, mut devices) = users(3);
+    let mut party = party(room(), &people, &mut devices);
+    let tree = party.server.tree();
+    let mut back =
+        Group::join_external(&devices[1], external(&party.server, &tree, room(), None), &party.directory).expect("a resync");
+    let sent = back.outgoing().expect("to be sent").clone();
+    assert!(matches!(party.server.post(&sent, &party.tables), Ok(Answer::Taken)));
+    back.accepted().expect("it was sent");
+    party.groups[1] = back;
+    party.catch_up();
+    party.assert_agreed();
+    assert_eq!(party.groups[0].roster().len(), 3, "not twice");
+}
+
+#[test]
+fn a_revoked_device_is_stale_and_anybody_may_take_it_out() {
+    let (mut people, mut devices) = users(2);
+    let phone = people[1].further_device();
+    people.push(User::new(3).0);
+    devices.push(phone);
+    let mut party = party(room(), &people, &mut devices);
+    people[1].revoke(&devices[2]);
+    assert!(party.groups[0].stale(&party.directory).is_empty());
+    party.directory = directory(&people);
+    let stale = party.groups[0].stale(&party.directory);
+    assert_eq!(stale, [2]);
+    party.groups[0].change(&devices[0], Changes { add: &[], remove: &stale }, &party.directory).expect("clients take it");
+    let sent = party.groups[0].outgoing().expect("to be sent").clone();
+    let refused = party.server.post(&sent, &party.tables).err();
+    assert_eq!(refused, Some(Refusal::StillMember), "as long as the server thinks that it counts");
+    party.tables = Tables::of(&people);
+    assert!(matches!(party.server.post(&sent, &party.tables), Ok(Answer::Taken)));
+    party.groups[0].accepted().expect("it was sent");
+    let after = party.groups[2].change(&devices[2], Changes::default(), &party.directory);
+    assert_eq!(after, Err(Refusal::NotVouched.into()), "and it may change nothing itself");
+    party.groups.pop();
+    party.catch_up();
+    party.assert_agreed();
+}
+
+#[test]
+fn who_has_the_link_comes_in_and_nobody_else_does() {
+    let (people, mut devices) = users(3);
+    let mut party = party(room(), &people[..2], &mut devices[..2]);
+    party.directory = directory(&people);
+    party.tables = Tables::of(&people);
+    let (link, guessed) = (Invite::of_room(ROOM, &[5; 32]), Invite::of_room(ROOM, &[6; 32]));
+    party.tables.invites.push(link.name());
+    for group in &mut party.groups {
+        group.open_to(&link).expect("room for it");
+    }
+    let tree = party.server.tree();
+    for (invite, refusal) in [(None, Refusal::Uninvited), (Some(&guessed), Refusal::Uninvited)] {
+        let uninvited = Group::join_external(&devices[2], external(&party.server, &tree, room(), invite), &party.directory)
+            .expect("it can try");
+        let sent = uninvited.outgoing().expect("to be sent").clone();
+        assert_eq!(party.server.post(&sent, &party.tables).err(), Some(refusal));
+        let by_a_lying_server = party.groups[0].process(sent.commit.as_ref().expect("a commit").as_slice(), &party.directory);
+        assert!(
+            matches!(by_a_lying_server, Err(Fault::UnknownInvite | Fault::Refused(Refusal::Uninvited))),
+            "{by_a_lying_server:?}"
+        );
+    }
+    let mut guest = Group::join_external(&devices[2], external(&party.server, &tree, room(), Some(&link)), &party.directory)
+        .expect("a guest");
+    let sent = guest.outgoing().expect("to be sent").clone();
+    assert!(matches!(party.server.post(&sent, &party.tables), Ok(Answer::Taken)));
+    guest.accepted().expect("it was sent");
+    party.groups.push(guest);
+    party.catch_up();
+    party.assert_agreed();
+}
+
+#[test]
+fn who_is_in_the_room_comes_into_its_call() {
+    let (people, mut devices) = users(3);
+    let in_room = party(room(), &people[..2], &mut devices[..2]);
+    let roster = in_room.groups[0].roster().identities();
+    let everybody = directory(&people);
+    let mut party = party(call(), &people[..1], &mut devices[..1]);
+    party.tables = Tables::of(&people);
+    party.tables.in_room = roster.clone();
+    let tree = party.server.tree();
+    let stranger =
+        Group::join_external(&devices[2], external(&party.server, &tree, call(), None), &everybody).expect("it can try");
+    let sent = stranger.outgoing().expect("to be sent").clone();
+    assert_eq!(party.server.post(&sent, &party.tables).err(), Some(Refusal::Uninvited));
+    let commit = sent.commit.expect("a commit");
+    assert_eq!(party.groups[0].process(commit.as_slice(), &everybody.in_call(&roster)), Err(Refusal::Uninvited.into()));
+    let mut second =
+        Group::join_external(&devices[1], external(&party.server, &tree, call(), None), &everybody).expect("of the room");
+    let sent = second.outgoing().expect("to be sent").clone();
+    assert!(matches!(party.server.post(&sent, &party.tables), Ok(Answer::Taken)));
+    second.accepted().expect("it was sent");
+    assert!(matches!(party.groups[0].process(&party.server.log[0], &everybody.in_call(&roster)), Ok(Processed::Changed(_))));
+    party.groups.push(second);
+    party.assert_agreed();
+}
