@@ -34,7 +34,8 @@ pub enum Verdict {
     Gap,
     /// It was missing until now. Show it in its place.
     Late,
-    /// It follows one that another followed before: the sender went on from an older state. Show it, and that the order is not sure.
+    /// It follows one that another followed before: the sender went on from an older state, or more than one message was held back. Show it,
+    /// and that the order is not sure.
     Fork,
     /// The same envelope again. Drop it.
     Repeated,
