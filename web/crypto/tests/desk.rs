@@ -29,7 +29,7 @@ impl Browser {
         browser
     }
 
-    fn says(&mut self, request: Value) -> Value {
+    fn says(&mut self, request: &Value) -> Value {
         let outcome: Value = serde_json::from_str(&self.desk.handle_json(&request.to_string())).expect("JSON");
         for kept in outcome["keep"].as_array().expect("a list") {
             let name = kept["name"].as_str().expect("a name").to_owned();
@@ -42,13 +42,13 @@ impl Browser {
     }
 
     fn does(&mut self, request: Value) -> Value {
-        let outcome = self.says(request);
+        let outcome = self.says(&request);
         assert_eq!(outcome["error"], Value::Null);
         outcome["answer"].clone()
     }
 
     fn fails(&mut self, request: Value) -> String {
-        let outcome = self.says(request);
+        let outcome = self.says(&request);
         assert_eq!(outcome["keep"], json!([]), "nothing is kept of what failed");
         outcome["error"].as_str().expect("an error").to_owned()
     }

@@ -1,0 +1,223 @@
+//! What a user keeps with the server under the master key, so that a new device can read old messages: epoch keys, in segments, and the
+//! identity's private key. Once in the archive, an epoch key is no longer secret to whoever gets the master key: forward secrecy ends here.
+//!
+//! `version u64 | box` (see `locked`), bound to the user, the segment and the version. A device that knows a version takes no older one,
+//! nor another of the same number; a device that knows none cannot tell, which the caller has to say.
+
+use std::collections::BTreeMap;
+
+use ed25519_dalek::{SECRET_KEY_LENGTH, SigningKey};
+use sha2::{Digest, Sha256};
+use tls_codec::{Deserialize, Serialize, TlsDeserialize, TlsSerialize, TlsSize};
+use webcall_trust::{Hash, PublicKey, UserId};
+use zeroize::Zeroizing;
+
+use crate::chat::RoomId;
+use crate::derive::Purpose;
+use crate::locked::{self, Refused};
+use crate::{EpochKey, MasterKey};
+
+/// Of one segment: 230 kB, written anew with each key. Of fewer there would be more requests when a device is set up.
+pub const MAX_KEYS: usize = 4_096;
+/// The longest sealed segment.
+pub const MAX_SEGMENT_BYTES: usize = VERSION_BYTES + locked::OVERHEAD_BYTES + MAX_KEYS * ENTRY_BYTES;
+const VERSION_BYTES: usize = 8;
+const ENTRY_BYTES: usize = 16 + 8 + 32;
+
+/// The text of [`ArchiveError::code`] is what the client's worker answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ArchiveError {
+    #[error("not what the format says, or not all of it")]
+    Malformed,
+    #[error("sealed with another key, for another user or as another segment")]
+    WrongKey,
+    #[error("it was changed after it was sealed")]
+    Tampered,
+    #[error("it is older than what is known")]
+    RolledBack,
+    #[error("it has the version of what is known, and is something else")]
+    Forked,
+    #[error("there are two keys for one epoch of a room")]
+    Conflict,
+    #[error("a segment holds no more keys")]
+    Full,
+    #[error("it is the key of another identity")]
+    OtherIdentity,
+}
+
+impl ArchiveError {
+    /// Stable.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::WrongKey => "wrong_key",
+            Self::Tampered => "tampered",
+            Self::RolledBack => "rolled_back",
+            Self::Forked => "forked",
+            Self::Conflict => "conflict",
+            Self::Full => "full",
+            Self::OtherIdentity => "other_identity",
+        }
+    }
+}
+
+impl From<Refused> for ArchiveError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Malformed => Self::Malformed,
+            Refused::WrongKey => Self::WrongKey,
+            Refused::Tampered => Self::Tampered,
+        }
+    }
+}
+
+/// Whose archive, and which part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    pub user: UserId,
+    pub segment: u32,
+}
+
+/// What a device remembers of the newest segment that it has seen. No secret; kept with the rest of the device's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserialize)]
+pub struct Mark {
+    version: u64,
+    hash: Hash,
+}
+
+/// Epoch keys by room and epoch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Segment {
+    keys: BTreeMap<(RoomId, u64), EpochKey>,
+}
+
+impl Segment {
+    /// Refuses a second, other key; the same again changes nothing.
+    pub fn insert(&mut self, room: RoomId, epoch: u64, key: EpochKey) -> Result<(), ArchiveError> {
+        match self.key(room, epoch) {
+            Some(known) if *known == key => return Ok(()),
+            Some(_) => return Err(ArchiveError::Conflict),
+            None if self.keys.len() >= MAX_KEYS => return Err(ArchiveError::Full),
+            None => {}
+        }
+        self.keys.insert((room, epoch), key);
+        Ok(())
+    }
+
+    pub fn key(&self, room: RoomId, epoch: u64) -> Option<&EpochKey> {
+        self.keys.get(&(room, epoch))
+    }
+
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Takes over what another device wrote. What is refused changes nothing.
+    pub fn merge(&mut self, other: &Self) -> Result<(), ArchiveError> {
+        let mut merged = self.clone();
+        for ((room, epoch), key) in &other.keys {
+            merged.insert(*room, *epoch, key.clone())?;
+        }
+        *self = merged;
+        Ok(())
+    }
+
+    /// Sealed as what follows `known`, which is the newest that this device has seen.
+    pub fn seal(&self, master: &MasterKey, slot: Slot, known: Option<&Mark>) -> (Vec<u8>, Mark) {
+        let version = known.map_or(0, |mark| mark.version) + 1;
+        let sealed = locked::seal(master.as_bytes(), Purpose::ArchiveSegment, &context(slot, version), self.to_bytes());
+        let bytes = [&version.to_be_bytes()[..], &sealed].concat();
+        let hash = Sha256::digest(&bytes).into();
+        (bytes, Mark { version, hash })
+    }
+
+    /// What the server gave as this slot. `known` is `None` only on a device that has never seen it.
+    pub fn open(master: &MasterKey, slot: Slot, known: Option<&Mark>, bytes: &[u8]) -> Result<(Self, Mark), ArchiveError> {
+        if bytes.len() > MAX_SEGMENT_BYTES {
+            return Err(ArchiveError::Malformed);
+        }
+        let (version, sealed) = bytes.split_first_chunk::<VERSION_BYTES>().ok_or(ArchiveError::Malformed)?;
+        let mark = Mark::new(u64::from_be_bytes(*version), Sha256::digest(bytes).into())?;
+        let opened = locked::open(master.as_bytes(), Purpose::ArchiveSegment, &context(slot, mark.version), sealed)?;
+        match known {
+            Some(known) if mark.version < known.version => return Err(ArchiveError::RolledBack),
+            Some(known) if mark.version == known.version && mark.hash != known.hash => return Err(ArchiveError::Forked),
+            _ => {}
+        }
+        Ok((Self::from_bytes(&opened)?, mark))
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        // All of it at once: a buffer that grows would leave pieces of keys behind.
+        let mut bytes = Vec::with_capacity(self.keys.len() * ENTRY_BYTES + locked::OVERHEAD_BYTES);
+        for ((room, epoch), key) in &self.keys {
+            bytes.extend_from_slice(&room.0);
+            bytes.extend_from_slice(&epoch.to_be_bytes());
+            bytes.extend_from_slice(key.as_bytes());
+        }
+        bytes
+    }
+
+    /// In rising order and each once, as they are written.
+    fn from_bytes(bytes: &[u8]) -> Result<Self, ArchiveError> {
+        let (entries, rest) = bytes.as_chunks::<ENTRY_BYTES>();
+        let mut keys = BTreeMap::new();
+        for entry in entries {
+            let (room, rest) = entry.split_first_chunk::<16>().ok_or(ArchiveError::Malformed)?;
+            let (epoch, key) = rest.split_first_chunk::<8>().ok_or(ArchiveError::Malformed)?;
+            let name = (RoomId(*room), u64::from_be_bytes(*epoch));
+            let key = EpochKey::new(key.try_into().map_err(|_| ArchiveError::Malformed)?);
+            if keys.last_key_value().is_some_and(|(last, _)| *last >= name) {
+                return Err(ArchiveError::Malformed);
+            }
+            keys.insert(name, key);
+        }
+        if rest.is_empty() { Ok(Self { keys }) } else { Err(ArchiveError::Malformed) }
+    }
+}
+
+impl Mark {
+    /// Refuses a version that nothing could follow.
+    fn new(version: u64, hash: Hash) -> Result<Self, ArchiveError> {
+        if version < u64::MAX { Ok(Self { version, hash }) } else { Err(ArchiveError::Malformed) }
+    }
+
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.tls_serialize_detached().expect("writing to memory, of a fixed size")
+    }
+
+    /// Reads all of `bytes`.
+    pub fn from_bytes(mut bytes: &[u8]) -> Result<Self, ArchiveError> {
+        let mark = Self::tls_deserialize(&mut bytes).map_err(|_| ArchiveError::Malformed)?;
+        if bytes.is_empty() { Self::new(mark.version, mark.hash) } else { Err(ArchiveError::Malformed) }
+    }
+}
+
+/// The private key of the user's identity, for the user's other devices.
+pub fn seal_identity(master: &MasterKey, user: UserId, identity: &SigningKey) -> Vec<u8> {
+    // With room for the tag, so that the key is not moved and left behind.
+    let mut plaintext = Vec::with_capacity(SECRET_KEY_LENGTH + locked::OVERHEAD_BYTES);
+    plaintext.extend_from_slice(identity.as_bytes());
+    locked::seal(master.as_bytes(), Purpose::IdentityKey, &user.0, plaintext)
+}
+
+/// `expected` is the identity that the user published.
+pub fn open_identity(master: &MasterKey, user: UserId, expected: PublicKey, bytes: &[u8]) -> Result<SigningKey, ArchiveError> {
+    let opened = locked::open(master.as_bytes(), Purpose::IdentityKey, &user.0, bytes)?;
+    let secret: Zeroizing<[u8; SECRET_KEY_LENGTH]> =
+        Zeroizing::new(opened.as_slice().try_into().map_err(|_| ArchiveError::Malformed)?);
+    let identity = SigningKey::from_bytes(&secret);
+    if identity.verifying_key().to_bytes() == expected.0 { Ok(identity) } else { Err(ArchiveError::OtherIdentity) }
+}
+
+fn context(slot: Slot, version: u64) -> Vec<u8> {
+    [&slot.user.0[..], &slot.segment.to_be_bytes(), &version.to_be_bytes()].concat()
+}

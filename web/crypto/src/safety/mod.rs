@@ -1,0 +1,38 @@
+//! What people compare to be sure that nobody stands between them: a number of 60 digits, a code to scan, or emoji to read out. Here are
+//! numbers and indices only; the 64 emoji and their names belong to the client's catalogue.
+
+mod fingerprint;
+mod qr;
+mod short;
+
+pub use fingerprint::{Party, SAFETY_DIGITS, safety_number};
+pub use qr::{QR_BYTES, QrCode};
+pub use short::{Answering, Asking, CALL_EMOJI, EMOJI, SHORT_EMOJI, call_emoji};
+
+/// The text of [`SafetyError::code`] is what the client's worker answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SafetyError {
+    #[error("not what the format says, or not all of it")]
+    Malformed,
+    #[error("the version of the format is not known")]
+    UnknownVersion,
+    #[error("it is about other people")]
+    OtherPeople,
+    #[error("the other side sees another key: somebody stands between, or a key is new")]
+    OtherKeys,
+    #[error("what was revealed is not what was committed to")]
+    BrokenCommitment,
+}
+
+impl SafetyError {
+    /// Stable.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnknownVersion => "unknown_version",
+            Self::OtherPeople => "other_people",
+            Self::OtherKeys => "other_keys",
+            Self::BrokenCommitment => "broken_commitment",
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The unlockers of one user.
+
+use webcall_trust::UserId;
+
+use super::{UnlockError, Unlocker, UnlockerId, Way};
+use crate::MasterKey;
+
+/// More ways in are more ways for others.
+pub const MAX_UNLOCKERS: usize = 16;
+/// From how many on a user may rely on them.
+pub const ENOUGH: usize = 2;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlockers {
+    user: UserId,
+    unlockers: Vec<Unlocker>,
+}
+
+impl Unlockers {
+    pub fn new(user: UserId) -> Self {
+        Self { user, unlockers: Vec::new() }
+    }
+
+    /// One that was made now, or that the server has. Two of one passkey would go away together.
+    pub fn add(&mut self, unlocker: Unlocker) -> Result<(), UnlockError> {
+        if self.unlockers.len() >= MAX_UNLOCKERS {
+            return Err(UnlockError::TooMany);
+        }
+        if self.unlockers.iter().any(|known| known.id() == unlocker.id() || shares_passkey(known, &unlocker)) {
+            return Err(UnlockError::AlreadyThere);
+        }
+        self.unlockers.push(unlocker);
+        Ok(())
+    }
+
+    pub fn remove(&mut self, id: UnlockerId) -> Result<Unlocker, UnlockError> {
+        let at = self.unlockers.iter().position(|unlocker| unlocker.id() == id).ok_or(UnlockError::NotThere)?;
+        Ok(self.unlockers.remove(at))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Unlocker> {
+        self.unlockers.iter()
+    }
+
+    /// Whether there are enough that really open to this master key. What a server made up does not count.
+    pub fn is_backed_up(&self, master: &MasterKey) -> bool {
+        self.unlockers.iter().filter(|unlocker| unlocker.is_of(master, self.user)).count() >= ENOUGH
+    }
+}
+
+fn shares_passkey(one: &Unlocker, other: &Unlocker) -> bool {
+    match (one.way(), other.way()) {
+        (Way::Passkey(one), Way::Passkey(other)) => one.credential() == other.credential(),
+        _ => false,
+    }
+}

@@ -1,0 +1,116 @@
+use webcall_crypto::safety::{
+    Answering, Asking, CALL_EMOJI, EMOJI, Party, QR_BYTES, QrCode, SAFETY_DIGITS, SafetyError, call_emoji, safety_number,
+};
+use webcall_trust::UserId;
+
+use crate::people::{ANN, BEN, identity, public};
+
+const MALLORY: UserId = UserId([7; 16]);
+
+fn party(user: UserId) -> Party {
+    Party { user, identity: public(&identity(user)) }
+}
+
+/// As somebody sees a user whose key Mallory put in the place of the real one.
+fn replaced(user: UserId) -> Party {
+    Party { user, identity: public(&identity(MALLORY)) }
+}
+
+#[test]
+fn two_people_see_one_number_if_they_see_the_same_keys_and_else_two() {
+    let number = safety_number(&party(ANN), &party(BEN));
+    assert_eq!(number.len(), SAFETY_DIGITS);
+    assert!(number.bytes().all(|digit| digit.is_ascii_digit()));
+    assert_eq!(safety_number(&party(BEN), &party(ANN)), number);
+    let seen_by_ann = safety_number(&party(ANN), &replaced(BEN));
+    let seen_by_ben = safety_number(&replaced(ANN), &party(BEN));
+    assert_ne!(seen_by_ann, number);
+    assert_ne!(seen_by_ann, seen_by_ben);
+    let swapped = (Party { user: ANN, ..party(BEN) }, Party { user: BEN, ..party(ANN) });
+    assert_ne!(safety_number(&swapped.0, &swapped.1), number, "whose key it is counts");
+}
+
+#[test]
+fn a_code_that_is_scanned_says_whether_both_see_the_same_keys() {
+    let shown = QrCode::new(&party(ANN), &party(BEN));
+    let scanned = QrCode::parse(shown.as_bytes()).unwrap();
+    assert_eq!(scanned.check(&party(BEN), &party(ANN)), Ok(()));
+    assert_eq!(scanned.check(&party(BEN), &replaced(ANN)), Err(SafetyError::OtherKeys), "Ben sees another key of Ann");
+    let of_deceived = QrCode::new(&party(ANN), &replaced(BEN));
+    assert_eq!(of_deceived.check(&party(BEN), &party(ANN)), Err(SafetyError::OtherKeys), "Ann sees another key of Ben");
+    assert_eq!(scanned.check(&party(ANN), &party(BEN)), Err(SafetyError::OtherPeople), "one's own code");
+    assert_eq!(scanned.check(&party(MALLORY), &party(ANN)), Err(SafetyError::OtherPeople));
+}
+
+#[test]
+fn a_code_that_was_changed_cut_or_lengthened_is_refused() {
+    let shown = QrCode::new(&party(ANN), &party(BEN));
+    let bytes = shown.as_bytes();
+    assert_eq!(bytes.len(), QR_BYTES);
+    // Each check hashes 10,400 times, so not every byte of the fingerprints.
+    for at in (0..bytes.len()).step_by(6) {
+        let mut changed = bytes.to_vec();
+        changed[at] ^= 1;
+        assert!(QrCode::parse(&changed).and_then(|code| code.check(&party(BEN), &party(ANN))).is_err(), "{at}");
+        assert_eq!(QrCode::parse(&bytes[..at]), Err(SafetyError::Malformed));
+    }
+    assert_eq!(QrCode::parse(&[bytes, &[0]].concat()), Err(SafetyError::Malformed));
+    assert_eq!(QrCode::parse(&[&[2], &bytes[1..]].concat()), Err(SafetyError::UnknownVersion));
+}
+
+#[test]
+fn all_in_a_group_see_the_emoji_that_belong_to_its_epoch() {
+    let emoji = call_emoji(&[1; 32]);
+    assert_eq!(emoji, call_emoji(&[1; 32]));
+    assert_ne!(emoji, call_emoji(&[2; 32]));
+    let all: Vec<_> = (0..=255).flat_map(|byte| call_emoji(&[byte; 32])).collect();
+    assert_eq!(all.len(), 256 * CALL_EMOJI);
+    assert!((0..EMOJI).all(|index| all.contains(&index)) && all.iter().all(|index| *index < EMOJI));
+}
+
+#[test]
+fn two_people_read_the_same_seven_emoji() {
+    let (asking, commitment) = Asking::begin(party(ANN), party(BEN));
+    let (answering, answer) = Answering::begin(party(BEN), party(ANN), commitment);
+    let (revealed, asked) = asking.reveal(&answer);
+    assert_eq!(answering.finish(&revealed), Ok(asked));
+    assert!(asked.iter().all(|index| *index < EMOJI));
+    let (asking, _) = Asking::begin(party(ANN), party(BEN));
+    assert_ne!(asking.reveal(&answer).1, asked, "others the next time");
+}
+
+#[test]
+fn who_sees_a_replaced_key_does_not_come_to_the_same_emoji() {
+    // Mallory stands between with a key of her own on each side, and passes all on as it comes.
+    let (ann, commitment) = Asking::begin(party(ANN), replaced(BEN));
+    let (ben, answer) = Answering::begin(party(BEN), replaced(ANN), commitment);
+    let (revealed, _) = ann.reveal(&answer);
+    assert_eq!(ben.finish(&revealed), Err(SafetyError::BrokenCommitment), "each commits to whom it believes to talk to");
+    // Or speaks with each of them herself, honestly by the protocol.
+    let (ann, commitment) = Asking::begin(party(ANN), replaced(BEN));
+    let (_, answer) = Answering::begin(replaced(BEN), party(ANN), commitment);
+    let (_, seen_by_ann) = ann.reveal(&answer);
+    let (mallory, commitment) = Asking::begin(replaced(ANN), party(BEN));
+    let (ben, answer) = Answering::begin(party(BEN), replaced(ANN), commitment);
+    let (revealed, _) = mallory.reveal(&answer);
+    assert_ne!(ben.finish(&revealed), Ok(seen_by_ann));
+}
+
+/// Without the commitment Mallory would try numbers until the emoji fit; two of the seven take 4,096 tries.
+#[test]
+fn a_number_chosen_after_the_other_one_is_known_is_refused() {
+    let (_, commitment) = Asking::begin(replaced(ANN), party(BEN));
+    let wanted = [5, 6];
+    let fits = (0u32..).find_map(|attempt| {
+        let (ben, _) = Answering::begin(party(BEN), replaced(ANN), commitment);
+        let (own, its_commitment) = Asking::begin(replaced(ANN), party(BEN));
+        let mut answer = [0; 32];
+        answer[..4].copy_from_slice(&attempt.to_be_bytes());
+        let (revealed, emoji) = own.reveal(&answer);
+        (emoji[..2] == wanted).then_some((ben, revealed, its_commitment))
+    });
+    let (ben, chosen, its_commitment) = fits.unwrap();
+    assert_eq!(ben.finish(&chosen), Err(SafetyError::BrokenCommitment));
+    let (ben, _) = Answering::begin(party(BEN), replaced(ANN), its_commitment);
+    assert!(ben.finish(&chosen).is_ok(), "committed to before, it is taken, and the emoji are what they are");
+}
