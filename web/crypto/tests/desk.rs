@@ -1,5 +1,6 @@
 //! The door that the page's worker uses: JSON in and out, and what is kept is enough to go on from.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -41,14 +42,14 @@ impl Browser {
         outcome
     }
 
-    fn does(&mut self, request: Value) -> Value {
-        let outcome = self.says(&request);
+    fn does(&mut self, request: impl Borrow<Value>) -> Value {
+        let outcome = self.says(request.borrow());
         assert_eq!(outcome["error"], Value::Null);
         outcome["answer"].clone()
     }
 
-    fn fails(&mut self, request: Value) -> String {
-        let outcome = self.says(&request);
+    fn fails(&mut self, request: impl Borrow<Value>) -> String {
+        let outcome = self.says(request.borrow());
         assert_eq!(outcome["keep"], json!([]), "nothing is kept of what failed");
         outcome["error"].as_str().expect("an error").to_owned()
     }
@@ -56,6 +57,10 @@ impl Browser {
     /// The page is loaded anew: memory is gone, what was kept is there.
     fn reloads(&mut self) {
         self.desk = Desk::new(StateKey::new(self.key));
+        self.reads_again();
+    }
+
+    fn reads_again(&mut self) {
         let load = json!({
             "op": "load", "device_id": self.device, "device": self.kept["device"],
             "directory": self.kept["directory"], "identity": self.kept.get("identity"),
@@ -180,6 +185,10 @@ fn a_further_device_is_vouched_for_by_one_that_has_the_identity() {
     phone.does(json!({ "op": "learn", "user": ann.user, "records": all }));
     assert_eq!(phone.fails(json!({ "op": "revoke", "device": ann.device, "previous": previous, "now_ms": 3 })), "no_identity");
     phone.reloads();
+    // Another page of the same browser wrote: what it kept is read again, and no other device's is.
+    phone.reads_again();
+    let others = json!({ "op": "load", "device_id": ann.device, "device": ann.kept["device"], "directory": ann.kept["directory"], "identity": null });
+    assert_eq!(phone.fails(others), "other_device");
     // T3: one's own identity is not what a server says.
     let mut stranger = Browser::first("00000000-0000-7000-8000-000000000001", 3);
     let records = stranger.records.clone();

@@ -1,6 +1,7 @@
 //! Requests about this device, its user and other users.
 
 use uuid::Uuid;
+use webcall_trust::mls::GroupKind;
 use webcall_trust::{DeviceId, PublicKey, Record};
 
 use super::wire::{self, Answer, Bytes, Kept};
@@ -56,6 +57,7 @@ impl Desk {
         Ok(answer)
     }
 
+    /// After a reload, or when another page of the same browser has changed what is kept. Calls go on: they are this page's alone.
     pub(super) fn load(
         &mut self,
         id: &Bytes,
@@ -63,11 +65,16 @@ impl Desk {
         directory: &Bytes,
         identity: Option<&Bytes>,
     ) -> Result<Answer, Fault> {
-        self.nobody_yet()?;
         let id = DeviceId(id.exactly()?);
+        match &self.person {
+            Person::Nobody => {}
+            Person::Present { device, .. } if device.id() == id => {}
+            Person::Present { .. } | Person::Asking(_) => return Err(Fault::OtherDevice),
+        }
         let device = Device::load(&self.key, id, &device.0, 0)?;
         let identity = identity.map(|sealed| Identity::load(&self.key, id, &sealed.0)).transpose()?;
         self.directory = Directory::load(&self.key, id, &directory.0, 0)?;
+        self.groups.retain(|group, _| group.kind == GroupKind::Call);
         let answer = Answer::Device { device: id.0.into(), identity: device.identity().0.into(), records: Vec::new() };
         self.person = Person::Present { device: Box::new(device), identity };
         Ok(answer)

@@ -1,0 +1,124 @@
+/**
+ * The door of the desk: takes requests one after the other, opens what a request needs, and keeps what it changed before it answers. Several
+ * pages of one browser share what is kept: whoever comes to the door finds out whether another has changed it, and reads it again.
+ */
+
+/** @import { Answer, Base64, DeskLike, GroupName, MediaKeys, Outcome, OwnRequest, Request, StateStorage } from './interface.js' */
+
+/** What a request failed with. */
+export class KeysError extends Error {
+  /** @param {string} code stable */
+  constructor(code) {
+    super(code);
+    this.code = code;
+  }
+}
+
+export class Door {
+  #desk;
+  #storage;
+  /** Of what is kept, as the desk knows it. */
+  #version = -1;
+
+  /**
+   * @param {DeskLike} desk
+   * @param {StateStorage} storage
+   */
+  constructor(desk, storage) {
+    this.#desk = desk;
+    this.#storage = storage;
+  }
+
+  /** The device that is kept here, if there is one. @returns {Promise<Base64 | null>} */
+  begin() {
+    return this.#storage.alone(() => this.#catchUp());
+  }
+
+  /**
+   * @param {Request | Extract<OwnRequest, { op: 'media_keys' }>} request
+   * @returns {Promise<Answer>} rejects with a KeysError
+   */
+  ask(request) {
+    return this.#storage.alone(async () => {
+      await this.#catchUp();
+      return this.#answer(request);
+    });
+  }
+
+  /** @param {GroupName} group @returns {Promise<MediaKeys>} */
+  async mediaKeys(group) {
+    return /** @type {MediaKeys} */ (await this.ask({ op: 'media_keys', group }));
+  }
+
+  /** @param {Request | Extract<OwnRequest, { op: 'media_keys' }>} request */
+  async #answer(request) {
+    let outcome = this.#handle(request);
+    for (const group of groupsOf(request)) {
+      if (outcome.error !== 'not_open') break;
+      if (await this.#open(group)) outcome = this.#handle(request);
+    }
+    if (outcome.error !== undefined || !outcome.answer) throw new KeysError(outcome.error ?? 'bad_request');
+    if (outcome.keep.length > 0) await this.#keep(outcome);
+    return outcome.answer;
+  }
+
+  /** @param {Outcome} outcome */
+  async #keep({ keep, answer }) {
+    const kept = answer?.type === 'device' ? [...keep, { name: 'name', sealed: answer.device }] : keep;
+    try {
+      this.#version = await this.#storage.write(kept);
+    } catch {
+      // The desk is ahead of what is kept. What it has now must not be used: it is read again before the next request.
+      this.#version = -1;
+      throw new KeysError('storage');
+    }
+  }
+
+  /** Reads what another page has changed. */
+  async #catchUp() {
+    const name = await this.#read('name');
+    const version = await this.#storage.version();
+    if (name === null || version === this.#version) return name;
+    const [device, directory, identity] = await Promise.all(['device', 'directory', 'identity'].map((state) => this.#read(state)));
+    if (device == null || directory == null) throw new KeysError('storage');
+    const { error } = this.#handle({ op: 'load', device_id: name, device, directory, identity: identity ?? null });
+    if (error !== undefined) throw new KeysError(error);
+    this.#version = version;
+    return name;
+  }
+
+  /** @param {GroupName} group */
+  async #open(group) {
+    const sealed = group.kind === 'room' ? await this.#read(`room/${group.id}`) : null;
+    if (sealed === null) return false;
+    const { error } = this.#handle({ op: 'open', group, sealed });
+    if (error !== undefined) throw new KeysError(error);
+    return true;
+  }
+
+  /** @param {string} name */
+  async #read(name) {
+    try {
+      return await this.#storage.read(name);
+    } catch {
+      throw new KeysError('storage');
+    }
+  }
+
+  /** @param {Request | OwnRequest} request @returns {Outcome} */
+  #handle(request) {
+    return JSON.parse(this.#desk.handle(JSON.stringify(request)));
+  }
+}
+
+/**
+ * Which groups must be open for a request: its own, and for a call that is entered its room.
+ * @param {Request | OwnRequest} request
+ * @returns {GroupName[]}
+ */
+function groupsOf(request) {
+  /** @type {GroupName[]} */
+  const groups = 'group' in request ? [request.group] : [];
+  if ('stay' in request && request.stay) groups.push({ kind: 'room', id: request.stay.room });
+  return groups;
+}

@@ -1,0 +1,125 @@
+/**
+ * What goes in and out of the worker of the key agreement. A request and its answer are those of `web/crypto/src/desk/wire.rs`, as JSON:
+ * bytes in base64, users and rooms as UUIDs, times in milliseconds since 1970.
+ */
+
+/** Bytes in base64 (RFC 4648 §4). */
+export type Base64 = string;
+export type Uuid = string;
+/** As the server writes it: 16 hexadecimal digits. */
+export type ParticipantId = string;
+
+export type GroupName = { kind: 'room' | 'call'; id: Uuid };
+
+/** This device's stay in a call: the participant that the server calls it, and the room whose members belong in the call. */
+export type Stay = { room: Uuid; participant: ParticipantId };
+
+export type Request =
+  /** The first device of a user, with a new identity. */
+  | { op: 'first'; user: Uuid; now_ms: number }
+  /** A further device, for which another is to vouch by a record. */
+  | { op: 'ask'; user: Uuid }
+  | { op: 'certified'; record: Base64 }
+  /** `previous`: the hash of the newest record of one's own chain. */
+  | { op: 'vouch'; request: Base64; previous: Base64; now_ms: number }
+  | { op: 'revoke'; device: Base64; previous: Base64; now_ms: number }
+  /** All that a user published, from the first on. */
+  | { op: 'learn'; user: Uuid; records: Base64[] }
+  /** The person says that this is the user's identity. */
+  | { op: 'accept'; user: Uuid; identity: Base64 }
+  | { op: 'key_packages'; count: number; last_resort: boolean }
+  | { op: 'create'; group: GroupName; stay: Stay | null }
+  | { op: 'join'; welcome: Base64 }
+  | { op: 'join_external'; group: GroupName; group_info: Base64; tree: Base64 | null; stay: Stay | null; at_least_epoch: number }
+  | { op: 'change'; group: GroupName; add: Base64[]; remove: number[] }
+  /** The server took what was sent. */
+  | { op: 'accepted'; group: GroupName }
+  /** Another was faster. */
+  | { op: 'lost'; group: GroupName }
+  | { op: 'process'; group: GroupName; commit: Base64 }
+  | { op: 'forget'; group: GroupName }
+  | { op: 'look'; group: GroupName }
+  | { op: 'say'; group: GroupName; plaintext: Base64 }
+  | { op: 'hear'; group: GroupName; message: Base64 };
+
+/** Requests that the worker makes by itself; the page never says or sees them. */
+export type OwnRequest =
+  | { op: 'load'; device_id: Base64; device: Base64; directory: Base64; identity: Base64 | null }
+  | { op: 'open'; group: GroupName; sealed: Base64 }
+  | { op: 'media_keys'; group: GroupName };
+
+export type Look = {
+  type: 'group';
+  group: GroupName;
+  epoch: number;
+  leaf: number;
+  standing: 'creating' | 'joining' | 'member' | 'removed';
+  members: { leaf: number; user: Uuid; device: Base64; identity: Base64 }[];
+  /** Leaves that no longer count and are to be removed. */
+  stale: number[];
+  /** What the server has not answered yet. */
+  outgoing: { epoch: number; commit: Base64 | null; welcome: Base64 | null; group_info: Base64 } | null;
+  /** Equal for all who are in the same epoch. */
+  authenticator: Base64 | null;
+};
+
+export type Change = { type: 'ours' } | { type: 'others'; added: Uuid[]; removed: number[]; joined: Uuid | null } | { type: 'out' };
+
+export type MediaKeys = {
+  type: 'media';
+  epoch: number;
+  leaf: number;
+  members: { leaf: number; user: Uuid; participant: ParticipantId; session: Base64; base: Base64 }[];
+};
+
+export type Answer =
+  | { type: 'done' }
+  | { type: 'device'; device: Base64; identity: Base64; records: Base64[] }
+  | { type: 'asking'; device: Base64; request: Base64; code: string }
+  | { type: 'record'; record: Base64 }
+  | { type: 'user'; identity: Base64; changed: boolean }
+  | { type: 'key_packages'; packages: Base64[]; last_resort: Base64 | null }
+  | Look
+  | { type: 'processed'; change: Change; group: Omit<Look, 'type'> }
+  | { type: 'message'; message: Base64 }
+  | { type: 'heard'; epoch: number; leaf: number; user: Uuid; plaintext: Base64 }
+  | MediaKeys;
+
+/** A sealed state by its name; null: to be deleted. */
+export type Kept = { name: string; sealed: Base64 | null };
+export type Outcome = { answer?: Answer; error?: string; keep: Kept[] };
+
+/* ---- The worker's messages ------------------------------------------------------------------------------------------------------ */
+
+/** To the worker, first of all: whose keys. */
+export type BeginMessage = { type: 'begin'; id: number; user: Uuid };
+export type AskMessage = { type: 'ask'; id: number; request: Request };
+/**
+ * With the port that leads to the media worker: the keys of this call's newest epoch go over it. `because`: what began the epoch;
+ * `removed`: leaves of earlier epochs whose keys end at once.
+ */
+export type MediaMessage = { type: 'media'; id: number; call: Uuid; because: 'start' | 'join' | 'removal'; removed: number[] };
+export type PortMessage = { type: 'port'; call: Uuid };
+export type PageMessage = BeginMessage | AskMessage | MediaMessage | PortMessage;
+
+/** `error`: a stable code, of `web/crypto/src/fault.rs`, or `storage`, `wasm`, `unknown_user`, `unknown_call`, `bad_request`. */
+export type WorkerMessage = { id: number; answer?: Answer; device?: Base64 | null; error?: string };
+
+/* ---- What the worker keeps -------------------------------------------------------------------------------------------------------- */
+
+export type Snapshot = { version: number; states: Map<string, Base64> };
+/** Where sealed states are kept. Everything that one request changes is written together or not at all. */
+export interface StateStorage {
+  /** The key under which states are sealed: made at the first call, the same ever after. 32 bytes, to be overwritten after use. */
+  stateKey(): Promise<Uint8Array<ArrayBuffer>>;
+  version(): Promise<number>;
+  read(name: string): Promise<Base64 | null>;
+  /** Writes, and gives the new version. */
+  write(kept: Kept[]): Promise<number>;
+  /** Nobody else reads or writes while this runs. */
+  alone<T>(act: () => Promise<T>): Promise<T>;
+}
+/** The desk as the door uses it. */
+export interface DeskLike {
+  handle(request: string): string;
+}

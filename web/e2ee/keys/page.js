@@ -1,0 +1,113 @@
+/**
+ * The page's end of the key agreement's worker: starts it, asks it, and carries the port of a call's media keys to it. Sees public things
+ * and sealed ones only. One for each signed-in user.
+ */
+
+/** @import { Answer, Base64, PageMessage, Request, Uuid, WorkerMessage } from './interface.js' */
+
+const WORKER = new URL('./worker.js', import.meta.url).href;
+
+/** The only script address that this module ever makes; the page's policy names it. @type {{ createScriptURL: (url: string) => string } | null} */
+let policy = null;
+
+/** What the worker refused, by its stable code. */
+export class KeysRefused extends Error {
+  /** @param {string} code */
+  constructor(code) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/** @returns {Worker} */
+export function startKeysWorker() {
+  const types = /** @type {{ trustedTypes?: { createPolicy: (name: string, rules: { createScriptURL: (url: string) => string }) => { createScriptURL: (url: string) => string } } }} */ (globalThis).trustedTypes;
+  policy ??= types?.createPolicy('webcall-keys', { createScriptURL: onlyTheWorker }) ?? { createScriptURL: onlyTheWorker };
+  return new Worker(policy.createScriptURL(WORKER), { type: 'module' });
+}
+
+export class Keys {
+  #worker;
+  #asked = 0;
+  #ended = false;
+  /** @type {Map<number, { resolve: (message: WorkerMessage) => void, reject: (error: Error) => void }>} */
+  #waiting = new Map();
+
+  /** @param {Worker} worker */
+  constructor(worker) {
+    this.#worker = worker;
+    worker.onmessage = ({ data }) => this.#take(data);
+    worker.onerror = () => this.#end('worker');
+    worker.onmessageerror = () => this.#end('worker');
+  }
+
+  /** The device that this browser has for the user; null: none yet. @param {Uuid} user @returns {Promise<Base64 | null>} */
+  async begin(user) {
+    return (await this.#send((id) => ({ type: 'begin', id, user }))).device ?? null;
+  }
+
+  /**
+   * @template {Answer['type']} T
+   * @param {Request} request
+   * @param {T} type of the answer that fits the request
+   * @returns {Promise<Extract<Answer, { type: T }>>} rejects with KeysRefused
+   */
+  async ask(request, type) {
+    const { answer } = await this.#send((id) => ({ type: 'ask', id, request }));
+    if (answer?.type !== type) throw new KeysRefused('unexpected');
+    return /** @type {Extract<Answer, { type: T }>} */ (answer);
+  }
+
+  /** The other end of this port goes to the media worker. @param {Uuid} call @param {MessagePort} port */
+  connect(call, port) {
+    this.#worker.postMessage({ type: 'port', call }, [port]);
+  }
+
+  /**
+   * Passes the keys of a call's newest epoch to the media worker.
+   * @param {Uuid} call
+   * @param {'start' | 'join' | 'removal'} because
+   * @param {number[]} [removed] leaves whose keys end at once
+   */
+  async passMediaKeys(call, because, removed = []) {
+    await this.#send((id) => ({ type: 'media', id, call, because, removed }));
+  }
+
+  /** Whoever waits is told. */
+  close() {
+    this.#end('closed');
+  }
+
+  /** @param {(id: number) => PageMessage} message @returns {Promise<WorkerMessage>} */
+  #send(message) {
+    if (this.#ended) return Promise.reject(new KeysRefused('closed'));
+    this.#asked += 1;
+    const id = this.#asked;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage(message(id));
+    });
+  }
+
+  /** @param {WorkerMessage} message */
+  #take(message) {
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if (message.error === undefined) waiting?.resolve(message);
+    else waiting?.reject(new KeysRefused(message.error));
+  }
+
+  /** @param {string} code */
+  #end(code) {
+    this.#ended = true;
+    this.#worker.terminate();
+    for (const { reject } of this.#waiting.values()) reject(new KeysRefused(code));
+    this.#waiting.clear();
+  }
+}
+
+/** @param {string} url */
+function onlyTheWorker(url) {
+  if (url !== WORKER) throw new TypeError('not the worker of the keys');
+  return url;
+}

@@ -1,0 +1,99 @@
+/**
+ * The worker of the key agreement: the only place where the secrets of this device are in the open. Only the shell: WebAssembly, storage and
+ * ports, given to `door.js`. Its own response, and no other, lets WebAssembly compile (`src/http/headers.rs`).
+ */
+
+/** @import { BeginMessage, MediaMessage, PageMessage, WorkerMessage } from './interface.js' */
+
+import init, { Desk } from './crypto.js';
+import { Door, KeysError } from './door.js';
+import { epochMessage } from './media-keys.js';
+import { IndexedStates } from './storage.js';
+
+/** Calls that one page is in at once. */
+const MAX_PORTS = 4;
+
+/** @type {Promise<Door> | null} */
+let door = null;
+/** By the call's UUID. @type {Map<string, MessagePort>} */
+const ports = new Map();
+
+/** @param {MessageEvent} event */
+globalThis.onmessage = ({ data, ports: [port] }) => {
+  /** @type {PageMessage} */
+  const message = data;
+  if (message.type === 'port') {
+    if (port) connect(message.call, port);
+    return;
+  }
+  void answer(message);
+};
+
+/** @param {Exclude<PageMessage, { type: 'port' }>} message */
+async function answer(message) {
+  /** @type {WorkerMessage} */
+  let reply;
+  try {
+    reply = { id: message.id, ...(await act(message)) };
+  } catch (error) {
+    reply = { id: message.id, error: error instanceof KeysError ? error.code : 'failed' };
+  }
+  globalThis.postMessage(reply);
+}
+
+/** @param {Exclude<PageMessage, { type: 'port' }>} message */
+async function act(message) {
+  if (message.type === 'begin') return { device: await begin(message) };
+  if (!door) throw new KeysError('unknown_user');
+  if (message.type === 'ask') return { answer: await (await door).ask(message.request) };
+  await passOn(await door, message);
+  return {};
+}
+
+/** @param {BeginMessage} message */
+async function begin({ user }) {
+  door ??= open(user);
+  try {
+    return await (await door).begin();
+  } catch (error) {
+    door = null; // the page may try again
+    throw error;
+  }
+}
+
+/** @param {string} user */
+async function open(user) {
+  await init({ module_or_path: fetch(new URL('./crypto_bg.wasm', import.meta.url)) }).catch(() => {
+    throw new KeysError('wasm');
+  });
+  try {
+    const storage = await IndexedStates.of(user);
+    const key = await storage.stateKey();
+    const desk = Desk.open(key);
+    key.fill(0);
+    if (desk) return new Door(desk, storage);
+  } catch {
+    // Said below: where, the page cannot mend anyway.
+  }
+  throw new KeysError('storage');
+}
+
+/** @param {Door} opened @param {MediaMessage} message */
+async function passOn(opened, message) {
+  const port = ports.get(message.call);
+  if (!port) throw new KeysError('unknown_call');
+  const keys = await opened.mediaKeys({ kind: 'call', id: message.call });
+  port.postMessage(await epochMessage(keys, message));
+}
+
+/** @param {string} call @param {MessagePort} port */
+function connect(call, port) {
+  ports.get(call)?.close();
+  ports.delete(call);
+  ports.set(call, port);
+  for (const [oldest, first] of ports) {
+    if (ports.size <= MAX_PORTS) break;
+    first.close();
+    ports.delete(oldest);
+  }
+}
