@@ -2,14 +2,20 @@
 //! for ever and always fit each other; the page that names the hash is never cached.
 
 use axum::extract::State;
-use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use axum::http::header::{
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use webcall_assets::{ASSETS, Asset, PAGE, TREE};
 
 use super::extract::Segments;
+use super::headers::KEYS_WORKER_POLICY;
 use crate::app::App;
 use crate::error::Error;
+
+/// Its response has a policy of its own.
+const KEYS_WORKER: &str = "e2ee/keys/worker.js";
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
@@ -44,7 +50,11 @@ pub(super) async fn asset(
     if tree != TREE {
         return Err(Error::NotFound);
     }
-    Ok(respond(find(&path).ok_or(Error::NotFound)?, &headers, FOR_EVER))
+    let mut response = respond(find(&path).ok_or(Error::NotFound)?, &headers, FOR_EVER);
+    if path == KEYS_WORKER {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, KEYS_WORKER_POLICY);
+    }
+    Ok(response)
 }
 
 fn find(path: &str) -> Option<&'static Asset> {

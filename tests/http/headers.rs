@@ -13,9 +13,13 @@ async fn every_answer_forbids_what_the_page_does_not_need() {
         let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
         let policy = header("content-security-policy");
         assert!(!policy.contains("unsafe"), "{policy}");
-        for part in
-            ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "trusted-types 'none'"]
-        {
+        for part in [
+            "default-src 'none'",
+            "script-src 'self';",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "require-trusted-types-for 'script'",
+        ] {
             assert!(policy.contains(part), "{policy}");
         }
         for device in ["camera", "microphone", "display-capture", "autoplay", "fullscreen", "screen-wake-lock"] {
@@ -27,6 +31,26 @@ async fn every_answer_forbids_what_the_page_does_not_need() {
         assert_eq!(header("cross-origin-resource-policy"), "same-origin");
         assert!(response.headers().get("strict-transport-security").is_none(), "not on localhost");
     }
+}
+
+/// T28: what may compile code is one worker, and that can do nothing else.
+#[tokio::test]
+async fn t28_one_worker_alone_may_compile_webassembly() {
+    let server = TestServer::start().await;
+    let page = server.get("/").send().await.unwrap().text().await.unwrap();
+    let base = page.split("/a/").nth(1).and_then(|rest| rest.get(..20)).unwrap();
+    let mut with_own = 0;
+    for file in webcall_assets::ASSETS {
+        let response = server.get(&format!("/a/{base}/{}", file.path)).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{}", file.path);
+        let policy = response.headers()["content-security-policy"].to_str().unwrap();
+        let is_keys_worker = file.path == "e2ee/keys/worker.js";
+        assert_eq!(policy.contains("'wasm-unsafe-eval'"), is_keys_worker, "{}: {policy}", file.path);
+        assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{}: {policy}", file.path);
+        assert!(policy.contains("default-src 'none'") && policy.contains("require-trusted-types-for 'script'"));
+        with_own += usize::from(is_keys_worker);
+    }
+    assert_eq!(with_own, 1, "the worker is among the files");
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ const imports = (name) => [...text(name).matchAll(/^(?:import|export)[\s\S]*?fro
 
 /** Who may import whom, beside their own folder. Rules of the house: state, rtc and e2ee never touch the page. */
 const ARROWS = { net: [], rtc: [], e2ee: [], state: ['net', 'rtc', 'e2ee'], i18n: [], ui: ['i18n'], views: ['state', 'rtc', 'ui', 'i18n'], main: ['views', 'state', 'net', 'rtc', 'ui', 'i18n'] };
+/** What the build makes (`web/assets`); a declaration stands in its place. */
+const BUILT = { 'e2ee/keys/crypto.js': 'e2ee/keys/crypto.d.ts' };
 /** What anybody may import. */
 const COMMON = ['backoff.js'];
 
@@ -24,7 +26,7 @@ test('imports follow the arrows of the house', () => {
   for (const name of files) {
     const from = name === 'main.js' ? 'main' : (name.split('/')[0] ?? '');
     for (const target of imports(name)) {
-      assert.ok(existsSync(join(root, target)), `${name} imports ${target}, which does not exist`);
+      assert.ok(existsSync(join(root, BUILT[target] ?? target)), `${name} imports ${target}, which does not exist`);
       const to = target.split('/')[0] ?? '';
       if (to !== from && !COMMON.includes(to) && !ARROWS[from].includes(to)) against.push(`${name} -> ${target}`);
     }

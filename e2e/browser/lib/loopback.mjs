@@ -1,5 +1,5 @@
-// Serves the client's own files and the page of `inpage/loopback.mjs`, under the content policy of the real pages: read from the server's
-// source, with the one policy for the media worker's address that the call page is going to need.
+// Serves the client's own files and the page of `inpage/loopback.mjs`, under the content policy of the real pages, read from the server's
+// source.
 
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -16,7 +16,7 @@ function policy() {
   const source = readFileSync(join(root, 'src/http/headers.rs'), 'utf8');
   const written = /const CONTENT_SECURITY_POLICY: &str = "([^"]+)"/.exec(source)?.[1].replaceAll(/\\\n\s*/g, '');
   if (!written?.includes('require-trusted-types-for')) throw new Error('no content policy in src/http/headers.rs');
-  return written.replace(/trusted-types (?!webcall-media)[^;]*$/, 'trusted-types webcall-media');
+  return written;
 }
 
 /** @returns {Promise<{ url: string, close: () => void }>} */
