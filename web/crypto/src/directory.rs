@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use webcall_trust::{Certificate, PublicKey, Refusal, UserId, UserKeys};
+use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
+use webcall_trust::{Certificate, DeviceId, PublicKey, Refusal, UserId, UserKeys};
 
 use crate::Fault;
 use crate::group::Contacts;
+use crate::state::{self, StateKey, StateName};
 
 /// Users whose chains are kept at once: all of the largest room, and some.
 pub const MAX_USERS: usize = 8_192;
@@ -14,12 +16,26 @@ pub const MAX_USERS: usize = 8_192;
 #[derive(Default)]
 pub struct Directory {
     users: BTreeMap<UserId, Known>,
+    counter: u64,
 }
 
 struct Known {
     keys: UserKeys,
     accepted: PublicKey,
     records: Vec<Vec<u8>>,
+}
+
+/// As it is kept: the records again, from which the keys follow.
+#[derive(Debug, TlsSize, TlsSerialize, TlsDeserialize)]
+struct SavedUser {
+    user: UserId,
+    accepted: PublicKey,
+    records: Vec<VLBytes>,
+}
+
+#[derive(TlsSize, TlsSerialize, TlsDeserialize)]
+struct Saved {
+    users: Vec<SavedUser>,
 }
 
 /// What a user's records have brought.
@@ -56,6 +72,31 @@ impl Directory {
         }
         known.accepted = identity;
         Ok(())
+    }
+
+    /// All of it, sealed: to be kept whenever something was learned or accepted, or the server could show another identity after a reload.
+    pub fn save(&mut self, key: &StateKey, device: DeviceId) -> Result<Vec<u8>, Fault> {
+        let users = self.users.iter().map(|(user, known)| SavedUser {
+            user: *user,
+            accepted: known.accepted,
+            records: known.records.iter().map(|record| record.as_slice().into()).collect(),
+        });
+        let saved = Saved { users: users.collect() };
+        let sealed = state::seal(key, StateName::Directory(device), self.counter + 1, &saved)?;
+        self.counter += 1;
+        Ok(sealed)
+    }
+
+    /// `at_least`: the highest [`state::counter`] that was seen of it.
+    pub fn load(key: &StateKey, device: DeviceId, sealed: &[u8], at_least: u64) -> Result<Self, Fault> {
+        let (counter, saved) = state::open::<Saved>(key, StateName::Directory(device), sealed, at_least)?;
+        let mut directory = Self { users: BTreeMap::new(), counter };
+        for SavedUser { user, accepted, records } in saved.users {
+            let records: Vec<Vec<u8>> = records.into_iter().map(Vec::from).collect();
+            let keys = UserKeys::replay(user, records.iter().map(Vec::as_slice)).map_err(|_| Fault::DamagedState)?;
+            directory.users.insert(user, Known { keys, accepted, records });
+        }
+        Ok(directory)
     }
 
     pub fn keys(&self, user: UserId) -> Option<&UserKeys> {

@@ -1,5 +1,6 @@
 //! What must survive a reload, as bytes that only the holder of the key can read or make: AES-256-GCM, with its name, its version and a
-//! counter as authenticated data. One blob a device and one a group, so that a message costs the sealing of its own group alone.
+//! counter as authenticated data. One blob a device, one for whom it knows, and one a group, so that a message costs the sealing of its
+//! own group alone.
 //!
 //! A blob is verified before anything in it is read: openmls trusts what it once wrote.
 //! The key comes from outside; in a browser one that cannot be exported wraps it. Who keeps the blobs also keeps the highest counter
@@ -40,12 +41,15 @@ pub enum StateName {
     Device(DeviceId),
     /// Of this device in this group.
     Group(DeviceId, mls::GroupId),
+    /// Whom this device knows.
+    Directory(DeviceId),
 }
 
 impl StateName {
     fn to_bytes(self) -> Vec<u8> {
         match self {
             Self::Device(device) => [b"device".as_slice(), &device.0].concat(),
+            Self::Directory(device) => [b"directory".as_slice(), &device.0].concat(),
             Self::Group(device, group) => [b"group".as_slice(), &device.0, &group.to_bytes()].concat(),
         }
     }

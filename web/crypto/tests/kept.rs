@@ -40,7 +40,7 @@ fn t7_an_older_state_than_the_newest_seen_is_refused() {
     assert!(newest > state::counter(&old).expect("sealed"));
     assert!(Group::load(&key(), &devices[0], room(), &new, newest).is_ok());
     assert_eq!(Group::load(&key(), &devices[0], room(), &old, newest).err(), Some(Fault::OldState));
-    let mut disguised = old.clone();
+    let mut disguised = old;
     disguised[1..9].copy_from_slice(&newest.to_be_bytes());
     assert_eq!(Group::load(&key(), &devices[0], room(), &disguised, newest).err(), Some(Fault::DamagedState));
     let (old, new) = (devices[0].save(&key()).expect("kept"), devices[0].save(&key()).expect("kept"));
