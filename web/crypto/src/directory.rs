@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
-use webcall_trust::{Certificate, DeviceId, PublicKey, Refusal, UserId, UserKeys};
+use webcall_trust::{Certificate, DeviceId, PublicKey, Record, Refusal, UserId, UserKeys};
 
 use crate::Fault;
 use crate::group::Contacts;
@@ -21,7 +21,8 @@ pub struct Directory {
 
 struct Known {
     keys: UserKeys,
-    accepted: PublicKey,
+    /// Identities, in the order in which they were accepted; the last one holds.
+    accepted: Vec<PublicKey>,
     records: Vec<Vec<u8>>,
 }
 
@@ -29,7 +30,7 @@ struct Known {
 #[derive(Debug, TlsSize, TlsSerialize, TlsDeserialize)]
 struct SavedUser {
     user: UserId,
-    accepted: PublicKey,
+    accepted: Vec<PublicKey>,
     records: Vec<VLBytes>,
 }
 
@@ -56,12 +57,13 @@ impl Directory {
         }
         let accepted = match self.users.get(&user) {
             Some(known) if !records.starts_with(&known.records) => return Err(Refusal::OutOfOrder.into()),
-            Some(known) => known.accepted,
-            None => keys.identity(),
+            Some(known) => known.accepted.clone(),
+            None => vec![keys.identity()],
         };
         let identity = keys.identity();
+        let unchanged = accepted.last() == Some(&identity);
         self.users.insert(user, Known { keys, accepted, records: records.to_vec() });
-        Ok(if identity == accepted { Learned::Known } else { Learned::IdentityChanged(identity) })
+        Ok(if unchanged { Learned::Known } else { Learned::IdentityChanged(identity) })
     }
 
     /// The person says that this identity is the user's.
@@ -70,7 +72,9 @@ impl Directory {
         if known.keys.identity() != identity {
             return Err(Refusal::IdentityChanged.into());
         }
-        known.accepted = identity;
+        if known.accepted.last() != Some(&identity) {
+            known.accepted.push(identity);
+        }
         Ok(())
     }
 
@@ -78,7 +82,7 @@ impl Directory {
     pub fn save(&mut self, key: &StateKey, device: DeviceId) -> Result<Vec<u8>, Fault> {
         let users = self.users.iter().map(|(user, known)| SavedUser {
             user: *user,
-            accepted: known.accepted,
+            accepted: known.accepted.clone(),
             records: known.records.iter().map(|record| record.as_slice().into()).collect(),
         });
         let saved = Saved { users: users.collect() };
@@ -112,11 +116,15 @@ impl Directory {
 impl Contacts for Directory {
     fn counts(&self, certificate: &Certificate) -> bool {
         let of = certificate.statement();
-        self.users.get(&of.user).is_some_and(|known| known.accepted == of.identity && known.keys.vouches_for(certificate))
+        self.users
+            .get(&of.user)
+            .is_some_and(|known| known.accepted.last() == Some(&of.identity) && known.keys.vouches_for(certificate))
     }
 
-    fn knows(&self, user: UserId, identity: PublicKey) -> bool {
-        self.users.get(&user).is_some_and(|known| known.accepted == identity && known.keys.identity() == identity)
+    fn published(&self, certificate: &Certificate) -> bool {
+        let of = certificate.statement();
+        let record = Record::Device(*certificate).to_bytes();
+        self.users.get(&of.user).is_some_and(|known| known.accepted.contains(&of.identity) && known.records.contains(&record))
     }
 
     fn belongs(&self, _: UserId, _: PublicKey) -> bool {
@@ -135,8 +143,8 @@ impl Contacts for InCall<'_> {
         self.directory.counts(certificate)
     }
 
-    fn knows(&self, user: UserId, identity: PublicKey) -> bool {
-        self.directory.knows(user, identity)
+    fn published(&self, certificate: &Certificate) -> bool {
+        self.directory.published(certificate)
     }
 
     fn belongs(&self, user: UserId, identity: PublicKey) -> bool {

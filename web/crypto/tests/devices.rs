@@ -145,7 +145,7 @@ fn t3_an_identity_that_was_not_accepted_is_not_accepted_after_a_reload() {
     let key = StateKey::new([1; 32]);
     let sealed = known.save(&key, device.id()).expect("kept");
     let mut again = Directory::load(&key, device.id(), &sealed, 1).expect("whole");
-    assert!(!again.counts(new.certificate()) && !again.knows(user.id, user.identity.public()));
+    assert!(!again.counts(new.certificate()) && !again.published(new.certificate()));
     again.accept(user.id, user.identity.public()).expect("the new one");
     let sealed_after = again.save(&key, device.id()).expect("kept");
     let after = Directory::load(&key, device.id(), &sealed_after, 2).expect("whole");
@@ -158,9 +158,9 @@ fn t3_an_identity_that_was_not_accepted_is_not_accepted_after_a_reload() {
 fn a_directory_knows_whom_it_was_told_of() {
     let (user, device) = User::new(1);
     assert!(!Directory::default().counts(device.certificate()));
-    assert!(!Directory::default().knows(user.id, device.identity()));
+    assert!(!Directory::default().published(device.certificate()));
     let directory = directory([&user]);
-    assert!(directory.knows(user.id, device.identity()) && !directory.belongs(user.id, device.identity()));
+    assert!(directory.published(device.certificate()) && !directory.belongs(user.id, device.identity()));
     let Record::Device(certificate) = Record::checked(&user.records[1]).expect("its own") else { panic!("a device") };
     assert_eq!(&certificate, Device::certificate(&device));
 }
