@@ -12,7 +12,8 @@ use crate::{Certificate, PublicKey, Refusal, UserId};
 
 /// What only one side knows: the server its tables, a client the chains of records that it has seen and the identities that it has pinned.
 pub trait Knowledge {
-    /// Whether its user vouches for this device now, under the identity by which the user is known here.
+    /// Whether its user vouches for this device under the identity by which the user is known here: now, for the server, which takes commits as
+    /// they are made. A client also reads a log that may be long past; for it a device counts that was published at some time.
     fn counts(&self, certificate: &Certificate) -> bool;
     /// Whether somebody belongs here who has no leaf: for the group of a call, the members of its room by identity. Nobody, for a room.
     fn belongs(&self, user: UserId, identity: PublicKey) -> bool;

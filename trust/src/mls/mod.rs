@@ -31,9 +31,9 @@ pub const MAX_LEAVES: usize = 4_096;
 pub const MAX_ADDED: usize = 256;
 /// A key package has about 500 bytes, most of them its certificate.
 pub const MAX_KEY_PACKAGE_BYTES: usize = 2_048;
-/// A commit with [`MAX_ADDED`] key packages, or a welcome to as many.
+/// A commit with [`MAX_ADDED`] key packages, and a path to some thousand leaves.
 pub const MAX_HANDSHAKE_BYTES: usize = 512 * 1024;
-/// A tree of [`MAX_LEAVES`] leaves, each with its certificate and a parent's key.
+/// A tree of [`MAX_LEAVES`] leaves, each with its certificate and a parent's key, and what carries it: group infos, welcomes.
 pub const MAX_TREE_BYTES: usize = 4 * 1024 * 1024;
 /// What members tell each other in a group (keys of archives, hellos of calls); chat and files go other ways.
 pub const MAX_APPLICATION_BYTES: usize = 64 * 1024;

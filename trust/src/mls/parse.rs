@@ -40,9 +40,9 @@ pub fn application(bytes: &[u8]) -> Result<(GroupId, PrivateMessageIn), Refusal>
     }
 }
 
-/// RFC 9420 §12.4.3.1.
+/// RFC 9420 §12.4.3.1. It may carry its tree.
 pub fn welcome(bytes: &[u8]) -> Result<Welcome, Refusal> {
-    match body(bytes, MAX_HANDSHAKE_BYTES)? {
+    match body(bytes, MAX_TREE_BYTES)? {
         MlsMessageBodyIn::Welcome(welcome) => Ok(welcome),
         _ => Err(Refusal::WireFormat),
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
-use webcall_trust::{Certificate, DeviceId, PublicKey, Refusal, UserId, UserKeys};
+use webcall_trust::{Certificate, DeviceId, PublicKey, Record, Refusal, UserId, UserKeys};
 
 use crate::Fault;
 use crate::group::Contacts;
@@ -19,17 +19,24 @@ pub struct Directory {
     counter: u64,
 }
 
+struct Known {
+    keys: UserKeys,
+    /// Identities, in the order in which they were accepted; the last one holds.
+    accepted: Vec<PublicKey>,
+    records: Vec<Vec<u8>>,
+}
+
+/// As it is kept: the records again, from which the keys follow.
 #[derive(Debug, TlsSize, TlsSerialize, TlsDeserialize)]
 struct SavedUser {
     user: UserId,
-    accepted: PublicKey,
+    accepted: Vec<PublicKey>,
     records: Vec<VLBytes>,
 }
 
-struct Known {
-    keys: UserKeys,
-    accepted: PublicKey,
-    records: Vec<Vec<u8>>,
+#[derive(TlsSize, TlsSerialize, TlsDeserialize)]
+struct Saved {
+    users: Vec<SavedUser>,
 }
 
 /// What a user's records have brought.
@@ -50,37 +57,13 @@ impl Directory {
         }
         let accepted = match self.users.get(&user) {
             Some(known) if !records.starts_with(&known.records) => return Err(Refusal::OutOfOrder.into()),
-            Some(known) => known.accepted,
-            None => keys.identity(),
+            Some(known) => known.accepted.clone(),
+            None => vec![keys.identity()],
         };
         let identity = keys.identity();
+        let unchanged = accepted.last() == Some(&identity);
         self.users.insert(user, Known { keys, accepted, records: records.to_vec() });
-        Ok(if identity == accepted { Learned::Known } else { Learned::IdentityChanged(identity) })
-    }
-
-    /// All of it, sealed; to be kept after whatever was learnt or accepted.
-    pub fn save(&mut self, key: &StateKey, device: DeviceId) -> Result<Vec<u8>, Fault> {
-        let saved = self.users.iter().map(|(user, known)| SavedUser {
-            user: *user,
-            accepted: known.accepted,
-            records: known.records.iter().map(|record| record.as_slice().into()).collect(),
-        });
-        let sealed = state::seal(key, StateName::Directory(device), self.counter + 1, &saved.collect::<Vec<_>>())?;
-        self.counter += 1;
-        Ok(sealed)
-    }
-
-    /// `at_least`: the highest [`state::counter`] that was seen of this directory. What was learnt once is replayed, so nothing in it is believed
-    /// that was not signed.
-    pub fn load(key: &StateKey, device: DeviceId, sealed: &[u8], at_least: u64) -> Result<Self, Fault> {
-        let (counter, saved) = state::open::<Vec<SavedUser>>(key, StateName::Directory(device), sealed, at_least)?;
-        let mut directory = Self { users: BTreeMap::new(), counter };
-        for SavedUser { user, accepted, records } in saved {
-            let records: Vec<Vec<u8>> = records.iter().map(|record| record.as_slice().to_vec()).collect();
-            directory.learn(user, &records)?;
-            directory.users.get_mut(&user).ok_or(Fault::DamagedState)?.accepted = accepted;
-        }
-        Ok(directory)
+        Ok(if unchanged { Learned::Known } else { Learned::IdentityChanged(identity) })
     }
 
     /// The person says that this identity is the user's.
@@ -89,13 +72,40 @@ impl Directory {
         if known.keys.identity() != identity {
             return Err(Refusal::IdentityChanged.into());
         }
-        known.accepted = identity;
+        if known.accepted.last() != Some(&identity) {
+            known.accepted.push(identity);
+        }
         Ok(())
     }
 
-    /// The identity that the person accepted, whatever was published since.
+    /// All of it, sealed: to be kept whenever something was learned or accepted, or the server could show another identity after a reload.
+    pub fn save(&mut self, key: &StateKey, device: DeviceId) -> Result<Vec<u8>, Fault> {
+        let users = self.users.iter().map(|(user, known)| SavedUser {
+            user: *user,
+            accepted: known.accepted.clone(),
+            records: known.records.iter().map(|record| record.as_slice().into()).collect(),
+        });
+        let saved = Saved { users: users.collect() };
+        let sealed = state::seal(key, StateName::Directory(device), self.counter + 1, &saved)?;
+        self.counter += 1;
+        Ok(sealed)
+    }
+
+    /// `at_least`: the highest [`state::counter`] that was seen of it.
+    pub fn load(key: &StateKey, device: DeviceId, sealed: &[u8], at_least: u64) -> Result<Self, Fault> {
+        let (counter, saved) = state::open::<Saved>(key, StateName::Directory(device), sealed, at_least)?;
+        let mut directory = Self { users: BTreeMap::new(), counter };
+        for SavedUser { user, accepted, records } in saved.users {
+            let records: Vec<Vec<u8>> = records.into_iter().map(Vec::from).collect();
+            let keys = UserKeys::replay(user, records.iter().map(Vec::as_slice)).map_err(|_| Fault::DamagedState)?;
+            directory.users.insert(user, Known { keys, accepted, records });
+        }
+        Ok(directory)
+    }
+
+    /// The identity that the person accepted last, whatever was published since.
     pub fn accepted(&self, user: UserId) -> Option<PublicKey> {
-        self.users.get(&user).map(|known| known.accepted)
+        self.users.get(&user)?.accepted.last().copied()
     }
 
     pub fn keys(&self, user: UserId) -> Option<&UserKeys> {
@@ -111,11 +121,15 @@ impl Directory {
 impl Contacts for Directory {
     fn counts(&self, certificate: &Certificate) -> bool {
         let of = certificate.statement();
-        self.users.get(&of.user).is_some_and(|known| known.accepted == of.identity && known.keys.vouches_for(certificate))
+        self.users
+            .get(&of.user)
+            .is_some_and(|known| known.accepted.last() == Some(&of.identity) && known.keys.vouches_for(certificate))
     }
 
-    fn knows(&self, user: UserId, identity: PublicKey) -> bool {
-        self.users.get(&user).is_some_and(|known| known.accepted == identity && known.keys.identity() == identity)
+    fn published(&self, certificate: &Certificate) -> bool {
+        let of = certificate.statement();
+        let record = Record::Device(*certificate).to_bytes();
+        self.users.get(&of.user).is_some_and(|known| known.accepted.contains(&of.identity) && known.records.contains(&record))
     }
 
     fn belongs(&self, _: UserId, _: PublicKey) -> bool {
@@ -134,8 +148,8 @@ impl Contacts for InCall<'_> {
         self.directory.counts(certificate)
     }
 
-    fn knows(&self, user: UserId, identity: PublicKey) -> bool {
-        self.directory.knows(user, identity)
+    fn published(&self, certificate: &Certificate) -> bool {
+        self.directory.published(certificate)
     }
 
     fn belongs(&self, user: UserId, identity: PublicKey) -> bool {

@@ -19,6 +19,8 @@ pub enum Fault {
     MissingCommits,
     #[error("the commit does not verify, or its secrets are not what it says: to be reported, and the group joined anew")]
     BadCommit,
+    #[error("the commit adds by a key package that has expired since: nothing to report, but the group is to be joined anew")]
+    ExpiredCommit,
     #[error("the message does not open")]
     BadMessage,
     #[error("the message is one's own")]
@@ -69,6 +71,7 @@ impl Fault {
             Self::PastEpoch => "past_epoch",
             Self::MissingCommits => "missing_commits",
             Self::BadCommit => "bad_commit",
+            Self::ExpiredCommit => "expired_commit",
             Self::BadMessage => "bad_message",
             Self::OwnMessage => "own_message",
             Self::BadWelcome => "bad_welcome",

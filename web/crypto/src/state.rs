@@ -1,5 +1,6 @@
 //! What must survive a reload, as bytes that only the holder of the key can read or make: AES-256-GCM, with its name, its version and a
-//! counter as authenticated data. One blob a device and one a group, so that a message costs the sealing of its own group alone.
+//! counter as authenticated data. One blob a device, one for whom it knows, and one a group, so that a message costs the sealing of its
+//! own group alone.
 //!
 //! A blob is verified before anything in it is read: openmls trusts what it once wrote.
 //! The key comes from outside; in a browser one that cannot be exported wraps it. Who keeps the blobs also keeps the highest counter

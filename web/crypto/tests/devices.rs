@@ -3,7 +3,7 @@
 mod support;
 
 use support::*;
-use webcall_crypto::{Changes, Contacts};
+use webcall_crypto::{Changes, Contacts, StateKey};
 use webcall_crypto::{Device, DeviceRequest, Directory, Fault, Group, Identity, Learned, MAX_PACKAGES, NewDevice};
 use webcall_trust::{Record, Refusal, UserId, mls};
 
@@ -133,12 +133,34 @@ fn a_device_keeps_so_many_key_packages_and_forgets_those_that_expired() {
 }
 
 #[test]
+fn t3_an_identity_that_was_not_accepted_is_not_accepted_after_a_reload() {
+    let (mut user, device) = User::new(1);
+    let mut known = directory([&user]);
+    let replaced = Identity::generate().expect("entropy");
+    let claim = replaced.claim(user.id, user.keys().head(), NOW_MS);
+    user.publish(claim);
+    user.identity = replaced;
+    let new = user.further_device();
+    known.learn(user.id, &user.records).expect("it goes on");
+    let key = StateKey::new([1; 32]);
+    let sealed = known.save(&key, device.id()).expect("kept");
+    let mut again = Directory::load(&key, device.id(), &sealed, 1).expect("whole");
+    assert!(!again.counts(new.certificate()) && !again.published(new.certificate()));
+    again.accept(user.id, user.identity.public()).expect("the new one");
+    let sealed_after = again.save(&key, device.id()).expect("kept");
+    let after = Directory::load(&key, device.id(), &sealed_after, 2).expect("whole");
+    assert!(after.counts(new.certificate()));
+    assert_eq!(Directory::load(&key, device.id(), &sealed, 2).err(), Some(Fault::OldState));
+    assert_eq!(Directory::load(&key, new.id(), &sealed_after, 2).err(), Some(Fault::DamagedState));
+}
+
+#[test]
 fn a_directory_knows_whom_it_was_told_of() {
     let (user, device) = User::new(1);
     assert!(!Directory::default().counts(device.certificate()));
-    assert!(!Directory::default().knows(user.id, device.identity()));
+    assert!(!Directory::default().published(device.certificate()));
     let directory = directory([&user]);
-    assert!(directory.knows(user.id, device.identity()) && !directory.belongs(user.id, device.identity()));
+    assert!(directory.published(device.certificate()) && !directory.belongs(user.id, device.identity()));
     let Record::Device(certificate) = Record::checked(&user.records[1]).expect("its own") else { panic!("a device") };
     assert_eq!(&certificate, Device::certificate(&device));
 }

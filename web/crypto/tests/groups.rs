@@ -223,3 +223,27 @@ fn who_is_in_the_room_comes_into_its_call() {
     party.groups.push(second);
     party.assert_agreed();
 }
+
+#[test]
+fn who_was_away_reads_a_log_of_devices_that_were_revoked_since() {
+    let (mut people, mut devices) = users(3);
+    let mut party = party(room(), &people, &mut devices);
+    let mut phone = people[0].further_device();
+    (party.directory, party.tables) = (directory(&people), Tables::of(&people));
+    let package = phone.make_key_packages(1).expect("room");
+    let Party { server, tables, directory: known, groups } = &mut party;
+    let welcome = commit(&mut groups[0], &devices[0], server, tables, known, Changes { add: &package, remove: &[] });
+    let mut on_phone = join(&mut phone, &welcome.expect("a welcome"), known);
+    commit(&mut on_phone, &phone, server, tables, known, Changes::default());
+    catch_up(&mut groups[0], server, known);
+    people[0].revoke(&phone);
+    (*known, *tables) = (directory(&people), Tables::of(&people));
+    let stale = groups[0].stale(known);
+    commit(&mut groups[0], &devices[0], server, tables, known, Changes { add: &[], remove: &stale });
+    party.groups[1].change(&devices[1], Changes::default(), &party.directory).expect("it does not know yet");
+    party.catch_up();
+    party.assert_agreed();
+    let again = Changes { add: &phone.make_key_packages(1).expect("room"), remove: &[] };
+    let added = party.groups[1].change(&devices[1], again, &party.directory);
+    assert_eq!(added, Err(Refusal::NotVouched.into()), "what lies back is no leave for what comes");
+}

@@ -2,9 +2,11 @@
 
 use openmls::prelude::{KeyPackage, LeafNodeIndex, MlsMessageOut, Sender};
 use openmls_traits::OpenMlsProvider;
+use tls_codec::VLBytes;
+use webcall_trust::Refusal;
 use webcall_trust::mls::{self, Change, Roster};
 
-use super::{Contacts, Group, Outgoing, Standing, Within, bytes_of};
+use super::{Contacts, Group, Outgoing, Standing, Time, bytes_of};
 use crate::{Device, Fault};
 
 /// What one commit is to change. Nothing of both: it only renews this device's keys.
@@ -28,7 +30,7 @@ impl Group {
         }
         let packages = changes.add.iter().map(|bytes| Ok(mls::key_package(bytes)?.0)).collect::<Result<Vec<_>, Fault>>()?;
         let outgoing = self.stage(device, packages, changes.remove)?;
-        if let Err(fault) = self.staged_change(contacts) {
+        if let Err(fault) = fits(&outgoing).and_then(|()| self.staged_change(contacts)) {
             self.mls.clear_pending_commit(self.provider.storage()).map_err(|_| Fault::Library)?;
             return Err(fault);
         }
@@ -60,8 +62,8 @@ impl Group {
     /// Whether the others would take it, and what it changes.
     fn staged_change(&self, contacts: &impl Contacts) -> Result<Change, Fault> {
         let staged = self.mls.pending_commit().ok_or(Fault::NothingPending)?;
-        let within = Within { group: self.id, invites: &self.invites, contacts };
-        Ok(mls::commit(staged, &Sender::Member(self.mls.own_leaf_index()), &self.roster, &within)?)
+        let sender = Sender::Member(self.mls.own_leaf_index());
+        Ok(mls::commit(staged, &sender, &self.roster, &self.within(contacts, Time::Now))?)
     }
 
     /// The server took what was sent (201). For a new group or a join this device is a member from here on.
@@ -91,6 +93,15 @@ impl Group {
         self.outgoing = None;
         Ok(())
     }
+}
+
+/// Others would not read a larger one.
+fn fits(outgoing: &Outgoing) -> Result<(), Fault> {
+    let within = |bytes: Option<&VLBytes>, max: usize| bytes.is_none_or(|bytes| bytes.as_slice().len() <= max);
+    let fit = within(outgoing.commit.as_ref(), mls::MAX_HANDSHAKE_BYTES)
+        && within(outgoing.welcome.as_ref(), mls::MAX_TREE_BYTES)
+        && within(Some(&outgoing.group_info), mls::MAX_TREE_BYTES);
+    if fit { Ok(()) } else { Err(Refusal::TooLarge.into()) }
 }
 
 /// Commit, welcome, group info: in openmls's order.

@@ -39,8 +39,8 @@ pub struct ExternalJoin<'a> {
 const SIGNATURE: usize = 2 + 64;
 
 impl Group {
-    /// By a welcome to one of this device's key packages. Who sent it must count with the contacts, and every leaf must be of a user whom
-    /// they know under its identity.
+    /// By a welcome to one of this device's key packages. Who sent it and every device of the tree must have been published by users whom the
+    /// contacts know.
     pub fn join(device: &Device, welcome: &[u8], contacts: &impl Contacts) -> Result<Joined, Fault> {
         let welcome = mls::welcome(welcome)?;
         let package = addressee(device, &welcome)?;
@@ -50,10 +50,10 @@ impl Group {
             .map_err(|_| Fault::BadWelcome)?;
         mls::group(staged.group_context())?;
         let sender = mls::leaf(staged.welcome_sender().map_err(|_| Fault::BadWelcome)?)?;
-        counts(&sender, contacts)?;
+        published(&sender, contacts)?;
         let mls = staged.into_group(&provider).map_err(|_| Fault::BadWelcome)?;
         let group = Self::of(device, mls, provider, Standing::Member, None)?;
-        known(&group.roster, contacts)?;
+        all_published(&group.roster, contacts)?;
         Ok(Joined { group, package: package.name() })
     }
 
@@ -71,10 +71,10 @@ impl Group {
         let provider = Provider::default();
         let (mls, messages) = external(device, &provider, info, tree, &join)?;
         let mut group = Self::of(device, mls, provider, Standing::Joining, Some(outgoing(epoch, messages)?))?;
-        // Of all others the leaves are those of the group info's tree. If this device signed it itself, before it lost its state, its new
-        // leaf stands in for the old one.
-        known(&group.roster, contacts)?;
-        counts(group.roster.at(signer).ok_or(Fault::BadGroupInfo)?, contacts)?;
+        // Of all others the leaves are those of the group info's tree; who signed it is among them, or this device itself did, whose new leaf
+        // stands in for the old one.
+        all_published(&group.roster, contacts)?;
+        group.roster.at(signer).ok_or(Fault::BadGroupInfo)?;
         if let Some(invite) = join.invite {
             group.open_to(invite)?;
         }
@@ -138,13 +138,12 @@ fn signer(group_info: &[u8]) -> Result<u32, Fault> {
     index.try_into().map(u32::from_be_bytes).map_err(|_| Fault::BadGroupInfo)
 }
 
-fn counts(certificate: &Certificate, contacts: &impl Contacts) -> Result<(), Fault> {
-    if contacts.counts(certificate) { Ok(()) } else { Err(Refusal::NotVouched.into()) }
+fn published(certificate: &Certificate, contacts: &impl Contacts) -> Result<(), Fault> {
+    if contacts.published(certificate) { Ok(()) } else { Err(Refusal::NotVouched.into()) }
 }
 
-/// A leaf under the right identity is a device that its user had at some time; strangers have none. Whether it still counts,
-/// [`Group::stale`] asks: if a device that was just revoked kept others out, nobody could come in to remove it.
-fn known(roster: &Roster, contacts: &impl Contacts) -> Result<(), Fault> {
-    let stranger = roster.iter().map(|(_, certificate)| certificate.statement()).find(|of| !contacts.knows(of.user, of.identity));
-    if stranger.is_some() { Err(Refusal::NotVouched.into()) } else { Ok(()) }
+/// No stranger is in the tree. Whether all of them still count, [`Group::stale`] asks: if a device that was just revoked kept others out, nobody
+/// could come in to remove it.
+fn all_published(roster: &Roster, contacts: &impl Contacts) -> Result<(), Fault> {
+    roster.iter().try_for_each(|(_, certificate)| published(certificate, contacts))
 }

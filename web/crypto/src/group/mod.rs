@@ -39,8 +39,9 @@ const PADDING_BYTES: usize = 256;
 pub trait Contacts {
     /// Whether its user vouches for this device now, under the identity that this device's person accepted.
     fn counts(&self, certificate: &Certificate) -> bool;
-    /// Whether the user is known here under this identity, of whatever device.
-    fn knows(&self, user: UserId, identity: PublicKey) -> bool;
+    /// Whether its user ever vouched for it, under an identity that was accepted. Of what lies back, this is all that can be asked: a device
+    /// that was revoked since has made commits that are still in the log. [`Group::stale`] says which are to go.
+    fn published(&self, certificate: &Certificate) -> bool;
     /// For the group of a call: whether the user is in its room's group, by identity.
     fn belongs(&self, user: UserId, identity: PublicKey) -> bool;
 }
@@ -177,6 +178,10 @@ impl Group {
         self.roster.iter().filter(|(_, certificate)| !contacts.counts(certificate)).map(|(leaf, _)| leaf).collect()
     }
 
+    fn within<'a, C>(&'a self, contacts: &'a C, time: Time) -> Within<'a, C> {
+        Within { group: self.id, invites: &self.invites, contacts, time }
+    }
+
     fn member(&self) -> Result<(), Fault> {
         if self.standing == Standing::Member { Ok(()) } else { Err(Fault::NotMember) }
     }
@@ -187,11 +192,23 @@ struct Within<'a, C> {
     group: GroupId,
     invites: &'a [[u8; 32]],
     contacts: &'a C,
+    time: Time,
+}
+
+#[derive(Clone, Copy)]
+enum Time {
+    /// Of one's own commits.
+    Now,
+    /// Of what others have done, perhaps long ago.
+    Past,
 }
 
 impl<C: Contacts> Knowledge for Within<'_, C> {
     fn counts(&self, certificate: &Certificate) -> bool {
-        self.contacts.counts(certificate)
+        match self.time {
+            Time::Now => self.contacts.counts(certificate),
+            Time::Past => self.contacts.published(certificate),
+        }
     }
 
     fn belongs(&self, user: UserId, identity: PublicKey) -> bool {

@@ -1,12 +1,13 @@
 //! Commits from the server's log, in its order: verified by openmls, checked by the rules, applied.
 
-use openmls::group::{ProcessMessageError, StageCommitError};
-use openmls::prelude::{ProcessedMessageContent, PublicMessageIn, Sender, StagedCommit};
+use openmls::group::{ProcessMessageError, StageCommitError, ValidationError};
+use openmls::prelude::{KeyPackageVerifyError, ProcessedMessageContent, PublicMessageIn, Sender, StagedCommit};
+use openmls::treesync::errors::LifetimeError;
 use openmls_traits::OpenMlsProvider;
 use webcall_trust::Refusal;
 use webcall_trust::mls::{self, Change, Roster};
 
-use super::{Contacts, Group, Standing, Within};
+use super::{Contacts, Group, Standing, Time};
 use crate::Fault;
 
 /// What a commit of the log was.
@@ -21,7 +22,8 @@ pub enum Processed {
 
 impl Group {
     /// The next commit of the log. One's own that waits is dropped for another of the same epoch: the server took that one. Nothing changes on
-    /// an error; [`Fault::BadCommit`] is to be reported, and the group to be joined anew.
+    /// an error, so that it can be tried again after the newest records of its users ([`Refusal::NotVouched`]) or the link
+    /// ([`Fault::UnknownInvite`]) have been fetched; [`Fault::BadCommit`] is to be reported, and the group to be joined anew.
     pub fn process(&mut self, commit: &[u8], contacts: &impl Contacts) -> Result<Processed, Fault> {
         let (id, message) = mls::handshake(commit)?;
         if id != self.id {
@@ -33,8 +35,7 @@ impl Group {
         }
         self.in_order(message.epoch().as_u64())?;
         let (staged, sender) = self.verified(message)?;
-        let within = Within { group: self.id, invites: &self.invites, contacts };
-        let change = mls::commit(&staged, &sender, &self.roster, &within)?;
+        let change = mls::commit(&staged, &sender, &self.roster, &self.within(contacts, Time::Past))?;
         self.apply(staged, change)
     }
 
@@ -63,11 +64,7 @@ impl Group {
     }
 
     fn verified(&mut self, message: PublicMessageIn) -> Result<(StagedCommit, Sender), Fault> {
-        let processed = self.mls.process_message(&self.provider, message).map_err(|error| match error {
-            ProcessMessageError::InvalidCommit(StageCommitError::PskError(_)) => Fault::UnknownInvite,
-            ProcessMessageError::LibraryError(_) | ProcessMessageError::StorageError(_) => Fault::Library,
-            _ => Fault::BadCommit,
-        })?;
+        let processed = self.mls.process_message(&self.provider, message).map_err(|error| fault_of(&error))?;
         let sender = processed.sender().clone();
         match processed.into_content() {
             ProcessedMessageContent::StagedCommitMessage(staged) => Ok((*staged, sender)),
@@ -96,5 +93,42 @@ impl Group {
         self.standing = Standing::Removed;
         self.invites.clear();
         self.provider.clear();
+    }
+}
+
+fn fault_of<E>(error: &ProcessMessageError<E>) -> Fault {
+    let expired = |error: &ValidationError| {
+        matches!(
+            error,
+            ValidationError::KeyPackageVerifyError(KeyPackageVerifyError::LifetimeError(LifetimeError::Expired { .. }))
+        )
+    };
+    match error {
+        ProcessMessageError::ValidationError(error) if expired(error) => Fault::ExpiredCommit,
+        ProcessMessageError::InvalidCommit(StageCommitError::PskError(_)) => Fault::UnknownInvite,
+        ProcessMessageError::LibraryError(_) | ProcessMessageError::StorageError(_) => Fault::Library,
+        _ => Fault::BadCommit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use openmls::prelude::Lifetime;
+
+    use super::*;
+
+    /// No commit with an expired key package can be made without turning the clock, so that only the telling apart is tried.
+    #[test]
+    fn a_key_package_that_has_expired_is_told_from_a_bad_commit() {
+        let at = |now_s: u64| Lifetime::init(1_000, 2_000).validate_with_time(UNIX_EPOCH + Duration::from_secs(now_s));
+        let fault = |error: LifetimeError| {
+            let error = ValidationError::KeyPackageVerifyError(KeyPackageVerifyError::LifetimeError(error));
+            fault_of(&ProcessMessageError::<()>::ValidationError(error))
+        };
+        assert_eq!(at(1_500), Ok(()));
+        assert_eq!(fault(at(3_000).unwrap_err()), Fault::ExpiredCommit);
+        assert_eq!(fault(at(500).unwrap_err()), Fault::BadCommit, "from the future is another matter");
     }
 }

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each file of tests uses a part")]
 
+pub(crate) mod raw;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use openmls::group::PublicGroup;
@@ -233,6 +235,7 @@ impl Party {
         }
     }
 
+    /// All of the party's own groups, at the server's epoch.
     pub(crate) fn assert_agreed(&self) {
         let first = self.groups[0].epoch_authenticator().expect("a member");
         for group in &self.groups {
