@@ -89,9 +89,10 @@ for (const [annsEngine, bensEngine] of [['chromium', 'firefox'], ['firefox', 'ch
 
       const [anns, bens] = [await mediaKeys(ann, CALL.id, 'join'), await mediaKeys(ben, CALL.id, 'start')];
       assert.deepEqual([anns.number, bens.number], [1, 1]);
-      assert.deepEqual([anns.own, bens.own], [bens.members[0], anns.members[0]], "one's own key is what the other has of one");
-      assert.deepEqual([anns.own.owner, bens.own.owner], ['000000000000000a', '000000000000000b']);
-      assert.ok([anns.own, bens.own].every(({ exported }) => !exported));
+      const [ofBen, ofAnn] = [anns.members[0], bens.members[0]];
+      assert.deepEqual([anns.own.derived, bens.own.derived], [ofAnn.derived, ofBen.derived], "one's own key is what the other has of one");
+      assert.deepEqual([ofAnn.leaf, ofAnn.owner, ofBen.leaf, ofBen.owner], [0, '000000000000000a', 1, '000000000000000b']);
+      assert.ok([anns.own, bens.own, ofAnn, ofBen].every(({ exported }) => !exported));
       assert.notEqual(anns.own.derived, alone.own.derived, 'a new epoch has new keys');
     }));
 }

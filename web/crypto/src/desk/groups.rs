@@ -150,6 +150,7 @@ impl Desk {
     }
 
     fn at(&mut self, id: GroupId) -> Result<At<'_>, Fault> {
+        self.device()?;
         self.uses += 1;
         let room = match self.groups.get(&id).ok_or(Fault::NotOpen)?.room {
             Some(room) => self.groups.get(&GroupId::room(room.into_bytes())).ok_or(Fault::NotOpen)?.group.roster().identities(),
