@@ -103,6 +103,9 @@ fn t24_a_member_cannot_write_as_another() {
     assert_eq!(open(&key(), &as_ben), Err(ChatError::OtherSender));
     let expected = Expected { room: ROOM, leaf: 4, certificate: &certificate(BEN) };
     assert!(Envelope::parse(&as_ben).unwrap().open(&key(), &expected).is_ok(), "as himself he can");
+    let under_her_name = seal(&key(), &device_key(BEN), Place { leaf: 4, ..place() }, &body(b"from Ann?")).unwrap();
+    let named = Envelope::parse(&under_her_name).unwrap().open(&key(), &expected);
+    assert_eq!(named.unwrap_err(), ChatError::OtherSender, "his leaf and signature, and her device");
     let elsewhere = Expected { leaf: 5, ..expected };
     assert_eq!(Envelope::parse(&as_ben).unwrap().open(&key(), &elsewhere).unwrap_err(), ChatError::OtherSender);
 }
@@ -183,6 +186,21 @@ fn a_plaintext_that_is_no_body_is_refused() {
     let signature = device_key(ANN).sign(&[Purpose::MessageSignature.label(), &header, &digest].concat()).to_bytes();
     let content = [&[7; 36][..], &signature].concat();
     assert_eq!(open(&key(), &seal_content(&key(), place(), content)), Err(ChatError::Malformed));
+}
+
+#[test]
+fn a_length_to_which_nothing_is_padded_is_refused_before_anything_is_decrypted() {
+    let sealed = seal(&key(), &device_key(ANN), place(), &body(b"hello")).unwrap();
+    let of_length = |padded: u32| {
+        let mut other = sealed.clone();
+        other[HEADER_BYTES - 4..HEADER_BYTES].copy_from_slice(&(padded + 16).to_be_bytes());
+        other.resize(HEADER_BYTES + usize::try_from(padded).unwrap() + gcm::TAG_BYTES, 0);
+        Envelope::parse(&other).map(drop)
+    };
+    for padded in [0, 32, 65, 255, 257, 384, 32_768, 1 << 20] {
+        assert_eq!(of_length(padded), Err(ChatError::Malformed), "{padded}");
+    }
+    assert_eq!([64, 256, 16_384].map(of_length), [Ok(()); 3]);
 }
 
 #[test]

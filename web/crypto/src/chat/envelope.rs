@@ -66,7 +66,8 @@ pub struct Envelope<'a> {
     ciphertext: &'a [u8],
 }
 
-/// What the caller knows of the one who should have written: the leaf of that epoch's tree, and the certificate in it.
+/// What the caller knows of the one who should have written: the leaf of that epoch's tree, and the certificate in it, which was checked
+/// when the leaf came in.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
     pub room: RoomId,
@@ -86,8 +87,11 @@ pub struct Opened {
 /// Seals under a key that must not have sealed this message id of this device before.
 pub(super) fn seal(key: &EpochKey, device_key: &SigningKey, place: Place, body: &Body) -> Result<Vec<u8>, ChatError> {
     let body = Zeroizing::new(body.to_bytes());
-    // Padded once for the length, which is signed, with room for the signature.
-    let mut plaintext = padding::pad([&body[..], &[0; SIGNATURE_BYTES]].concat())?;
+    // Padded before it is signed, because its length is signed too. All at once: a buffer that grows would leave pieces behind.
+    let mut plaintext = Vec::with_capacity(padding::LARGEST_BYTES + gcm::TAG_BYTES);
+    plaintext.extend_from_slice(&body);
+    plaintext.extend_from_slice(&[0; SIGNATURE_BYTES]);
+    let mut plaintext = padding::pad(plaintext)?;
     let (message_key, commitment) = message_keys(key, &place);
     let length = u32::try_from(plaintext.len() + gcm::TAG_BYTES).map_err(|_| ChatError::TooLong)?;
     let header = Header { version: VERSION, suite: SUITE, place, commitment, length };

@@ -5,14 +5,16 @@
 //! the sealed copies, so a passphrase is only as good as it is hard to guess; Argon2id makes each guess dear. Taking an unlocker
 //! away does not change the master key: who kept the sealed copy and learns its secret later still opens it.
 
+mod passkey;
 mod passphrase;
 mod recovery;
 mod refusal;
 mod set;
 mod unlocker;
 
+pub use passkey::{MAX_CREDENTIAL_BYTES, Passkey, PrfOutput};
 pub use passphrase::{Effort, MAX_PASSPHRASE_BYTES, MIN_PASSPHRASE_CHARS, Passphrase};
 pub use recovery::RecoveryCode;
 pub use refusal::UnlockError;
 pub use set::{ENOUGH, MAX_UNLOCKERS, Unlockers};
-pub use unlocker::{MAX_CREDENTIAL_BYTES, MAX_UNLOCKER_BYTES, Passkey, PrfOutput, Secret, Unlocker, UnlockerId, Way};
+pub use unlocker::{MAX_UNLOCKER_BYTES, Secret, Unlocker, UnlockerId, Way};

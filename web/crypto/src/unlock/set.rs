@@ -42,7 +42,8 @@ impl Unlockers {
         self.unlockers.iter()
     }
 
-    /// Whether there are enough that really open to this master key. What a server made up does not count.
+    /// Whether there are enough that really open to this master key. What a server made up does not count; one that was taken away and
+    /// that a server shows again does, so a device should remember which it took away.
     pub fn is_backed_up(&self, master: &MasterKey) -> bool {
         self.unlockers.iter().filter(|unlocker| unlocker.is_of(master, self.user)).count() >= ENOUGH
     }

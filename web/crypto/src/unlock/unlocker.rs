@@ -4,21 +4,17 @@
 //! the parameters. The proof is made from the master key over all before it: a device that has the master key can tell an unlocker that was
 //! really made from one that a server shows so that a user believes in a backup.
 
-use std::fmt;
-
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use tls_codec::{Deserialize, Serialize, TlsByteVecU8, TlsByteVecU16, TlsDeserialize, TlsSerialize, TlsSize};
+use tls_codec::{Deserialize, Serialize, TlsByteVecU8, TlsDeserialize, TlsSerialize, TlsSize};
 use webcall_trust::UserId;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
-use super::{Effort, Passphrase, RecoveryCode, UnlockError};
+use super::{Effort, MAX_CREDENTIAL_BYTES, Passkey, Passphrase, PrfOutput, RecoveryCode, UnlockError};
 use crate::derive::{Purpose, derive};
 use crate::locked::{self, Refused};
 use crate::{MasterKey, random};
 
-/// WebAuthn Level 3 §4: a credential's id is at most 1,023 bytes.
-pub const MAX_CREDENTIAL_BYTES: usize = 1_023;
 /// Of [`Unlocker::to_bytes`].
 pub const MAX_UNLOCKER_BYTES: usize = 1 + 16 + 1 + 2 + MAX_CREDENTIAL_BYTES + 32 + 1 + SEALED_BYTES + PROOF_BYTES;
 const SEALED_BYTES: usize = 32 + locked::OVERHEAD_BYTES;
@@ -39,17 +35,6 @@ pub enum Way {
     #[tls_codec(discriminant = 3)]
     Passkey(Passkey),
 }
-
-/// A credential of WebAuthn and what its `prf` extension is asked with.
-#[derive(Debug, Clone, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserialize)]
-pub struct Passkey {
-    credential: TlsByteVecU16,
-    salt: [u8; 32],
-}
-
-/// The 32 bytes that the `prf` extension of a passkey answers with.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct PrfOutput([u8; 32]);
 
 /// What opens an unlocker.
 #[derive(Debug, Clone, Copy)]
@@ -141,44 +126,6 @@ impl Unlocker {
     }
 }
 
-impl Passkey {
-    /// Of this credential, and a salt of its own.
-    pub fn new(credential: Vec<u8>) -> Result<Self, UnlockError> {
-        let passkey = Self { credential: credential.into(), salt: random::bytes() };
-        passkey.check()?;
-        Ok(passkey)
-    }
-
-    pub fn credential(&self) -> &[u8] {
-        self.credential.as_slice()
-    }
-
-    /// What `prf` is to be evaluated at.
-    pub fn salt(&self) -> &[u8; 32] {
-        &self.salt
-    }
-
-    fn check(&self) -> Result<(), UnlockError> {
-        match self.credential.as_slice().len() {
-            0 => Err(UnlockError::Malformed),
-            1..=MAX_CREDENTIAL_BYTES => Ok(()),
-            _ => Err(UnlockError::TooLong),
-        }
-    }
-}
-
-impl PrfOutput {
-    pub fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-}
-
-impl fmt::Debug for PrfOutput {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PrfOutput(secret)")
-    }
-}
-
 /// The key of the box, from the secret alone.
 fn key_of(user: UserId, id: UnlockerId, way: &Way, secret: Secret<'_>) -> Result<Zeroizing<[u8; 32]>, UnlockError> {
     let key = |purpose, secret: &[u8]| derive(purpose, &[], secret, &[&user.0, &id.0]);
@@ -187,7 +134,7 @@ fn key_of(user: UserId, id: UnlockerId, way: &Way, secret: Secret<'_>) -> Result
         (Way::Passphrase(effort), Secret::Passphrase(passphrase)) => {
             Ok(key(Purpose::Passphrase, passphrase.stretch(*effort)?.as_slice()))
         }
-        (Way::Passkey(_), Secret::Passkey(output)) => Ok(key(Purpose::Passkey, &output.0)),
+        (Way::Passkey(_), Secret::Passkey(output)) => Ok(key(Purpose::Passkey, output.as_bytes())),
         _ => Err(UnlockError::OtherKind),
     }
 }

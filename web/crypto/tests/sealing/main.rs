@@ -4,6 +4,7 @@
 mod archive;
 mod chat;
 mod files;
+mod kinds;
 mod people;
 mod safety;
 mod thread;

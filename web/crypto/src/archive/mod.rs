@@ -4,18 +4,22 @@
 //! `version u64 | box` (see `locked`), bound to the user, the segment and the version. A device that knows a version takes no older one,
 //! nor another of the same number; a device that knows none cannot tell, which the caller has to say.
 
+mod identity;
+mod refusal;
+
 use std::collections::BTreeMap;
 
-use ed25519_dalek::{SECRET_KEY_LENGTH, SigningKey};
 use sha2::{Digest, Sha256};
 use tls_codec::{Deserialize, Serialize, TlsDeserialize, TlsSerialize, TlsSize};
-use webcall_trust::{Hash, PublicKey, UserId};
-use zeroize::Zeroizing;
+use webcall_trust::{Hash, UserId};
 
 use crate::chat::RoomId;
 use crate::derive::Purpose;
-use crate::locked::{self, Refused};
+use crate::locked;
 use crate::{EpochKey, MasterKey};
+
+pub use identity::{open_identity, seal_identity};
+pub use refusal::ArchiveError;
 
 /// Of one segment: 230 kB, written anew with each key. Of fewer there would be more requests when a device is set up.
 pub const MAX_KEYS: usize = 4_096;
@@ -23,53 +27,6 @@ pub const MAX_KEYS: usize = 4_096;
 pub const MAX_SEGMENT_BYTES: usize = VERSION_BYTES + locked::OVERHEAD_BYTES + MAX_KEYS * ENTRY_BYTES;
 const VERSION_BYTES: usize = 8;
 const ENTRY_BYTES: usize = 16 + 8 + 32;
-
-/// The text of [`ArchiveError::code`] is what the client's worker answers with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ArchiveError {
-    #[error("not what the format says, or not all of it")]
-    Malformed,
-    #[error("sealed with another key, for another user or as another segment")]
-    WrongKey,
-    #[error("it was changed after it was sealed")]
-    Tampered,
-    #[error("it is older than what is known")]
-    RolledBack,
-    #[error("it has the version of what is known, and is something else")]
-    Forked,
-    #[error("there are two keys for one epoch of a room")]
-    Conflict,
-    #[error("a segment holds no more keys")]
-    Full,
-    #[error("it is the key of another identity")]
-    OtherIdentity,
-}
-
-impl ArchiveError {
-    /// Stable.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::WrongKey => "wrong_key",
-            Self::Tampered => "tampered",
-            Self::RolledBack => "rolled_back",
-            Self::Forked => "forked",
-            Self::Conflict => "conflict",
-            Self::Full => "full",
-            Self::OtherIdentity => "other_identity",
-        }
-    }
-}
-
-impl From<Refused> for ArchiveError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Malformed => Self::Malformed,
-            Refused::WrongKey => Self::WrongKey,
-            Refused::Tampered => Self::Tampered,
-        }
-    }
-}
 
 /// Whose archive, and which part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,23 +156,6 @@ impl Mark {
         let mark = Self::tls_deserialize(&mut bytes).map_err(|_| ArchiveError::Malformed)?;
         if bytes.is_empty() { Self::new(mark.version, mark.hash) } else { Err(ArchiveError::Malformed) }
     }
-}
-
-/// The private key of the user's identity, for the user's other devices.
-pub fn seal_identity(master: &MasterKey, user: UserId, identity: &SigningKey) -> Vec<u8> {
-    // With room for the tag, so that the key is not moved and left behind.
-    let mut plaintext = Vec::with_capacity(SECRET_KEY_LENGTH + locked::OVERHEAD_BYTES);
-    plaintext.extend_from_slice(identity.as_bytes());
-    locked::seal(master.as_bytes(), Purpose::IdentityKey, &user.0, plaintext)
-}
-
-/// `expected` is the identity that the user published.
-pub fn open_identity(master: &MasterKey, user: UserId, expected: PublicKey, bytes: &[u8]) -> Result<SigningKey, ArchiveError> {
-    let opened = locked::open(master.as_bytes(), Purpose::IdentityKey, &user.0, bytes)?;
-    let secret: Zeroizing<[u8; SECRET_KEY_LENGTH]> =
-        Zeroizing::new(opened.as_slice().try_into().map_err(|_| ArchiveError::Malformed)?);
-    let identity = SigningKey::from_bytes(&secret);
-    if identity.verifying_key().to_bytes() == expected.0 { Ok(identity) } else { Err(ArchiveError::OtherIdentity) }
 }
 
 fn context(slot: Slot, version: u64) -> Vec<u8> {
