@@ -26,7 +26,7 @@ class NotedDesk {
   #outcome(request) {
     if (request.op === 'load') this.open.clear();
     if (request.op === 'open') this.open.add(request.group.id);
-    const needed = [request.group, request.stay && { id: request.stay.room }].filter((group) => group && request.op !== 'open' && group.id !== CALL.id);
+    const needed = [request.group, request.room && { id: request.room }, request.stay && { id: request.stay.room }].filter((group) => group && request.op !== 'open' && group.id !== CALL.id);
     if (needed.some(({ id }) => !this.open.has(id))) return { error: 'not_open', keep: [] };
     return this.answers[request.op]?.(request) ?? { answer: { type: 'done' }, keep: [] };
   }
@@ -122,6 +122,32 @@ test('a group is opened when it is needed, once, and the room of a call as well'
   desk.asked.length = 0;
   await door.ask({ op: 'look', group: ROOM });
   assert.deepEqual(desk.asked, ['look']);
+});
+
+test('what the desk says it needs is opened, kept or not, and the request made again', async () => {
+  const given = new Map();
+  const sealed = () => {
+    const needs = [`epochs/${ROOM.id}/0`, `sent/${ROOM.id}`].find((name) => !given.has(name));
+    return needs ? { error: 'not_open', keep: [], needs } : { answer: { type: 'sealed' }, keep: [] };
+  };
+  const open_state = ({ name, sealed: state }) => {
+    given.set(name, state);
+    return { answer: { type: 'done' }, keep: [] };
+  };
+  const { storage, desk, door } = await seated({ seal_message: sealed, open_state });
+  storage.states.set(`room/${ROOM.id}`, 'kept').set(`sent/${ROOM.id}`, 'state');
+  desk.asked.length = 0;
+  await door.ask({ op: 'seal_message', room: ROOM.id, id: 'm', kind: 1, content: '', seen: null, head: null, now_ms: 1 });
+  assert.deepEqual([...given], [[`epochs/${ROOM.id}/0`, null], [`sent/${ROOM.id}`, 'state']]);
+  assert.deepEqual(desk.asked, ['seal_message', 'open', 'seal_message', 'open_state', 'seal_message', 'open_state', 'seal_message']);
+});
+
+test('a desk that never has enough is not asked for ever', async () => {
+  const { desk, door } = await seated({ waiting: () => ({ error: 'not_open', keep: [], needs: 'sent/x' }) });
+  desk.asked.length = 0;
+  desk.open.add(ROOM.id);
+  await assert.rejects(door.ask({ op: 'waiting', room: ROOM.id }), isCode('not_open'));
+  assert.equal(desk.asked.filter((op) => op === 'open_state').length, 8);
 });
 
 test('what another page of the browser changed is read before the next request', async () => {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
+use tls_codec::{Deserialize as _, TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
 use webcall_trust::{Certificate, DeviceId, PublicKey, Record, Refusal, UserId, UserKeys};
 
 use crate::Fault;
@@ -24,6 +24,19 @@ struct Known {
     /// Identities, in the order in which they were accepted; the last one holds.
     accepted: Vec<PublicKey>,
     records: Vec<Vec<u8>>,
+    /// Every device that the records ever vouched for.
+    ever: Vec<Certificate>,
+}
+
+impl Known {
+    fn new(keys: UserKeys, accepted: Vec<PublicKey>, records: Vec<Vec<u8>>) -> Self {
+        let vouched = |record: &Vec<u8>| match Record::tls_deserialize(&mut record.as_slice()) {
+            Ok(Record::Device(certificate)) => Some(certificate),
+            _ => None,
+        };
+        let ever = records.iter().filter_map(vouched).collect();
+        Self { keys, accepted, records, ever }
+    }
 }
 
 /// As it is kept: the records again, from which the keys follow.
@@ -62,7 +75,7 @@ impl Directory {
         };
         let identity = keys.identity();
         let unchanged = accepted.last() == Some(&identity);
-        self.users.insert(user, Known { keys, accepted, records: records.to_vec() });
+        self.users.insert(user, Known::new(keys, accepted, records.to_vec()));
         Ok(if unchanged { Learned::Known } else { Learned::IdentityChanged(identity) })
     }
 
@@ -98,7 +111,7 @@ impl Directory {
         for SavedUser { user, accepted, records } in saved.users {
             let records: Vec<Vec<u8>> = records.into_iter().map(Vec::from).collect();
             let keys = UserKeys::replay(user, records.iter().map(Vec::as_slice)).map_err(|_| Fault::DamagedState)?;
-            directory.users.insert(user, Known { keys, accepted, records });
+            directory.users.insert(user, Known::new(keys, accepted, records));
         }
         Ok(directory)
     }
@@ -110,6 +123,16 @@ impl Directory {
 
     pub fn keys(&self, user: UserId) -> Option<&UserKeys> {
         self.users.get(&user).map(|known| &known.keys)
+    }
+
+    /// Devices of this name for which their user vouched at any time, under an identity that was accepted: one a user at most
+    /// ([`Refusal::DeviceReused`]).
+    pub fn ever(&self, device: DeviceId) -> impl Iterator<Item = &Certificate> {
+        self.users.values().flat_map(move |known| {
+            let is_it =
+                move |of: &&Certificate| of.statement().device == device && known.accepted.contains(&of.statement().identity);
+            known.ever.iter().filter(is_it)
+        })
     }
 
     /// For the group of a call: who is in its room's group belongs there.

@@ -2,11 +2,18 @@
 
 use webcall_trust::Refusal;
 
+use crate::archive::ArchiveError;
+use crate::chat::ChatError;
+
 /// The text of [`Fault::code`] is stable: the page's worker answers with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     #[error(transparent)]
     Refused(#[from] Refusal),
+    #[error(transparent)]
+    Message(#[from] ChatError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     #[error("the sealed state is damaged, of something else, or the key is another")]
     DamagedState,
     #[error("the sealed state is older than the newest one that was seen")]
@@ -55,6 +62,12 @@ pub enum Fault {
     NoIdentity,
     #[error("the group is not open: what was kept of it is to be opened first")]
     NotOpen,
+    #[error("this device has no key of the message's epoch")]
+    UnknownEpoch,
+    #[error("nobody who is known here can have written it")]
+    UnknownSender,
+    #[error("somebody who no longer counts is in the group: a commit is to take them out first")]
+    StaleMembers,
     #[error("the system gives no random bytes")]
     Entropy,
     #[error("the library of the protocol failed where it should not")]
@@ -65,6 +78,8 @@ impl Fault {
     pub fn code(self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
+            Self::Message(error) => error.code(),
+            Self::Archive(error) => error.code(),
             Self::DamagedState => "damaged_state",
             Self::OldState => "old_state",
             Self::UnknownVersion => "unknown_version",
@@ -89,6 +104,9 @@ impl Fault {
             Self::NoDevice => "no_device",
             Self::NoIdentity => "no_identity",
             Self::NotOpen => "not_open",
+            Self::UnknownEpoch => "unknown_epoch",
+            Self::UnknownSender => "unknown_sender",
+            Self::StaleMembers => "stale_members",
             Self::Entropy => "entropy",
             Self::Library => "library",
         }

@@ -9,10 +9,11 @@
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
 use tls_codec::{Deserialize, Serialize};
-use webcall_trust::{DeviceId, mls};
+use webcall_trust::{DeviceId, UserId, mls};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::Fault;
+use crate::chat::RoomId;
 
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 12;
@@ -45,6 +46,12 @@ pub enum StateName {
     Directory(DeviceId),
     /// The identity's key, on devices that have it.
     Identity(DeviceId),
+    /// The keys of a room's epochs, by block.
+    Epochs(DeviceId, RoomId, u64),
+    /// What this device writes to a room.
+    Sent(DeviceId, RoomId),
+    /// What another device of this user wrote to a room.
+    Thread(DeviceId, RoomId, UserId, DeviceId),
 }
 
 impl StateName {
@@ -53,6 +60,9 @@ impl StateName {
             Self::Device(device) => [b"device".as_slice(), &device.0].concat(),
             Self::Directory(device) => [b"directory".as_slice(), &device.0].concat(),
             Self::Identity(device) => [b"identity".as_slice(), &device.0].concat(),
+            Self::Epochs(device, room, block) => [b"epochs".as_slice(), &device.0, &room.0, &block.to_be_bytes()].concat(),
+            Self::Sent(device, room) => [b"sent".as_slice(), &device.0, &room.0].concat(),
+            Self::Thread(device, room, user, other) => [b"thread".as_slice(), &device.0, &room.0, &user.0, &other.0].concat(),
             Self::Group(device, group) => [b"group".as_slice(), &device.0, &group.to_bytes()].concat(),
         }
     }

@@ -1,77 +1,15 @@
 //! The door that the page's worker uses: JSON in and out, and what is kept is enough to go on from.
 
-use std::borrow::Borrow;
+mod browser;
+
 use std::collections::BTreeMap;
 
+use browser::{Browser, ROOM, room, two};
 use serde_json::{Value, json};
 use webcall_crypto::StateKey;
 use webcall_crypto::desk::Desk;
 
-const ROOM: &str = "00000000-0000-7000-8000-0000000000aa";
 const CALL: &str = "00000000-0000-7000-8000-0000000000bb";
-
-/// A browser: a desk, and what its worker keeps.
-struct Browser {
-    desk: Desk,
-    kept: BTreeMap<String, Value>,
-    user: &'static str,
-    device: Value,
-    records: Value,
-    key: [u8; 32],
-}
-
-impl Browser {
-    fn first(user: &'static str, seed: u8) -> Self {
-        let key = [seed; 32];
-        let desk = Desk::new(StateKey::new(key));
-        let mut browser = Self { desk, kept: BTreeMap::new(), user, device: Value::Null, records: Value::Null, key };
-        let answer = browser.does(json!({ "op": "first", "user": user, "now_ms": 1 }));
-        (browser.device, browser.records) = (answer["device"].clone(), answer["records"].clone());
-        browser
-    }
-
-    fn says(&mut self, request: &Value) -> Value {
-        let outcome: Value = serde_json::from_str(&self.desk.handle_json(&request.to_string())).expect("JSON");
-        for kept in outcome["keep"].as_array().expect("a list") {
-            let name = kept["name"].as_str().expect("a name").to_owned();
-            match &kept["sealed"] {
-                Value::Null => drop(self.kept.remove(&name)),
-                sealed => drop(self.kept.insert(name, sealed.clone())),
-            }
-        }
-        outcome
-    }
-
-    fn does(&mut self, request: impl Borrow<Value>) -> Value {
-        let outcome = self.says(request.borrow());
-        assert_eq!(outcome["error"], Value::Null);
-        outcome["answer"].clone()
-    }
-
-    fn fails(&mut self, request: impl Borrow<Value>) -> String {
-        let outcome = self.says(request.borrow());
-        assert_eq!(outcome["keep"], json!([]), "nothing is kept of what failed");
-        outcome["error"].as_str().expect("an error").to_owned()
-    }
-
-    /// The page is loaded anew: memory is gone, what was kept is there.
-    fn reloads(&mut self) {
-        self.desk = Desk::new(StateKey::new(self.key));
-        self.reads_again();
-    }
-
-    fn reads_again(&mut self) {
-        let load = json!({
-            "op": "load", "device_id": self.device, "device": self.kept["device"],
-            "directory": self.kept["directory"], "identity": self.kept.get("identity"),
-        });
-        self.does(load);
-    }
-}
-
-fn room() -> Value {
-    json!({ "kind": "room", "id": ROOM })
-}
 
 fn call() -> Value {
     json!({ "kind": "call", "id": CALL })
@@ -79,25 +17,6 @@ fn call() -> Value {
 
 fn stay(participant: &str) -> Value {
     json!({ "room": ROOM, "participant": participant })
-}
-
-/// Ann and Ben in one room.
-fn two() -> (Browser, Browser) {
-    let mut ann = Browser::first("00000000-0000-7000-8000-000000000001", 1);
-    let mut ben = Browser::first("00000000-0000-7000-8000-000000000002", 2);
-    let (anns, bens) = (ann.records.clone(), ben.records.clone());
-    for browser in [&mut ann, &mut ben] {
-        browser.does(json!({ "op": "learn", "user": "00000000-0000-7000-8000-000000000001", "records": anns }));
-        browser.does(json!({ "op": "learn", "user": "00000000-0000-7000-8000-000000000002", "records": bens }));
-    }
-    let packages = ben.does(json!({ "op": "key_packages", "count": 2, "last_resort": true }));
-    ann.does(json!({ "op": "create", "group": room(), "stay": null }));
-    ann.does(json!({ "op": "accepted", "group": room() }));
-    let changed = ann.does(json!({ "op": "change", "group": room(), "add": [packages["packages"][0]], "remove": [] }));
-    ann.does(json!({ "op": "accepted", "group": room() }));
-    let joined = ben.does(json!({ "op": "join", "welcome": changed["outgoing"]["welcome"] }));
-    assert_eq!(joined["epoch"], 1);
-    (ann, ben)
 }
 
 #[test]

@@ -5,6 +5,9 @@
 
 /** @import { Answer, Base64, DeskLike, GroupName, MediaKeys, Outcome, OwnRequest, Request, StateStorage } from './interface.js' */
 
+/** States that one request needs opened: two groups and a few more at most. */
+const MAX_OPENED = 8;
+
 /** What a request failed with. */
 export class KeysError extends Error {
   /** @param {string} code stable */
@@ -52,10 +55,11 @@ export class Door {
 
   /** @param {Request | Extract<OwnRequest, { op: 'media_keys' }>} request */
   async #answer(request) {
+    const groups = groupsOf(request);
     let outcome = this.#handle(request);
-    for (const group of groupsOf(request)) {
-      if (outcome.error !== 'not_open') break;
-      if (await this.#open(group)) outcome = this.#handle(request);
+    for (let opened = 0; outcome.error === 'not_open' && opened < MAX_OPENED; opened += 1) {
+      if (!(await this.#openNext(outcome.needs ?? null, groups))) break;
+      outcome = this.#handle(request);
     }
     if (outcome.error !== undefined || !outcome.answer) throw new KeysError(outcome.error ?? 'bad_request');
     if (outcome.keep.length > 0) await this.#keep(outcome);
@@ -87,6 +91,26 @@ export class Door {
     return name;
   }
 
+  /**
+   * The state that the desk named, or else the next group of the request that is kept.
+   * @param {string | null} needs
+   * @param {GroupName[]} groups
+   */
+  async #openNext(needs, groups) {
+    if (needs !== null) return this.#openState(needs);
+    for (let group = groups.shift(); group; group = groups.shift()) {
+      if (await this.#open(group)) return true;
+    }
+    return false;
+  }
+
+  /** @param {string} name */
+  async #openState(name) {
+    const { error } = this.#handle({ op: 'open_state', name, sealed: await this.#read(name) });
+    if (error !== undefined) throw new KeysError(error);
+    return true;
+  }
+
   /** @param {GroupName} group */
   async #open(group) {
     const sealed = group.kind === 'room' ? await this.#read(`room/${group.id}`) : null;
@@ -112,13 +136,14 @@ export class Door {
 }
 
 /**
- * Which groups must be open for a request: its own, and for a call that is entered its room.
+ * Which groups must be open for a request: its own, for a call that is entered its room, and for a message that of its room.
  * @param {Request | OwnRequest} request
  * @returns {GroupName[]}
  */
 function groupsOf(request) {
   /** @type {GroupName[]} */
   const groups = 'group' in request ? [request.group] : [];
+  if ('room' in request) groups.push({ kind: 'room', id: request.room });
   if ('stay' in request && request.stay) groups.push({ kind: 'room', id: request.stay.room });
   return groups;
 }

@@ -40,12 +40,31 @@ export type Request =
   | { op: 'forget'; group: GroupName }
   | { op: 'look'; group: GroupName }
   | { op: 'say'; group: GroupName; plaintext: Base64 }
-  | { op: 'hear'; group: GroupName; message: Base64 };
+  | { op: 'hear'; group: GroupName; message: Base64 }
+  /**
+   * In the newest epoch of the room's group, so that commits come first. `id` is new for each message; the same only to seal one again in a
+   * later epoch. `seen`: the `hash` of the newest message of the room that the page knows; `head`: the newest head of the log of keys.
+   */
+  | { op: 'seal_message'; room: Uuid; id: Uuid; kind: number; content: Base64; seen: Base64 | null; head: TreeHead | null; now_ms: number }
+  /** The server took it. One is sent after the other: what is sealed in between follows the same message. */
+  | { op: 'sent'; room: Uuid; id: Uuid }
+  /** It will never be sent. */
+  | { op: 'unsent'; room: Uuid; id: Uuid }
+  /** What was sealed and neither sent nor given up, as after a crash: the same bytes are to be sent. */
+  | { op: 'waiting'; room: Uuid }
+  /** The next message of the room's log, in the log's order. */
+  | { op: 'open_message'; room: Uuid; envelope: Base64 }
+  /** A message further back: opened, and not judged by its place in the log. */
+  | { op: 'read_message'; room: Uuid; envelope: Base64 };
+
+export type TreeHead = { size: number; root: Base64 };
 
 /** Requests that the worker makes by itself; the page never says or sees them. */
 export type OwnRequest =
   | { op: 'load'; device_id: Base64; device: Base64; directory: Base64; identity: Base64 | null }
   | { op: 'open'; group: GroupName; sealed: Base64 }
+  /** What an outcome said it needs; null: nothing is kept under this name. */
+  | { op: 'open_state'; name: string; sealed: Base64 | null }
   | { op: 'media_keys'; group: GroupName };
 
 export type Look = {
@@ -72,6 +91,29 @@ export type MediaKeys = {
   members: { leaf: number; user: Uuid; participant: ParticipantId; session: Base64; base: Base64 }[];
 };
 
+export type OpenedMessage = {
+  type: 'opened';
+  id: Uuid;
+  epoch: number;
+  /** Whose device signed it. */
+  user: Uuid;
+  device: Base64;
+  kind: number;
+  /** By the sender's clock. */
+  at_ms: number;
+  seen: Base64;
+  head: TreeHead;
+  /** What later messages call this one by. */
+  hash: Base64;
+  /**
+   * Of `open_message`: `gap` (show that something is missing before it), `late` (it was missing), `fork` (show that the order is not sure),
+   * `repeated` (was there), `id_reused` and `stale` (drop it). Null of `read_message`.
+   */
+  verdict: 'first' | 'next' | 'gap' | 'late' | 'fork' | 'repeated' | 'id_reused' | 'stale' | null;
+  /** Hostile input: what the sender wrote. Null where it must not be shown. */
+  content: Base64 | null;
+};
+
 export type Answer =
   | { type: 'done' }
   | { type: 'device'; device: Base64; identity: Base64; records: Base64[] }
@@ -83,11 +125,15 @@ export type Answer =
   | { type: 'processed'; change: Change; group: Omit<Look, 'type'> }
   | { type: 'message'; message: Base64 }
   | { type: 'heard'; epoch: number; leaf: number; user: Uuid; plaintext: Base64 }
-  | MediaKeys;
+  | MediaKeys
+  | { type: 'sealed'; epoch: number; envelope: Base64 }
+  | { type: 'waiting'; messages: { id: Uuid; epoch: number; envelope: Base64 }[] }
+  | OpenedMessage;
 
 /** A sealed state by its name; null: to be deleted. */
 export type Kept = { name: string; sealed: Base64 | null };
-export type Outcome = { answer?: Answer; error?: string; keep: Kept[] };
+/** `needs`: with the error `not_open`, the name of the state to be opened before the request is made again. */
+export type Outcome = { answer?: Answer; error?: string; keep: Kept[]; needs?: string | null };
 
 /* ---- The worker's messages ------------------------------------------------------------------------------------------------------ */
 

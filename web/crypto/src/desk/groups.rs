@@ -6,9 +6,11 @@ use uuid::Uuid;
 use webcall_trust::mls::{GroupId, GroupKind, Session};
 use webcall_trust::{PublicKey, UserId};
 
+use super::epochs::block_of;
 use super::people::kept;
 use super::wire::{Answer, Bytes, Changed, External, Kept, Look, MediaMember, Stay, user_of};
 use super::{Desk, MAX_OPEN_GROUPS, Opened, Person};
+use crate::chat::RoomId;
 use crate::{Changes, Device, Directory, ExternalJoin, Fault, Group, InCall, Joined, Processed, state};
 
 /// Everything that a request about groups needs, borrowed apart.
@@ -32,7 +34,7 @@ impl At<'_> {
 impl Desk {
     pub(super) fn open(&mut self, id: GroupId, sealed: &Bytes) -> Result<Answer, Fault> {
         let group = Group::load(&self.key, self.device()?, id, &sealed.0, 0)?;
-        self.put(group, None);
+        self.put_group(group, None);
         self.look(id)
     }
 
@@ -50,6 +52,7 @@ impl Desk {
         if group.id().kind == GroupKind::Call {
             return Err(Fault::WrongKind);
         }
+        self.epochs(RoomId(group.id().uuid), block_of(group.epoch()))?;
         let answer = self.enter(group, None, keep)?;
         let Person::Present { device, .. } = &mut self.person else { return Err(Fault::NoDevice) };
         device.used(package);
@@ -73,8 +76,8 @@ impl Desk {
 
     fn enter(&mut self, group: Group, stay: Option<Stay>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         let id = group.id();
-        self.put(group, stay.map(|stay| stay.room));
-        self.keep(id, keep)?;
+        self.put_group(group, stay.map(|stay| stay.room));
+        self.keep_epoch(id, keep)?;
         self.look(id)
     }
 
@@ -93,12 +96,14 @@ impl Desk {
         how: impl FnOnce(&mut Group) -> Result<(), Fault>,
         keep: &mut Vec<Kept>,
     ) -> Result<Answer, Fault> {
+        self.ready_for_epoch(id)?;
         how(&mut self.at(id)?.opened.group)?;
-        self.keep(id, keep)?;
+        self.keep_epoch(id, keep)?;
         self.look(id)
     }
 
     pub(super) fn process(&mut self, id: GroupId, commit: &Bytes, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        self.ready_for_epoch(id)?;
         let at = self.at(id)?;
         let contacts = at.directory.in_call(&at.room);
         let change = match at.opened.group.process(&commit.0, &contacts)? {
@@ -109,7 +114,7 @@ impl Desk {
         let look = at.look();
         match change {
             Changed::Out => self.drop_state(id, keep),
-            Changed::Ours | Changed::Others { .. } => self.keep(id, keep)?,
+            Changed::Ours | Changed::Others { .. } => self.keep_epoch(id, keep)?,
         }
         Ok(Answer::Processed { change, group: look })
     }
@@ -162,7 +167,7 @@ impl Desk {
         Ok(At { device, directory: &self.directory, opened, room })
     }
 
-    fn put(&mut self, group: Group, room: Option<Uuid>) {
+    fn put_group(&mut self, group: Group, room: Option<Uuid>) {
         self.uses += 1;
         self.groups.insert(group.id(), Opened { group, room, used: self.uses });
         // Calls stay: nothing of them is kept elsewhere, and there are as many as the person is in.
@@ -172,6 +177,25 @@ impl Desk {
         {
             self.groups.remove(&oldest);
         }
+    }
+
+    /// Whether the key of the next epoch could be kept, asked before anything is changed.
+    fn ready_for_epoch(&mut self, id: GroupId) -> Result<(), Fault> {
+        let epoch = self.at(id)?.opened.group.epoch();
+        if id.kind == GroupKind::Room {
+            self.epochs(RoomId(id.uuid), block_of(epoch))?;
+            self.epochs(RoomId(id.uuid), block_of(epoch + 1))?;
+        }
+        Ok(())
+    }
+
+    /// The epoch's key and the group that gave it, together.
+    fn keep_epoch(&mut self, id: GroupId, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+        if let Err(fault) = self.begin_epoch(id, keep) {
+            self.groups.remove(&id);
+            return Err(fault);
+        }
+        self.keep(id, keep)
     }
 
     /// A group that cannot be kept is let go: what is in memory must never be ahead of what was kept.

@@ -3,16 +3,24 @@
 //!
 //! Groups of rooms are kept; those of calls live in memory only: after a reload one joins the call anew.
 
+mod epochs;
 mod groups;
+mod messages;
 mod people;
+mod sent;
+mod shelves;
 mod wire;
 
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
-use webcall_trust::mls::GroupId;
+use webcall_trust::mls::{GroupId, GroupKind};
 
-pub use wire::{Answer, Bytes, Changed, External, GroupName, Kept, Look, MediaMember, Member, Outcome, Request, Sent, Stay};
+use shelves::Shelves;
+pub use wire::{
+    Answer, Bytes, Changed, External, GroupName, Kept, Look, MediaMember, Member, OpenedMessage, Outcome, Request, SealMessage,
+    Sent, Stay, TreeHead, WaitingMessage,
+};
 
 use crate::state::StateKey;
 use crate::{Device, Directory, Fault, Group, Identity, NewDevice};
@@ -25,6 +33,7 @@ pub struct Desk {
     person: Person,
     directory: Directory,
     groups: BTreeMap<GroupId, Opened>,
+    shelves: Shelves,
     uses: u64,
 }
 
@@ -44,14 +53,15 @@ struct Opened {
 
 impl Desk {
     pub fn new(key: StateKey) -> Self {
-        Self { key, person: Person::Nobody, directory: Directory::default(), groups: BTreeMap::new(), uses: 0 }
+        let (directory, shelves) = (Directory::default(), Shelves::default());
+        Self { key, person: Person::Nobody, directory, groups: BTreeMap::new(), shelves, uses: 0 }
     }
 
     /// JSON in, JSON out; never fails otherwise. What is no request is answered with the code `bad_request`.
     pub fn handle_json(&mut self, request: &str) -> String {
         let outcome = match serde_json::from_str(request) {
             Ok(request) => self.handle(request),
-            Err(_) => Outcome { answer: Err(Fault::BadRequest), keep: Vec::new() },
+            Err(_) => Outcome { answer: Err(Fault::BadRequest), keep: Vec::new(), needs: None },
         };
         serde_json::to_string(&outcome).expect("strings and numbers only")
     }
@@ -59,10 +69,12 @@ impl Desk {
     pub fn handle(&mut self, request: Request) -> Outcome {
         let mut keep = Vec::new();
         let answer = self.answer(request, &mut keep);
-        if answer.is_err() {
+        let needs = self.shelves.missing().filter(|_| answer == Err(Fault::NotOpen)).map(|shelf| shelf.to_string());
+        if answer.is_err() && !keep.is_empty() {
+            self.let_go();
             keep.clear();
         }
-        Outcome { answer, keep }
+        Outcome { answer, keep, needs }
     }
 
     fn answer(&mut self, request: Request, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
@@ -91,7 +103,20 @@ impl Desk {
             Request::Say { group, plaintext } => self.say(group.into(), &plaintext, keep),
             Request::Hear { group, message } => self.hear(group.into(), &message, keep),
             Request::MediaKeys { group } => self.media_keys(group.into()),
+            Request::OpenState { name, sealed } => self.open_state(&name, sealed.as_ref()),
+            Request::SealMessage(message) => self.seal_message(message, keep),
+            Request::Sent { room, id } => self.sent(room, id, keep),
+            Request::Unsent { room, id } => self.unsent(room, id, keep),
+            Request::Waiting { room } => self.waiting(room),
+            Request::OpenMessage { room, envelope } => self.open_message(room, &envelope, keep),
+            Request::ReadMessage { room, envelope } => self.read_message(room, &envelope),
         }
+    }
+
+    /// Everything that is kept elsewhere: what is in memory may be ahead of it, or behind.
+    fn let_go(&mut self) {
+        self.groups.retain(|group, _| group.kind == GroupKind::Call);
+        self.shelves.clear();
     }
 
     fn device(&self) -> Result<&Device, Fault> {

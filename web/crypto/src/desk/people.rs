@@ -1,7 +1,6 @@
 //! Requests about this device, its user and other users.
 
 use uuid::Uuid;
-use webcall_trust::mls::GroupKind;
 use webcall_trust::{DeviceId, PublicKey, Record};
 
 use super::wire::{self, Answer, Bytes, Kept};
@@ -74,7 +73,7 @@ impl Desk {
         let device = Device::load(&self.key, id, &device.0, 0)?;
         let identity = identity.map(|sealed| Identity::load(&self.key, id, &sealed.0)).transpose()?;
         self.directory = Directory::load(&self.key, id, &directory.0, 0)?;
-        self.groups.retain(|group, _| group.kind == GroupKind::Call);
+        self.let_go();
         let answer = Answer::Device { device: id.0.into(), identity: device.identity().0.into(), records: Vec::new() };
         self.person = Person::Present { device: Box::new(device), identity };
         Ok(answer)

@@ -122,6 +122,11 @@ impl DeviceKey {
         PublicKey(self.0.verifying_key().to_bytes())
     }
 
+    /// For messages, which have a form of their own.
+    pub(crate) fn signing(&self) -> &SigningKey {
+        &self.0
+    }
+
     fn is_of(&self, certificate: &Certificate) -> bool {
         self.public() == certificate.statement().device_key
     }

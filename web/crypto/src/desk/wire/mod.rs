@@ -1,15 +1,21 @@
 //! What goes in and out of the desk, as JSON: bytes in base64, users and rooms as UUIDs. `web/e2ee/keys/interface.d.ts` says the same to
 //! the page.
 
+mod chat;
+mod groups;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
-use webcall_trust::mls::{Change, GroupId, GroupKind};
+use webcall_trust::mls::{GroupId, GroupKind};
 use webcall_trust::{Certificate, UserId};
 
-use crate::{Fault, Group, Outgoing, Standing};
+pub use chat::{OpenedMessage, SealMessage, TreeHead, WaitingMessage};
+pub use groups::{Changed, External, Look, MediaMember, Member, Sent, Stay};
+
+use crate::Fault;
 
 /// Bytes, in base64 (RFC 4648 §4).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +23,7 @@ pub struct Bytes(pub Vec<u8>);
 
 impl Bytes {
     /// Exactly so many.
-    pub(super) fn exactly<const N: usize>(&self) -> Result<[u8; N], Fault> {
+    pub(in crate::desk) fn exactly<const N: usize>(&self) -> Result<[u8; N], Fault> {
         self.0.as_slice().try_into().map_err(|_| Fault::BadRequest)
     }
 }
@@ -166,28 +172,37 @@ pub enum Request {
     MediaKeys {
         group: GroupName,
     },
-}
-
-/// What an external commit needs.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct External {
-    pub group: GroupName,
-    pub group_info: Bytes,
-    /// Unless it is in the group info.
-    pub tree: Option<Bytes>,
-    pub stay: Option<Stay>,
-    /// The newest epoch that the server ever said the group had.
-    pub at_least_epoch: u64,
-}
-
-/// This device's stay in a call: the participant that the server calls it, and the room whose members belong in the call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Stay {
-    pub room: Uuid,
-    #[serde(with = "participant")]
-    pub participant: u64,
+    /// A state that an outcome said it needs; `sealed` is null where nothing is kept under this name.
+    OpenState {
+        name: String,
+        sealed: Option<Bytes>,
+    },
+    /// Seals a message in the newest epoch of the room's group.
+    SealMessage(SealMessage),
+    /// The server took it.
+    Sent {
+        room: Uuid,
+        id: Uuid,
+    },
+    /// It will never be sent.
+    Unsent {
+        room: Uuid,
+        id: Uuid,
+    },
+    /// What was sealed and neither sent nor given up.
+    Waiting {
+        room: Uuid,
+    },
+    /// The next message of the room's log.
+    OpenMessage {
+        room: Uuid,
+        envelope: Bytes,
+    },
+    /// A message that lies further back: opened, and not judged by its place in the log.
+    ReadMessage {
+        room: Uuid,
+        envelope: Bytes,
+    },
 }
 
 /// What became of a request: the answer, and what must be kept before anything of it is sent.
@@ -195,16 +210,19 @@ pub struct Stay {
 pub struct Outcome {
     pub answer: Result<Answer, Fault>,
     pub keep: Vec<Kept>,
+    /// With `not_open`: the state that is to be given by [`Request::OpenState`] before the request is made again.
+    pub needs: Option<String>,
 }
 
 impl Serialize for Outcome {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Outcome", 2)?;
+        let mut object = serializer.serialize_struct("Outcome", 3)?;
         match &self.answer {
             Ok(answer) => object.serialize_field("answer", answer)?,
             Err(fault) => object.serialize_field("error", fault.code())?,
         }
         object.serialize_field("keep", &self.keep)?;
+        object.serialize_field("needs", &self.needs)?;
         object.end()
     }
 }
@@ -261,135 +279,20 @@ pub enum Answer {
         leaf: u32,
         members: Vec<MediaMember>,
     },
-}
-
-/// A leaf's keys: RFC 9605's base key; `session` names the nonce that it was made with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct MediaMember {
-    pub leaf: u32,
-    pub user: Uuid,
-    #[serde(with = "participant")]
-    pub participant: u64,
-    pub session: Bytes,
-    pub base: Bytes,
-}
-
-/// How a group stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Look {
-    pub group: GroupName,
-    pub epoch: u64,
-    pub leaf: u32,
-    pub standing: &'static str,
-    pub members: Vec<Member>,
-    /// Leaves that no longer count and are to be removed.
-    pub stale: Vec<u32>,
-    /// What the server has not answered yet.
-    pub outgoing: Option<Sent>,
-    /// Equal for all who are in the same epoch (RFC 9420 §8.7).
-    pub authenticator: Option<Bytes>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Member {
-    pub leaf: u32,
-    pub user: Uuid,
-    pub device: Bytes,
-    pub identity: Bytes,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Sent {
-    pub epoch: u64,
-    pub commit: Option<Bytes>,
-    pub welcome: Option<Bytes>,
-    pub group_info: Bytes,
-}
-
-/// What a commit did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Changed {
-    Ours,
-    Others {
-        added: Vec<Uuid>,
-        removed: Vec<u32>,
-        joined: Option<Uuid>,
+    Sealed {
+        epoch: u64,
+        envelope: Bytes,
     },
-    /// This device is out.
-    Out,
+    Waiting {
+        messages: Vec<WaitingMessage>,
+    },
+    Opened(OpenedMessage),
 }
 
-impl Changed {
-    pub(super) fn of(change: &Change) -> Self {
-        Self::Others {
-            added: change.added.iter().map(user_of).collect(),
-            removed: change.removed.iter().map(|(leaf, _)| *leaf).collect(),
-            joined: change.joined.as_ref().map(|joined| user_of(&joined.certificate)),
-        }
-    }
-}
-
-impl Look {
-    pub(super) fn of(group: &Group, stale: Vec<u32>) -> Self {
-        let member = |(leaf, certificate): (u32, &Certificate)| Member {
-            leaf,
-            user: user_of(certificate),
-            device: certificate.statement().device.0.into(),
-            identity: certificate.statement().identity.0.into(),
-        };
-        Self {
-            group: group.id().into(),
-            epoch: group.epoch(),
-            leaf: group.leaf(),
-            standing: match group.standing() {
-                Standing::Creating => "creating",
-                Standing::Joining => "joining",
-                Standing::Member => "member",
-                Standing::Removed => "removed",
-            },
-            members: group.roster().iter().map(member).collect(),
-            stale,
-            outgoing: group.outgoing().map(Sent::of),
-            authenticator: group.epoch_authenticator().ok().map(Bytes::from),
-        }
-    }
-}
-
-impl Sent {
-    fn of(outgoing: &Outgoing) -> Self {
-        Self {
-            epoch: outgoing.epoch,
-            commit: outgoing.commit.as_ref().map(|bytes| bytes.as_slice().into()),
-            welcome: outgoing.welcome.as_ref().map(|bytes| bytes.as_slice().into()),
-            group_info: outgoing.group_info.as_slice().into(),
-        }
-    }
-}
-
-pub(super) fn user_of(certificate: &Certificate) -> Uuid {
+pub(in crate::desk) fn user_of(certificate: &Certificate) -> Uuid {
     Uuid::from_bytes(certificate.statement().user.0)
 }
 
-pub(super) fn user(id: Uuid) -> UserId {
+pub(in crate::desk) fn user(id: Uuid) -> UserId {
     UserId(id.into_bytes())
-}
-
-/// As the server writes participants: 16 hexadecimal digits.
-mod participant {
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(participant: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{participant:016x}"))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.len() {
-            16 if text.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
-                u64::from_str_radix(&text, 16).map_err(serde::de::Error::custom)
-            }
-            _ => Err(serde::de::Error::custom("not 16 digits")),
-        }
-    }
 }

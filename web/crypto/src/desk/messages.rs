@@ -1,0 +1,192 @@
+//! Requests about messages.
+//!
+//! Who wrote: in an epoch that this device came through, the device that it saw at that leaf, and no other. In one whose key it has from the
+//! archive it saw nobody, so there the device that the envelope names must be one that its user published under an identity that was
+//! accepted; what a device that was revoked since wrote still opens, for history must not vanish. Either way the device itself signed.
+
+use uuid::Uuid;
+use webcall_trust::mls::GroupId;
+use webcall_trust::{Certificate, DeviceId};
+
+use super::epochs::{Epochs, Seat, block_of};
+use super::sent::SentState;
+use super::shelves::{Owner, Shelf};
+use super::wire::{Answer, Bytes, Kept, OpenedMessage, SealMessage, TreeHead, WaitingMessage, user_of};
+use super::{Desk, Person};
+use crate::chat::{ChatError, Content, Draft, Envelope, Expected, Head, MessageId, Opened, RoomId, Thread, Verdict, Writer};
+use crate::{EpochKey, Fault, Standing};
+
+impl Desk {
+    pub(super) fn open_state(&mut self, name: &str, sealed: Option<&Bytes>) -> Result<Answer, Fault> {
+        let owner = Owner { key: &self.key, device: self.device()?.id() };
+        self.shelves.open(owner, name.parse()?, sealed.map(|sealed| sealed.0.as_slice()))?;
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn seal_message(&mut self, message: SealMessage, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        let room = RoomId(message.room.into_bytes());
+        let id = MessageId(message.id.into_bytes());
+        self.nobody_stale(message.room)?;
+        let mut sent = self.sent_state(room)?;
+        let draft = draft(message)?;
+        self.begin_epoch(GroupId::room(room.0), keep)?;
+        let group = &self.groups.get(&GroupId::room(room.0)).ok_or(Fault::NotOpen)?.group;
+        let key = EpochKey::new(*group.chat_key()?);
+        let (epoch, device_key) = (group.epoch(), self.device()?.key().signing());
+        let envelope = sent.seal(Writer { epoch, leaf: group.leaf(), key: &key, device_key }, id, draft)?;
+        self.put(Shelf::Sent(room), sent.to_bytes(), keep)?;
+        Ok(Answer::Sealed { epoch, envelope: Bytes(envelope) })
+    }
+
+    /// Who was put out or revoked has the epoch's key until a commit takes it away.
+    fn nobody_stale(&mut self, room: Uuid) -> Result<(), Fault> {
+        match self.look(GroupId::room(room.into_bytes()))? {
+            Answer::Group(look) if look.stale.is_empty() => Ok(()),
+            _ => Err(Fault::StaleMembers),
+        }
+    }
+
+    pub(super) fn sent(&mut self, room: Uuid, id: Uuid, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        let room = RoomId(room.into_bytes());
+        let mut sent = self.sent_state(room)?;
+        sent.accepted(MessageId(id.into_bytes()))?;
+        self.put(Shelf::Sent(room), sent.to_bytes(), keep)?;
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn unsent(&mut self, room: Uuid, id: Uuid, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        let room = RoomId(room.into_bytes());
+        let mut sent = self.sent_state(room)?;
+        sent.dropped(MessageId(id.into_bytes()))?;
+        self.put(Shelf::Sent(room), sent.to_bytes(), keep)?;
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn waiting(&mut self, room: Uuid) -> Result<Answer, Fault> {
+        let sent = self.sent_state(RoomId(room.into_bytes()))?;
+        let messages = sent.waiting().iter().map(|of| WaitingMessage {
+            id: Uuid::from_bytes(of.id.0),
+            epoch: of.epoch,
+            envelope: of.envelope.as_slice().into(),
+        });
+        Ok(Answer::Waiting { messages: messages.collect() })
+    }
+
+    pub(super) fn open_message(&mut self, room: Uuid, envelope: &Bytes, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        let room = RoomId(room.into_bytes());
+        let (opened, sender) = self.opened(room, envelope)?;
+        let shelf = Shelf::Thread(room, sender.statement().user, opened.place.device);
+        let mut thread = match self.shelves.get(shelf)? {
+            Some(bytes) => Thread::from_bytes(bytes).map_err(|_| Fault::DamagedState)?,
+            None => Thread::new(room, opened.place.device),
+        };
+        let verdict = thread.observe(&opened)?;
+        if verdict.is_taken() {
+            self.put(shelf, thread.to_bytes(), keep)?;
+        }
+        Ok(Answer::Opened(answer(&opened, &sender, Some(verdict))))
+    }
+
+    pub(super) fn read_message(&mut self, room: Uuid, envelope: &Bytes) -> Result<Answer, Fault> {
+        let (opened, sender) = self.opened(RoomId(room.into_bytes()), envelope)?;
+        Ok(Answer::Opened(answer(&opened, &sender, None)))
+    }
+
+    fn opened(&mut self, room: RoomId, envelope: &Bytes) -> Result<(Opened, Certificate), Fault> {
+        let envelope = Envelope::parse(&envelope.0)?;
+        let place = *envelope.place();
+        if place.room != room {
+            return Err(ChatError::OtherRoom.into());
+        }
+        let epochs = self.epochs(room, block_of(place.epoch))?;
+        let key = epochs.key(place.epoch).ok_or(Fault::UnknownEpoch)?;
+        let mut refused = Fault::UnknownSender;
+        for sender in self.senders(&epochs.seat(place.epoch, place.leaf), place.device) {
+            match envelope.open(key, &Expected { room, leaf: place.leaf, certificate: &sender }) {
+                Ok(opened) => return Ok((opened, sender)),
+                Err(error) => refused = error.into(),
+            }
+        }
+        Err(refused)
+    }
+
+    /// Of more than one, whoever signed is the sender: ids of devices are not unique among users.
+    fn senders(&self, seat: &Seat, named: DeviceId) -> Vec<Certificate> {
+        match *seat {
+            Seat::Taken(user, device) => self.directory.ever(device).filter(|of| of.statement().user == user).copied().collect(),
+            Seat::Empty => Vec::new(),
+            Seat::Unknown => self.directory.ever(named).copied().collect(),
+        }
+    }
+
+    /// Remembers the key of the epoch that a room's group is in, and who is in it.
+    pub(super) fn begin_epoch(&mut self, id: GroupId, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+        let group = &self.groups.get(&id).ok_or(Fault::NotOpen)?.group;
+        if id.kind != webcall_trust::mls::GroupKind::Room || group.standing() != Standing::Member {
+            return Ok(());
+        }
+        let (room, epoch, key) = (RoomId(id.uuid), group.epoch(), EpochKey::new(*group.chat_key()?));
+        let mut epochs = self.epochs(room, block_of(epoch))?;
+        if epochs.key(epoch) == Some(&key) && epochs.seat(epoch, 0) != Seat::Unknown {
+            return Ok(());
+        }
+        let group = &self.groups.get(&id).ok_or(Fault::NotOpen)?.group;
+        epochs.begin(epoch, key, group.roster())?;
+        self.put(Shelf::Epochs(room, block_of(epoch)), epochs.to_bytes(), keep)
+    }
+
+    pub(super) fn epochs(&mut self, room: RoomId, block: u64) -> Result<Epochs, Fault> {
+        self.shelves.get(Shelf::Epochs(room, block))?.map_or_else(|| Ok(Epochs::default()), Epochs::from_bytes)
+    }
+
+    fn sent_state(&mut self, room: RoomId) -> Result<SentState, Fault> {
+        let device = self.device()?.id();
+        self.shelves.get(Shelf::Sent(room))?.map_or_else(|| Ok(SentState::new(room, device)), SentState::from_bytes)
+    }
+
+    pub(super) fn put(&mut self, shelf: Shelf, content: Vec<u8>, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+        let Person::Present { device, .. } = &self.person else { return Err(Fault::NoDevice) };
+        self.shelves.put(Owner { key: &self.key, device: device.id() }, shelf, content, keep)
+    }
+}
+
+fn draft(message: SealMessage) -> Result<Draft, Fault> {
+    let seen = message.seen.map_or(Ok([0; 32]), |seen| seen.exactly())?;
+    let head = match message.head {
+        Some(TreeHead { size, root }) => Head { size, root: root.exactly()? },
+        None => Head { size: 0, root: [0; 32] },
+    };
+    Ok(Draft { kind: message.kind, at_ms: message.now_ms, seen, head, content: Content::new(message.content.0)? })
+}
+
+fn answer(opened: &Opened, sender: &Certificate, verdict: Option<Verdict>) -> OpenedMessage {
+    let (place, body) = (&opened.place, &opened.body);
+    // The same bytes again may be shown where they were; what else is not taken may not.
+    let shown = verdict.is_none_or(|verdict| verdict.is_taken() || verdict == Verdict::Repeated);
+    OpenedMessage {
+        id: Uuid::from_bytes(place.message.0),
+        epoch: place.epoch,
+        user: user_of(sender),
+        device: place.device.0.into(),
+        kind: body.kind,
+        at_ms: body.at_ms,
+        seen: body.seen.into(),
+        head: TreeHead { size: body.head.size, root: body.head.root.into() },
+        hash: opened.hash.into(),
+        verdict: verdict.map(word),
+        content: shown.then(|| body.content.as_bytes().into()),
+    }
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::First => "first",
+        Verdict::Next => "next",
+        Verdict::Gap => "gap",
+        Verdict::Late => "late",
+        Verdict::Fork => "fork",
+        Verdict::Repeated => "repeated",
+        Verdict::IdReused => "id_reused",
+        Verdict::Stale => "stale",
+    }
+}

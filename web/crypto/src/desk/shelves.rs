@@ -1,0 +1,141 @@
+//! What the desk keeps beside device, directory and groups, each a sealed state of its own: it is opened when a request needs it, and the
+//! outcome says which one is missing. What is here in memory is never ahead of what was handed out to be kept.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use tls_codec::SecretVLBytes;
+use uuid::Uuid;
+use webcall_trust::{DeviceId, UserId};
+use zeroize::Zeroizing;
+
+use super::people::kept;
+use super::wire::Kept;
+use crate::Fault;
+use crate::chat::RoomId;
+use crate::state::{self, StateKey, StateName};
+
+/// States in memory at once, of at most some 60 kB but for a few. Beyond that the one used longest ago is let go; it is opened again when it
+/// is needed. A request needs four at most.
+const MAX_OPEN: usize = 256;
+
+/// A state by what is in it. Its text is the name under which it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shelf {
+    /// The keys of a room's epochs, and who was in them: one block of epochs.
+    Epochs(RoomId, u64),
+    /// What this device writes to a room.
+    Sent(RoomId),
+    /// What one other device wrote to a room. By user and device: a device chooses its id, and may choose another user's device's.
+    Thread(RoomId, UserId, DeviceId),
+}
+
+#[derive(Default)]
+pub(super) struct Shelves {
+    open: BTreeMap<Shelf, Open>,
+    uses: u64,
+    missing: Option<Shelf>,
+}
+
+struct Open {
+    /// None: nothing is kept under this name yet.
+    content: Option<Zeroizing<Vec<u8>>>,
+    counter: u64,
+    used: u64,
+}
+
+/// Whose states, and under which key.
+#[derive(Clone, Copy)]
+pub(super) struct Owner<'a> {
+    pub key: &'a StateKey,
+    pub device: DeviceId,
+}
+
+impl Shelves {
+    /// What is kept; [`Fault::NotOpen`] before it was opened, and [`Shelves::missing`] then says that it is needed.
+    pub(super) fn get(&mut self, shelf: Shelf) -> Result<Option<&[u8]>, Fault> {
+        self.uses += 1;
+        let Some(open) = self.open.get_mut(&shelf) else {
+            self.missing = Some(shelf);
+            return Err(Fault::NotOpen);
+        };
+        open.used = self.uses;
+        Ok(open.content.as_ref().map(|content| content.as_slice()))
+    }
+
+    /// Replaces what [`Shelves::get`] gave. The last step of a request: what fails afterwards would leave this ahead of what is kept.
+    pub(super) fn put(&mut self, owner: Owner<'_>, shelf: Shelf, content: Vec<u8>, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+        let content = Zeroizing::new(content);
+        let open = self.open.get_mut(&shelf).ok_or(Fault::NotOpen)?;
+        let bytes = SecretVLBytes::from(content.to_vec());
+        let sealed = state::seal(owner.key, shelf.name(owner.device), open.counter + 1, &bytes)?;
+        (open.content, open.counter) = (Some(content), open.counter + 1);
+        keep.push(kept(&shelf.to_string(), sealed));
+        Ok(())
+    }
+
+    pub(super) fn open(&mut self, owner: Owner<'_>, shelf: Shelf, sealed: Option<&[u8]>) -> Result<(), Fault> {
+        let (counter, content) = match sealed {
+            Some(sealed) => {
+                let (counter, bytes) = state::open::<SecretVLBytes>(owner.key, shelf.name(owner.device), sealed, 0)?;
+                (counter, Some(Zeroizing::new(bytes.as_slice().to_vec())))
+            }
+            None => (0, None),
+        };
+        self.uses += 1;
+        self.open.insert(shelf, Open { content, counter, used: self.uses });
+        if self.open.len() > MAX_OPEN
+            && let Some((&oldest, _)) = self.open.iter().min_by_key(|(_, open)| open.used)
+        {
+            self.open.remove(&oldest);
+        }
+        Ok(())
+    }
+
+    /// Which one a request lacked.
+    pub(super) fn missing(&mut self) -> Option<Shelf> {
+        self.missing.take()
+    }
+
+    /// Another page may have changed what is kept.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Shelf {
+    fn name(self, owner: DeviceId) -> StateName {
+        match self {
+            Self::Epochs(room, block) => StateName::Epochs(owner, room, block),
+            Self::Sent(room) => StateName::Sent(owner, room),
+            Self::Thread(room, user, device) => StateName::Thread(owner, room, user, device),
+        }
+    }
+}
+
+impl fmt::Display for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = Uuid::from_bytes;
+        match self {
+            Self::Epochs(room, block) => write!(f, "epochs/{}/{block}", text(room.0)),
+            Self::Sent(room) => write!(f, "sent/{}", text(room.0)),
+            Self::Thread(room, user, device) => write!(f, "thread/{}/{}/{}", text(room.0), text(user.0), text(device.0)),
+        }
+    }
+}
+
+impl FromStr for Shelf {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let id = |text: &str| Uuid::parse_str(text).map(Uuid::into_bytes).map_err(|_| Fault::BadRequest);
+        let parts: Vec<&str> = text.splitn(5, '/').collect();
+        match parts[..] {
+            ["epochs", room, block] => Ok(Self::Epochs(RoomId(id(room)?), block.parse().map_err(|_| Fault::BadRequest)?)),
+            ["sent", room] => Ok(Self::Sent(RoomId(id(room)?))),
+            ["thread", room, user, device] => Ok(Self::Thread(RoomId(id(room)?), UserId(id(user)?), DeviceId(id(device)?))),
+            _ => Err(Fault::BadRequest),
+        }
+    }
+}
