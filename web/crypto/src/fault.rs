@@ -4,6 +4,8 @@ use webcall_trust::Refusal;
 
 use crate::archive::ArchiveError;
 use crate::chat::ChatError;
+use crate::safety::SafetyError;
+use crate::unlock::UnlockError;
 
 /// The text of [`Fault::code`] is stable: the page's worker answers with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +16,10 @@ pub enum Fault {
     Message(#[from] ChatError),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Unlock(#[from] UnlockError),
+    #[error(transparent)]
+    Safety(#[from] SafetyError),
     #[error("the sealed state is damaged, of something else, or the key is another")]
     DamagedState,
     #[error("the sealed state is older than the newest one that was seen")]
@@ -68,6 +74,12 @@ pub enum Fault {
     UnknownSender,
     #[error("somebody who no longer counts is in the group: a commit is to take them out first")]
     StaleMembers,
+    #[error("nothing was learned of this user yet")]
+    UnknownUser,
+    #[error("there is no master key on this device yet")]
+    NoMasterKey,
+    #[error("that is no backup, or of a version that is not known")]
+    BadBackup,
     #[error("the system gives no random bytes")]
     Entropy,
     #[error("the library of the protocol failed where it should not")]
@@ -80,6 +92,8 @@ impl Fault {
             Self::Refused(refusal) => refusal.code(),
             Self::Message(error) => error.code(),
             Self::Archive(error) => error.code(),
+            Self::Unlock(error) => error.code(),
+            Self::Safety(error) => error.code(),
             Self::DamagedState => "damaged_state",
             Self::OldState => "old_state",
             Self::UnknownVersion => "unknown_version",
@@ -107,6 +121,9 @@ impl Fault {
             Self::UnknownEpoch => "unknown_epoch",
             Self::UnknownSender => "unknown_sender",
             Self::StaleMembers => "stale_members",
+            Self::UnknownUser => "unknown_user",
+            Self::NoMasterKey => "no_master_key",
+            Self::BadBackup => "bad_backup",
             Self::Entropy => "entropy",
             Self::Library => "library",
         }

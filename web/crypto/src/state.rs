@@ -52,6 +52,8 @@ pub enum StateName {
     Sent(DeviceId, RoomId),
     /// What another device of this user wrote to a room.
     Thread(DeviceId, RoomId, UserId, DeviceId),
+    /// The master key.
+    Backup(DeviceId),
 }
 
 impl StateName {
@@ -61,6 +63,7 @@ impl StateName {
             Self::Directory(device) => [b"directory".as_slice(), &device.0].concat(),
             Self::Identity(device) => [b"identity".as_slice(), &device.0].concat(),
             Self::Epochs(device, room, block) => [b"epochs".as_slice(), &device.0, &room.0, &block.to_be_bytes()].concat(),
+            Self::Backup(device) => [b"backup".as_slice(), &device.0].concat(),
             Self::Sent(device, room) => [b"sent".as_slice(), &device.0, &room.0].concat(),
             Self::Thread(device, room, user, other) => [b"thread".as_slice(), &device.0, &room.0, &user.0, &other.0].concat(),
             Self::Group(device, group) => [b"group".as_slice(), &device.0, &group.to_bytes()].concat(),

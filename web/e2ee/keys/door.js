@@ -143,7 +143,7 @@ export class Door {
 function groupsOf(request) {
   /** @type {GroupName[]} */
   const groups = 'group' in request ? [request.group] : [];
-  if ('room' in request) groups.push({ kind: 'room', id: request.room });
+  if ('room' in request && request.op !== 'seal_segment') groups.push({ kind: 'room', id: request.room });
   if ('stay' in request && request.stay) groups.push({ kind: 'room', id: request.stay.room });
   return groups;
 }

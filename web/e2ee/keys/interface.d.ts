@@ -55,9 +55,42 @@ export type Request =
   /** The next message of the room's log, in the log's order. */
   | { op: 'open_message'; room: Uuid; envelope: Base64 }
   /** A message further back: opened, and not judged by its place in the log. */
-  | { op: 'read_message'; room: Uuid; envelope: Base64 };
+  | { op: 'read_message'; room: Uuid; envelope: Base64 }
+  /** Compared is what the user published last, accepted or not: the answer names the identity that is then to be accepted. */
+  | { op: 'safety_number'; user: Uuid }
+  /** What this camera read from the user's screen. Errors: `other_keys` (somebody stands between), `other_people`, `malformed`. */
+  | { op: 'check_qr'; user: Uuid; bytes: Base64 }
+  | { op: 'call_emoji'; group: GroupName }
+  /** Makes the master key; once, on the device that made the identity. */
+  | { op: 'backup_begin' }
+  | { op: 'add_recovery_code' }
+  /** In NFKC. */
+  | { op: 'add_passphrase'; passphrase: string }
+  /** Gives the salt for the `prf` extension, whose 32 bytes are then the output. */
+  | { op: 'begin_passkey'; credential: Base64 }
+  | { op: 'add_passkey'; output: Base64 }
+  | { op: 'remove_unlocker'; unlocker: Base64 }
+  /** What the server is to keep, after every change. */
+  | { op: 'unlockers' }
+  /** What the server has from another device of the user: taken in, and answered with what it is to keep now. */
+  | { op: 'take_unlockers'; blob: Base64 }
+  /** By what a blob can be opened. */
+  | { op: 'ways'; blob: Base64 }
+  /** A new device that vouches for itself by an unlocker; the record in the answer is to be published. `records`: all that the user did. */
+  | { op: 'restore'; user: Uuid; blob: Base64; secret: UnlockSecret; records: Base64[]; now_ms: number }
+  /** The master key and the identity, for a device that another vouched for. */
+  | { op: 'unlock'; blob: Base64; secret: UnlockSecret }
+  /** The epoch keys of a block that this device has, as the next version of the segment. */
+  | ({ op: 'seal_segment' } & Block)
+  /** What was sealed, once the server took it, or what the server has. Errors: `rolled_back`, `forked`, `tampered`, `wrong_key`, `conflict`. */
+  | { op: 'take_segment'; of: Block; sealed: Base64 };
 
 export type TreeHead = { size: number; root: Base64 };
+/** 1,024 epochs of a room, from `block` times as many on; `segment`: the number that the page gave this room and block, and no other. */
+export type Block = { room: Uuid; block: number; segment: number };
+export type UnlockSecret = { kind: 'recovery_code' | 'passphrase'; secret: string } | { kind: 'passkey'; secret: Base64 };
+/** Of a passkey: which, and what its `prf` extension is to be evaluated at. */
+export type UnlockerLook = { id: Base64; kind: 'recovery_code' | 'passphrase' | 'passkey'; credential: Base64 | null; salt: Base64 | null };
 
 /** Requests that the worker makes by itself; the page never says or sees them. */
 export type OwnRequest =
@@ -128,7 +161,19 @@ export type Answer =
   | MediaKeys
   | { type: 'sealed'; epoch: number; envelope: Base64 }
   | { type: 'waiting'; messages: { id: Uuid; epoch: number; envelope: Base64 }[] }
-  | OpenedMessage;
+  | OpenedMessage
+  /** 60 digits; `qr`: for the user's camera. */
+  | { type: 'safety_number'; digits: string; qr: Base64; identity: Base64 }
+  | { type: 'checked'; identity: Base64 }
+  /** Six indices below 64. */
+  | { type: 'emoji'; emoji: number[] }
+  /** `code`: the new recovery code, to be shown once. */
+  | { type: 'unlocker'; id: Base64; code: string | null }
+  | { type: 'salt'; salt: Base64 }
+  /** `backed_up`: whether there are unlockers enough to rely on. */
+  | { type: 'backup'; blob: Base64; backed_up: boolean; unlockers: UnlockerLook[] }
+  | { type: 'ways'; unlockers: UnlockerLook[] }
+  | { type: 'segment'; version: number; sealed: Base64 };
 
 /** A sealed state by its name; null: to be deleted. */
 export type Kept = { name: string; sealed: Base64 | null };

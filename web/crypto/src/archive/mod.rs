@@ -65,6 +65,11 @@ impl Segment {
         self.keys.get(&(room, epoch))
     }
 
+    /// All keys of one room, by epoch.
+    pub fn of_room(&self, room: RoomId) -> impl Iterator<Item = (u64, &EpochKey)> {
+        self.keys.range((room, 0)..=(room, u64::MAX)).map(|((_, epoch), key)| (*epoch, key))
+    }
+
     pub fn len(&self) -> usize {
         self.keys.len()
     }

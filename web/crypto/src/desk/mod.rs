@@ -3,12 +3,15 @@
 //!
 //! Groups of rooms are kept; those of calls live in memory only: after a reload one joins the call anew.
 
+mod backup;
+mod comparing;
 mod epochs;
 mod groups;
 mod messages;
 mod people;
 mod sent;
 mod shelves;
+mod unlocking;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -18,11 +21,12 @@ use webcall_trust::mls::{GroupId, GroupKind};
 
 use shelves::Shelves;
 pub use wire::{
-    Answer, Bytes, Changed, External, GroupName, Kept, Look, MediaMember, Member, OpenedMessage, Outcome, Request, SealMessage,
-    Sent, Stay, TreeHead, WaitingMessage,
+    Answer, Block, Bytes, Changed, External, GroupName, Kept, Look, MediaMember, Member, OpenedMessage, Outcome, Request,
+    Restore, SealMessage, SecretText, Sent, Stay, TreeHead, UnlockSecret, UnlockerLook, WaitingMessage,
 };
 
 use crate::state::StateKey;
+use crate::unlock::Passkey;
 use crate::{Device, Directory, Fault, Group, Identity, NewDevice};
 
 /// Groups in memory at once. Beyond that the one used longest ago is let go; it was kept, and is opened again when it is needed.
@@ -35,6 +39,8 @@ pub struct Desk {
     groups: BTreeMap<GroupId, Opened>,
     shelves: Shelves,
     uses: u64,
+    /// The passkey that is being made an unlocker.
+    passkey: Option<Passkey>,
 }
 
 /// Who sits at the desk.
@@ -54,7 +60,7 @@ struct Opened {
 impl Desk {
     pub fn new(key: StateKey) -> Self {
         let (directory, shelves) = (Directory::default(), Shelves::default());
-        Self { key, person: Person::Nobody, directory, groups: BTreeMap::new(), shelves, uses: 0 }
+        Self { key, person: Person::Nobody, directory, groups: BTreeMap::new(), shelves, uses: 0, passkey: None }
     }
 
     /// JSON in, JSON out; never fails otherwise. What is no request is answered with the code `bad_request`.
@@ -110,6 +116,22 @@ impl Desk {
             Request::Waiting { room } => self.waiting(room),
             Request::OpenMessage { room, envelope } => self.open_message(room, &envelope, keep),
             Request::ReadMessage { room, envelope } => self.read_message(room, &envelope),
+            Request::SafetyNumber { user } => self.safety_number(user),
+            Request::CheckQr { user, bytes } => self.check_qr(user, &bytes),
+            Request::CallEmoji { group } => self.call_emoji(group.into()),
+            Request::BackupBegin => self.backup_begin(keep),
+            Request::AddRecoveryCode => self.add_recovery_code(keep),
+            Request::AddPassphrase { passphrase } => self.add_passphrase(&passphrase, keep),
+            Request::BeginPasskey { credential } => self.begin_passkey(credential),
+            Request::AddPasskey { output } => self.add_passkey(&output, keep),
+            Request::RemoveUnlocker { unlocker } => self.remove_unlocker(&unlocker, keep),
+            Request::Unlockers => self.unlockers(),
+            Request::TakeUnlockers { blob } => self.take_unlockers(&blob, keep),
+            Request::Ways { blob } => Self::ways(&blob),
+            Request::Restore(restore) => self.restore(restore, keep),
+            Request::Unlock { blob, secret } => self.unlock(&blob, secret, keep),
+            Request::SealSegment(block) => self.seal_segment(block),
+            Request::TakeSegment { of, sealed } => self.take_segment(of, &sealed, keep),
         }
     }
 

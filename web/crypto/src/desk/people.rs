@@ -42,7 +42,7 @@ impl Desk {
         }
     }
 
-    fn sit(
+    pub(super) fn sit(
         &mut self,
         mut device: Device,
         identity: Option<Identity>,
@@ -79,7 +79,7 @@ impl Desk {
         Ok(answer)
     }
 
-    fn nobody_yet(&self) -> Result<(), Fault> {
+    pub(super) fn nobody_yet(&self) -> Result<(), Fault> {
         if matches!(self.person, Person::Nobody) { Ok(()) } else { Err(Fault::OtherDevice) }
     }
 
@@ -96,7 +96,7 @@ impl Desk {
         Ok(Answer::Record { record: record.to_bytes().into() })
     }
 
-    fn with_identity(&self) -> Result<(&Device, &Identity), Fault> {
+    pub(super) fn with_identity(&self) -> Result<(&Device, &Identity), Fault> {
         match &self.person {
             Person::Present { device, identity: Some(identity) } => Ok((device, identity)),
             _ => Err(Fault::NoIdentity),

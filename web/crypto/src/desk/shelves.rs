@@ -29,6 +29,8 @@ pub(super) enum Shelf {
     Sent(RoomId),
     /// What one other device wrote to a room. By user and device: a device chooses its id, and may choose another user's device's.
     Thread(RoomId, UserId, DeviceId),
+    /// The master key, and what is known of the backup.
+    Backup,
 }
 
 #[derive(Default)]
@@ -109,6 +111,7 @@ impl Shelf {
         match self {
             Self::Epochs(room, block) => StateName::Epochs(owner, room, block),
             Self::Sent(room) => StateName::Sent(owner, room),
+            Self::Backup => StateName::Backup(owner),
             Self::Thread(room, user, device) => StateName::Thread(owner, room, user, device),
         }
     }
@@ -120,6 +123,7 @@ impl fmt::Display for Shelf {
         match self {
             Self::Epochs(room, block) => write!(f, "epochs/{}/{block}", text(room.0)),
             Self::Sent(room) => write!(f, "sent/{}", text(room.0)),
+            Self::Backup => f.write_str("backup"),
             Self::Thread(room, user, device) => write!(f, "thread/{}/{}/{}", text(room.0), text(user.0), text(device.0)),
         }
     }
@@ -133,6 +137,7 @@ impl FromStr for Shelf {
         let parts: Vec<&str> = text.splitn(5, '/').collect();
         match parts[..] {
             ["epochs", room, block] => Ok(Self::Epochs(RoomId(id(room)?), block.parse().map_err(|_| Fault::BadRequest)?)),
+            ["backup"] => Ok(Self::Backup),
             ["sent", room] => Ok(Self::Sent(RoomId(id(room)?))),
             ["thread", room, user, device] => Ok(Self::Thread(RoomId(id(room)?), UserId(id(user)?), DeviceId(id(device)?))),
             _ => Err(Fault::BadRequest),

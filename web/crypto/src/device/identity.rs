@@ -36,6 +36,14 @@ impl Identity {
         Ok(Self::from_bytes(&Zeroizing::new(seed)))
     }
 
+    pub(crate) fn signing(&self) -> &SigningKey {
+        &self.0
+    }
+
+    pub(crate) fn from_signing(key: SigningKey) -> Self {
+        Self(key)
+    }
+
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key().to_bytes())
     }

@@ -1,8 +1,13 @@
 //! What goes in and out of the desk, as JSON: bytes in base64, users and rooms as UUIDs. `web/e2ee/keys/interface.d.ts` says the same to
 //! the page.
 
+mod answer;
+mod backup;
 mod chat;
 mod groups;
+mod request;
+
+use std::fmt;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,14 +17,23 @@ use uuid::Uuid;
 use webcall_trust::mls::{GroupId, GroupKind};
 use webcall_trust::{Certificate, UserId};
 
+pub use answer::Answer;
+pub use backup::{Block, Restore, SecretText, UnlockSecret, UnlockerLook};
 pub use chat::{OpenedMessage, SealMessage, TreeHead, WaitingMessage};
 pub use groups::{Changed, External, Look, MediaMember, Member, Sent, Stay};
+pub use request::Request;
 
 use crate::Fault;
 
-/// Bytes, in base64 (RFC 4648 §4).
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Bytes, in base64 (RFC 4648 §4). `Debug` shows how many: keys and messages are among them.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Bytes(pub Vec<u8>);
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bytes({})", self.0.len())
+    }
+}
 
 impl Bytes {
     /// Exactly so many.
@@ -74,137 +88,6 @@ impl From<GroupId> for GroupName {
     }
 }
 
-/// One thing to do. Times are milliseconds since 1970.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Request {
-    /// The first device of a user, with a new identity.
-    First {
-        user: Uuid,
-        now_ms: u64,
-    },
-    /// A further device, for which another is to vouch.
-    Ask {
-        user: Uuid,
-    },
-    /// The record by which it did.
-    Certified {
-        record: Bytes,
-    },
-    /// What was kept, after a reload. `identity` only where this device has it.
-    Load {
-        device_id: Bytes,
-        device: Bytes,
-        directory: Bytes,
-        identity: Option<Bytes>,
-    },
-    /// Vouch for the device that asks. `previous`: the newest record's hash.
-    Vouch {
-        request: Bytes,
-        previous: Bytes,
-        now_ms: u64,
-    },
-    Revoke {
-        device: Bytes,
-        previous: Bytes,
-        now_ms: u64,
-    },
-    /// All records that a user published.
-    Learn {
-        user: Uuid,
-        records: Vec<Bytes>,
-    },
-    /// The person says that this is the user's identity.
-    Accept {
-        user: Uuid,
-        identity: Bytes,
-    },
-    KeyPackages {
-        count: usize,
-        last_resort: bool,
-    },
-    /// A group that was kept, after a reload.
-    Open {
-        group: GroupName,
-        sealed: Bytes,
-    },
-    Create {
-        group: GroupName,
-        stay: Option<Stay>,
-    },
-    Join {
-        welcome: Bytes,
-    },
-    JoinExternal(External),
-    Change {
-        group: GroupName,
-        add: Vec<Bytes>,
-        remove: Vec<u32>,
-    },
-    /// The server took what was sent.
-    Accepted {
-        group: GroupName,
-    },
-    /// Another was faster.
-    Lost {
-        group: GroupName,
-    },
-    Process {
-        group: GroupName,
-        commit: Bytes,
-    },
-    /// Leaves it, or throws away what cannot go on.
-    Forget {
-        group: GroupName,
-    },
-    Look {
-        group: GroupName,
-    },
-    Say {
-        group: GroupName,
-        plaintext: Bytes,
-    },
-    Hear {
-        group: GroupName,
-        message: Bytes,
-    },
-    /// The keys of a call's media in the newest epoch.
-    MediaKeys {
-        group: GroupName,
-    },
-    /// A state that an outcome said it needs; `sealed` is null where nothing is kept under this name.
-    OpenState {
-        name: String,
-        sealed: Option<Bytes>,
-    },
-    /// Seals a message in the newest epoch of the room's group.
-    SealMessage(SealMessage),
-    /// The server took it.
-    Sent {
-        room: Uuid,
-        id: Uuid,
-    },
-    /// It will never be sent.
-    Unsent {
-        room: Uuid,
-        id: Uuid,
-    },
-    /// What was sealed and neither sent nor given up.
-    Waiting {
-        room: Uuid,
-    },
-    /// The next message of the room's log.
-    OpenMessage {
-        room: Uuid,
-        envelope: Bytes,
-    },
-    /// A message that lies further back: opened, and not judged by its place in the log.
-    ReadMessage {
-        room: Uuid,
-        envelope: Bytes,
-    },
-}
-
 /// What became of a request: the answer, and what must be kept before anything of it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -232,61 +115,6 @@ impl Serialize for Outcome {
 pub struct Kept {
     pub name: String,
     pub sealed: Option<Bytes>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Answer {
-    Done,
-    Device {
-        device: Bytes,
-        identity: Bytes,
-        records: Vec<Bytes>,
-    },
-    Asking {
-        device: Bytes,
-        request: Bytes,
-        code: String,
-    },
-    Record {
-        record: Bytes,
-    },
-    /// `changed`: the identity is another than the accepted one.
-    User {
-        identity: Bytes,
-        changed: bool,
-    },
-    KeyPackages {
-        packages: Vec<Bytes>,
-        last_resort: Option<Bytes>,
-    },
-    Group(Look),
-    Processed {
-        change: Changed,
-        group: Look,
-    },
-    Message {
-        message: Bytes,
-    },
-    Heard {
-        epoch: u64,
-        leaf: u32,
-        user: Uuid,
-        plaintext: Bytes,
-    },
-    Media {
-        epoch: u64,
-        leaf: u32,
-        members: Vec<MediaMember>,
-    },
-    Sealed {
-        epoch: u64,
-        envelope: Bytes,
-    },
-    Waiting {
-        messages: Vec<WaitingMessage>,
-    },
-    Opened(OpenedMessage),
 }
 
 pub(in crate::desk) fn user_of(certificate: &Certificate) -> Uuid {

@@ -1,0 +1,141 @@
+//! The state of the backup: the user's master key, the unlockers that open it, and which versions of the archive's segments were seen.
+//!
+//! With the server lies one public blob, `version u8 | unlockers | identity`: every unlocker, and the identity's private key under the master
+//! key. A server can show an older one; what was taken away is therefore remembered, and never taken in again on a device that knows of it.
+
+use std::collections::BTreeMap;
+
+use tls_codec::{Deserialize, Serialize, TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
+use webcall_trust::UserId;
+use zeroize::Zeroize;
+
+use crate::archive::Mark;
+use crate::unlock::{MAX_UNLOCKERS, Unlocker, UnlockerId, Unlockers};
+use crate::{Fault, MasterKey};
+
+/// Of those that were taken away, the newest are remembered: more than a person takes away.
+const MAX_REMOVED: usize = 256;
+/// Segments whose versions are remembered. Beyond that no further one is taken in ([`Fault::Full`]).
+const MAX_SEGMENTS: usize = 4_096;
+const VERSION: u8 = 1;
+
+pub(super) struct Backup {
+    pub master: MasterKey,
+    pub unlockers: Unlockers,
+    removed: Vec<UnlockerId>,
+    marks: BTreeMap<u32, Mark>,
+}
+
+#[derive(TlsSize, TlsSerialize, TlsDeserialize)]
+struct Saved {
+    master: [u8; 32],
+    unlockers: Vec<VLBytes>,
+    removed: Vec<UnlockerId>,
+    marks: Vec<SavedMark>,
+}
+
+#[derive(Debug, TlsSize, TlsSerialize, TlsDeserialize)]
+struct SavedMark {
+    segment: u32,
+    mark: Mark,
+}
+
+impl Drop for Saved {
+    fn drop(&mut self) {
+        self.master.zeroize();
+    }
+}
+
+/// What lies with the server. Nothing in it is secret without an unlocker's secret.
+#[derive(TlsSize, TlsSerialize, TlsDeserialize)]
+struct Written {
+    version: u8,
+    unlockers: Vec<VLBytes>,
+    identity: Option<VLBytes>,
+}
+
+pub(super) struct Blob {
+    pub unlockers: Vec<Unlocker>,
+    pub identity: Option<Vec<u8>>,
+}
+
+impl Backup {
+    pub(super) fn new(user: UserId, master: MasterKey) -> Self {
+        Self { master, unlockers: Unlockers::new(user), removed: Vec::new(), marks: BTreeMap::new() }
+    }
+
+    pub(super) fn remove(&mut self, id: UnlockerId) -> Result<(), Fault> {
+        self.unlockers.remove(id)?;
+        if self.removed.len() >= MAX_REMOVED {
+            self.removed.remove(0);
+        }
+        self.removed.push(id);
+        Ok(())
+    }
+
+    /// What other devices have added. What a server made up, or shows again after it was taken away, is left out.
+    pub(super) fn take_in(&mut self, user: UserId, blob: Blob) -> Result<(), Fault> {
+        for unlocker in blob.unlockers {
+            let is_known = self.unlockers.iter().any(|known| known.id() == unlocker.id());
+            if !is_known && !self.removed.contains(&unlocker.id()) && unlocker.is_of(&self.master, user) {
+                self.unlockers.add(unlocker)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn mark(&self, segment: u32) -> Option<&Mark> {
+        self.marks.get(&segment)
+    }
+
+    pub(super) fn set_mark(&mut self, segment: u32, mark: Mark) -> Result<(), Fault> {
+        if self.marks.len() >= MAX_SEGMENTS && !self.marks.contains_key(&segment) {
+            return Err(Fault::Full);
+        }
+        self.marks.insert(segment, mark);
+        Ok(())
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let saved = Saved {
+            master: *self.master.as_bytes(),
+            unlockers: self.unlockers.iter().map(|of| of.to_bytes().into()).collect(),
+            removed: self.removed.clone(),
+            marks: self.marks.iter().map(|(segment, mark)| SavedMark { segment: *segment, mark: *mark }).collect(),
+        };
+        saved.tls_serialize_detached().expect("writing to memory, of bounded length")
+    }
+
+    pub(super) fn from_bytes(user: UserId, mut bytes: &[u8]) -> Result<Self, Fault> {
+        let saved = Saved::tls_deserialize(&mut bytes).map_err(|_| Fault::DamagedState)?;
+        if !bytes.is_empty() {
+            return Err(Fault::DamagedState);
+        }
+        let mut backup = Self::new(user, MasterKey::new(saved.master));
+        for unlocker in &saved.unlockers {
+            backup.unlockers.add(Unlocker::from_bytes(unlocker.as_slice())?)?;
+        }
+        backup.removed.clone_from(&saved.removed);
+        backup.marks = saved.marks.iter().map(|of| (of.segment, of.mark)).collect();
+        Ok(backup)
+    }
+}
+
+impl Blob {
+    pub(super) fn write(unlockers: &Unlockers, identity: Option<Vec<u8>>) -> Vec<u8> {
+        let unlockers = unlockers.iter().map(|of| of.to_bytes().into()).collect();
+        let written = Written { version: VERSION, unlockers, identity: identity.map(VLBytes::from) };
+        written.tls_serialize_detached().expect("writing to memory, of bounded length")
+    }
+
+    /// Reads all of `bytes`. An unlocker of a kind or version that is not known here is an error: a user must not be told of fewer ways in
+    /// than there are.
+    pub(super) fn read(mut bytes: &[u8]) -> Result<Self, Fault> {
+        let written = Written::tls_deserialize(&mut bytes).map_err(|_| Fault::BadBackup)?;
+        if written.version != VERSION || !bytes.is_empty() || written.unlockers.len() > MAX_UNLOCKERS {
+            return Err(Fault::BadBackup);
+        }
+        let unlockers = written.unlockers.iter().map(|of| Unlocker::from_bytes(of.as_slice())).collect::<Result<_, _>>()?;
+        Ok(Self { unlockers, identity: written.identity.map(Vec::from) })
+    }
+}
