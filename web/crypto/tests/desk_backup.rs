@@ -58,11 +58,12 @@ fn who_lost_every_device_comes_back_by_a_recovery_code_and_reads_what_was_said()
     assert_eq!(restored["records"].as_array().map(Vec::len), Some(1), "it vouched for itself");
     let records = json!([ann.records[0], ann.records[1], restored["records"][0]]);
     laptop.does(json!({ "op": "learn", "user": ann.user, "records": records }));
-    laptop.does(json!({ "op": "learn", "user": ben.user, "records": ben.records }));
     laptop.reloads();
     let read = json!({ "op": "read_message", "room": ROOM, "envelope": said["envelope"] });
     assert_eq!(laptop.fails(&read), "unknown_epoch");
     laptop.does(take(&archived["sealed"]));
+    assert_eq!(laptop.fails(&read), "unknown_sender", "nobody published this device as far as is known");
+    laptop.does(json!({ "op": "learn", "user": ben.user, "records": ben.records }));
     laptop.reloads();
     let opened = laptop.does(&read);
     assert_eq!((&opened["content"], &opened["user"]), (&json!("aGk="), &json!(ben.user)));

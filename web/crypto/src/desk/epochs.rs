@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use tls_codec::{Deserialize, Serialize, TlsDeserialize, TlsSerialize, TlsSize};
-use webcall_trust::mls::Roster;
 use webcall_trust::{DeviceId, UserId};
 use zeroize::Zeroize;
 
@@ -23,6 +22,8 @@ const MAX_STAYS: usize = 49_152;
 pub(super) struct Epochs {
     keys: BTreeMap<u64, EpochKey>,
     stays: Vec<Stay>,
+    /// Up to this epoch it is no longer known who was there.
+    forgotten: Option<u64>,
 }
 
 /// A device at a leaf, from one epoch to another, both included.
@@ -48,6 +49,7 @@ pub(super) enum Seat {
 struct Saved {
     keys: Vec<SavedKey>,
     stays: Vec<Stay>,
+    forgotten: Option<u64>,
 }
 
 #[derive(TlsSize, TlsSerialize, TlsDeserialize)]
@@ -78,25 +80,31 @@ impl Epochs {
         self.keys.get(&epoch)
     }
 
-    /// An epoch that begins here, with who is in it. The same again changes nothing; another key for it is refused.
-    pub(super) fn begin(&mut self, epoch: u64, key: EpochKey, roster: &Roster) -> Result<(), Fault> {
+    /// An epoch that begins here, with who is in it by leaf. The same again changes nothing; another key for it is refused.
+    pub(super) fn begin(
+        &mut self,
+        epoch: u64,
+        key: EpochKey,
+        present: impl Iterator<Item = (u32, UserId, DeviceId)>,
+    ) -> Result<(), Fault> {
         self.insert(epoch, key)?;
-        for (leaf, certificate) in roster.iter() {
-            let of = certificate.statement();
-            let goes_on = |stay: &&mut Stay| {
-                (stay.leaf, stay.user, stay.device) == (leaf, of.user, of.device)
-                    && (stay.last + 1 == epoch || stay.last == epoch)
-            };
-            match self.stays.iter_mut().find(goes_on) {
-                Some(stay) => stay.last = epoch,
-                None => self.stays.push(Stay { leaf, user: of.user, device: of.device, first: epoch, last: epoch }),
+        let goes_on = |stay: &Stay| stay.last == epoch || stay.last + 1 == epoch;
+        let stays = self.stays.iter().enumerate().filter(|(_, stay)| goes_on(stay));
+        let going_on: BTreeMap<_, _> = stays.map(|(at, stay)| ((stay.leaf, stay.user, stay.device), at)).collect();
+        for (leaf, user, device) in present {
+            match going_on.get(&(leaf, user, device)) {
+                Some(&at) => self.stays[at].last = epoch,
+                None => self.stays.push(Stay { leaf, user, device, first: epoch, last: epoch }),
             }
         }
-        if self.stays.len() > MAX_STAYS {
-            self.stays.sort_by_key(|stay| stay.last);
-            self.stays.drain(..self.stays.len() - MAX_STAYS);
-        }
+        self.forget_oldest();
         Ok(())
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(excess) = self.stays.len().checked_sub(MAX_STAYS).filter(|excess| *excess > 0) else { return };
+        self.stays.sort_by_key(|stay| stay.last);
+        self.forgotten = self.stays.drain(..excess).map(|stay| stay.last).max().max(self.forgotten);
     }
 
     pub(super) fn insert(&mut self, epoch: u64, key: EpochKey) -> Result<(), Fault> {
@@ -110,7 +118,7 @@ impl Epochs {
 
     pub(super) fn seat(&self, epoch: u64, leaf: u32) -> Seat {
         let mut then = self.stays.iter().filter(|stay| (stay.first..=stay.last).contains(&epoch)).peekable();
-        if then.peek().is_none() {
+        if then.peek().is_none() || self.forgotten.is_some_and(|forgotten| epoch <= forgotten) {
             return Seat::Unknown;
         }
         then.find(|stay| stay.leaf == leaf).map_or(Seat::Empty, |stay| Seat::Taken(stay.user, stay.device))
@@ -122,7 +130,7 @@ impl Epochs {
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let keys = self.iter().map(|(epoch, key)| SavedKey { epoch, key: *key.as_bytes() }).collect();
-        let saved = Saved { keys, stays: self.stays.clone() };
+        let saved = Saved { keys, stays: self.stays.clone(), forgotten: self.forgotten };
         saved.tls_serialize_detached().expect("writing to memory, of bounded length")
     }
 
@@ -132,6 +140,54 @@ impl Epochs {
             return Err(Fault::DamagedState);
         }
         let keys = saved.keys.iter().map(|saved| (saved.epoch, EpochKey::new(saved.key))).collect();
-        Ok(Self { keys, stays: saved.stays })
+        Ok(Self { keys, stays: saved.stays, forgotten: saved.forgotten })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(seed: u8) -> EpochKey {
+        EpochKey::new([seed; 32])
+    }
+
+    fn who(leaf: u32, number: u32) -> (u32, UserId, DeviceId) {
+        let mut id = [0; 16];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        (leaf, UserId(id), DeviceId(id))
+    }
+
+    fn taken(number: u32) -> Seat {
+        let (_, user, device) = who(0, number);
+        Seat::Taken(user, device)
+    }
+
+    #[test]
+    fn a_leaf_is_whose_it_was_in_the_epoch_in_question() {
+        let mut epochs = Epochs::default();
+        epochs.begin(3, key(3), [who(0, 1), who(1, 2)].into_iter()).unwrap();
+        epochs.begin(4, key(4), [who(0, 1)].into_iter()).unwrap();
+        epochs.begin(5, key(5), [who(0, 1), who(1, 7)].into_iter()).unwrap();
+        epochs.begin(5, key(5), [who(0, 1), who(1, 7)].into_iter()).unwrap();
+        assert_eq!(epochs.begin(5, key(6), std::iter::empty()), Err(ArchiveError::Conflict.into()));
+        epochs.insert(2, key(2)).unwrap();
+        let epochs = Epochs::from_bytes(&epochs.to_bytes()).unwrap();
+        let at_one = [2, 3, 4, 5, 6].map(|epoch| epochs.seat(epoch, 1));
+        assert_eq!(at_one, [Seat::Unknown, taken(2), Seat::Empty, taken(7), Seat::Unknown]);
+        assert_eq!([3, 4, 5].map(|epoch| epochs.seat(epoch, 0)), [taken(1), taken(1), taken(1)]);
+        assert_eq!(epochs.stays.len(), 3, "who stays is written once");
+        assert_eq!(epochs.key(2), Some(&key(2)));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_unknown_and_not_empty() {
+        let mut epochs = Epochs::default();
+        let crowd = 30_000;
+        epochs.begin(1, key(1), (0..crowd).map(|leaf| who(leaf, leaf))).unwrap();
+        epochs.begin(2, key(2), (0..crowd).map(|leaf| who(leaf, leaf + u32::from(leaf > 0)))).unwrap();
+        assert_eq!(epochs.stays.len(), MAX_STAYS);
+        assert_eq!((epochs.seat(1, 0), epochs.seat(1, 5)), (Seat::Unknown, Seat::Unknown));
+        assert_eq!((epochs.seat(2, 0), epochs.seat(2, 5)), (taken(0), taken(6)));
     }
 }

@@ -131,7 +131,8 @@ impl Desk {
             return Ok(());
         }
         let group = &self.groups.get(&id).ok_or(Fault::NotOpen)?.group;
-        epochs.begin(epoch, key, group.roster())?;
+        let present = group.roster().iter().map(|(leaf, of)| (leaf, of.statement().user, of.statement().device));
+        epochs.begin(epoch, key, present)?;
         self.put(Shelf::Epochs(room, block_of(epoch)), epochs.to_bytes(), keep)
     }
 

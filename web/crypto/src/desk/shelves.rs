@@ -16,9 +16,9 @@ use crate::Fault;
 use crate::chat::RoomId;
 use crate::state::{self, StateKey, StateName};
 
-/// States in memory at once, of at most some 60 kB but for a few. Beyond that the one used longest ago is let go; it is opened again when it
-/// is needed. A request needs four at most.
-const MAX_OPEN: usize = 256;
+/// States in memory at once: tens of kB each, and a few MB where a room is large. Beyond that the one used longest ago is let go; it is opened
+/// again when it is needed. A request needs four at most.
+const MAX_OPEN: usize = 128;
 
 /// A state by what is in it. Its text is the name under which it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
