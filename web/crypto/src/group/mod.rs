@@ -55,7 +55,7 @@ pub enum Standing {
     /// It comes in by an external commit, and the server has not answered yet.
     Joining = 2,
     Member = 3,
-    /// It was taken out; all secrets are gone.
+    /// It was taken out. Nothing can be done with the group any more.
     Removed = 4,
 }
 
