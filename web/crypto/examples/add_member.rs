@@ -26,6 +26,8 @@ fn main() -> Result<(), Fault> {
             "group of {size}: add {add:.1} ms, process {process:.1} ms (median of {RUNS}); commit {} B, welcome {} B",
             bytes.0, bytes.1
         );
+        let (seal, sealed) = bench.seal()?;
+        println!("group of {size}: state sealed in {seal:.1} ms (median of {RUNS}); {sealed} B");
     }
     Ok(())
 }
