@@ -51,6 +51,7 @@ conformance! {
     audit "store/audit.rs"
     bans "store/bans.rs"
     diagnostics "store/diagnostics.rs"
+    e2ee "store/e2ee.rs"
     files "store/files.rs"
     members "store/members.rs"
     messages "store/messages.rs"

@@ -17,6 +17,9 @@ mod bans;
 #[path = "store/diagnostics.rs"]
 mod diagnostics;
 
+#[path = "store/e2ee.rs"]
+mod e2ee;
+
 #[path = "store/files.rs"]
 mod files;
 
