@@ -10,6 +10,7 @@ use crate::bus::Bus;
 use crate::calls::{Calls, Relaying};
 use crate::config::Config;
 use crate::diagnostics::TestCalls;
+use crate::e2ee::LogKey;
 use crate::files::Files;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -56,6 +57,8 @@ pub struct Parts {
     pub refresh_tokens: RefreshTokens,
     /// WebSocket tickets.
     pub tickets: Tickets,
+    /// Signs the log of what users publish.
+    pub log_key: LogKey,
     /// Sessions that need not be looked up.
     pub living: LivingSessions,
     /// Says when to stop, and waits for those who must finish.
@@ -96,6 +99,7 @@ impl App {
             files: Files::new(&config.files),
             metrics: Metrics::new(media.clone()),
             tickets: Tickets::default(),
+            log_key: LogKey::new(&config.secrets.log_key),
             living: LivingSessions::default(),
             shutdown,
             tls,

@@ -67,6 +67,11 @@ pub enum Hint {
         /// Who.
         user: UserId,
     },
+    /// A user published something about their keys.
+    KeysChanged {
+        /// Who.
+        user: UserId,
+    },
     /// The role of a member changed.
     RoleChanged {
         /// In which room.

@@ -379,6 +379,11 @@ export type ServerMessage =
     users: Array<Present>;
   }
   | {
+    type: "e2ee_keys";
+    /** Who. */
+    user: string;
+  }
+  | {
     type: "resync";
   }
   | {

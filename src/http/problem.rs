@@ -9,6 +9,7 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 use webcall_media::MediaError;
+use webcall_trust::Refusal;
 
 use crate::error::Error;
 
@@ -66,7 +67,8 @@ fn status(error: &Error) -> StatusCode {
         Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::BodyTooLarge { .. } | Error::FileTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-        Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Refused(Refusal::OutOfOrder) => StatusCode::CONFLICT,
+        Error::Invalid { .. } | Error::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Error::NotSignedIn | Error::SessionEnded | Error::WrongCredentials | Error::TicketInvalid => StatusCode::UNAUTHORIZED,
         Error::WrongPassword
@@ -85,6 +87,7 @@ fn status(error: &Error) -> StatusCode {
         | Error::UserNotFound
         | Error::FileNotFound
         | Error::BanNotFound
+        | Error::BackupNotFound
         | Error::TestCallNotFound => StatusCode::NOT_FOUND,
         Error::UsernameTaken
         | Error::UsernameLooksTaken
@@ -95,10 +98,15 @@ fn status(error: &Error) -> StatusCode {
         | Error::TooManyPins
         | Error::TooManyBans
         | Error::FileQuotaExceeded
+        | Error::TooManyRecords
+        | Error::KeyPackageReused
+        | Error::TooManyKeyPackages
+        | Error::TooManyBackups
         | Error::TooManyUploads
         | Error::WrongOffset
         | Error::UploadBusy
         | Error::TestCallFull => StatusCode::CONFLICT,
+        Error::BackupChanged => StatusCode::PRECONDITION_FAILED,
         Error::RateLimited { .. } | Error::SlowMode { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Busy | Error::DiskFull | Error::StorageUnavailable | Error::TimedOut | Error::TooManyTestCalls => {
             StatusCode::SERVICE_UNAVAILABLE

@@ -452,6 +452,11 @@ pub enum ServerMessage {
         /// Who does what.
         users: Vec<Present>,
     },
+    /// Somebody with whom one shares a room, or oneself, published something about their keys: fetch it when it is needed.
+    E2eeKeys {
+        /// Who.
+        user: String,
+    },
     /// Something could not be told: look at the rooms again, fetch what is missing, and say again what is watched.
     Resync {},
     /// The server stops or restarts; come back after this long.
