@@ -53,6 +53,7 @@ conformance! {
     diagnostics "store/diagnostics.rs"
     e2ee "store/e2ee.rs"
     files "store/files.rs"
+    groups "store/groups.rs"
     members "store/members.rs"
     messages "store/messages.rs"
     rooms "store/rooms.rs"

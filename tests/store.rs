@@ -23,6 +23,9 @@ mod e2ee;
 #[path = "store/files.rs"]
 mod files;
 
+#[path = "store/groups.rs"]
+mod groups;
+
 #[path = "store/sessions.rs"]
 mod sessions;
 

@@ -35,7 +35,8 @@ pub use bans::{BanOutcome, BanRow, NewBan};
 pub use diagnostics::{AddedReport, NewReport, ReportLimits, ReportRow};
 pub use direct::{DirectLimits, NewDirect};
 pub use e2ee::{
-    AddedPackages, AppendedRecord, BackupRow, ClaimedPackage, DeviceChange, NewBackup, NewPackages, NewRecord, PackageLimits,
+    AddedCommit, AddedGroup, AddedPackages, AddedToInbox, AppendedRecord, BackupRow, ClaimedPackage, CommitRow, Counting,
+    DeviceChange, GroupRow, InboxRow, NewBackup, NewCommit, NewGroup, NewInboxMessage, NewPackages, NewRecord, PackageLimits,
     PackageRow, RecordRow, Stock, StoredBackup,
 };
 pub use files::{AddedFile, FileLimits, FileRow, FileSet, MAX_FILES_PER_MESSAGE, NewFile, RemovedFile, WalkedFile};
