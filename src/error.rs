@@ -166,6 +166,24 @@ pub enum Error {
     /// The device would have more key packages than it may.
     #[error("a device has at most 100 key packages here, and leaves some 50 a day for long")]
     TooManyKeyPackages,
+    /// No such group, or the user is not a member of its room: never told apart.
+    #[error("there is no such group, or you are not a member of its room")]
+    GroupNotFound,
+    /// The room has a group.
+    #[error("the room has a group already: come into it")]
+    GroupExists,
+    /// Another commit won the epoch.
+    #[error("another commit won this epoch")]
+    EpochTaken,
+    /// The epoch is over and its commit no longer kept.
+    #[error("this epoch is long over: come into the group anew")]
+    EpochForgotten,
+    /// As much waits for the device as may.
+    #[error("too much waits for this device already")]
+    InboxFull,
+    /// Nothing of this user's with this identifier waits.
+    #[error("nothing with this identifier waits for a device of yours")]
+    InboxItemNotFound,
     /// No backup of this user in this slot.
     #[error("there is no backup in this slot")]
     BackupNotFound,
@@ -270,6 +288,12 @@ impl Error {
             Self::TooManyRecords => "too_many_records",
             Self::KeyPackageReused => "key_package_reused",
             Self::TooManyKeyPackages => "too_many_key_packages",
+            Self::GroupNotFound => "group_not_found",
+            Self::GroupExists => "group_exists",
+            Self::EpochTaken => "epoch_taken",
+            Self::EpochForgotten => "epoch_forgotten",
+            Self::InboxFull => "inbox_full",
+            Self::InboxItemNotFound => "inbox_item_not_found",
             Self::BackupNotFound => "backup_not_found",
             Self::BackupChanged => "backup_changed",
             Self::TooManyBackups => "too_many_backups",

@@ -162,9 +162,9 @@ async fn sweep_now_and_then(app: App) {
             Ok(swept) => tracing::info!(swept, "expired sessions removed"),
             Err(error) => tracing::warn!(%error, "expired sessions could not be removed"),
         }
-        match e2ee::sweep_packages(&app).await {
-            Ok(swept) => tracing::info!(swept, "expired key packages removed"),
-            Err(error) => tracing::warn!(%error, "expired key packages could not be removed"),
+        match e2ee::sweep(&app).await {
+            Ok(swept) => tracing::info!(swept, "key packages, commits and messages that nobody needs removed"),
+            Err(error) => tracing::warn!(%error, "old key packages, commits and messages could not be removed"),
         }
         match diagnostics::sweep(&app).await {
             Ok(swept) => tracing::info!(swept, "old diagnostic reports removed"),

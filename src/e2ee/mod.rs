@@ -1,19 +1,27 @@
 //! The server's half of end-to-end encryption: it keeps what users publish about their keys, the log that proves nobody is shown
-//! something else, key packages and sealed backups. The use-cases; HTTP calls them. What is well-formed and may follow what is decided
+//! something else, key packages and sealed backups; it orders the commits of groups and passes welcomes and messages on. The use-cases; HTTP calls them. What is well-formed and may follow what is decided
 //! by `webcall_trust`, as in the client.
 //!
 //! It holds no secret of any user: public keys and sealed bytes come in, the same go out. A refusal of `webcall_trust` goes out with its
 //! own code.
 
 mod backups;
+mod groups;
+mod inbox;
 mod keys;
 mod log;
 mod packages;
+mod sweep;
+mod whisper;
 
 pub use backups::{Backup, MAX_BACKUP_BYTES, SlotName, backup, put_backup};
+pub use groups::{CommitRequest, Committed, Info, Page, commit, commits, create_group, group_id, group_info};
+pub use inbox::{Waiting, inbox, leave_message, remove_from_inbox};
 pub use keys::{Chain, acquaintances, append, chain};
 pub use log::{Consistency, Head, Inclusion, LogKey, consistency, head, inclusion};
-pub use packages::{Upload, claim, stock, sweep_packages, upload};
+pub use packages::{Upload, claim, stock, upload};
+pub use sweep::sweep;
+pub use whisper::{Listening, Whisper, Whispers, whisper};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -20,8 +20,6 @@ const MAX_UPLOADED: usize = 100;
 const LIMITS: PackageLimits = PackageLimits { in_stock: 100, kept: 4_200 };
 /// Users in one claim. Each has as many packages as devices, 16 at most, of some 700 characters.
 const MAX_CLAIMED_USERS: usize = 100;
-/// Rows removed in one transaction.
-const SWEEP_STEP: i64 = 500;
 
 /// What a device uploads, as base64url.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,18 +75,6 @@ pub async fn claim(app: &App, principal: &Principal, users: &[UserId]) -> Result
         claimed.extend(app.store.claim_key_packages(*user, app.clock.now()).await?);
     }
     Ok(claimed)
-}
-
-/// Removes packages that have expired. Returns how many.
-pub async fn sweep_packages(app: &App) -> Result<u64, Error> {
-    let mut removed = 0;
-    loop {
-        let step = app.store.forget_key_packages(app.clock.now(), SWEEP_STEP).await?;
-        removed += step;
-        if step < SWEEP_STEP.unsigned_abs() {
-            return Ok(removed);
-        }
-    }
 }
 
 /// A package that is well-formed, of this very device, and marked as what it is given as: one that says of itself that it is the last

@@ -29,6 +29,20 @@ pub(super) struct Problem {
     code: &'static str,
 }
 
+impl Problem {
+    /// What is told of an error.
+    pub(super) fn of(error: &Error) -> Self {
+        let status = status(error);
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: error.to_string(),
+            code: error.code(),
+        }
+    }
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let shown = self.shown();
@@ -36,14 +50,7 @@ impl IntoResponse for Error {
             tracing::error!(error = %cause, "a request failed");
         }
         let status = status(shown);
-        let problem = Problem {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
-            detail: shown.to_string(),
-            code: shown.code(),
-        };
-        let mut response = (status, Json(problem)).into_response();
+        let mut response = (status, Json(Problem::of(shown))).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(retry_after_s) = retry_after_s(shown) {
@@ -88,6 +95,8 @@ fn status(error: &Error) -> StatusCode {
         | Error::FileNotFound
         | Error::BanNotFound
         | Error::BackupNotFound
+        | Error::GroupNotFound
+        | Error::InboxItemNotFound
         | Error::TestCallNotFound => StatusCode::NOT_FOUND,
         Error::UsernameTaken
         | Error::UsernameLooksTaken
@@ -102,6 +111,10 @@ fn status(error: &Error) -> StatusCode {
         | Error::KeyPackageReused
         | Error::TooManyKeyPackages
         | Error::TooManyBackups
+        | Error::GroupExists
+        | Error::EpochTaken
+        | Error::EpochForgotten
+        | Error::InboxFull
         | Error::TooManyUploads
         | Error::WrongOffset
         | Error::UploadBusy

@@ -16,9 +16,15 @@ const CLAIM: Bucket = Bucket { burst: 1_000, interval: Duration::from_secs(1) };
 /// Key packages of one user that one other account claims: 10 at once, then one in 5 minutes. A device has a hundred, so that no single
 /// member brings another's down to the last resort.
 const CLAIM_OF: Bucket = Bucket { burst: 10, interval: Duration::from_secs(300) };
-/// Reads of the log and writes and reads of backups: 120 at once, then one a second. Whoever has a session tries no passphrases here, but
-/// could fill the disk.
+/// Reads of the log: 300 at once, then 5 a second.
 const LOG: Bucket = Bucket { burst: 300, interval: Duration::from_millis(200) };
+/// Commits and new groups of one account: 120 at once, then one a second. Each is verified and sent to everybody in the group.
+const COMMIT: Bucket = Bucket { burst: 120, interval: Duration::from_secs(1) };
+/// Messages to groups and to inboxes: 300 at once, then 10 a second.
+const MESSAGE: Bucket = Bucket { burst: 300, interval: Duration::from_millis(100) };
+/// Reads of groups and inboxes: 600 at once, which is three for each room that one may be in, then 10 a second.
+const READ: Bucket = Bucket { burst: 600, interval: Duration::from_millis(100) };
+/// Writes and reads of backups: 120 at once, then one a second.
 const BACKUP: Bucket = Bucket { burst: 120, interval: Duration::from_secs(1) };
 
 /// All of them.
@@ -28,6 +34,9 @@ pub struct E2eeLimits {
     claim: Keyed<UserId>,
     claim_of: Keyed<(UserId, UserId)>,
     log: Keyed<UserId>,
+    commit: Keyed<UserId>,
+    message: Keyed<UserId>,
+    read: Keyed<UserId>,
     backup: Keyed<UserId>,
 }
 
@@ -39,6 +48,9 @@ impl E2eeLimits {
             claim: Keyed::new(&CLAIM),
             claim_of: Keyed::new(&CLAIM_OF),
             log: Keyed::new(&LOG),
+            commit: Keyed::new(&COMMIT),
+            message: Keyed::new(&MESSAGE),
+            read: Keyed::new(&READ),
             backup: Keyed::new(&BACKUP),
         }
     }
@@ -62,6 +74,21 @@ impl E2eeLimits {
     /// Counts a question about the log.
     pub fn log(&self, user: UserId) -> Result<(), Error> {
         self.log.count(&user)
+    }
+
+    /// Counts a commit or a new group.
+    pub fn commit(&self, user: UserId) -> Result<(), Error> {
+        self.commit.count(&user)
+    }
+
+    /// Counts a message.
+    pub fn message(&self, user: UserId) -> Result<(), Error> {
+        self.message.count(&user)
+    }
+
+    /// Counts a read of a group or an inbox.
+    pub fn read(&self, user: UserId) -> Result<(), Error> {
+        self.read.count(&user)
     }
 
     /// Counts a write or a read of a backup.

@@ -88,6 +88,13 @@ async fn apply(context: &Context, known: &mut Known, hint: Hint) -> Result<(), E
             let message = ServerMessage::E2eeKeys { user: user.to_string() };
             context.connections.tell(&e2ee::acquaintances(&context.app, user).await?, &Encoded::of(&message));
         }
+        Hint::Committed { group, room, epoch } => {
+            let message = ServerMessage::E2eeCommit { group: e2ee::encode(&group.to_bytes()), epoch };
+            context.connections.tell(&rooms::members_of(&context.app, room).await?, &Encoded::of(&message));
+        }
+        Hint::InboxFilled { user, device } => {
+            context.connections.tell(&[user], &Encoded::of(&ServerMessage::E2eeInbox { device: device.to_string() }));
+        }
         Hint::SessionEnded { .. } => {}
     }
     Ok(())

@@ -46,7 +46,9 @@ async fn apply(context: &Context, hint: Hint) -> Result<(), Error> {
         | Hint::Read { .. }
         | Hint::MemberAdded { .. }
         | Hint::RoomChanged { .. }
-        | Hint::KeysChanged { .. } => {}
+        | Hint::KeysChanged { .. }
+        | Hint::Committed { .. }
+        | Hint::InboxFilled { .. } => {}
     }
     Ok(())
 }

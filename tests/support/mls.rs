@@ -1,6 +1,11 @@
 //! Devices of end-to-end encryption as a client has them: keys, certificates, records, key packages. The other half of what the server
 //! checks, made with openmls.
 
+#[path = "mls_group.rs"]
+mod group;
+
+pub(crate) use group::{Member, Outgoing};
+
 use ed25519_dalek::{Signer as _, SigningKey};
 use openmls::prelude::tls_codec::Serialize as _;
 use openmls::prelude::{BasicCredential, Capabilities, CredentialWithKey, KeyPackage, KeyPackageBundle, Lifetime, MlsMessageOut};
@@ -108,14 +113,7 @@ impl Device {
     }
 
     pub(crate) fn credential(&self) -> CredentialWithKey {
-        self.credential_of(self.certificate.to_bytes())
-    }
-
-    fn credential_of(&self, certificate: Vec<u8>) -> CredentialWithKey {
-        CredentialWithKey {
-            credential: BasicCredential::new(certificate).into(),
-            signature_key: self.key.public().0.to_vec().into(),
-        }
+        credential(&self.key, self.certificate.to_bytes())
     }
 
     pub(crate) fn package(&self, form: Form) -> KeyPackageBundle {
@@ -126,7 +124,7 @@ impl Device {
         if form.last_resort {
             builder = builder.mark_as_last_resort();
         }
-        let credential = form.certificate.map_or_else(|| self.credential(), |bytes| self.credential_of(bytes));
+        let credential = form.certificate.map_or_else(|| self.credential(), |bytes| credential(&self.key, bytes));
         builder.build(mls::SUITE, &self.provider, &self.key, credential).expect("a key package")
     }
 
@@ -134,6 +132,11 @@ impl Device {
     pub(crate) fn key_package(&self) -> Vec<u8> {
         bytes(&self.package(Form::default()))
     }
+}
+
+/// A key with what it says of itself.
+pub(crate) fn credential(key: &Key, certificate: Vec<u8>) -> CredentialWithKey {
+    CredentialWithKey { credential: BasicCredential::new(certificate).into(), signature_key: key.public().0.to_vec().into() }
 }
 
 /// A key package as it is uploaded.
