@@ -9,6 +9,7 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 use webcall_media::MediaError;
+use webcall_trust::Refusal;
 
 use crate::error::Error;
 
@@ -28,6 +29,20 @@ pub(super) struct Problem {
     code: &'static str,
 }
 
+impl Problem {
+    /// What is told of an error.
+    pub(super) fn of(error: &Error) -> Self {
+        let status = status(error);
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: error.to_string(),
+            code: error.code(),
+        }
+    }
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let shown = self.shown();
@@ -35,14 +50,7 @@ impl IntoResponse for Error {
             tracing::error!(error = %cause, "a request failed");
         }
         let status = status(shown);
-        let problem = Problem {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
-            detail: shown.to_string(),
-            code: shown.code(),
-        };
-        let mut response = (status, Json(problem)).into_response();
+        let mut response = (status, Json(Problem::of(shown))).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(retry_after_s) = retry_after_s(shown) {
@@ -66,7 +74,8 @@ fn status(error: &Error) -> StatusCode {
         Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::BodyTooLarge { .. } | Error::FileTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-        Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Refused(Refusal::OutOfOrder) => StatusCode::CONFLICT,
+        Error::Invalid { .. } | Error::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Error::NotSignedIn | Error::SessionEnded | Error::WrongCredentials | Error::TicketInvalid => StatusCode::UNAUTHORIZED,
         Error::WrongPassword
@@ -85,6 +94,9 @@ fn status(error: &Error) -> StatusCode {
         | Error::UserNotFound
         | Error::FileNotFound
         | Error::BanNotFound
+        | Error::BackupNotFound
+        | Error::GroupNotFound
+        | Error::InboxItemNotFound
         | Error::TestCallNotFound => StatusCode::NOT_FOUND,
         Error::UsernameTaken
         | Error::UsernameLooksTaken
@@ -95,10 +107,19 @@ fn status(error: &Error) -> StatusCode {
         | Error::TooManyPins
         | Error::TooManyBans
         | Error::FileQuotaExceeded
+        | Error::TooManyRecords
+        | Error::KeyPackageReused
+        | Error::TooManyKeyPackages
+        | Error::TooManyBackups
+        | Error::GroupExists
+        | Error::EpochTaken
+        | Error::EpochForgotten
+        | Error::InboxFull
         | Error::TooManyUploads
         | Error::WrongOffset
         | Error::UploadBusy
         | Error::TestCallFull => StatusCode::CONFLICT,
+        Error::BackupChanged => StatusCode::PRECONDITION_FAILED,
         Error::RateLimited { .. } | Error::SlowMode { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Busy | Error::DiskFull | Error::StorageUnavailable | Error::TimedOut | Error::TooManyTestCalls => {
             StatusCode::SERVICE_UNAVAILABLE
