@@ -117,6 +117,30 @@ test('a tree with blanks and with leaves that are not merged yet is the same tre
   await agree(...all);
 });
 
+test('of two commits on one epoch both follow the one that the server took, whoever made it', async () => {
+  const { ann, tom } = await annAndTom();
+  for (const [first, second] of [[tom, ann], [ann, tom]]) {
+    await second.proposes(ROOM);
+    await commits(first, {}, [second]);
+    await agree(ann, tom);
+  }
+});
+
+test('a message that was on its way during a commit opens once with both', async () => {
+  const { ann, tom } = await annAndTom();
+  for (const [speaker, listener, refuses] of [
+    [tom, ann, (message) => ann.refusal({ op: 'hear', group: ROOM, message: base64(message) }) === 'bad_message'],
+    [ann, tom, (message) => throws(() => tom.hear(ROOM, message))],
+  ]) {
+    const [early, late] = [await speaker.say(ROOM, 'early'), await speaker.say(ROOM, 'late')];
+    assert.equal((await listener.hear(ROOM, late)).text, 'late');
+    await commits(speaker, {}, [listener]);
+    assert.equal((await listener.hear(ROOM, early)).text, 'early');
+    for (const message of [early, late]) assert.ok(await refuses(message));
+  }
+  await agree(ann, tom);
+});
+
 test('the keys of a call\'s media are the same by the exporters of both, before and after an external commit of ours', async () => {
   const { ann, ben, tom } = await annAndTom({ ours: 2 });
   await commits(ann, { add: [ben.keyPackage()] }, [tom], [ben]);

@@ -92,10 +92,12 @@ export class TheirDevice {
     return mls.encodeMlsMessage(message);
   }
 
+  /** What was its own and waited is dropped. */
   async process(group, commit) {
     const { publicMessage } = read(commit, 'mls_public_message');
     const { newState } = await mls.processPublicMessage(this.#state(group), publicMessage, mls.emptyPskIndex, this.#suite);
     this.#states.set(idOf(group), newState);
+    this.#pending = undefined;
   }
 
   async say(group, text) {
