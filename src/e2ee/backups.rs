@@ -4,7 +4,7 @@
 use super::decode;
 use crate::accounts::Principal;
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{E2eeError, Error};
 use crate::store::{BackupRow, NewBackup, StoredBackup};
 
 /// The longest backup. An archive of keys has some 100 bytes for each epoch of a room and is cut into several.
@@ -37,15 +37,15 @@ pub async fn put_backup(app: &App, principal: &Principal, slot: &SlotName, versi
     let new = NewBackup { user: principal.user, slot: &slot.0, version, body: &body };
     match app.store.put_backup(&new, MAX_SLOTS).await? {
         StoredBackup::Stored => Ok(version + 1),
-        StoredBackup::OtherVersion => Err(Error::BackupChanged),
-        StoredBackup::TooManySlots => Err(Error::TooManyBackups),
+        StoredBackup::OtherVersion => Err(E2eeError::BackupChanged.into()),
+        StoredBackup::TooManySlots => Err(E2eeError::TooManyBackups.into()),
     }
 }
 
 /// The caller's own backup.
 pub async fn backup(app: &App, principal: &Principal, slot: &SlotName) -> Result<Backup, Error> {
     app.limits.e2ee.backup(principal.user)?;
-    app.store.backup(principal.user, &slot.0).await?.ok_or(Error::BackupNotFound)
+    app.store.backup(principal.user, &slot.0).await?.ok_or(E2eeError::BackupNotFound.into())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{computed, decode, unwinding};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
-use crate::error::Error;
+use crate::error::{E2eeError, Error};
 use crate::id::{DeviceId, InboxId, RoomId, UserId};
 use crate::store::{AddedToInbox, InboxRow, NewInboxMessage};
 
@@ -49,7 +49,7 @@ pub async fn inbox(app: &App, principal: &Principal, device: DeviceId) -> Result
 
 /// Removes what the caller's device has fetched and kept.
 pub async fn remove_from_inbox(app: &App, principal: &Principal, id: InboxId) -> Result<(), Error> {
-    if app.store.remove_from_inbox(id, principal.user).await? { Ok(()) } else { Err(Error::InboxItemNotFound) }
+    if app.store.remove_from_inbox(id, principal.user).await? { Ok(()) } else { Err(E2eeError::InboxItemNotFound.into()) }
 }
 
 /// Leaves a message of a group for one device that counts in its room.
@@ -68,7 +68,7 @@ pub async fn leave_message(
             app.bus.publish(Hint::InboxFilled { user, device });
             Ok(())
         }
-        AddedToInbox::Full => Err(Error::InboxFull),
+        AddedToInbox::Full => Err(E2eeError::InboxFull.into()),
         AddedToInbox::NotCounting => Err(Refusal::UnknownDevice.into()),
     }
 }

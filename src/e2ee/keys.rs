@@ -7,7 +7,7 @@ use super::{acquainted, computed, decode, named};
 use crate::accounts::{self, Principal};
 use crate::app::App;
 use crate::bus::Hint;
-use crate::error::Error;
+use crate::error::{E2eeError, Error};
 use crate::id::{DeviceId, UserId};
 use crate::store::{AppendedRecord, DeviceChange, NewRecord, RecordRow};
 
@@ -39,7 +39,7 @@ pub async fn append(app: &App, principal: &Principal, record: &str, password: Op
     let (user, number) = (principal.user, before.len());
     let is_revocation = matches!(record, Record::Revocation(_));
     if number >= if is_revocation { MAX_RECORDS_WITH_REVOCATIONS } else { MAX_RECORDS } {
-        return Err(Error::TooManyRecords);
+        return Err(E2eeError::TooManyRecords.into());
     }
     computed(move || follows(user, &before, &record)).await??;
     if number > 0 && matches!(record, Record::Claim(_)) {

@@ -9,7 +9,7 @@ use webcall_trust::{Certificate, Refusal};
 use super::{acquainted, computed, decode};
 use crate::accounts::Principal;
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{E2eeError, Error};
 use crate::id::{DeviceId, UserId};
 use crate::store::{AddedPackages, ClaimedPackage, NewPackages, PackageLimits, PackageRow, Stock};
 use crate::time::Timestamp;
@@ -35,7 +35,7 @@ pub async fn upload(app: &App, principal: &Principal, device: DeviceId, upload: 
     app.limits.e2ee.upload(principal.user)?;
     let user = principal.user;
     if upload.one_time.len() > MAX_UPLOADED {
-        return Err(Error::TooManyKeyPackages);
+        return Err(E2eeError::TooManyKeyPackages.into());
     }
     let certificate = app.store.device_certificate(user, device).await?.ok_or(Refusal::UnknownDevice)?;
     let read = |text: &String| decode(text, MAX_KEY_PACKAGE_BYTES);
@@ -50,8 +50,8 @@ pub async fn upload(app: &App, principal: &Principal, device: DeviceId, upload: 
     match app.store.add_key_packages(&new, LIMITS, app.clock.now()).await? {
         AddedPackages::Added => stock(app, principal, device).await,
         AddedPackages::NoSuchDevice => Err(Refusal::UnknownDevice.into()),
-        AddedPackages::Reused => Err(Error::KeyPackageReused),
-        AddedPackages::TooMany => Err(Error::TooManyKeyPackages),
+        AddedPackages::Reused => Err(E2eeError::KeyPackageReused.into()),
+        AddedPackages::TooMany => Err(E2eeError::TooManyKeyPackages.into()),
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use webcall_media::MediaError;
 use webcall_trust::Refusal;
 
-use crate::error::Error;
+use crate::error::{E2eeError, Error};
 
 /// What a client gets instead of what it asked for.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -94,9 +94,6 @@ fn status(error: &Error) -> StatusCode {
         | Error::UserNotFound
         | Error::FileNotFound
         | Error::BanNotFound
-        | Error::BackupNotFound
-        | Error::GroupNotFound
-        | Error::InboxItemNotFound
         | Error::TestCallNotFound => StatusCode::NOT_FOUND,
         Error::UsernameTaken
         | Error::UsernameLooksTaken
@@ -107,25 +104,32 @@ fn status(error: &Error) -> StatusCode {
         | Error::TooManyPins
         | Error::TooManyBans
         | Error::FileQuotaExceeded
-        | Error::TooManyRecords
-        | Error::KeyPackageReused
-        | Error::TooManyKeyPackages
-        | Error::TooManyBackups
-        | Error::GroupExists
-        | Error::EpochTaken
-        | Error::EpochForgotten
-        | Error::InboxFull
         | Error::TooManyUploads
         | Error::WrongOffset
         | Error::UploadBusy
         | Error::TestCallFull => StatusCode::CONFLICT,
-        Error::BackupChanged => StatusCode::PRECONDITION_FAILED,
         Error::RateLimited { .. } | Error::SlowMode { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Busy | Error::DiskFull | Error::StorageUnavailable | Error::TimedOut | Error::TooManyTestCalls => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         Error::Media(error) => media_status(error),
+        Error::E2ee(error) => e2ee_status(*error),
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn e2ee_status(error: E2eeError) -> StatusCode {
+    match error {
+        E2eeError::GroupNotFound | E2eeError::InboxItemNotFound | E2eeError::BackupNotFound => StatusCode::NOT_FOUND,
+        E2eeError::BackupChanged => StatusCode::PRECONDITION_FAILED,
+        E2eeError::TooManyRecords
+        | E2eeError::KeyPackageReused
+        | E2eeError::TooManyKeyPackages
+        | E2eeError::GroupExists
+        | E2eeError::EpochTaken
+        | E2eeError::EpochForgotten
+        | E2eeError::InboxFull
+        | E2eeError::TooManyBackups => StatusCode::CONFLICT,
     }
 }
 

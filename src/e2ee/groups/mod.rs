@@ -12,7 +12,7 @@ use super::{computed, decode, named, unwinding};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
-use crate::error::Error;
+use crate::error::{E2eeError, Error};
 use crate::id::{DeviceId, RoomId, UserId};
 use crate::store::{self, AddedCommit, AddedGroup, CommitRow, GroupRow};
 
@@ -76,8 +76,8 @@ pub struct Page {
 
 /// A group's identifier in a path; `group_not_found` for what is none.
 pub fn group_id(text: &str) -> Result<GroupId, Error> {
-    let bytes = decode(text, 17).map_err(|_| Error::GroupNotFound)?;
-    GroupId::from_bytes(&bytes).map_err(|_| Error::GroupNotFound)
+    let bytes = decode(text, 17).map_err(|_| E2eeError::GroupNotFound)?;
+    GroupId::from_bytes(&bytes).map_err(|_| E2eeError::GroupNotFound.into())
 }
 
 /// Makes the group of a room of the caller's, with the one device that made it.
@@ -105,7 +105,7 @@ pub async fn create_group(app: &App, principal: &Principal, group_info: &str, tr
             app.bus.publish(Hint::Committed { group: new.id, room, epoch: 0 });
             Ok(new.id)
         }
-        AddedGroup::Exists => Err(Error::GroupExists),
+        AddedGroup::Exists => Err(E2eeError::GroupExists.into()),
         AddedGroup::NotCounting => Err(Refusal::NotVouched.into()),
     }
 }
@@ -184,13 +184,13 @@ async fn lost(app: &App, id: GroupId, epoch: i64, commit: &[u8]) -> Result<Commi
         Some(winner) if winner.commit_bytes == commit => Ok(Committed::Accepted { epoch: epoch.unsigned_abs() + 1 }),
         Some(winner) => Ok(Committed::Lost { commit: winner.commit_bytes }),
         // Gone since, or no longer kept: whoever asks is far behind and comes in anew.
-        None => Err(Error::EpochForgotten),
+        None => Err(E2eeError::EpochForgotten.into()),
     }
 }
 
 /// A group, if the caller is a member of its room.
 pub(super) async fn group(app: &App, principal: &Principal, id: GroupId) -> Result<GroupRow, Error> {
-    app.store.group(&id.to_bytes(), principal.user).await?.ok_or(Error::GroupNotFound)
+    app.store.group(&id.to_bytes(), principal.user).await?.ok_or(E2eeError::GroupNotFound.into())
 }
 
 fn counting<'a>(certificate: &Certificate, bytes: &'a [u8]) -> store::Counting<'a> {

@@ -12,7 +12,7 @@ use super::super::problem::Problem;
 use super::MAX_COMMIT_REQUEST_BYTES;
 use crate::app::App;
 use crate::e2ee::{self, CommitRequest, Committed};
-use crate::error::Error;
+use crate::error::{E2eeError, Error};
 use crate::id::{DeviceId, UserId};
 
 /// A group with one device in it, the caller's.
@@ -186,7 +186,7 @@ pub(in super::super) async fn commit(
     match e2ee::commit(&app, &principal, e2ee::group_id(&id)?, request).await? {
         Committed::Accepted { epoch } => Ok((StatusCode::CREATED, Json(Epoch { epoch })).into_response()),
         Committed::Lost { commit } => {
-            let problem = Problem::of(&Error::EpochTaken);
+            let problem = Problem::of(&E2eeError::EpochTaken.into());
             let taken = EpochTaken { problem, commit: e2ee::encode(&commit) };
             let mut response = (StatusCode::CONFLICT, Json(taken)).into_response();
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

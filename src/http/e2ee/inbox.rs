@@ -10,7 +10,7 @@ use super::super::extract::{Parameters, Segments, SignedIn, identifier};
 use super::super::problem::Problem;
 use crate::app::App;
 use crate::e2ee;
-use crate::error::Error;
+use crate::error::{E2eeError, Error};
 use crate::id::{DeviceId, InboxId};
 use crate::store::InboxRow;
 use crate::time::Timestamp;
@@ -87,6 +87,6 @@ pub(in super::super) async fn remove(
     SignedIn(principal): SignedIn,
     Segments(id): Segments<String>,
 ) -> Result<StatusCode, Error> {
-    e2ee::remove_from_inbox(&app, &principal, identifier(&id, Error::InboxItemNotFound)?).await?;
+    e2ee::remove_from_inbox(&app, &principal, identifier(&id, E2eeError::InboxItemNotFound.into())?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
