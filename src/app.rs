@@ -10,6 +10,7 @@ use crate::bus::Bus;
 use crate::calls::{Calls, Relaying};
 use crate::config::Config;
 use crate::diagnostics::TestCalls;
+use crate::e2ee::{LogKey, Whispers};
 use crate::files::Files;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -56,6 +57,10 @@ pub struct Parts {
     pub refresh_tokens: RefreshTokens,
     /// WebSocket tickets.
     pub tickets: Tickets,
+    /// Messages of groups on their way to who is connected.
+    pub whispers: Whispers,
+    /// Signs the log of what users publish.
+    pub log_key: LogKey,
     /// Sessions that need not be looked up.
     pub living: LivingSessions,
     /// Says when to stop, and waits for those who must finish.
@@ -96,6 +101,8 @@ impl App {
             files: Files::new(&config.files),
             metrics: Metrics::new(media.clone()),
             tickets: Tickets::default(),
+            log_key: LogKey::new(&config.secrets.log_key),
+            whispers: Whispers::default(),
             living: LivingSessions::default(),
             shutdown,
             tls,

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
-use crate::id::{RoomId, SessionId, UserId};
+use webcall_trust::mls::GroupId;
+
+use crate::id::{DeviceId, RoomId, SessionId, UserId};
 
 /// Hints kept for a subscriber that is behind. One that falls further behind gets [`Received::Lagged`] and checks everything, which
 /// costs some queries for each call; a larger number only costs memory (40 bytes each, and for a deleted room 16 for each member).
@@ -66,6 +68,27 @@ pub enum Hint {
         room: RoomId,
         /// Who.
         user: UserId,
+    },
+    /// A user published something about their keys.
+    KeysChanged {
+        /// Who.
+        user: UserId,
+    },
+    /// A group was made, or a commit took it to another epoch.
+    Committed {
+        /// Which group.
+        group: GroupId,
+        /// Of which room.
+        room: RoomId,
+        /// The epoch that it is in now.
+        epoch: i64,
+    },
+    /// Something waits for a device.
+    InboxFilled {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        device: DeviceId,
     },
     /// The role of a member changed.
     RoleChanged {

@@ -2,8 +2,13 @@
 //! is for developers, the web client shows its own by code. Nothing here knows HTTP: `http/problem.rs` turns an error into a
 //! response.
 
+mod e2ee;
+
+pub use e2ee::E2eeError;
+
 use thiserror::Error;
 use webcall_media::MediaError;
+use webcall_trust::Refusal;
 
 use crate::store::StoreError;
 
@@ -153,6 +158,13 @@ pub enum Error {
         size_bytes: u64,
     },
 
+    /// What end-to-end encryption does not take, for the reason that a client would have, too.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// End-to-end encryption: what is there already, not there, or too much.
+    #[error(transparent)]
+    E2ee(#[from] E2eeError),
+
     /// No such test call of this user; it may be over.
     #[error("no such test call, or it is over")]
     TestCallNotFound,
@@ -243,6 +255,8 @@ impl Error {
             Self::WrongOffset => "wrong_offset",
             Self::UploadBusy => "upload_busy",
             Self::RangeNotSatisfiable { .. } => "range_not_satisfiable",
+            Self::Refused(refusal) => refusal.code(),
+            Self::E2ee(error) => error.code(),
             Self::TestCallNotFound => "test_call_not_found",
             Self::TestCallFull => "test_call_full",
             Self::TooManyTestCalls => "too_many_test_calls",

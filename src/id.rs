@@ -98,6 +98,14 @@ id! {
     /// What a browser found out on `/diagnostics`.
     ReportId
 }
+id! {
+    /// A device of end-to-end encryption. Chosen at random by the device, and unique among those of its user only.
+    DeviceId
+}
+id! {
+    /// What waits for a device.
+    InboxId
+}
 impl PieceId {
     /// When it was made.
     pub fn made_at(self) -> Timestamp {

@@ -1,7 +1,7 @@
 //! The server of WebCall. Imports run one way:
 //!
 //! ```text
-//! main -> lib -> { serve, bench, doctor, vault } -> port -> { http, signal } -> { chat, files, rooms, accounts, calls, diagnostics } -> { store, bus, tls, media handle } -> { id, role, time, config, error }
+//! main -> lib -> { serve, bench, doctor, vault } -> port -> { http, signal } -> { chat, files, rooms, accounts, calls, e2ee, diagnostics } -> { store, bus, tls, media handle } -> { id, role, time, config, error }
 //! ```
 //!
 //! - [`http`] the interface under `/api/v1`, the web client's files, health and metrics
@@ -9,6 +9,7 @@
 //! - [`signal`] one WebSocket for each open page: the signalling protocol
 //! - [`accounts`], [`rooms`], [`chat`], [`calls`] the use-cases; `rooms::policy` says who may do what; [`diagnostics`] serves the page of that name
 //! - [`files`] what people send each other: received piece by piece, read by members
+//! - [`e2ee`] the server's half of end-to-end encryption: public keys and sealed bytes
 //! - [`bench`] the command `webcall bench`: a client of this server or another
 //! - [`doctor`] the command `webcall doctor`: looks for what keeps calls from working
 //! - [`vault`] the commands `webcall backup`, `restore` and `migrate-to`
@@ -25,6 +26,7 @@ pub mod chat;
 pub mod config;
 pub mod diagnostics;
 pub mod doctor;
+pub mod e2ee;
 pub mod error;
 pub mod files;
 pub mod http;

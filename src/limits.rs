@@ -5,6 +5,10 @@
 //! Addresses count whole in IPv4 and by /64 in IPv6, the least that one home is given. An address is a household, an office or a
 //! test run, so its buckets are deep; an account's are not.
 
+mod e2ee;
+
+pub use e2ee::E2eeLimits;
+
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -63,6 +67,8 @@ pub struct Limits {
     moderation: Keyed<UserId>,
     file: Keyed<UserId>,
     file_piece: Keyed<UserId>,
+    /// Those of end-to-end encryption.
+    pub e2ee: E2eeLimits,
 }
 
 impl Limits {
@@ -84,6 +90,7 @@ impl Limits {
             moderation: Keyed::new(&MODERATION),
             file: Keyed::new(&FILE),
             file_piece: Keyed::new(&FILE_PIECE),
+            e2ee: E2eeLimits::new(),
         }
     }
 

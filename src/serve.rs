@@ -13,6 +13,7 @@ use crate::calls::Calls;
 use crate::chat;
 use crate::config::{Args, Config, ConfigError};
 use crate::diagnostics;
+use crate::e2ee;
 use crate::files;
 use crate::http;
 use crate::process;
@@ -160,6 +161,10 @@ async fn sweep_now_and_then(app: App) {
         match sweep(&app).await {
             Ok(swept) => tracing::info!(swept, "expired sessions removed"),
             Err(error) => tracing::warn!(%error, "expired sessions could not be removed"),
+        }
+        match e2ee::sweep(&app).await {
+            Ok(swept) => tracing::info!(swept, "key packages, commits and messages that nobody needs removed"),
+            Err(error) => tracing::warn!(%error, "old key packages, commits and messages could not be removed"),
         }
         match diagnostics::sweep(&app).await {
             Ok(swept) => tracing::info!(swept, "old diagnostic reports removed"),

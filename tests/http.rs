@@ -9,6 +9,8 @@ mod authority;
 mod binary;
 #[path = "support/bucket.rs"]
 mod bucket;
+#[path = "support/mls.rs"]
+mod mls;
 #[path = "support/server.rs"]
 mod server;
 
@@ -20,6 +22,8 @@ mod assets;
 mod bodies;
 #[path = "http/diagnostics.rs"]
 mod diagnostics;
+#[path = "http/e2ee/mod.rs"]
+mod e2ee;
 #[path = "http/files.rs"]
 mod files;
 #[path = "http/files_bucket.rs"]

@@ -17,8 +17,14 @@ mod bans;
 #[path = "store/diagnostics.rs"]
 mod diagnostics;
 
+#[path = "store/e2ee.rs"]
+mod e2ee;
+
 #[path = "store/files.rs"]
 mod files;
+
+#[path = "store/groups.rs"]
+mod groups;
 
 #[path = "store/sessions.rs"]
 mod sessions;

@@ -379,6 +379,32 @@ export type ServerMessage =
     users: Array<Present>;
   }
   | {
+    type: "e2ee_keys";
+    /** Who. */
+    user: string;
+  }
+  | {
+    type: "e2ee_commit";
+    /** The group; base64url without padding. */
+    group: string;
+    /** In which it is now. */
+    epoch: number;
+  }
+  | {
+    type: "e2ee_inbox";
+    /** Which. */
+    device: string;
+  }
+  | {
+    type: "e2ee_message";
+    /** The group; base64url without padding. */
+    group: string;
+    /** Who sent it, by the server's word: the message itself says which member. */
+    user: string;
+    /** A PrivateMessage of MLS; base64url without padding. */
+    message: string;
+  }
+  | {
     type: "resync";
   }
   | {

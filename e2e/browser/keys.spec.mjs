@@ -45,6 +45,23 @@ const mediaKeys = (page, call, because) =>
     because,
   );
 
+/** Leads the keys to a media worker, as a call does; what that worker says to have. */
+const inMediaWorker = (page, call) =>
+  page.evaluate(async (id) => {
+    const base = document.querySelector('link[rel="modulepreload"]').href.match(/^.*\/a\/[0-9a-f]+\//)[0];
+    const { MediaShield, startMediaWorker } = await import(`${base}e2ee/media/page.js`);
+    const { port1, port2 } = new MessageChannel();
+    const shield = new MediaShield(startMediaWorker(), port1);
+    window.keys.connect(id, port2);
+    await window.keys.passMediaKeys(id, 'start');
+    // Keys come over their own port, so the first report may be older than they are.
+    for (;;) {
+      const { epoch, refused_messages } = await shield.report();
+      if (epoch !== null || refused_messages > 0) return { epoch, refused_messages };
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }, call);
+
 async function pageFor(table, engine, user) {
   const page = await table.stranger(engine);
   await page.goto(`${table.server.url}/login`);
@@ -94,6 +111,7 @@ for (const [annsEngine, bensEngine] of [['chromium', 'firefox'], ['firefox', 'ch
       assert.deepEqual([ofAnn.leaf, ofAnn.owner, ofBen.leaf, ofBen.owner], [0, '000000000000000a', 1, '000000000000000b']);
       assert.ok([anns.own, bens.own, ofAnn, ofBen].every(({ exported }) => !exported));
       assert.notEqual(anns.own.derived, alone.own.derived, 'a new epoch has new keys');
+      for (const page of [ann, ben]) assert.deepEqual(await inMediaWorker(page, CALL.id), { epoch: 1, refused_messages: 0 });
     }));
 }
 

@@ -13,7 +13,7 @@ export const SERVER = [
   ['serve', 'bench', 'doctor', 'vault'],
   ['port'],
   ['http', 'signal', 'push'],
-  ['rooms', 'chat', 'files', 'accounts', 'turn_keys', 'calls', 'presence', 'diagnostics', 'app', 'limits'],
+  ['rooms', 'chat', 'files', 'accounts', 'turn_keys', 'e2ee', 'calls', 'presence', 'diagnostics', 'app', 'limits'],
   ['error'],
   ['store', 'bus', 'metrics', 'tls', 'shutdown', 'telemetry'],
   ['id', 'time', 'config', 'role', 'process'],

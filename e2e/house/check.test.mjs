@@ -96,6 +96,16 @@ test('a frame that leaves the media worker elsewhere than in its one place is ca
   passes(brokenRules, { 'web/e2ee/media/frames.js': 'out.enqueue(frame); readable.pipeTo(writable);', 'web/net/upload.js': 'controller.enqueue(piece);' });
 });
 
+test('a group of the server is caught, and public groups are none', () => {
+  caught(brokenRules, 'src/e2ee/groups/check.rs', 'let group = MlsGroup::load(storage, id);', /public groups only/);
+  caught(brokenRules, 'trust/src/mls/roster.rs', 'use openmls::group::MlsGroup;', /public groups only/);
+  passes(brokenRules, {
+    'src/e2ee/groups/check.rs': 'let group = PublicGroup::load(storage, id); // not an MlsGroup',
+    'web/crypto/src/group.rs': 'use openmls::group::MlsGroup;',
+    'tests/support/mls.rs': 'use openmls::group::MlsGroup;',
+  });
+});
+
 test('a file over the length is caught unless it is generated', () => {
   const long = '\n'.repeat(MAX_LINES + 1);
   caught(brokenRules, 'src/long.rs', long, /601 lines/);

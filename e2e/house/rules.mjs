@@ -21,6 +21,11 @@ const RULES = [
   },
   { where: /^src\//, what: /\brtc_\w+\s*::/g, why: 'the server knows the media core by its handle only' },
   { where: /\.rs$/, except: /^media\/src\/net(\/|\.rs$)/, what: /\bunsafe\b/g, why: 'unsafe code stands in media/src/net only', tests: true },
+  {
+    where: /^(src|trust)\//,
+    what: /\bMlsGroup\b/g,
+    why: 'the server is in no group: it knows public groups only, and what is shared with it knows no more',
+  },
   { where: /^web\/(state|rtc|e2ee)\//, what: /(?<![.\w])(?:document|window)\b(?!\s*:)/g, why: 'state, rtc and e2ee never touch the DOM' },
   {
     where: /^web\/e2ee\/media\//,

@@ -106,17 +106,23 @@ pub async fn login(app: &App, device: Device<'_>, username: &str, password: Stri
 
 /// Sets a new password and ends the user's other sessions.
 pub async fn change_password(app: &App, principal: &Principal, current: String, new: &Password) -> Result<(), Error> {
-    app.limits.login_to(&principal.username.folded())?;
-    let current = Password::parse(current).map_err(|_| Error::WrongPassword)?;
-    let user = app.store.user(principal.user).await?.ok_or(Error::NotSignedIn)?;
-    if app.passwords.verify(&current, Some(&user.password_hash)).await? == Verdict::Wrong {
-        return Err(Error::WrongPassword);
-    }
+    confirm_password(app, principal, current).await?;
     let hash = app.passwords.hash(new).await?;
-    for other in app.store.change_password(user.id, &hash, principal.session).await? {
+    for other in app.store.change_password(principal.user, &hash, principal.session).await? {
         ended(app, other);
     }
     Ok(())
+}
+
+/// Refuses who is signed in and does not know the account's password. Each try counts as one to log in.
+pub async fn confirm_password(app: &App, principal: &Principal, password: String) -> Result<(), Error> {
+    app.limits.login_to(&principal.username.folded())?;
+    let password = Password::parse(password).map_err(|_| Error::WrongPassword)?;
+    let user = app.store.user(principal.user).await?.ok_or(Error::NotSignedIn)?;
+    match app.passwords.verify(&password, Some(&user.password_hash)).await? {
+        Verdict::Wrong => Err(Error::WrongPassword),
+        Verdict::Right | Verdict::RightButOld => Ok(()),
+    }
 }
 
 /// The account of who asks.

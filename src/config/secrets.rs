@@ -45,6 +45,8 @@ pub struct Secrets {
     pub password_pepper: Secret,
     /// Of the credentials with which the TURN server is used: the first signs, all verify. One at least.
     pub turn: Vec<Secret>,
+    /// Signs the heads of the log of what users publish. Clients remember the key that follows from it.
+    pub log_key: Secret,
     /// What a dashboard must send to read `/metrics`.
     pub metrics_token: Option<Secret>,
 }
@@ -91,6 +93,8 @@ const PEPPER: Kind = Kind {
     random_bytes: 32,
     in_production: Source::MayBeGenerated,
 };
+const LOG_KEY: Kind =
+    Kind { variable: "LOG_KEY", file: "log_key", min_len: 32, random_bytes: 32, in_production: Source::MayBeGenerated };
 /// A secret with fewer different characters was typed, not drawn.
 const MIN_DIFFERENT_CHARACTERS: usize = 8;
 /// One that signs, and one that is being replaced.
@@ -118,6 +122,7 @@ impl Secrets {
             registration: take(&REGISTRATION)?,
             password_pepper: take(&PEPPER)?,
             turn: live(&TURN, &take(&TURN)?, production)?,
+            log_key: take(&LOG_KEY)?,
             metrics_token,
         })
     }

@@ -7,6 +7,7 @@ mod auth;
 mod config;
 mod cookie;
 mod diagnostics;
+mod e2ee;
 mod extract;
 mod files;
 mod foreign;
@@ -92,7 +93,8 @@ fn api() -> OpenApiRouter<App> {
             .routes(routes!(config::config)) //           GET    /config
             .routes(routes!(config::ice_servers)) //      GET    /ice-servers
             .routes(routes!(turn_credentials::issue)) // POST   /turn-credentials
-            .merge(roomy()),
+            .merge(roomy())
+            .nest("/e2ee", e2ee::routes()), //            what end-to-end encryption needs
     )
 }
 

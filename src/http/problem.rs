@@ -9,8 +9,9 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 use webcall_media::MediaError;
+use webcall_trust::Refusal;
 
-use crate::error::Error;
+use crate::error::{E2eeError, Error};
 
 /// What a client gets instead of what it asked for.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -28,6 +29,20 @@ pub(super) struct Problem {
     code: &'static str,
 }
 
+impl Problem {
+    /// What is told of an error.
+    pub(super) fn of(error: &Error) -> Self {
+        let status = status(error);
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: error.to_string(),
+            code: error.code(),
+        }
+    }
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let shown = self.shown();
@@ -35,14 +50,7 @@ impl IntoResponse for Error {
             tracing::error!(error = %cause, "a request failed");
         }
         let status = status(shown);
-        let problem = Problem {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
-            detail: shown.to_string(),
-            code: shown.code(),
-        };
-        let mut response = (status, Json(problem)).into_response();
+        let mut response = (status, Json(Problem::of(shown))).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(retry_after_s) = retry_after_s(shown) {
@@ -66,7 +74,8 @@ fn status(error: &Error) -> StatusCode {
         Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::BodyTooLarge { .. } | Error::FileTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-        Error::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Refused(Refusal::OutOfOrder) => StatusCode::CONFLICT,
+        Error::Invalid { .. } | Error::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Error::NotSignedIn | Error::SessionEnded | Error::WrongCredentials | Error::TicketInvalid => StatusCode::UNAUTHORIZED,
         Error::WrongPassword
@@ -104,7 +113,23 @@ fn status(error: &Error) -> StatusCode {
             StatusCode::SERVICE_UNAVAILABLE
         }
         Error::Media(error) => media_status(error),
+        Error::E2ee(error) => e2ee_status(*error),
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn e2ee_status(error: E2eeError) -> StatusCode {
+    match error {
+        E2eeError::GroupNotFound | E2eeError::InboxItemNotFound | E2eeError::BackupNotFound => StatusCode::NOT_FOUND,
+        E2eeError::BackupChanged => StatusCode::PRECONDITION_FAILED,
+        E2eeError::TooManyRecords
+        | E2eeError::KeyPackageReused
+        | E2eeError::TooManyKeyPackages
+        | E2eeError::GroupExists
+        | E2eeError::EpochTaken
+        | E2eeError::EpochForgotten
+        | E2eeError::InboxFull
+        | E2eeError::TooManyBackups => StatusCode::CONFLICT,
     }
 }
 

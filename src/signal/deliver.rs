@@ -11,6 +11,7 @@ use super::protocol::ServerMessage;
 use super::replay::Encoded;
 use crate::bus::{Hint, Received, Subscription};
 use crate::chat;
+use crate::e2ee;
 use crate::error::Error;
 use crate::id::{RoomId, UserId};
 use crate::rooms;
@@ -82,6 +83,17 @@ async fn apply(context: &Context, known: &mut Known, hint: Hint) -> Result<(), E
             known.forget(room);
             context.connections.room_gone(room);
             context.connections.room_changed(&members, room);
+        }
+        Hint::KeysChanged { user } => {
+            let message = ServerMessage::E2eeKeys { user: user.to_string() };
+            context.connections.tell(&e2ee::acquaintances(&context.app, user).await?, &Encoded::of(&message));
+        }
+        Hint::Committed { group, room, epoch } => {
+            let message = ServerMessage::E2eeCommit { group: e2ee::encode(&group.to_bytes()), epoch };
+            context.connections.tell(&rooms::members_of(&context.app, room).await?, &Encoded::of(&message));
+        }
+        Hint::InboxFilled { user, device } => {
+            context.connections.tell(&[user], &Encoded::of(&ServerMessage::E2eeInbox { device: device.to_string() }));
         }
         Hint::SessionEnded { .. } => {}
     }

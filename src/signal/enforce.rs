@@ -42,7 +42,13 @@ async fn apply(context: &Context, hint: Hint) -> Result<(), Error> {
         Hint::MemberRemoved { room, user } => app.calls.member_gone(room, user),
         Hint::RoleChanged { room, user } => context.check_member(room, user).await?,
         // Told by `deliver.rs`, as the others are.
-        Hint::Logged { .. } | Hint::Read { .. } | Hint::MemberAdded { .. } | Hint::RoomChanged { .. } => {}
+        Hint::Logged { .. }
+        | Hint::Read { .. }
+        | Hint::MemberAdded { .. }
+        | Hint::RoomChanged { .. }
+        | Hint::KeysChanged { .. }
+        | Hint::Committed { .. }
+        | Hint::InboxFilled { .. } => {}
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! A message goes one way: `socket.rs` reads and limits it, `connection.rs` (pure) says what is to be done, `driver.rs` does it with
 //! the calls and the store, `replay.rs` numbers the answer, `outgoing.rs` queues it for the socket. `upgrade.rs` lets sockets in,
 //! `registry.rs` knows all connections, `deliver.rs` brings them what is written in their rooms, `presence.rs` (pure) says who is told what
-//! somebody is doing, `asked.rs` reads and changes logs for clients, `enforce.rs` ends what the store no longer allows.
+//! somebody is doing, `whisper.rs` brings messages of encrypted groups, `asked.rs` reads and changes logs for clients, `enforce.rs` ends what the store no longer allows.
 
 mod asked;
 mod connection;
@@ -26,6 +26,7 @@ mod socket;
 mod timing;
 mod upgrade;
 mod watching;
+mod whisper;
 mod wire;
 
 #[cfg(test)]
@@ -72,6 +73,7 @@ impl Signalling {
         // Subscribed before the first socket, so that no hint about one is missed.
         tokio::spawn(enforce::enforce(context.clone(), app.bus.subscribe()));
         tokio::spawn(deliver::deliver(context.clone(), app.bus.subscribe()));
+        tokio::spawn(whisper::pass_on(context.clone(), app.whispers.subscribe()));
         let (stopping, connections) = (app.clone(), context.connections.clone());
         app.shutdown.spawn(async move {
             stopping.shutdown.begun().await;

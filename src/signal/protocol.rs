@@ -8,8 +8,10 @@
 //! Identifiers are strings: users and rooms UUIDs, participants 16 hexadecimal digits. Feeds are numbers (RTP CSRC).
 
 mod entry;
+mod offer;
 
 pub use entry::{Entry, EntryKind, Pinned, Presence, Present};
+pub use offer::{SeatOffer, TrackOffer};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -209,26 +211,6 @@ pub enum FeedKind {
     Person,
     /// Shared screen and its sound.
     Screen,
-}
-
-/// One sending m-line.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TrackOffer {
-    /// Its `a=mid`.
-    pub mid: String,
-    /// What it carries.
-    pub source: Source,
-}
-
-/// One receiving pair of m-lines.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SeatOffer {
-    /// The `a=mid` of the audio m-line.
-    pub audio_mid: String,
-    /// The `a=mid` of the video m-line.
-    pub video_mid: String,
 }
 
 /// How large a feed is shown.
@@ -451,6 +433,33 @@ pub enum ServerMessage {
         room: String,
         /// Who does what.
         users: Vec<Present>,
+    },
+    /// Somebody with whom one shares a room, or oneself, published something about their keys: fetch it when it is needed.
+    E2eeKeys {
+        /// Who.
+        user: String,
+    },
+    /// A group of a room of one's own was made, or is in another epoch: fetch the commits that one lacks.
+    E2eeCommit {
+        /// The group; base64url without padding.
+        group: String,
+        /// In which it is now.
+        #[ts(type = "number")]
+        epoch: i64,
+    },
+    /// Something waits for a device of one's own: fetch it, if it is this one.
+    E2eeInbox {
+        /// Which.
+        device: String,
+    },
+    /// A message of a group, of the moment. One's own come, too.
+    E2eeMessage {
+        /// The group; base64url without padding.
+        group: String,
+        /// Who sent it, by the server's word: the message itself says which member.
+        user: String,
+        /// A PrivateMessage of MLS; base64url without padding.
+        message: String,
     },
     /// Something could not be told: look at the rooms again, fetch what is missing, and say again what is watched.
     Resync {},

@@ -17,7 +17,7 @@ pub(super) const INSERT: &str = "insert into members (room_id, user_id, role, jo
 
 /// Locks the room's row. Whoever appends messages holds it, too, and reads who may write under it: once a change of that is
 /// acknowledged, no message that goes by the old standing is stored.
-const HOLD_ROOM: &str = "update rooms set member_count = member_count where id = $1";
+pub(super) const HOLD_ROOM: &str = "update rooms set member_count = member_count where id = $1";
 
 /// A stored member.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]

@@ -1,4 +1,4 @@
-//! Everything that outlives a restart: accounts, sessions, rooms, members, diagnostic reports, in SQLite or PostgreSQL.
+//! Everything that outlives a restart: accounts, sessions, rooms, members, diagnostic reports, keys of encryption, in SQLite or PostgreSQL.
 //!
 //! Owns the SQL and nothing else: no policy, no tokens, no request types. One SQL text in the common subset of both databases is
 //! dispatched over [`Databases`] by the macros below; every function is run on both by `tests/store.rs`. Use-cases (`accounts`,
@@ -15,6 +15,7 @@ mod chunks;
 mod diagnostics;
 mod direct;
 mod dispatch;
+mod e2ee;
 mod expiry;
 mod files;
 mod marks;
@@ -33,6 +34,11 @@ pub use audit::{AuditAct, AuditEntry, AuditRow, MAX_ACTS};
 pub use bans::{BanOutcome, BanRow, NewBan};
 pub use diagnostics::{AddedReport, NewReport, ReportLimits, ReportRow};
 pub use direct::{DirectLimits, NewDirect};
+pub use e2ee::{
+    AddedCommit, AddedGroup, AddedPackages, AddedToInbox, AppendedRecord, BackupRow, ClaimedPackage, CommitRow, Counting,
+    DeviceChange, GroupRow, InboxRow, NewBackup, NewCommit, NewGroup, NewInboxMessage, NewPackages, NewRecord, PackageLimits,
+    PackageRow, RecordRow, Stock, StoredBackup,
+};
 pub use files::{AddedFile, FileLimits, FileRow, FileSet, MAX_FILES_PER_MESSAGE, NewFile, RemovedFile, WalkedFile};
 pub use members::{Joined, MemberLimits, MemberRow, MemberUpdate, StandingRow};
 pub use messages::{Act, Deletion, EntryKind, EntryRow, Page, Pin, PinRow, Range};

@@ -3,7 +3,7 @@
 use crate::filling::{self, Words};
 
 /// Tables with how many units of rows they have, and what a row is made of (see [`filling::insert`]).
-const TABLES: [(&str, usize, &str); 13] = [
+const TABLES: [(&str, usize, &str); 22] = [
     ("users", 10, "[i], 'user' || i, 'user' || i, 'hash', i, 'skeleton' || i"),
     (
         "rooms",
@@ -24,6 +24,25 @@ const TABLES: [(&str, usize, &str); 13] = [
     ("audit_log", 20, "[(i + 19) / 20], [i], i, [i], 'rename', null, 'name'"),
     ("files", 20, "[i], [(i + 19) / 20], [(i + 19) / 20], 10, 10, i, case when i % 20 = 0 then null else [i + 3] end"),
     ("file_pieces", 20, "[i], [(i + 4) / 5], (i % 5) * 10, 10"),
+    ("e2ee_records", 20, "[(i + 1) / 2], i % 2, cast('a record' as BYTES), i"),
+    ("e2ee_devices", 20, "[(i + 1) / 2], [i], cast('a certificate' as BYTES)"),
+    (
+        "e2ee_key_packages",
+        40,
+        "cast('hash' || i as BYTES), [(i + 3) / 4], [(i + 1) / 2], i % 20 = 0, case when i % 3 = 0 then null else cast('package' as BYTES) \
+         end, i",
+    ),
+    ("e2ee_groups", 10, "cast('group' || i as BYTES), [i], 3, cast('group info' as BYTES), cast('tree' as BYTES), i"),
+    ("e2ee_commits", 30, "cast('group' || ((i + 2) / 3) as BYTES), i % 3, cast('commit' as BYTES), cast('welcome' as BYTES), i"),
+    (
+        "e2ee_inbox",
+        20,
+        "[i], [(i + 1) / 2], [i], cast('group' || ((i + 1) / 2) as BYTES), case when i % 2 = 0 then 1 end, \
+         case when i % 2 = 1 then cast('message' as BYTES) end, i",
+    ),
+    ("e2ee_backups", 20, "[(i + 1) / 2], 'slot' || (i % 2), i, cast('sealed' as BYTES)"),
+    ("e2ee_log", 1, "case when i = 1 then 'records' else 'other' || i end, i"),
+    ("e2ee_log_nodes", 40, "i % 10, i / 10, cast('hash' as BYTES)"),
     ("turn_keys", 1, "'key' || i, cast('hash' || i as BYTES), i"),
     ("diagnostic_reports", 1, "[i], [i / 2 + 1], i, 'browser', 'verdict', 'steps'"),
 ];

@@ -16,11 +16,12 @@ const UNIT: usize = 10_000;
 /// As `store/open.rs` sets them. What cannot find its rows by an index reads the whole table all the same, as the positive control shows.
 const SETTINGS: [&str; 3] = ["set enable_seqscan = off", "set enable_hashjoin = off", "set enable_mergejoin = off"];
 /// Statements whose parameters nothing in the text gives a type, which the driver does: how they begin, and the types, over and over.
-const TYPES: [(&str, &[&str]); 5] = [
+const TYPES: [(&str, &[&str]); 6] = [
     ("with added (room_id, entries) as", &["uuid", "bigint"]),
     ("with wanted (room_id) as", &["uuid"]),
     ("with wanted (room_id, user_id) as", &["uuid", "uuid"]),
     ("with wanted (room_id, message_id) as", &["uuid", "uuid"]),
+    ("with wanted (level, place) as", &["bigint", "bigint"]),
     ("with marks (room_id, user_id, seq) as", &["uuid", "uuid", "bigint"]),
 ];
 

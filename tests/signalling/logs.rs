@@ -129,9 +129,10 @@ async fn pins_and_deletions_are_entries_that_everybody_hears_of() {
     let server = Server::start().await;
     let (ann, ben) = (server.register("ann").await, server.register("ben").await);
     let id = server.room(&[&ann, &ben]).await;
-    let written = write(&server, &ann, id, b"x").await;
     let mut anns = Client::connect(&server, &ann).await;
     let mut bens = Client::connect(&server, &ben).await;
+    let written = write(&server, &ann, id, b"x").await;
+    assert!(matches!(bens.event().await, ServerMessage::Entry { .. }), "the message itself");
     let (room, message) = (id.to_string(), written.id.clone());
     let acts = [
         ClientMessage::Pin { room: room.clone(), message: message.clone() },

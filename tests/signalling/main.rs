@@ -5,11 +5,15 @@
 
 mod chat;
 mod client;
+mod e2ee;
 mod entrance;
 mod idle;
 mod limits;
 mod logs;
 mod media;
+#[allow(dead_code, unused_imports)] // Devices and groups, of which not all is needed here.
+#[path = "../support/mls.rs"]
+mod mls;
 mod moderation;
 mod order;
 mod relaying;

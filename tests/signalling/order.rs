@@ -6,7 +6,7 @@ use webcall::rooms;
 use webcall::signal::protocol::{ClientMessage, LeaveReason, ModeratorAction, Participant, ServerMessage, Source};
 use webcall::store::AuditAct;
 
-use crate::client::{Client, moderate, until};
+use crate::client::{Client, moderate};
 use crate::server::Server;
 
 fn hand(raised: bool) -> ClientMessage {

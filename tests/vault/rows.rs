@@ -43,6 +43,8 @@ fn value(table: &Table, (column, kind): (&str, Kind), row: usize) -> Value {
         Kind::Id => Value::Id(id(row)),
         Kind::Flag => Value::Flag(row.is_multiple_of(2)),
         Kind::Integer if (table.name, column) == ("files", "received_bytes") => Value::Integer(received(row) as i64),
+        // Unique together, and both are numbers.
+        Kind::Integer if (table.name, column) == ("e2ee_log_nodes", "place") => Value::Integer(row as i64),
         Kind::Integer => Value::Integer([i64::MAX, i64::MIN, 0, -1, 1, 1 << 53][row % 6] ^ (row as i64 / 6)),
         Kind::Text => {
             let long = "long ".repeat(2_000);

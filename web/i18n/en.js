@@ -1,5 +1,7 @@
 /** Every text of the page in English. `ru.js` has the same keys; a test holds them together. Plural forms are objects. */
 
+import { e2ee } from './e2ee-en.js';
+
 export const en = {
   'common.cancel': 'Cancel',
   'common.close': 'Close',
@@ -581,4 +583,5 @@ export const en = {
   'error.test_call_full': 'The test could not go on. Run it again.',
   'error.too_many_test_calls': 'Too many people are testing at once. Try again in a minute.',
   'error.unknown_worker': 'The server has changed meanwhile. Run the test again.',
+  ...e2ee,
 };

@@ -1,5 +1,7 @@
 /** Every text of the page in Russian. The keys are those of `en.js`. */
 
+import { e2ee } from './e2ee-ru.js';
+
 /** @import { Catalogue } from './index.js' */
 
 /** @type {Catalogue} */
@@ -588,4 +590,5 @@ export const ru = {
   'error.test_call_full': 'Проверка прервалась. Повторите её.',
   'error.too_many_test_calls': 'Сейчас проверяют слишком многие. Попробуйте через минуту.',
   'error.unknown_worker': 'Сервер за это время изменился. Повторите проверку.',
+  ...e2ee,
 };

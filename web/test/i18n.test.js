@@ -40,6 +40,9 @@ test('every code that the server can answer has a text', () => {
     for (const [, body] of text.matchAll(/fn code\(&self\)[^{]*\{([\s\S]*?)\n {4}\}/g)) for (const [, code] of body.matchAll(/=> "(\w+)"/g)) codes.add(code);
     for (const [, code] of text.matchAll(/\bcode: "(\w+)"/g)) codes.add(code);
   }
+  for (const text of sources('../trust/src', '.rs')) {
+    for (const [, body] of text.matchAll(/fn code\(self\)[^{]*\{([\s\S]*?)\n {4}\}/g)) for (const [, code] of body.matchAll(/=> "(\w+)"/g)) codes.add(code);
+  }
   const missing = [...codes].filter((code) => !(`error.${code}` in en));
   assert.deepEqual(missing, []);
 });

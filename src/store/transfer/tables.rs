@@ -128,5 +128,48 @@ pub const TABLES: &[Table] = &[
             ("message_id", Id),
         ],
     },
+    Table { name: "e2ee_records", columns: &[("user_id", Id), ("number", Integer), ("record", Bytes), ("leaf", Integer)] },
+    Table { name: "e2ee_devices", columns: &[("user_id", Id), ("device_id", Id), ("certificate", Bytes)] },
+    Table {
+        name: "e2ee_key_packages",
+        columns: &[
+            ("hash", Bytes),
+            ("user_id", Id),
+            ("device_id", Id),
+            ("last_resort", Flag),
+            ("package", Bytes),
+            ("expires_at", Integer),
+        ],
+    },
+    Table {
+        name: "e2ee_groups",
+        columns: &[
+            ("id", Bytes),
+            ("room_id", Id),
+            ("epoch", Integer),
+            ("group_info", Bytes),
+            ("state", Bytes),
+            ("created_at", Integer),
+        ],
+    },
+    Table {
+        name: "e2ee_commits",
+        columns: &[("group_id", Bytes), ("epoch", Integer), ("commit_bytes", Bytes), ("welcome", Bytes), ("created_at", Integer)],
+    },
+    Table {
+        name: "e2ee_inbox",
+        columns: &[
+            ("id", Id),
+            ("user_id", Id),
+            ("device_id", Id),
+            ("group_id", Bytes),
+            ("epoch", Integer),
+            ("body", Bytes),
+            ("created_at", Integer),
+        ],
+    },
+    Table { name: "e2ee_backups", columns: &[("user_id", Id), ("slot", Text), ("version", Integer), ("body", Bytes)] },
+    Table { name: "e2ee_log", columns: &[("name", Text), ("size", Integer)] },
+    Table { name: "e2ee_log_nodes", columns: &[("level", Integer), ("place", Integer), ("hash", Bytes)] },
     Table { name: "file_pieces", columns: &[("id", Id), ("file_id", Id), ("at_bytes", Integer), ("size_bytes", Integer)] },
 ];

@@ -1,10 +1,10 @@
-//! What it costs to add one member to a group of 50 and of 500, and to process that: `cargo run --release -p webcall-crypto --example
+//! What it costs to add one member to a group of 50 and of 500, and to process and keep that: `cargo run --release -p webcall-crypto --example
 //! add_member`. The groups are fresh: their first member has added all others, so that no path but its own has keys yet, which is the worst
 //! case for a commit (RFC 9420 §7.7).
 
 use std::time::{Duration, Instant};
 
-use webcall_crypto::{Changes, Device, Directory, Fault, Group};
+use webcall_crypto::{Changes, Device, Directory, Fault, Group, StateKey};
 use webcall_trust::mls::{GroupId, MAX_ADDED};
 use webcall_trust::{Record, UserId};
 
@@ -26,6 +26,8 @@ fn main() -> Result<(), Fault> {
             "group of {size}: add {add:.1} ms, process {process:.1} ms (median of {RUNS}); commit {} B, welcome {} B",
             bytes.0, bytes.1
         );
+        let (seal, sealed) = bench.seal()?;
+        println!("group of {size}: state sealed in {seal:.1} ms (median of {RUNS}); {sealed} B");
     }
     Ok(())
 }
@@ -56,6 +58,18 @@ impl Bench {
             other.process(commit.as_slice(), &directory)?;
         }
         Ok(Self { directory, founder: (first, group), other })
+    }
+
+    /// What it costs to keep the group after a change: median time in ms, bytes.
+    fn seal(&mut self) -> Result<(f64, usize), Fault> {
+        let key = StateKey::generate()?;
+        let (mut times, mut bytes) = (Vec::new(), 0);
+        for _ in 0..RUNS {
+            let began = Instant::now();
+            bytes = self.other.save(&key)?.len();
+            times.push(began.elapsed());
+        }
+        Ok((median(times), bytes))
     }
 
     /// How long adding and processing took, and the sizes of commit and welcome.

@@ -26,6 +26,8 @@ pub enum Fault {
     OldState,
     #[error("the state is of a later version of this program")]
     UnknownVersion,
+    #[error("the message is of another group")]
+    OtherGroup,
     #[error("the message is of an epoch that is over")]
     PastEpoch,
     #[error("commits between this group's epoch and the message's are missing")]
@@ -97,6 +99,7 @@ impl Fault {
             Self::DamagedState => "damaged_state",
             Self::OldState => "old_state",
             Self::UnknownVersion => "unknown_version",
+            Self::OtherGroup => "other_group",
             Self::PastEpoch => "past_epoch",
             Self::MissingCommits => "missing_commits",
             Self::BadCommit => "bad_commit",

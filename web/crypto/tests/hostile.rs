@@ -122,7 +122,7 @@ fn t23_old_commits_those_of_other_groups_and_those_from_the_future_change_nothin
     let before = group.epoch_authenticator();
     assert_eq!(group.process(&log[0], &here.directory), Err(Fault::PastEpoch));
     assert_eq!(group.process(&log[2], &here.directory), Err(Fault::MissingCommits));
-    assert_eq!(group.process(&foreign, &here.directory), Err(Fault::WrongKind));
+    assert_eq!(group.process(&foreign, &here.directory), Err(Fault::OtherGroup));
     assert_eq!(group.epoch_authenticator(), before);
     for commit in &log[1..] {
         assert!(group.process(commit, &here.directory).is_ok(), "in order they are taken");
@@ -136,7 +136,7 @@ fn t23_a_message_opens_once_and_in_its_own_group() {
     let (people, mut devices) = users(2);
     let (mut here, mut there) = (party(room(), &people, &mut devices), party(call(), &people, &mut devices));
     let said = here.groups[0].encrypt(&devices[0], b"once").expect("a member");
-    assert_eq!(there.groups[1].decrypt(&said).err(), Some(Fault::WrongKind));
+    assert_eq!(there.groups[1].decrypt(&said).err(), Some(Fault::OtherGroup));
     assert_eq!(here.groups[0].decrypt(&said).err(), Some(Fault::OwnMessage));
     assert!(here.groups[1].decrypt(&said).is_ok());
     assert_eq!(here.groups[1].decrypt(&said).err(), Some(Fault::BadMessage));

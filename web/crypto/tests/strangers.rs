@@ -11,7 +11,7 @@ use openmls::schedule::{ExternalPsk, PreSharedKeyId, Psk};
 use openmls_traits::OpenMlsProvider;
 use support::raw::{Raw, Wish, bytes, certificate};
 use support::*;
-use webcall_crypto::{Changes, Device, ExternalJoin, Fault, Group, Invite, Processed};
+use webcall_crypto::{Changes, Device, ExternalJoin, Fault, Group, Invite, Processed, StateKey};
 use webcall_trust::{DeviceId, Refusal, mls};
 
 /// Two honest devices, and a member who keeps no rules.
@@ -71,9 +71,12 @@ fn t1_a_ghost_device_that_the_server_hands_out_is_not_added() {
     let mut party = party(room(), &people, &mut devices);
     let (ghostly, honest) = (vec![ghost.key_package()], phone.make_key_packages(1).expect("room"));
     let group = &mut party.groups[0];
+    let before = group.save(&StateKey::new([1; 32])).expect("kept").len();
     let ghosted = group.change(&devices[0], Changes { add: &ghostly, remove: &[] }, &party.directory);
     assert_eq!(ghosted, Err(Refusal::NotVouched.into()));
     assert!(group.outgoing().is_none(), "nothing goes out, no key is shared");
+    let kept = group.save(&StateKey::new([1; 32])).expect("kept").len();
+    assert!(kept < before + 64, "and nothing of it is kept: {kept} after {before}");
     assert_eq!(group.change(&devices[0], Changes { add: &honest, remove: &[] }, &party.directory), Ok(()));
 }
 
@@ -144,10 +147,12 @@ fn t2_proposals_from_outside_and_on_their_own_are_refused() {
         JoinProposal::new::<openmls_rust_crypto::MemoryStorage>(package, room().to_mls(), epoch, &ghost.key).expect("a proposal");
     assert_eq!(insider.party.groups[0].process(&bytes(&join), &insider.party.directory), Err(Refusal::Proposal.into()));
     assert_eq!(insider.party.server.take(&bytes(&join), &insider.party.tables).err(), Some(Refusal::Proposal));
+    assert_eq!(mls::handshake(&bytes(&join)).err(), Some(Refusal::Proposal));
     let package = insider.devices[2].make_key_packages(1).expect("room").remove(0);
     let alone =
         insider.group.propose_add_member(&insider.raw.provider, &insider.raw.key, &parsed(&package)).expect("a proposal").0;
     assert_eq!(insider.party.groups[0].process(&bytes(&alone), &insider.party.directory), Err(Refusal::Proposal.into()));
+    assert_eq!(mls::handshake(&bytes(&alone)).err(), Some(Refusal::Proposal));
     let (by_reference, _, _) =
         insider.group.commit_to_pending_proposals(&insider.raw.provider, &insider.raw.key).expect("a commit to it");
     let client = insider.party.groups[0].process(&bytes(&by_reference), &insider.party.directory);
@@ -193,6 +198,48 @@ fn t2_a_welcome_into_a_group_of_strangers_is_refused() {
     let joined = Group::join(&devices[1], by_stranger.as_slice(), &friends);
     assert_eq!(joined.err(), Some(Refusal::NotVouched.into()));
     assert!(Group::join(&devices[1], by_friend.as_slice(), &friends).is_ok());
+}
+
+#[test]
+fn t2_a_welcome_of_a_friend_into_a_group_with_a_stranger_is_refused() {
+    let (people, mut devices) = users(3);
+    let (friends, strangers) = (directory(&people[..2]), directory(&people));
+    let mut group = Group::create(&devices[0], room()).expect("a group");
+    group.accepted().expect("the server has it");
+    let both = [devices[1].make_key_packages(1).expect("room"), devices[2].make_key_packages(1).expect("room")].concat();
+    group.change(&devices[0], Changes { add: &both, remove: &[] }, &strangers).expect("a sound change");
+    let welcome = group.outgoing().and_then(|sent| sent.welcome.clone()).expect("a welcome");
+    assert_eq!(Group::join(&devices[1], welcome.as_slice(), &friends).err(), Some(Refusal::NotVouched.into()));
+    assert!(Group::join(&devices[1], welcome.as_slice(), &strangers).is_ok(), "once it knows the third");
+}
+
+#[test]
+fn t2_a_group_in_which_the_server_may_propose_is_not_joined() {
+    let (mut people, mut devices) = users(2);
+    let raw = Raw::of(&mut people[0], 50);
+    let directory = directory(&people);
+    let server = ExternalSender::new(raw.key.public().0.to_vec().into(), raw.credential().credential);
+    let senders = Extension::ExternalSenders(ExternalSendersExtension::from(vec![server]));
+    for (extensions, refusal) in [(vec![senders], Some(Refusal::ContextExtensions.into())), (Vec::new(), None)] {
+        let package = devices[1].make_key_packages(1).expect("room");
+        let (welcome, info) = raw.found(room(), Extensions::from_vec(extensions).expect("sound"), parsed(&package[0]));
+        assert_eq!(mls::group_info(&info).err().map(Fault::Refused), refusal);
+        assert_eq!(Group::join(&devices[1], &welcome, &directory).err(), refusal);
+    }
+}
+
+#[test]
+fn t2_to_be_in_a_room_by_the_servers_word_is_no_way_into_its_group() {
+    let (people, mut devices) = users(2);
+    let everybody = directory(&people);
+    let mut party = party(room(), &people[..1], &mut devices[..1]);
+    let claimed = [(people[1].id, people[1].identity.public())].into();
+    let tree = party.server.tree();
+    let joining =
+        Group::join_external(&devices[1], external(&party.server, &tree, room(), None), &everybody).expect("it can try");
+    let commit = joining.outgoing().and_then(|sent| sent.commit.clone()).expect("a commit");
+    let processed = party.groups[0].process(commit.as_slice(), &everybody.in_call(&claimed));
+    assert_eq!(processed, Err(Refusal::Uninvited.into()));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use openmls::messages::group_info::VerifiableGroupInfo;
 use openmls::messages::proposals::PreSharedKeyProposal;
 use openmls::prelude::{LeafNodeParameters, MlsGroup, MlsMessageOut, RatchetTreeIn, StagedWelcome, Welcome};
 use openmls_traits::OpenMlsProvider;
+use webcall_trust::Refusal;
 use webcall_trust::mls::{self, GroupId, Roster, Session};
-use webcall_trust::{Certificate, Refusal};
 
 use super::changes::outgoing;
 use super::{Contacts, Group, Invite, Standing, join_config};
@@ -39,8 +39,8 @@ pub struct ExternalJoin<'a> {
 const SIGNATURE: usize = 2 + 64;
 
 impl Group {
-    /// By a welcome to one of this device's key packages. Who sent it and every device of the tree must have been published by users whom the
-    /// contacts know.
+    /// By a welcome to one of this device's key packages. Every device of the tree must have been published by users whom the contacts know;
+    /// who sent the welcome is one of them.
     pub fn join(device: &Device, welcome: &[u8], contacts: &impl Contacts) -> Result<Joined, Fault> {
         let welcome = mls::welcome(welcome)?;
         let package = addressee(device, &welcome)?;
@@ -49,8 +49,6 @@ impl Group {
             .and_then(|builder| builder.skip_lifetime_validation().build())
             .map_err(|_| Fault::BadWelcome)?;
         mls::group(staged.group_context())?;
-        let sender = mls::leaf(staged.welcome_sender().map_err(|_| Fault::BadWelcome)?)?;
-        published(&sender, contacts)?;
         let mls = staged.into_group(&provider).map_err(|_| Fault::BadWelcome)?;
         let group = Self::of(device, mls, provider, Standing::Member, None)?;
         all_published(&group.roster, contacts)?;
@@ -138,12 +136,9 @@ fn signer(group_info: &[u8]) -> Result<u32, Fault> {
     index.try_into().map(u32::from_be_bytes).map_err(|_| Fault::BadGroupInfo)
 }
 
-fn published(certificate: &Certificate, contacts: &impl Contacts) -> Result<(), Fault> {
-    if contacts.published(certificate) { Ok(()) } else { Err(Refusal::NotVouched.into()) }
-}
-
 /// No stranger is in the tree. Whether all of them still count, [`Group::stale`] asks: if a device that was just revoked kept others out, nobody
 /// could come in to remove it.
 fn all_published(roster: &Roster, contacts: &impl Contacts) -> Result<(), Fault> {
-    roster.iter().try_for_each(|(_, certificate)| published(certificate, contacts))
+    let strangers = roster.iter().any(|(_, certificate)| !contacts.published(certificate));
+    if strangers { Err(Refusal::NotVouched.into()) } else { Ok(()) }
 }

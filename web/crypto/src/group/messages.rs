@@ -34,7 +34,7 @@ impl Group {
         self.member()?;
         let (id, message) = mls::application(message)?;
         if id != self.id {
-            return Err(Fault::WrongKind);
+            return Err(Fault::OtherGroup);
         }
         let processed = self.mls.process_message(&self.provider, message).map_err(|error| match error {
             ProcessMessageError::ValidationError(ValidationError::WrongEpoch) => Fault::MissingCommits,

@@ -6,6 +6,7 @@
 //! reload [`Group::outgoing`] says what is open, and [`Group::process`] settles it with the server's log, in which one's own commit may stand.
 
 mod changes;
+mod contacts;
 mod invite;
 mod join;
 mod keys;
@@ -18,10 +19,12 @@ use openmls::prelude::tls_codec::Serialize as _;
 use openmls::prelude::{LeafNodeIndex, MlsMessageOut};
 use openmls_traits::OpenMlsProvider;
 use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
-use webcall_trust::mls::{self, GroupId, Knowledge, Roster, Session};
-use webcall_trust::{Certificate, DeviceId, PublicKey, UserId};
+use webcall_trust::DeviceId;
+use webcall_trust::mls::{self, GroupId, Roster, Session};
 
 pub use changes::Changes;
+pub use contacts::Contacts;
+use contacts::{Time, Within};
 pub use invite::{Invite, MAX_INVITES};
 pub use join::{ExternalJoin, Joined};
 pub use messages::Received;
@@ -35,17 +38,6 @@ const PAST_EPOCHS: usize = 2;
 /// Application messages are filled up to a multiple of this, so that their length says little.
 const PADDING_BYTES: usize = 256;
 
-/// What a device knows of others; [`crate::Directory`] is one.
-pub trait Contacts {
-    /// Whether its user vouches for this device now, under the identity that this device's person accepted.
-    fn counts(&self, certificate: &Certificate) -> bool;
-    /// Whether its user ever vouched for it, under an identity that was accepted. Of what lies back, this is all that can be asked: a device
-    /// that was revoked since has made commits that are still in the log. [`Group::stale`] says which are to go.
-    fn published(&self, certificate: &Certificate) -> bool;
-    /// For the group of a call: whether the user is in its room's group, by identity.
-    fn belongs(&self, user: UserId, identity: PublicKey) -> bool;
-}
-
 /// How this device stands in the group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserialize)]
 #[repr(u8)]
@@ -55,7 +47,7 @@ pub enum Standing {
     /// It comes in by an external commit, and the server has not answered yet.
     Joining = 2,
     Member = 3,
-    /// It was taken out; all secrets are gone.
+    /// It was taken out. Nothing can be done with the group any more.
     Removed = 4,
 }
 
@@ -184,43 +176,6 @@ impl Group {
 
     fn member(&self) -> Result<(), Fault> {
         if self.standing == Standing::Member { Ok(()) } else { Err(Fault::NotMember) }
-    }
-}
-
-/// What the rules ask, answered from this device's contacts and the group's links.
-struct Within<'a, C> {
-    group: GroupId,
-    invites: &'a [[u8; 32]],
-    contacts: &'a C,
-    time: Time,
-}
-
-#[derive(Clone, Copy)]
-enum Time {
-    /// Of one's own commits.
-    Now,
-    /// Of what others have done, perhaps long ago.
-    Past,
-}
-
-impl<C: Contacts> Knowledge for Within<'_, C> {
-    fn counts(&self, certificate: &Certificate) -> bool {
-        match self.time {
-            Time::Now => self.contacts.counts(certificate),
-            Time::Past => self.contacts.published(certificate),
-        }
-    }
-
-    fn belongs(&self, user: UserId, identity: PublicKey) -> bool {
-        self.group.kind == mls::GroupKind::Call && self.contacts.belongs(user, identity)
-    }
-
-    fn invites(&self, psk: &[u8]) -> bool {
-        self.invites.iter().any(|invite| invite == psk)
-    }
-
-    fn may_lose(&self, _: &Certificate) -> bool {
-        true
     }
 }
 

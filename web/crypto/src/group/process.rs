@@ -16,7 +16,7 @@ pub enum Processed {
     /// The one that waited here: it is in force now, as if the server's answer had come.
     Ours,
     Changed(Change),
-    /// It took this device out. All secrets of the group are gone.
+    /// It took this device out. This value is to be dropped, and what was kept of the group to be deleted.
     Removed(Change),
 }
 
@@ -27,7 +27,7 @@ impl Group {
     pub fn process(&mut self, commit: &[u8], contacts: &impl Contacts) -> Result<Processed, Fault> {
         let (id, message) = mls::handshake(commit)?;
         if id != self.id {
-            return Err(Fault::WrongKind);
+            return Err(Fault::OtherGroup);
         }
         if self.is_ours(commit) {
             self.accepted()?;
@@ -81,18 +81,11 @@ impl Group {
         }
         self.mls.merge_staged_commit(&self.provider, staged).map_err(|_| Fault::Library)?;
         if out {
-            self.leave();
+            self.standing = Standing::Removed;
             return Ok(Processed::Removed(change));
         }
         self.roster = Roster::next(&self.roster, self.mls.public_group())?;
         Ok(Processed::Changed(change))
-    }
-
-    /// Nothing is kept with which an old message could be opened.
-    fn leave(&mut self) {
-        self.standing = Standing::Removed;
-        self.invites.clear();
-        self.provider.clear();
     }
 }
 

@@ -82,6 +82,22 @@ impl Raw {
         bytes(&MlsMessageOut::from(bundle.key_package().clone()))
     }
 
+    /// A group of its own with these extensions, and one other in it: the welcome, and a description.
+    pub(crate) fn found(&self, id: mls::GroupId, extensions: Extensions<GroupContext>, other: KeyPackage) -> (Vec<u8>, Vec<u8>) {
+        let provider = OpenMlsRustCrypto::default();
+        let mut group = MlsGroup::builder()
+            .with_group_id(id.to_mls())
+            .ciphersuite(mls::SUITE)
+            .with_capabilities(mls::capabilities())
+            .with_wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+            .use_ratchet_tree_extension(true)
+            .with_group_context_extensions(extensions)
+            .build(&provider, &self.key, self.credential())
+            .expect("openmls lets it");
+        let (_, welcome, info) = group.add_members(&provider, &self.key, &[other]).expect("openmls lets it");
+        (bytes(&welcome), bytes(&MlsMessageOut::from(info.expect("with the tree"))))
+    }
+
     pub(crate) fn config() -> MlsGroupJoinConfig {
         MlsGroupJoinConfig::builder().wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY).build()
     }

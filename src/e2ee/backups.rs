@@ -1,0 +1,62 @@
+//! Sealed backups: bytes that a user's devices sealed for themselves, in a few named slots. The server only sees to it that of two devices
+//! that write at once one learns of it.
+
+use super::decode;
+use crate::accounts::Principal;
+use crate::app::App;
+use crate::error::{E2eeError, Error};
+use crate::store::{BackupRow, NewBackup, StoredBackup};
+
+/// The longest backup. An archive of keys has some 100 bytes for each epoch of a room and is cut into several.
+pub const MAX_BACKUP_BYTES: usize = 128 << 10;
+/// Slots of one user: 8 MB with the longest backups.
+const MAX_SLOTS: i64 = 64;
+const MAX_SLOT_CHARS: usize = 32;
+
+/// What a slot is called: 1 to 32 of `[a-z0-9_.-]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotName(String);
+
+impl SlotName {
+    /// `invalid_slot` for what is no name.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c);
+        let is_name = (1..=MAX_SLOT_CHARS).contains(&text.len()) && text.chars().all(is_allowed);
+        let invalid = Error::Invalid { code: "invalid_slot", detail: "a slot has 1 to 32 of a-z 0-9 _ . -" };
+        if is_name { Ok(Self(text.to_owned())) } else { Err(invalid) }
+    }
+}
+
+/// A stored backup.
+pub type Backup = BackupRow;
+
+/// Writes a backup in place of `version`, 0 for none. Returns the new version.
+pub async fn put_backup(app: &App, principal: &Principal, slot: &SlotName, version: i64, body: &str) -> Result<i64, Error> {
+    app.limits.e2ee.backup(principal.user)?;
+    let body = decode(body, MAX_BACKUP_BYTES)?;
+    let new = NewBackup { user: principal.user, slot: &slot.0, version, body: &body };
+    match app.store.put_backup(&new, MAX_SLOTS).await? {
+        StoredBackup::Stored => Ok(version + 1),
+        StoredBackup::OtherVersion => Err(E2eeError::BackupChanged.into()),
+        StoredBackup::TooManySlots => Err(E2eeError::TooManyBackups.into()),
+    }
+}
+
+/// The caller's own backup.
+pub async fn backup(app: &App, principal: &Principal, slot: &SlotName) -> Result<Backup, Error> {
+    app.limits.e2ee.backup(principal.user)?;
+    app.store.backup(principal.user, &slot.0).await?.ok_or(E2eeError::BackupNotFound.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_have_short_plain_names() {
+        assert!(SlotName::parse("archive.2026-11").is_ok());
+        for bad in ["", "A", "a b", "ü", "a/b", &"x".repeat(33)] {
+            assert!(SlotName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What waits for a device: welcomes, and messages that a member left for it.
+
+use webcall_trust::Refusal;
+use webcall_trust::mls::{self, GroupId};
+
+use super::groups::group;
+use super::{computed, decode, unwinding};
+use crate::accounts::Principal;
+use crate::app::App;
+use crate::bus::Hint;
+use crate::error::{E2eeError, Error};
+use crate::id::{DeviceId, InboxId, RoomId, UserId};
+use crate::store::{AddedToInbox, InboxRow, NewInboxMessage};
+
+/// The longest message to the members of a group or to one device.
+const MAX_MESSAGE_BYTES: usize = 16 << 10;
+/// Messages that wait for one device. Of more, the new ones are refused: who leaves them can try again, and those that wait are older
+/// promises.
+const MAX_MESSAGES: i64 = 200;
+/// What is fetched at once: 3 MB with the longest welcomes, which are rare.
+const MAX_FETCHED: i64 = 50;
+const MAX_FETCHED_BYTES: usize = 2 << 20;
+
+/// What waits, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Some of it.
+    pub items: Vec<InboxRow>,
+    /// Whether there is more: fetch again once these are removed.
+    pub more: bool,
+}
+
+/// The oldest that waits for the caller's own device.
+pub async fn inbox(app: &App, principal: &Principal, device: DeviceId) -> Result<Waiting, Error> {
+    app.limits.e2ee.read(principal.user)?;
+    let mut items = app.store.inbox(principal.user, device, MAX_FETCHED + 1).await?;
+    let (mut kept, mut bytes) = (0, 0);
+    for item in items.iter().take(MAX_FETCHED.unsigned_abs() as usize) {
+        bytes += item.body.as_ref().map_or(0, Vec::len);
+        if bytes > MAX_FETCHED_BYTES && kept > 0 {
+            break;
+        }
+        kept += 1;
+    }
+    let more = items.len() > kept;
+    items.truncate(kept);
+    Ok(Waiting { items, more })
+}
+
+/// Removes what the caller's device has fetched and kept.
+pub async fn remove_from_inbox(app: &App, principal: &Principal, id: InboxId) -> Result<(), Error> {
+    if app.store.remove_from_inbox(id, principal.user).await? { Ok(()) } else { Err(E2eeError::InboxItemNotFound.into()) }
+}
+
+/// Leaves a message of a group for one device that counts in its room.
+pub async fn leave_message(
+    app: &App,
+    principal: &Principal,
+    id: GroupId,
+    message: &str,
+    (user, device): (UserId, DeviceId),
+) -> Result<(), Error> {
+    let (body, room) = read_message(app, principal, id, message).await?;
+    let now = app.clock.now();
+    let new = NewInboxMessage { id: InboxId::new(now), group: &id.to_bytes(), room, user, device, body: &body, at: now };
+    match app.store.add_to_inbox(&new, MAX_MESSAGES).await? {
+        AddedToInbox::Added => {
+            app.bus.publish(Hint::InboxFilled { user, device });
+            Ok(())
+        }
+        AddedToInbox::Full => Err(E2eeError::InboxFull.into()),
+        AddedToInbox::NotCounting => Err(Refusal::UnknownDevice.into()),
+    }
+}
+
+/// An application message of this group, by its form: only members can open it.
+pub(super) async fn read_message(
+    app: &App,
+    principal: &Principal,
+    id: GroupId,
+    message: &str,
+) -> Result<(Vec<u8>, RoomId), Error> {
+    app.limits.e2ee.message(principal.user)?;
+    let body = decode(message, MAX_MESSAGE_BYTES)?;
+    let room = group(app, principal, id).await?.room_id;
+    let (read, body) = computed(move || (unwinding(|| mls::application(&body).map(|(of, _)| of)), body)).await?;
+    if read?? != id {
+        return Err(Error::Invalid { code: "invalid_group", detail: "the message is of another group" });
+    }
+    Ok((body, room))
+}

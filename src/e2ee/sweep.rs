@@ -1,0 +1,31 @@
+//! Removes what nobody will ask for any more: expired key packages, old commits, what was never fetched. In small transactions.
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::error::Error;
+
+/// Commits are kept so long for devices that were away; one that was away for longer comes in anew.
+const COMMIT_LIFE: Duration = Duration::from_secs(90 * 86_400);
+/// What waits for a device that does not come is kept so long.
+const INBOX_LIFE: Duration = Duration::from_secs(30 * 86_400);
+/// Rows removed in one transaction: some milliseconds.
+const STEP: i64 = 200;
+/// Between two of them; writers have the time.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Removes all that is due. Returns how many rows.
+pub async fn sweep(app: &App) -> Result<u64, Error> {
+    let now = app.clock.now();
+    let mut removed = 0;
+    loop {
+        let step = app.store.forget_key_packages(now, STEP).await?
+            + app.store.forget_commits(now.minus(COMMIT_LIFE), STEP).await?
+            + app.store.forget_inbox(now.minus(INBOX_LIFE), STEP).await?;
+        if step == 0 {
+            return Ok(removed);
+        }
+        removed += step;
+        tokio::time::sleep(PAUSE).await;
+    }
+}

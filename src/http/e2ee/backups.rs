@@ -1,0 +1,89 @@
+//! `/api/v1/e2ee/backups/{slot}`: what a user's devices sealed for themselves.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::IF_MATCH;
+use serde::{Deserialize, Serialize};
+
+use super::super::extract::{Body, Segments, SignedIn};
+use super::super::problem::Problem;
+use super::MAX_E2EE_BYTES;
+use crate::app::App;
+use crate::e2ee::{self, SlotName};
+use crate::error::Error;
+
+/// A backup to store.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct NewBackup {
+    /// Sealed bytes, at most 131,072; base64url without padding.
+    body: String,
+}
+
+/// A backup.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in super::super) struct StoredBackup {
+    /// From 1; rises with every write.
+    version: i64,
+    /// Sealed bytes; base64url without padding.
+    body: String,
+}
+
+/// What is there now.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in super::super) struct Version {
+    /// From 1; rises with every write.
+    version: i64,
+}
+
+/// Stores a backup in place of the version that the writer knows of.
+#[utoipa::path(put, path = "/backups/{slot}", tag = "e2ee", security(("bearer" = [])), params(
+    ("slot" = String, Path, description = "1 to 32 of a-z 0-9 _ . -"),
+    ("If-Match" = String, Header, description = "The version that is there, in quotes: `\"3\"`; `\"0\"` for none"),
+), request_body = NewBackup, responses(
+    (status = 200, body = Version),
+    (status = 400, description = "`malformed`", body = Problem),
+    (status = 401, description = "`not_signed_in`", body = Problem),
+    (status = 409, description = "`too_many_backups`", body = Problem),
+    (status = 412, description = "`backup_changed`", body = Problem),
+    (status = 422, description = "`invalid_slot`, `invalid_bytes`", body = Problem),
+    (status = 429, description = "`rate_limited`", body = Problem),
+))]
+pub(in super::super) async fn put(
+    State(app): State<App>,
+    SignedIn(principal): SignedIn,
+    Segments(slot): Segments<String>,
+    headers: HeaderMap,
+    Body(NewBackup { body }): Body<NewBackup, MAX_E2EE_BYTES>,
+) -> Result<Json<Version>, Error> {
+    let version = e2ee::put_backup(&app, &principal, &SlotName::parse(&slot)?, known_version(&headers)?, &body).await?;
+    Ok(Json(Version { version }))
+}
+
+/// One's own backup.
+#[utoipa::path(get, path = "/backups/{slot}", tag = "e2ee", security(("bearer" = [])),
+    params(("slot" = String, Path, description = "1 to 32 of a-z 0-9 _ . -")), responses(
+    (status = 200, body = StoredBackup),
+    (status = 401, description = "`not_signed_in`", body = Problem),
+    (status = 404, description = "`backup_not_found`", body = Problem),
+    (status = 422, description = "`invalid_slot`", body = Problem),
+    (status = 429, description = "`rate_limited`", body = Problem),
+))]
+pub(in super::super) async fn get(
+    State(app): State<App>,
+    SignedIn(principal): SignedIn,
+    Segments(slot): Segments<String>,
+) -> Result<Json<StoredBackup>, Error> {
+    let backup = e2ee::backup(&app, &principal, &SlotName::parse(&slot)?).await?;
+    Ok(Json(StoredBackup { version: backup.version, body: e2ee::encode(&backup.body) }))
+}
+
+/// One strong entity tag that is a version (RFC 9110 §13.1.1).
+fn known_version(headers: &HeaderMap) -> Result<i64, Error> {
+    let text = headers.get(IF_MATCH).and_then(|value| value.to_str().ok());
+    let number = text.and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+    // One more must be a number, too.
+    let number = number.filter(|number| (0..i64::MAX).contains(number));
+    number.ok_or_else(|| Error::Malformed("If-Match must be the version that is there, in quotes".to_owned()))
+}

@@ -1,0 +1,53 @@
+//! Sealed backups.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{ask, encode, refusal};
+use crate::server::{Session, TestServer};
+
+async fn put(server: &TestServer, who: &Session, slot: &str, version: &str, body: &[u8]) -> (StatusCode, Value) {
+    let request = server.request(Method::PUT, &format!("/api/v1/e2ee/backups/{slot}")).bearer_auth(&who.access_token);
+    let request = if version.is_empty() { request } else { request.header("if-match", version) };
+    let response = request.json(&json!({"body": encode(body)})).send().await.unwrap();
+    (response.status(), response.json().await.unwrap())
+}
+
+#[tokio::test]
+async fn t7_of_two_devices_that_write_at_once_one_learns_of_it() {
+    let server = TestServer::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    let get = async |who| ask(&server, who, Method::GET, "backups/keys", None).await;
+    assert_eq!(refusal(&get(&ann).await), (404, "backup_not_found"));
+    assert_eq!(put(&server, &ann, "keys", "\"0\"", b"first").await, (StatusCode::OK, json!({"version": 1})));
+    let writes = ["one", "other"].map(|body| put(&server, &ann, "keys", "\"1\"", body.as_bytes()));
+    let mut answers = futures_util::future::join_all(writes).await;
+    answers.sort_by_key(|(status, _)| status.as_u16());
+    assert_eq!((refusal(&answers[0]), refusal(&answers[1])), ((200, ""), (412, "backup_changed")));
+    assert_eq!(get(&ann).await.1["version"], 2);
+    assert_eq!(refusal(&get(&ben).await), (404, "backup_not_found"), "of the same name, and another's");
+}
+
+#[tokio::test]
+async fn slots_versions_sizes_and_numbers_are_bounded() {
+    let server = TestServer::start().await;
+    let ann = server.register("ann").await;
+    for (slot, version, length, expected) in [
+        ("Keys", "\"0\"", 1, (422, "invalid_slot")),
+        ("keys", "", 1, (400, "malformed")),
+        ("keys", "0", 1, (400, "malformed")),
+        ("keys", "\"-1\"", 1, (400, "malformed")),
+        ("keys", "\"9223372036854775807\"", 1, (400, "malformed")),
+        ("keys", "\"0\"", 0, (422, "invalid_bytes")),
+        ("keys", "\"0\"", (128 << 10) + 1, (422, "invalid_bytes")),
+        ("keys", "\"0\"", 256 << 10, (413, "body_too_large")),
+        ("keys", "\"0\"", 128 << 10, (200, "")),
+    ] {
+        assert_eq!(refusal(&put(&server, &ann, slot, version, &vec![7; length]).await), expected, "{slot} {version} {length}");
+    }
+    for nth in 1..64 {
+        assert_eq!(put(&server, &ann, &format!("archive.{nth}"), "\"0\"", b"x").await.0, StatusCode::OK);
+    }
+    assert_eq!(refusal(&put(&server, &ann, "more", "\"0\"", b"x").await), (409, "too_many_backups"));
+    assert_eq!(put(&server, &ann, "archive.1", "\"1\"", b"y").await.0, StatusCode::OK);
+}
