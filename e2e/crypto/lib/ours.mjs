@@ -6,6 +6,8 @@ import { base64, fromBase64 } from './bytes.mjs';
 
 export class OurDevice {
   #desk;
+  /** Sealed states by name, as the worker's storage has them. */
+  #kept = new Map();
 
   /** The first device of `user`, published. */
   constructor(Desk, user, published) {
@@ -15,7 +17,19 @@ export class OurDevice {
     published.add(user, records.map(fromBase64));
   }
 
+  /** As the worker's door does: opens what a request needs and makes it again, then keeps what it changed. */
   #ask(request) {
+    let outcome = this.#handle(request);
+    while (outcome.needs !== null) {
+      const { error } = this.#handle({ op: 'open_state', name: outcome.needs, sealed: this.#kept.get(outcome.needs) ?? null });
+      assert.equal(error, undefined, `${outcome.needs} of ${this.user}`);
+      outcome = this.#handle(request);
+    }
+    for (const { name, sealed } of outcome.keep) this.#kept.set(name, sealed);
+    return outcome;
+  }
+
+  #handle(request) {
     return JSON.parse(this.#desk.handle(JSON.stringify(request)));
   }
 
