@@ -10,7 +10,7 @@ use crate::bus::Bus;
 use crate::calls::{Calls, Relaying};
 use crate::config::Config;
 use crate::diagnostics::TestCalls;
-use crate::e2ee::{LogKey, Whispers};
+use crate::e2ee::{Checks, LogKey, Whispers};
 use crate::files::Files;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -59,6 +59,8 @@ pub struct Parts {
     pub tickets: Tickets,
     /// Messages of groups on their way to who is connected.
     pub whispers: Whispers,
+    /// Reads what openmls has to read, a few at a time.
+    pub checks: Checks,
     /// Signs the log of what users publish.
     pub log_key: LogKey,
     /// Sessions that need not be looked up.
@@ -103,6 +105,7 @@ impl App {
             tickets: Tickets::default(),
             log_key: LogKey::new(&config.secrets.log_key),
             whispers: Whispers::default(),
+            checks: Checks::default(),
             living: LivingSessions::default(),
             shutdown,
             tls,

@@ -4,7 +4,7 @@ use webcall_trust::Refusal;
 use webcall_trust::mls::{self, GroupId};
 
 use super::groups::group;
-use super::{computed, decode, unwinding};
+use super::{decode, unwinding};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
@@ -83,7 +83,7 @@ pub(super) async fn read_message(
     app.limits.e2ee.message(principal.user)?;
     let body = decode(message, MAX_MESSAGE_BYTES)?;
     let room = group(app, principal, id).await?.room_id;
-    let (read, body) = computed(move || (unwinding(|| mls::application(&body).map(|(of, _)| of)), body)).await?;
+    let (read, body) = app.checks.run(move || (unwinding(|| mls::application(&body).map(|(of, _)| of)), body)).await?;
     if read?? != id {
         return Err(Error::Invalid { code: "invalid_group", detail: "the message is of another group" });
     }

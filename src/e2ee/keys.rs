@@ -3,7 +3,7 @@
 
 use webcall_trust::{MAX_DEVICES, MAX_RECORD_BYTES, Record, Refusal, UserKeys};
 
-use super::{acquainted, computed, decode, named};
+use super::{acquainted, decode, named};
 use crate::accounts::{self, Principal};
 use crate::app::App;
 use crate::bus::Hint;
@@ -41,7 +41,7 @@ pub async fn append(app: &App, principal: &Principal, record: &str, password: Op
     if number >= if is_revocation { MAX_RECORDS_WITH_REVOCATIONS } else { MAX_RECORDS } {
         return Err(E2eeError::TooManyRecords.into());
     }
-    computed(move || follows(user, &before, &record)).await??;
+    app.checks.run(move || follows(user, &before, &record)).await??;
     if number > 0 && matches!(record, Record::Claim(_)) {
         accounts::confirm_password(app, principal, password.ok_or(Error::WrongPassword)?).await?;
     }

@@ -6,6 +6,7 @@
 //! own code.
 
 mod backups;
+mod checks;
 mod groups;
 mod inbox;
 mod keys;
@@ -15,6 +16,7 @@ mod sweep;
 mod whisper;
 
 pub use backups::{Backup, MAX_BACKUP_BYTES, SlotName, backup, put_backup};
+pub use checks::Checks;
 pub use groups::{CommitRequest, Committed, Info, Page, commit, commits, create_group, group_id, group_info};
 pub use inbox::{Waiting, inbox, leave_message, remove_from_inbox};
 pub use keys::{Chain, acquaintances, append, chain};
@@ -23,12 +25,10 @@ pub use packages::{Upload, claim, stock, upload};
 pub use sweep::sweep;
 pub use whisper::{Listening, Whisper, Whispers, whisper};
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use webcall_trust::Refusal;
+use checks::unwinding;
 
 use crate::accounts::Principal;
 use crate::app::App;
@@ -55,17 +55,6 @@ pub fn encode(bytes: &[u8]) -> String {
 /// Refuses who has no room in common with a user, as if there were no such user.
 async fn acquainted(app: &App, principal: &Principal, user: UserId) -> Result<(), Error> {
     if user == principal.user || app.store.share_a_room(principal.user, user).await? { Ok(()) } else { Err(Error::UserNotFound) }
-}
-
-/// A task on a thread that may be busy for some milliseconds.
-async fn computed<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(Box::new(error)))
-}
-
-/// Reads bytes of somebody else's with openmls. It has panicked on such before (GHSA-rrmv-c79f-cf5r): a panic is a refusal, and whoever
-/// sent them the only one who notices. Nothing that outlives the call may be changed in `read`.
-fn unwinding<T>(read: impl FnOnce() -> T) -> Result<T, Refusal> {
-    catch_unwind(AssertUnwindSafe(read)).map_err(|_panic| Refusal::Malformed)
 }
 
 /// The same user, as `webcall_trust` names them.

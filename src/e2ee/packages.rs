@@ -6,7 +6,7 @@ use ring::digest::{SHA256, digest};
 use webcall_trust::mls::{self, MAX_KEY_PACKAGE_BYTES};
 use webcall_trust::{Certificate, Refusal};
 
-use super::{acquainted, computed, decode};
+use super::{acquainted, decode};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::error::{E2eeError, Error};
@@ -41,11 +41,14 @@ pub async fn upload(app: &App, principal: &Principal, device: DeviceId, upload: 
     let read = |text: &String| decode(text, MAX_KEY_PACKAGE_BYTES);
     let one_time = upload.one_time.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let last_resort = upload.last_resort.as_ref().map(read).transpose()?;
-    let (one_time, last_resort) = computed(move || {
-        let one_time = one_time.into_iter().map(|bytes| checked(bytes, &certificate, false)).collect::<Result<Vec<_>, _>>()?;
-        Ok::<_, Refusal>((one_time, last_resort.map(|bytes| checked(bytes, &certificate, true)).transpose()?))
-    })
-    .await??;
+    let (one_time, last_resort) = app
+        .checks
+        .run(move || {
+            let one_time =
+                one_time.into_iter().map(|bytes| checked(bytes, &certificate, false)).collect::<Result<Vec<_>, _>>()?;
+            Ok::<_, Refusal>((one_time, last_resort.map(|bytes| checked(bytes, &certificate, true)).transpose()?))
+        })
+        .await??;
     let new = NewPackages { user, device, one_time: &one_time, last_resort: last_resort.as_ref() };
     match app.store.add_key_packages(&new, LIMITS, app.clock.now()).await? {
         AddedPackages::Added => stock(app, principal, device).await,

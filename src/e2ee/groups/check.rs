@@ -22,8 +22,8 @@ const TAG_BYTES: usize = 33;
 const SIGNER_BYTES: usize = 4;
 const SIGNATURE_BYTES: usize = 66;
 
-/// What clients call the key of a link.
-const PSK_NAME_BYTES: usize = 32;
+/// What a commit may say beside what it does (RFC 9420 §6): the head of the log fits. It is kept as long as the commit.
+const MAX_AUTHENTICATED_BYTES: usize = 128;
 
 /// A group that is as new as it should be.
 #[derive(Debug)]
@@ -66,9 +66,9 @@ impl Knowledge for Counting {
         false
     }
 
-    /// The server does not know the key, and whoever asks is a member of the room: clients refuse a commit with the wrong one.
-    fn invites(&self, psk: &[u8]) -> bool {
-        psk.len() == PSK_NAME_BYTES
+    /// Rooms have no invites of which the server knows. A commit with any other pre-shared key would win, and no member could follow it.
+    fn invites(&self, _psk: &[u8]) -> bool {
+        false
     }
 
     fn may_lose(&self, certificate: &Certificate) -> bool {
@@ -129,6 +129,9 @@ fn staged(
     message: openmls::prelude::PublicMessageIn,
 ) -> Result<(Box<StagedCommit>, Sender), Error> {
     let processed = group.process_message(provider.crypto(), message).map_err(|_| INVALID_COMMIT)?;
+    if processed.aad().len() > MAX_AUTHENTICATED_BYTES {
+        return Err(Refusal::TooLarge.into());
+    }
     let sender = processed.sender().clone();
     match processed.into_content() {
         ProcessedMessageContent::StagedCommitMessage(staged) => Ok((staged, sender)),

@@ -8,7 +8,7 @@ use webcall_trust::mls::{GroupId, GroupKind, MAX_HANDSHAKE_BYTES};
 use webcall_trust::{Certificate, Refusal};
 
 use self::check::{Counting, Sent};
-use super::{computed, decode, named, unwinding};
+use super::{decode, named, unwinding};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
@@ -85,7 +85,8 @@ pub async fn create_group(app: &App, principal: &Principal, group_info: &str, tr
     app.limits.e2ee.commit(principal.user)?;
     let group_info = decode(group_info, MAX_FIRST_BYTES)?;
     let tree = tree.map(|tree| decode(tree, MAX_FIRST_BYTES)).transpose()?;
-    let (new, group_info) = computed(move || (unwinding(|| check::new_group(&group_info, tree.as_deref())), group_info)).await?;
+    let (new, group_info) =
+        app.checks.run(move || (unwinding(|| check::new_group(&group_info, tree.as_deref())), group_info)).await?;
     let new = new??;
     if new.id.kind != GroupKind::Room {
         return Err(Error::Invalid { code: "invalid_group", detail: "groups of rooms only" });
@@ -114,7 +115,7 @@ pub async fn create_group(app: &App, principal: &Principal, group_info: &str, tr
 pub async fn group_info(app: &App, principal: &Principal, id: GroupId) -> Result<Info, Error> {
     app.limits.e2ee.read(principal.user)?;
     let GroupRow { epoch, group_info, state, .. } = group(app, principal, id).await?;
-    let (tree, group_info) = computed(move || (unwinding(|| check::tree(&state, id, &group_info)), group_info)).await?;
+    let (tree, group_info) = app.checks.run(move || (unwinding(|| check::tree(&state, id, &group_info)), group_info)).await?;
     let tree = tree??;
     Ok(Info { epoch: epoch.unsigned_abs(), group_info, tree })
 }
@@ -147,7 +148,7 @@ pub async fn commit(app: &App, principal: &Principal, id: GroupId, request: Comm
     let counting_certificates = Counting::new(app.store.counting_certificates(room).await?);
     let user = named(principal.user);
     let (next, sent) =
-        computed(move || (unwinding(|| check::commit(&state, id, &sent, user, &counting_certificates)), sent)).await?;
+        app.checks.run(move || (unwinding(|| check::commit(&state, id, &sent, user, &counting_certificates)), sent)).await?;
     let next = next??;
     let (by, added) = (next.change.by.to_bytes(), next.change.added.iter().map(Certificate::to_bytes).collect::<Vec<_>>());
     let added: Vec<_> = next.change.added.iter().zip(&added).map(|(of, bytes)| counting(of, bytes)).collect();
