@@ -10,6 +10,7 @@ const ANN = '00000000-0000-7000-8000-000000000001';
 const BEN = '00000000-0000-7000-8000-000000000002';
 const ROOM = { kind: 'room', id: '00000000-0000-7000-8000-0000000000aa' };
 const CALL = { kind: 'call', id: '00000000-0000-7000-8000-0000000000bb' };
+const OTHER_CALL = { kind: 'call', id: '00000000-0000-7000-8000-0000000000cc' };
 const stay = (participant) => ({ room: ROOM.id, participant });
 
 /** Starts the worker in a page for a user; the device that it has already, or null. */
@@ -29,9 +30,12 @@ const refusal = (page, request) => page.evaluate((given) => window.keys.ask(give
 const mediaKeys = (page, call, because) =>
   page.evaluate(
     async (id, why) => {
-      const { port1, port2 } = new MessageChannel();
-      window.keys.connect(id, port2);
-      const epoch = new Promise((resolve) => (port1.onmessage = ({ data }) => resolve(data)));
+      if (!window.mediaPort) {
+        const { port1, port2 } = new MessageChannel();
+        window.keys.connect(id, port2);
+        window.mediaPort = port1;
+      }
+      const epoch = new Promise((resolve) => (window.mediaPort.onmessage = ({ data }) => resolve(data)));
       await window.keys.passMediaKeys(id, why);
       const { type, epoch: number, own, members } = await epoch;
       const print = async ({ leaf, owner, base }) => {
@@ -111,7 +115,10 @@ for (const [annsEngine, bensEngine] of [['chromium', 'firefox'], ['firefox', 'ch
       assert.deepEqual([ofAnn.leaf, ofAnn.owner, ofBen.leaf, ofBen.owner], [0, '000000000000000a', 1, '000000000000000b']);
       assert.ok([anns.own, bens.own, ofAnn, ofBen].every(({ exported }) => !exported));
       assert.notEqual(anns.own.derived, alone.own.derived, 'a new epoch has new keys');
-      for (const page of [ann, ben]) assert.deepEqual(await inMediaWorker(page, CALL.id), { epoch: 1, refused_messages: 0 });
+      assert.equal(await inMediaWorker(ben, CALL.id).then(() => null, ({ message }) => /used_elsewhere/.test(message)), true, 'a second media worker would count from the start');
+      await ask(ann, 'group', { op: 'create', group: OTHER_CALL, stay: stay('000000000000000c') });
+      await ask(ann, 'group', { op: 'accepted', group: OTHER_CALL });
+      assert.deepEqual(await inMediaWorker(ann, OTHER_CALL.id), { epoch: 0, refused_messages: 0 });
     }));
 }
 

@@ -201,3 +201,12 @@ test("a call's keys go to the media worker as keys that cannot be exported, one'
   for (const { base: key } of [message.own, ...message.members]) assert.deepEqual([key.extractable, key.algorithm.name], [false, 'HKDF']);
   await assert.rejects(epochMessage({ ...keys, leaf: 9 }, { type: 'media', id: 1, call: CALL.id, because: 'join', removed: [] }), TypeError);
 });
+
+test('what only the worker may ask is refused to the page, and nothing of it happens', async () => {
+  const { desk, door } = await seated();
+  desk.asked.length = 0;
+  for (const op of ['load', 'open', 'open_state', 'media_keys']) await assert.rejects(door.ask({ op, group: CALL }), isCode('bad_request'));
+  assert.deepEqual(desk.asked, []);
+  await door.mediaKeys(CALL);
+  assert.deepEqual(desk.asked, ['media_keys'], 'the worker itself may');
+});

@@ -17,6 +17,9 @@ export class KeysError extends Error {
   }
 }
 
+/** What the page never asks for: answers would hold secrets, or states that are not the ones kept. @type {ReadonlySet<string>} */
+const OWN = new Set(['load', 'open', 'open_state', 'media_keys']);
+
 export class Door {
   #desk;
   #storage;
@@ -38,19 +41,26 @@ export class Door {
   }
 
   /**
-   * @param {Request | Extract<OwnRequest, { op: 'media_keys' }>} request
+   * What the page wants; never what only the worker may.
+   * @param {Request} request
    * @returns {Promise<Answer>} rejects with a KeysError
    */
-  ask(request) {
+  async ask(request) {
+    if (OWN.has(request.op)) throw new KeysError('bad_request');
+    return this.#alone(request);
+  }
+
+  /** In the open: for a media worker, and nobody else. @param {GroupName} group @returns {Promise<MediaKeys>} */
+  async mediaKeys(group) {
+    return /** @type {MediaKeys} */ (await this.#alone({ op: 'media_keys', group }));
+  }
+
+  /** @param {Request | Extract<OwnRequest, { op: 'media_keys' }>} request */
+  #alone(request) {
     return this.#storage.alone(async () => {
       await this.#catchUp();
       return this.#answer(request);
     });
-  }
-
-  /** @param {GroupName} group @returns {Promise<MediaKeys>} */
-  async mediaKeys(group) {
-    return /** @type {MediaKeys} */ (await this.ask({ op: 'media_keys', group }));
   }
 
   /** @param {Request | Extract<OwnRequest, { op: 'media_keys' }>} request */

@@ -193,7 +193,10 @@ export type MediaMessage = { type: 'media'; id: number; call: Uuid; because: 'st
 export type PortMessage = { type: 'port'; call: Uuid };
 export type PageMessage = BeginMessage | AskMessage | MediaMessage | PortMessage;
 
-/** `error`: a stable code, of `web/crypto/src/fault.rs`, or `storage`, `wasm`, `unknown_user`, `unknown_call`, `bad_request`. */
+/**
+ * `error`: a stable code, of `web/crypto/src/fault.rs`, or `storage`, `wasm`, `unknown_user`, `unknown_call`, `used_elsewhere` (another media
+ * worker has the keys of this stay: the call is to be joined anew), `full`, `failed`.
+ */
 export type WorkerMessage = { id: number; answer?: Answer; device?: Base64 | null; error?: string };
 
 /* ---- What the worker keeps -------------------------------------------------------------------------------------------------------- */

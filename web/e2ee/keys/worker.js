@@ -3,27 +3,25 @@
  * ports, given to `door.js`. Its own response, and no other, lets WebAssembly compile (`src/http/headers.rs`).
  */
 
-/** @import { BeginMessage, MediaMessage, PageMessage, WorkerMessage } from './interface.js' */
+/** @import { BeginMessage, PageMessage, WorkerMessage } from './interface.js' */
 
 import init, { Desk } from './crypto.js';
 import { Door, KeysError } from './door.js';
-import { epochMessage } from './media-keys.js';
+import { MediaPorts } from './media-ports.js';
 import { IndexedStates } from './storage.js';
-
-/** Calls that one page is in at once. */
-const MAX_PORTS = 4;
 
 /** @type {Promise<Door> | null} */
 let door = null;
-/** By the call's UUID. @type {Map<string, MessagePort>} */
-const ports = new Map();
+/** The user at the door. @type {string | null} */
+let whose = null;
+const mediaPorts = new MediaPorts();
 
 /** @param {MessageEvent} event */
 globalThis.onmessage = ({ data, ports: [port] }) => {
   /** @type {PageMessage} */
   const message = data;
   if (message.type === 'port') {
-    if (port) connect(message.call, port);
+    if (port) mediaPorts.connect(message.call, port);
     return;
   }
   void answer(message);
@@ -46,12 +44,14 @@ async function act(message) {
   if (message.type === 'begin') return { device: await begin(message) };
   if (!door) throw new KeysError('unknown_user');
   if (message.type === 'ask') return { answer: await (await door).ask(message.request) };
-  await passOn(await door, message);
+  await mediaPorts.pass(await (await door).mediaKeys({ kind: 'call', id: message.call }), message);
   return {};
 }
 
 /** @param {BeginMessage} message */
 async function begin({ user }) {
+  if (door && whose !== user) throw new KeysError('unknown_user');
+  whose = user;
   door ??= open(user);
   try {
     return await (await door).begin();
@@ -76,24 +76,4 @@ async function open(user) {
     // Said below: where, the page cannot mend anyway.
   }
   throw new KeysError('storage');
-}
-
-/** @param {Door} opened @param {MediaMessage} message */
-async function passOn(opened, message) {
-  const port = ports.get(message.call);
-  if (!port) throw new KeysError('unknown_call');
-  const keys = await opened.mediaKeys({ kind: 'call', id: message.call });
-  port.postMessage(await epochMessage(keys, message));
-}
-
-/** @param {string} call @param {MessagePort} port */
-function connect(call, port) {
-  ports.get(call)?.close();
-  ports.delete(call);
-  ports.set(call, port);
-  for (const [oldest, first] of ports) {
-    if (ports.size <= MAX_PORTS) break;
-    first.close();
-    ports.delete(oldest);
-  }
 }
