@@ -93,9 +93,11 @@ async fn a_read_marker_moves_in_ones_other_windows() {
     let (ann, ben) = (server.register("ann").await, server.register("ben").await);
     let room = server.room(&[&ann, &ben]).await;
     let mut bens = Client::connect(&server, &ben).await;
-    write(&server, &mut bens, room, b"x").await;
     let mut anns = Client::connect(&server, &ann).await;
     let mut anns_other = Client::connect(&server, &ann).await;
+    let entry = write(&server, &mut bens, room, b"x").await;
+    let delivered = ServerMessage::Entry { room: room.to_string(), entry };
+    assert_eq!(anns_other.event().await, delivered);
     let read = |seq| ClientMessage::MarkRead { room: room.to_string(), seq };
     anns.must(read(1)).await;
     assert_eq!(anns_other.event().await, ServerMessage::Read { room: room.to_string(), read_seq: 1 });
