@@ -74,10 +74,12 @@ test('a room is renamed, gets a topic, is locked, slowed and calmed, and everybo
     await reads(clara, 'a moderator writes on');
 
     await openDetails(boris);
+    await boris.fill('topic', 'half a thought');
     await boris.pressNamed('checkbox', words(boris, 'order.lock'), DIALOG);
     await boris.waitFor('the room to be open', () => document.querySelector('[name="locked"]')?.checked === false);
     await actOn(boris, clara, 'order.mute');
     await boris.waitFor('the mark of who is muted', (name, text) => document.querySelector(`[data-username="${name}"]`)?.textContent.includes(text), [clara.username, words(boris, 'order.muted')]);
+    assert.equal(await boris.evaluate(() => document.querySelector('[name="topic"]').value), 'half a thought', 'what is typed stays beside what is changed');
     await isRefused(clara, 'while she is muted', ['error.chat_muted', 'order.muted_now']);
     await actOn(boris, clara, 'order.unmute');
     await boris.choose('slow_mode_s', '5');

@@ -15,22 +15,49 @@ import { openAudit } from './room-audit.js';
 import { membersSection } from './room-members.js';
 import { bansSection, orderSection, topicSection } from './room-order.js';
 
+/** @typedef {(app: App, room: RoomWithMembers, draw: () => void) => HTMLElement | null} Section */
+
+/** The sections from the top, each with what of the room it shows. @returns {[Section, (keyof RoomWithMembers)[]][]} */
+const sections = () => [
+  [nameSection, ['role', 'name']],
+  [topicSection, ['role', 'topic']],
+  [linkSection, ['role', 'link_code']],
+  [orderSection, ['role', 'locked', 'slow_mode_s', 'retention_days', 'chat_muted']],
+  [membersSection, ['role', 'members']],
+  [bansSection, ['role', 'members']],
+  [auditSection, ['role']],
+];
+
 /**
+ * The section in which something was done is drawn anew, the others only where what they show has changed: what is typed there stays,
+ * and an open menu stays open.
  * @param {App} app
  * @param {string} id
  */
 export function openRoomDetails(app, id) {
   const body = el('div', { class: 'stack' }, spinner());
   const dialog = openDialog({ title: t('rooms.details') }, body);
-  const draw = async () => {
+  /** @type {{ node: ChildNode, shows: string }[]} */
+  let drawn = [];
+  /** @param {number} [acted] the section in which something was done */
+  const draw = async (acted) => {
     try {
       const room = await app.rooms.details(id);
       if (!dialog.isConnected) return;
       const focused = focusedIn(body);
-      const sections = [nameSection, topicSection, linkSection, orderSection, membersSection, bansSection, auditSection];
-      fill(body, ...sections.map((section) => section(app, room, draw)));
-      if (focused !== null) /** @type {HTMLElement | null} */ (body.querySelector(focused))?.focus();
+      const before = drawn;
+      drawn = sections().map(([section, fields], index) => {
+        const shows = JSON.stringify(fields.map((field) => room[field]));
+        const kept = before[index];
+        if (kept !== undefined && index !== acted && kept.shows === shows) return kept;
+        const node = section(app, room, () => void draw(index)) ?? document.createTextNode('');
+        kept?.node.replaceWith(node);
+        return { node, shows };
+      });
+      if (before.length === 0) fill(body, ...drawn.map(({ node }) => node));
+      if (focused !== null && document.activeElement === document.body) /** @type {HTMLElement | null} */ (body.querySelector(focused))?.focus();
     } catch (error) {
+      drawn = [];
       fill(body, el('p', { class: 'problem' }, icon('warning'), el('span', {}, errorText(error))));
     }
   };

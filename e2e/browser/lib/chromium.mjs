@@ -87,8 +87,10 @@ class ChromiumPage extends Page {
     return (await found.count()) > 0 && (await found.isEnabled()) ? found : null;
   }
 
+  /** Whether it was pressed: always, for it is looked for again where the page draws it anew. */
   async pressFound(found) {
     await found.click();
+    return true;
   }
 
   /** Turns the wheel over an element. */

@@ -13,6 +13,9 @@ const KEYS = {
 };
 const BUTTONS = { left: 0, right: 2 };
 
+/** What the driver says of an element that is in the page no more, before anything was pressed. */
+const REPLACED = /no such node|stale element|Origin element .* is not displayed/;
+
 /** What Firefox reports as an error of the page and is none: a WebSocket that ended with its page or its server. */
 const OF_THE_NETWORK = /^(Firefox can’t establish a connection to the server at|The connection to) wss?:\/\//;
 
@@ -54,9 +57,10 @@ export class FirefoxPage extends Page {
   }
 
   async press(selector, button = 'left') {
-    // Found and brought into view in one go: what a page draws anew meanwhile is another element.
-    const { sharedId } = await this.#call(`(wanted) => { const found = document.querySelector(wanted); ${INTO_VIEW}; return found; }`, [{ type: 'string', value: selector }]);
-    await this.#pressInView({ sharedId }, button);
+    await this.until(`${selector} to be pressed`, async () => {
+      const found = await this.#find(selector);
+      return found !== null && this.pressFound(found, button);
+    });
   }
 
   /** What can be pressed and has this role and this name; null when there is nothing. */
@@ -71,9 +75,16 @@ export class FirefoxPage extends Page {
     return pressable.value ? { sharedId: found.sharedId } : null;
   }
 
+  /** Whether it was pressed: what the page drew anew since it was found cannot be any more, and the pointer stayed where it was. */
   async pressFound(element, button = 'left') {
-    await this.#call(`(found) => ${INTO_VIEW}`, [element]);
-    await this.#pressInView(element, button);
+    try {
+      await this.#call(`(found) => ${INTO_VIEW}`, [element]);
+      await this.#pressInView(element, button);
+      return true;
+    } catch (error) {
+      if (REPLACED.test(String(error))) return false;
+      throw error;
+    }
   }
 
   async #pressInView(element, button) {

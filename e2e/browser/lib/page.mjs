@@ -55,9 +55,12 @@ export class Page {
     return this.until(`${role} "${name}" in ${within}`, () => this.findNamed(role, name, within));
   }
 
-  /** Presses it with the pointer, once it is there and enabled. */
-  async pressNamed(role, name, within) {
-    await this.pressFound(await this.seeNamed(role, name, within));
+  /** Presses it with the pointer, once it is there and enabled. What was drawn anew before it could be pressed is looked for again. */
+  async pressNamed(role, name, within = 'body') {
+    await this.until(`${role} "${name}" in ${within} to be pressed`, async () => {
+      const found = await this.findNamed(role, name, within);
+      return found !== null && this.pressFound(found);
+    });
   }
 
   /** Waits for an element, by selector. */
