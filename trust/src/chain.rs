@@ -52,7 +52,8 @@ impl Record {
         sha.finalize().into()
     }
 
-    fn previous(&self) -> Hash {
+    /// [`Record::hash`] of what the user published before it.
+    pub fn previous(&self) -> Hash {
         match self {
             Self::Claim(claim) => claim.statement().previous,
             Self::Device(certificate) => certificate.statement().previous,

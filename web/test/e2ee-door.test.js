@@ -112,6 +112,20 @@ test('what could not be kept is not used: the desk reads what is there before th
   assert.deepEqual(desk.asked, ['load', 'look', 'open', 'look']);
 });
 
+test('a device that asks is taken up by another page, and one that could not be kept is nobody', async () => {
+  const storage = new SharedStates();
+  const ask = () => ({ answer: { type: 'asking' }, keep: [{ name: 'asking', sealed: 'a' }] });
+  const resumed = [];
+  const resume = ({ asking }) => (resumed.push(asking), { answer: { type: 'done' }, keep: [] });
+  const door = new Door(new NotedDesk({ ask, resume }), storage);
+  storage.broken = true;
+  await assert.rejects(door.ask({ op: 'ask', user: 'u' }), isCode('storage'));
+  storage.broken = false;
+  await door.ask({ op: 'ask', user: 'u' });
+  assert.equal(await new Door(new NotedDesk({ resume }), storage).begin(), null);
+  assert.deepEqual(resumed, [null, null, 'a'], 'at the beginning, after what was not kept, and in the other page');
+});
+
 test('a group is opened when it is needed, once, and the room of a call as well', async () => {
   const { storage, desk, door } = await seated();
   await assert.rejects(door.ask({ op: 'look', group: ROOM }), isCode('not_open'), 'nothing is kept of it');
@@ -205,7 +219,7 @@ test("a call's keys go to the media worker as keys that cannot be exported, one'
 test('what only the worker may ask is refused to the page, and nothing of it happens', async () => {
   const { desk, door } = await seated();
   desk.asked.length = 0;
-  for (const op of ['load', 'open', 'open_state', 'media_keys']) await assert.rejects(door.ask({ op, group: CALL }), isCode('bad_request'));
+  for (const op of ['load', 'resume', 'open', 'open_state', 'media_keys']) await assert.rejects(door.ask({ op, group: CALL }), isCode('bad_request'));
   assert.deepEqual(desk.asked, []);
   await door.mediaKeys(CALL);
   assert.deepEqual(desk.asked, ['media_keys'], 'the worker itself may');

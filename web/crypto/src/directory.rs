@@ -2,6 +2,7 @@
 //! safety number tells later whether that was right); another one afterwards is not, until the person says so.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use tls_codec::{Deserialize as _, TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
 use webcall_trust::{Certificate, DeviceId, PublicKey, Record, Refusal, UserId, UserKeys};
@@ -13,12 +14,14 @@ use crate::state::{self, StateKey, StateName};
 /// Users whose chains are kept at once: all of the largest room, and some.
 pub const MAX_USERS: usize = 8_192;
 
-#[derive(Default)]
+/// A copy costs little: what is known of a user is shared until one of them learns more.
+#[derive(Clone, Default)]
 pub struct Directory {
-    users: BTreeMap<UserId, Known>,
+    users: BTreeMap<UserId, Rc<Known>>,
     counter: u64,
 }
 
+#[derive(Clone)]
 struct Known {
     keys: UserKeys,
     /// Identities, in the order in which they were accepted; the last one holds.
@@ -75,13 +78,13 @@ impl Directory {
         };
         let identity = keys.identity();
         let unchanged = accepted.last() == Some(&identity);
-        self.users.insert(user, Known::new(keys, accepted, records.to_vec()));
+        self.users.insert(user, Rc::new(Known::new(keys, accepted, records.to_vec())));
         Ok(if unchanged { Learned::Known } else { Learned::IdentityChanged(identity) })
     }
 
     /// The person says that this identity is the user's.
     pub fn accept(&mut self, user: UserId, identity: PublicKey) -> Result<(), Fault> {
-        let known = self.users.get_mut(&user).ok_or(Refusal::OtherUser)?;
+        let known = Rc::make_mut(self.users.get_mut(&user).ok_or(Refusal::OtherUser)?);
         if known.keys.identity() != identity {
             return Err(Refusal::IdentityChanged.into());
         }
@@ -99,9 +102,15 @@ impl Directory {
             records: known.records.iter().map(|record| record.as_slice().into()).collect(),
         });
         let saved = Saved { users: users.collect() };
-        let sealed = state::seal(key, StateName::Directory(device), self.counter + 1, &saved)?;
-        self.counter += 1;
+        let next = state::next(self.counter)?;
+        let sealed = state::seal(key, StateName::Directory(device), next, &saved)?;
+        self.counter = next;
         Ok(sealed)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn wear_out(&mut self) {
+        self.counter = u64::MAX;
     }
 
     /// `at_least`: the highest [`state::counter`] that was seen of it.
@@ -111,7 +120,7 @@ impl Directory {
         for SavedUser { user, accepted, records } in saved.users {
             let records: Vec<Vec<u8>> = records.into_iter().map(Vec::from).collect();
             let keys = UserKeys::replay(user, records.iter().map(Vec::as_slice)).map_err(|_| Fault::DamagedState)?;
-            directory.users.insert(user, Known::new(keys, accepted, records));
+            directory.users.insert(user, Rc::new(Known::new(keys, accepted, records)));
         }
         Ok(directory)
     }
@@ -119,6 +128,11 @@ impl Directory {
     /// The identity that the person accepted last, whatever was published since.
     pub fn accepted(&self, user: UserId) -> Option<PublicKey> {
         self.users.get(&user)?.accepted.last().copied()
+    }
+
+    /// All that the user published, as far as it is known here.
+    pub fn records(&self, user: UserId) -> &[Vec<u8>] {
+        self.users.get(&user).map_or(&[], |known| &known.records)
     }
 
     pub fn keys(&self, user: UserId) -> Option<&UserKeys> {

@@ -40,6 +40,8 @@ impl StateKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateName {
     Device(DeviceId),
+    /// A device that nobody vouches for yet: the one of its place.
+    Asking,
     /// Of this device in this group.
     Group(DeviceId, mls::GroupId),
     /// Whom this device knows.
@@ -60,6 +62,7 @@ impl StateName {
     fn to_bytes(self) -> Vec<u8> {
         match self {
             Self::Device(device) => [b"device".as_slice(), &device.0].concat(),
+            Self::Asking => b"asking".to_vec(),
             Self::Directory(device) => [b"directory".as_slice(), &device.0].concat(),
             Self::Identity(device) => [b"identity".as_slice(), &device.0].concat(),
             Self::Epochs(device, room, block) => [b"epochs".as_slice(), &device.0, &room.0, &block.to_be_bytes()].concat(),
@@ -80,6 +83,11 @@ pub fn counter(sealed: &[u8]) -> Result<u64, Fault> {
         return Err(Fault::UnknownVersion);
     }
     sealed[1..9].try_into().map(u64::from_be_bytes).map_err(|_| Fault::DamagedState)
+}
+
+/// Of the state that follows.
+pub(crate) fn next(counter: u64) -> Result<u64, Fault> {
+    counter.checked_add(1).ok_or(Fault::Full)
 }
 
 pub(crate) fn seal(key: &StateKey, name: StateName, counter: u64, state: &impl Serialize) -> Result<Vec<u8>, Fault> {

@@ -122,10 +122,18 @@ fn t21_a_one_time_key_package_serves_once_and_a_last_resort_again_and_again() {
 #[test]
 fn a_device_keeps_so_many_key_packages_and_forgets_those_that_expired() {
     let (_, mut device) = User::new(1);
-    device.make_key_packages(MAX_PACKAGES).expect("room");
-    assert_eq!(device.make_key_packages(1), Err(Fault::Full));
-    assert_eq!(device.make_last_resort(), Err(Fault::Full));
+    device.make_last_resort().expect("room");
+    device.make_key_packages(MAX_PACKAGES - 1).expect("room");
+    let before: Vec<_> = device.key_packages().collect();
+    device.make_key_packages(2).expect("the oldest go for them");
+    let after: Vec<_> = device.key_packages().collect();
+    assert_eq!((after.len(), after[0]), (MAX_PACKAGES, before[0]), "the last resort is not among them");
+    assert_eq!(after[1..MAX_PACKAGES - 2], before[3..]);
+    for too_many in [MAX_PACKAGES + 1, usize::MAX] {
+        assert_eq!(device.make_key_packages(too_many), Err(Fault::Full));
+    }
     let published = device.key_packages().count();
+    assert_eq!(published, MAX_PACKAGES, "and what cannot be made takes nothing away");
     device.forget_expired(NOW_MS / 1_000 - mls::MAX_LIFETIME_S * 2);
     assert_eq!(device.key_packages().count(), published);
     device.forget_expired(u64::MAX);

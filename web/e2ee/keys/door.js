@@ -18,7 +18,7 @@ export class KeysError extends Error {
 }
 
 /** What the page never asks for: answers would hold secrets, or states that are not the ones kept. @type {ReadonlySet<string>} */
-const OWN = new Set(['load', 'open', 'open_state', 'media_keys']);
+const OWN = new Set(['load', 'resume', 'open', 'open_state', 'media_keys']);
 
 export class Door {
   #desk;
@@ -92,13 +92,18 @@ export class Door {
   async #catchUp() {
     const name = await this.#read('name');
     const version = await this.#storage.version();
-    if (name === null || version === this.#version) return name;
-    const [device, directory, identity] = await Promise.all(['device', 'directory', 'identity'].map((state) => this.#read(state)));
-    if (device == null || directory == null) throw new KeysError('storage');
-    const { error } = this.#handle({ op: 'load', device_id: name, device, directory, identity: identity ?? null });
+    if (version === this.#version) return name;
+    const { error } = this.#handle(name === null ? { op: 'resume', asking: await this.#read('asking') } : await this.#load(name));
     if (error !== undefined) throw new KeysError(error);
     this.#version = version;
     return name;
+  }
+
+  /** @param {Base64} name @returns {Promise<OwnRequest>} */
+  async #load(name) {
+    const [device, directory, identity] = await Promise.all(['device', 'directory', 'identity'].map((state) => this.#read(state)));
+    if (device == null || directory == null) throw new KeysError('storage');
+    return { op: 'load', device_id: name, device, directory, identity: identity ?? null };
   }
 
   /**

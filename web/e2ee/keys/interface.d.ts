@@ -17,17 +17,22 @@ export type Stay = { room: Uuid; participant: ParticipantId };
 export type Request =
   /** The first device of a user, with a new identity. */
   | { op: 'first'; user: Uuid; now_ms: number }
-  /** A further device, for which another is to vouch by a record. */
+  /** A further device, for which another is to vouch by a record. It asks until then, also after a reload; again, and another one asks. */
   | { op: 'ask'; user: Uuid }
   | { op: 'certified'; record: Base64 }
-  /** `previous`: the hash of the newest record of one's own chain. */
-  | { op: 'vouch'; request: Base64; previous: Base64; now_ms: number }
-  | { op: 'revoke'; device: Base64; previous: Base64; now_ms: number }
+  /** Who is here: `device`, with the records of one's own chain that it made or was given and that may have to be published yet; or `asking`. */
+  | { op: 'who' }
+  /** `previous`: the hash of the newest record of one's own chain; null: of the newest that was learned. */
+  | { op: 'vouch'; request: Base64; previous: Base64 | null; now_ms: number }
+  | { op: 'revoke'; device: Base64; previous: Base64 | null; now_ms: number }
   /** All that a user published, from the first on. */
   | { op: 'learn'; user: Uuid; records: Base64[] }
   /** The person says that this is the user's identity. */
   | { op: 'accept'; user: Uuid; identity: Base64 }
+  /** Of more than fit the oldest one-time ones go. */
   | { op: 'key_packages'; count: number; last_resort: boolean }
+  /** Key packages that nobody may use any more. */
+  | { op: 'forget_expired'; now_ms: number }
   | { op: 'create'; group: GroupName; stay: Stay | null }
   | { op: 'join'; welcome: Base64 }
   | { op: 'join_external'; group: GroupName; group_info: Base64; tree: Base64 | null; stay: Stay | null; at_least_epoch: number }
@@ -95,6 +100,8 @@ export type UnlockerLook = { id: Base64; kind: 'recovery_code' | 'passphrase' | 
 /** Requests that the worker makes by itself; the page never says or sees them. */
 export type OwnRequest =
   | { op: 'load'; device_id: Base64; device: Base64; directory: Base64; identity: Base64 | null }
+  /** In place of `load` where no device is kept: the one that asks, or nobody. */
+  | { op: 'resume'; asking: Base64 | null }
   | { op: 'open'; group: GroupName; sealed: Base64 }
   /** What an outcome said it needs; null: nothing is kept under this name. */
   | { op: 'open_state'; name: string; sealed: Base64 | null }

@@ -15,7 +15,7 @@ use crate::{Changes, Device, Directory, ExternalJoin, Fault, Group, InCall, Join
 
 /// Everything that a request about groups needs, borrowed apart.
 struct At<'a> {
-    device: &'a mut Device,
+    device: &'a Device,
     directory: &'a Directory,
     opened: &'a mut Opened,
     room: BTreeSet<(UserId, PublicKey)>,
@@ -47,17 +47,17 @@ impl Desk {
     }
 
     pub(super) fn join(&mut self, welcome: &Bytes, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
-        let Joined { group, package } = Group::join(self.device()?, &welcome.0, &self.directory)?;
+        let Joined { group, package } = Group::join(self.device()?, &welcome.0, &*self.directory)?;
         // A call is entered by oneself.
         if group.id().kind == GroupKind::Call {
             return Err(Fault::WrongKind);
         }
         self.epochs(RoomId(group.id().uuid), block_of(group.epoch()))?;
         let answer = self.enter(group, None, keep)?;
-        let Person::Present { device, .. } = &mut self.person else { return Err(Fault::NoDevice) };
-        device.used(package);
-        keep.push(kept("device", device.save(&self.key)?));
-        Ok(answer)
+        self.change_device(keep, |device| {
+            device.used(package);
+            Ok(answer)
+        })
     }
 
     pub(super) fn join_external(&mut self, external: &External, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
@@ -70,7 +70,7 @@ impl Desk {
             session: session(id, external.stay)?,
             at_least_epoch: external.at_least_epoch,
         };
-        let group = Group::join_external(self.device()?, join, &self.directory)?;
+        let group = Group::join_external(self.device()?, join, &*self.directory)?;
         self.enter(group, external.stay, keep)
     }
 
@@ -161,7 +161,7 @@ impl Desk {
             Some(room) => self.groups.get(&GroupId::room(room.into_bytes())).ok_or(Fault::NotOpen)?.group.roster().identities(),
             None => BTreeSet::new(),
         };
-        let Person::Present { device, .. } = &mut self.person else { return Err(Fault::NoDevice) };
+        let Person::Present { device, .. } = &self.person else { return Err(Fault::NoDevice) };
         let opened = self.groups.get_mut(&id).ok_or(Fault::NotOpen)?;
         opened.used = self.uses;
         Ok(At { device, directory: &self.directory, opened, room })

@@ -15,6 +15,7 @@ mod unlocking;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use uuid::Uuid;
 use webcall_trust::mls::{GroupId, GroupKind};
@@ -35,7 +36,7 @@ const MAX_OPEN_GROUPS: usize = 64;
 pub struct Desk {
     key: StateKey,
     person: Person,
-    directory: Directory,
+    directory: Rc<Directory>,
     groups: BTreeMap<GroupId, Opened>,
     shelves: Shelves,
     uses: u64,
@@ -43,11 +44,12 @@ pub struct Desk {
     passkey: Option<Passkey>,
 }
 
-/// Who sits at the desk.
+/// Who sits at the desk. A copy shares what is in it until one of them changes.
+#[derive(Clone)]
 enum Person {
     Nobody,
-    Asking(NewDevice),
-    Present { device: Box<Device>, identity: Option<Identity> },
+    Asking(Rc<NewDevice>),
+    Present { device: Rc<Device>, identity: Option<Rc<Identity>> },
 }
 
 struct Opened {
@@ -59,7 +61,7 @@ struct Opened {
 
 impl Desk {
     pub fn new(key: StateKey) -> Self {
-        let (directory, shelves) = (Directory::default(), Shelves::default());
+        let (directory, shelves) = (Rc::default(), Shelves::default());
         Self { key, person: Person::Nobody, directory, groups: BTreeMap::new(), shelves, uses: 0, passkey: None }
     }
 
@@ -74,11 +76,15 @@ impl Desk {
 
     pub fn handle(&mut self, request: Request) -> Outcome {
         let mut keep = Vec::new();
+        let before = (self.person.clone(), Rc::clone(&self.directory));
         let answer = self.answer(request, &mut keep);
         let needs = self.shelves.missing().filter(|_| answer == Err(Fault::NotOpen)).map(|shelf| shelf.to_string());
-        if answer.is_err() && !keep.is_empty() {
-            self.let_go();
-            keep.clear();
+        if answer.is_err() {
+            (self.person, self.directory) = before;
+            if !keep.is_empty() {
+                self.let_go();
+                keep.clear();
+            }
         }
         Outcome { answer, keep, needs }
     }
@@ -86,16 +92,19 @@ impl Desk {
     fn answer(&mut self, request: Request, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         match request {
             Request::First { user, now_ms } => self.first(user, now_ms, keep),
-            Request::Ask { user } => self.ask(user),
+            Request::Ask { user } => self.ask(user, keep),
             Request::Certified { record } => self.certified(&record, keep),
             Request::Load { device_id, device, directory, identity } => {
                 self.load(&device_id, &device, &directory, identity.as_ref())
             }
-            Request::Vouch { request, previous, now_ms } => self.vouch(&request, &previous, now_ms),
-            Request::Revoke { device, previous, now_ms } => self.revoke(&device, &previous, now_ms),
+            Request::Resume { asking } => self.resume(asking.as_ref()),
+            Request::Who => self.who(),
+            Request::Vouch { request, previous, now_ms } => self.vouch(&request, previous.as_ref(), now_ms, keep),
+            Request::Revoke { device, previous, now_ms } => self.revoke(&device, previous.as_ref(), now_ms, keep),
             Request::Learn { user, records } => self.learn(user, records, keep),
             Request::Accept { user, identity } => self.accept(user, &identity, keep),
             Request::KeyPackages { count, last_resort } => self.key_packages(count, last_resort, keep),
+            Request::ForgetExpired { now_ms } => self.forget_expired(now_ms, keep),
             Request::Open { group, sealed } => self.open(group.into(), &sealed),
             Request::Create { group, stay } => self.create(group.into(), stay, keep),
             Request::Join { welcome } => self.join(&welcome, keep),
@@ -146,5 +155,47 @@ impl Desk {
             Person::Present { device, .. } => Ok(device),
             Person::Nobody | Person::Asking(_) => Err(Fault::NoDevice),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER: &str = "00000000-0000-7000-8000-000000000001";
+
+    fn asked(desk: &mut Desk, request: &serde_json::Value) -> Outcome {
+        desk.handle(serde_json::from_value(request.clone()).unwrap())
+    }
+
+    /// Whatever is changed can be kept no longer: the counters have come to their end.
+    fn wear_out(desk: &mut Desk) {
+        let Person::Present { device, .. } = &mut desk.person else { panic!("a device") };
+        Rc::make_mut(device).wear_out();
+        Rc::make_mut(&mut desk.directory).wear_out();
+    }
+
+    #[test]
+    fn what_could_not_be_kept_is_not_in_memory_either() {
+        let mut desk = Desk::new(StateKey::new([1; 32]));
+        let first = asked(&mut desk, &serde_json::json!({ "op": "first", "user": USER, "now_ms": 1 }));
+        let Ok(Answer::Device { records, .. }) = first.answer else { panic!("a device") };
+        let learn = serde_json::json!({ "op": "learn", "user": USER, "records": records });
+        let packages = serde_json::json!({ "op": "key_packages", "count": 3, "last_resort": true });
+        let user = desk.device().unwrap().user();
+        wear_out(&mut desk);
+        assert_eq!(asked(&mut desk, &learn).answer, Err(Fault::Full));
+        assert_eq!(asked(&mut desk, &packages).answer, Err(Fault::Full));
+        assert_eq!((desk.directory.records(user).len(), desk.device().unwrap().key_packages().count()), (0, 0));
+
+        let mut desk = Desk::new(StateKey::new([1; 32]));
+        let first = asked(&mut desk, &serde_json::json!({ "op": "first", "user": USER, "now_ms": 1 }));
+        let Ok(Answer::Device { records, .. }) = first.answer else { panic!("a device") };
+        let learn = serde_json::json!({ "op": "learn", "user": USER, "records": records });
+        assert!(
+            asked(&mut desk, &learn).answer.is_ok() && asked(&mut desk, &packages).answer.is_ok(),
+            "as long as it can be kept it is"
+        );
+        assert_eq!((desk.directory.records(user).len(), desk.device().unwrap().key_packages().count()), (2, 4));
     }
 }

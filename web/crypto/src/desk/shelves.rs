@@ -71,8 +71,9 @@ impl Shelves {
         let content = Zeroizing::new(content);
         let open = self.open.get_mut(&shelf).ok_or(Fault::NotOpen)?;
         let bytes = SecretVLBytes::from(content.to_vec());
-        let sealed = state::seal(owner.key, shelf.name(owner.device), open.counter + 1, &bytes)?;
-        (open.content, open.counter) = (Some(content), open.counter + 1);
+        let next = state::next(open.counter)?;
+        let sealed = state::seal(owner.key, shelf.name(owner.device), next, &bytes)?;
+        (open.content, open.counter) = (Some(content), next);
         keep.push(kept(&shelf.to_string(), sealed));
         Ok(())
     }

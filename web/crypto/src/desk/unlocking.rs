@@ -1,5 +1,7 @@
 //! Requests about the master key: how it is made, by what it is opened, and what comes back by it.
 
+use std::rc::Rc;
+
 use webcall_trust::{PublicKey, UserId, UserKeys};
 
 use super::backup::{Backup, Blob};
@@ -104,11 +106,8 @@ impl Desk {
         let record = identity.vouch(user, new.request(), published.head(), restore.now_ms)?;
         let device = new.certified(record)?;
         keep.push(super::people::kept("identity", identity.save(&self.key, device.id())?));
-        let answer = self.sit(device, Some(identity), vec![Bytes(record.to_bytes())], keep)?;
-        if let Err(fault) = self.first_backup(&backup, keep) {
-            self.person = Person::Nobody;
-            return Err(fault);
-        }
+        let answer = self.sit(device, Some(identity), keep)?;
+        self.first_backup(&backup, keep)?;
         Ok(answer)
     }
 
@@ -123,7 +122,7 @@ impl Desk {
         keep.push(super::people::kept("identity", identity.save(&self.key, id)?));
         self.keep_backup(&backup, keep)?;
         let Person::Present { identity: own, .. } = &mut self.person else { return Err(Fault::NoDevice) };
-        *own = Some(identity);
+        *own = Some(Rc::new(identity));
         Ok(Answer::Done)
     }
 

@@ -9,6 +9,7 @@ use crate::Fault;
 use crate::state::{self, StateKey, StateName};
 
 /// Ed25519; zeroized when dropped.
+#[derive(Clone)]
 pub struct Identity(SigningKey);
 
 impl Identity {

@@ -10,7 +10,7 @@ use openmls::prelude::{BasicCredential, CredentialWithKey};
 use openmls_traits::signatures::{Signer, SignerError};
 use openmls_traits::types::SignatureScheme;
 use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize};
-use webcall_trust::{Certificate, DeviceId, PublicKey, Record, UserId};
+use webcall_trust::{Certificate, DeviceId, Hash, PublicKey, Record, UserId};
 use zeroize::Zeroizing;
 
 pub use identity::Identity;
@@ -21,10 +21,16 @@ pub use request::{DeviceRequest, NewDevice};
 use crate::Fault;
 use crate::state::{self, StateKey, StateName};
 
+/// Records of its user's chain that a device keeps: those that it made or was given, of which it cannot be sure that they were published.
+pub const MAX_OWN_RECORDS: usize = 64;
+
 /// A device that its user vouches for.
+#[derive(Clone)]
 pub struct Device {
     key: DeviceKey,
     certificate: Certificate,
+    /// In the order of the chain.
+    records: Vec<Record>,
     pub(crate) packages: Vec<Package>,
     counter: u64,
 }
@@ -33,6 +39,7 @@ pub struct Device {
 struct Saved {
     key: [u8; 32],
     certificate: Certificate,
+    records: Vec<Record>,
     packages: Vec<Package>,
 }
 
@@ -49,12 +56,13 @@ impl Device {
         let new = NewDevice::generate(user)?;
         let claim = identity.claim(user, [0; 32], now_ms);
         let vouched = identity.vouch(user, new.request(), claim.hash(), now_ms)?;
-        let device = new.certified(vouched)?;
+        let mut device = new.certified(vouched)?;
+        device.records.insert(0, claim);
         Ok((identity, device, [claim, vouched]))
     }
 
     fn new(key: DeviceKey, certificate: Certificate) -> Self {
-        Self { key, certificate, packages: Vec::new(), counter: 0 }
+        Self { key, certificate, records: vec![Record::Device(certificate)], packages: Vec::new(), counter: 0 }
     }
 
     pub fn user(&self) -> UserId {
@@ -71,6 +79,34 @@ impl Device {
 
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
+    }
+
+    /// Those of its user's chain that it made or was given.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// One that it made. Of too many the oldest that is in the chain goes; if none is, [`Fault::Full`].
+    pub fn made(&mut self, record: Record, chain: &[Vec<u8>]) -> Result<(), Fault> {
+        if self.records.len() >= MAX_OWN_RECORDS {
+            let published = |record: &Record| chain.contains(&record.to_bytes());
+            self.records.remove(self.records.iter().position(published).ok_or(Fault::Full)?);
+        }
+        self.records.push(record);
+        Ok(())
+    }
+
+    /// The chain as it was published: what is neither in it nor could follow it was overtaken by another record. Whether any was.
+    pub fn settle(&mut self, chain: &[Vec<u8>], head: Hash) -> bool {
+        let (before, mut tip) = (self.records.len(), head);
+        self.records.retain(|record| {
+            let follows = record.previous() == tip;
+            if follows {
+                tip = record.hash();
+            }
+            follows || chain.contains(&record.to_bytes())
+        });
+        self.records.len() < before
     }
 
     /// An Ed25519 signature (RFC 8032) of the device. `message` begins with the label of what it means, unlike every other.
@@ -92,24 +128,34 @@ impl Device {
 
     /// All of it, sealed; to be kept whenever key packages were made or used.
     pub fn save(&mut self, key: &StateKey) -> Result<Vec<u8>, Fault> {
-        let saved = Saved { key: self.key.0.to_bytes(), certificate: self.certificate, packages: self.packages.clone() };
-        let sealed = state::seal(key, StateName::Device(self.id()), self.counter + 1, &saved)?;
-        self.counter += 1;
+        let (certificate, records, packages) = (self.certificate, self.records.clone(), self.packages.clone());
+        let saved = Saved { key: self.key.0.to_bytes(), certificate, records, packages };
+        let next = state::next(self.counter)?;
+        let sealed = state::seal(key, StateName::Device(self.id()), next, &saved)?;
+        self.counter = next;
         Ok(sealed)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn wear_out(&mut self) {
+        self.counter = u64::MAX;
     }
 
     /// `at_least`: the highest [`state::counter`] that was seen of this device.
     pub fn load(key: &StateKey, device: DeviceId, sealed: &[u8], at_least: u64) -> Result<Self, Fault> {
         let (counter, mut saved) = state::open::<Saved>(key, StateName::Device(device), sealed, at_least)?;
         let key = DeviceKey(SigningKey::from_bytes(&saved.key));
-        if saved.certificate.statement().device != device || !key.is_of(&saved.certificate) {
+        let fits = saved.certificate.statement().device == device && key.is_of(&saved.certificate);
+        if !fits || saved.records.len() > MAX_OWN_RECORDS || saved.packages.len() > MAX_PACKAGES {
             return Err(Fault::DamagedState);
         }
-        Ok(Self { key, certificate: saved.certificate, packages: std::mem::take(&mut saved.packages), counter })
+        let (records, packages) = (std::mem::take(&mut saved.records), std::mem::take(&mut saved.packages));
+        Ok(Self { key, certificate: saved.certificate, records, packages, counter })
     }
 }
 
 /// Ed25519; zeroized when dropped.
+#[derive(Clone)]
 pub(crate) struct DeviceKey(SigningKey);
 
 impl DeviceKey {

@@ -45,20 +45,28 @@ impl Package {
 }
 
 impl Device {
-    /// New ones to be published, each at most [`mls::MAX_KEY_PACKAGE_BYTES`]. To be kept with [`Device::save`] before they are.
+    /// New ones to be published, each at most [`mls::MAX_KEY_PACKAGE_BYTES`]. To be kept with [`Device::save`] before they are. For them the
+    /// oldest go where the stock is full; more than [`MAX_PACKAGES`] at once is [`Fault::Full`].
     pub fn make_key_packages(&mut self, count: usize) -> Result<Vec<Vec<u8>>, Fault> {
-        if self.packages.len() + count > MAX_PACKAGES {
-            return Err(Fault::Full);
-        }
+        self.room_for(count)?;
         (0..count).map(|_| self.make(Use::Once)).collect()
     }
 
     /// A new last resort; the one before it stays usable until it is forgotten.
     pub fn make_last_resort(&mut self) -> Result<Vec<u8>, Fault> {
-        if self.packages.len() >= MAX_PACKAGES {
-            return Err(Fault::Full);
-        }
+        self.room_for(1)?;
         self.make(Use::LastResort)
+    }
+
+    /// One-time ones first, from the oldest on: a welcome to them that still comes will not open, but a stock that is full for ever lets
+    /// nobody add this device any more. Last resorts only where there is nothing else.
+    fn room_for(&mut self, count: usize) -> Result<(), Fault> {
+        let left = MAX_PACKAGES.checked_sub(count).ok_or(Fault::Full)?;
+        while self.packages.len() > left {
+            let oldest = self.packages.iter().position(|package| package.last_resort == 0).unwrap_or(0);
+            self.packages.remove(oldest);
+        }
+        Ok(())
     }
 
     fn make(&mut self, usage: Use) -> Result<Vec<u8>, Fault> {

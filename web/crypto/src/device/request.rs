@@ -2,12 +2,15 @@
 //! signs a certificate for it. The server could show another request than the one that was made; therefore the two devices show the
 //! same [`DeviceRequest::code`], unless the bytes went from screen to camera.
 
+use ed25519_dalek::SigningKey;
 use sha2::{Digest, Sha256};
 use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize};
 use webcall_trust::{Certificate, DeviceId, PublicKey, Record, Refusal, Signed, Statement, UserId};
+use zeroize::Zeroize;
 
 use super::{Device, DeviceKey};
-use crate::{Fault, state};
+use crate::Fault;
+use crate::state::{self, StateKey, StateName};
 
 const VERSION: u8 = 1;
 /// Crockford's base 32: no I, L, O, U.
@@ -73,9 +76,22 @@ impl DeviceRequest {
 }
 
 /// A device that nobody vouches for yet.
+#[derive(Clone)]
 pub struct NewDevice {
     key: DeviceKey,
     request: DeviceRequest,
+}
+
+#[derive(TlsSize, TlsSerialize, TlsDeserialize)]
+struct Saved {
+    key: [u8; 32],
+    request: Signed<Asked>,
+}
+
+impl Drop for Saved {
+    fn drop(&mut self) {
+        self.key.zeroize();
+    }
 }
 
 impl NewDevice {
@@ -91,14 +107,28 @@ impl NewDevice {
         &self.request
     }
 
+    /// To be kept before the request is shown: what vouches for it may come after a reload.
+    pub fn save(&self, key: &StateKey) -> Result<Vec<u8>, Fault> {
+        state::seal(key, StateName::Asking, 1, &Saved { key: self.key.0.to_bytes(), request: self.request.0 })
+    }
+
+    pub fn load(key: &StateKey, sealed: &[u8]) -> Result<Self, Fault> {
+        let (_, saved) = state::open::<Saved>(key, StateName::Asking, sealed, 0)?;
+        let key = DeviceKey(SigningKey::from_bytes(&saved.key));
+        if saved.request.check().is_err() || Signed::statement(&saved.request).device_key != key.public() {
+            return Err(Fault::DamagedState);
+        }
+        Ok(Self { key, request: DeviceRequest(saved.request) })
+    }
+
     /// With the record that was made from its request. Whether the record is in the user's chain, who calls this has checked.
-    pub fn certified(self, record: Record) -> Result<Device, Fault> {
+    pub fn certified(&self, record: Record) -> Result<Device, Fault> {
         let Record::Device(certificate) = record else { return Err(Fault::OtherDevice) };
         certificate.check()?;
         let (asked, of): (&Asked, _) = (self.request.0.statement(), Certificate::statement(&certificate));
         if (asked.user, asked.device, asked.device_key) != (of.user, of.device, of.device_key) {
             return Err(Fault::OtherDevice);
         }
-        Ok(Device::new(self.key, certificate))
+        Ok(Device::new(self.key.clone(), certificate))
     }
 }

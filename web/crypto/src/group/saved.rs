@@ -30,8 +30,9 @@ impl Group {
             invites: self.invites.clone(),
             entries: self.provider.entries(),
         };
-        let sealed = state::seal(key, StateName::Group(self.device, self.id), self.counter + 1, &saved)?;
-        self.counter += 1;
+        let next = state::next(self.counter)?;
+        let sealed = state::seal(key, StateName::Group(self.device, self.id), next, &saved)?;
+        self.counter = next;
         Ok(sealed)
     }
 

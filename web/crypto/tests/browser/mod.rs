@@ -1,5 +1,7 @@
 //! Browsers for the tests of the desk's door: JSON in and out, and what is kept is enough to go on from.
 
+#![allow(dead_code, reason = "each file of tests uses a part")]
+
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
@@ -69,6 +71,13 @@ impl Browser {
         self.reads_again();
     }
 
+    /// The same where there is no device yet.
+    pub(crate) fn resumes(&mut self) {
+        self.desk = Desk::new(StateKey::new(self.key));
+        let asking = self.kept.get("asking").cloned();
+        self.does(json!({ "op": "resume", "asking": asking }));
+    }
+
     pub(crate) fn reads_again(&mut self) {
         let load = json!({
             "op": "load", "device_id": self.device, "device": self.kept["device"],
@@ -76,6 +85,13 @@ impl Browser {
         });
         self.does(load);
     }
+}
+
+/// A browser in which there is no device yet.
+pub(crate) fn nobody(user: &'static str, seed: u8) -> Browser {
+    let key = [seed; 32];
+    let desk = Desk::new(StateKey::new(key));
+    Browser { desk, kept: BTreeMap::new(), user, device: Value::Null, records: Value::Null, key }
 }
 
 pub(crate) fn room() -> Value {

@@ -29,15 +29,21 @@ pub enum Request {
         directory: Bytes,
         identity: Option<Bytes>,
     },
-    /// Vouch for the device that asks. `previous`: the newest record's hash.
+    /// What was kept where there is no device yet: the one that asks, or nothing.
+    Resume {
+        asking: Option<Bytes>,
+    },
+    /// Who is here, with the records of the user's chain that this device made or was given.
+    Who,
+    /// Vouch for the device that asks. `previous`: the newest record's hash; without it, that of the newest that was learned.
     Vouch {
         request: Bytes,
-        previous: Bytes,
+        previous: Option<Bytes>,
         now_ms: u64,
     },
     Revoke {
         device: Bytes,
-        previous: Bytes,
+        previous: Option<Bytes>,
         now_ms: u64,
     },
     /// All records that a user published.
@@ -53,6 +59,10 @@ pub enum Request {
     KeyPackages {
         count: usize,
         last_resort: bool,
+    },
+    /// Key packages that nobody may use any more.
+    ForgetExpired {
+        now_ms: u64,
     },
     /// A group that was kept, after a reload.
     Open {

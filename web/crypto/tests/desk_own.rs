@@ -1,0 +1,110 @@
+//! What a browser keeps of its own device, whenever its page dies: records that may not be published yet, a request, key packages.
+
+mod browser;
+
+use browser::{Browser, nobody};
+use serde_json::{Value, json};
+use webcall_crypto::desk::Bytes;
+
+const ANN: &str = "00000000-0000-7000-8000-000000000001";
+
+fn who(browser: &mut Browser) -> Value {
+    browser.does(json!({ "op": "who" }))
+}
+
+fn learn(browser: &mut Browser, records: &Value) {
+    browser.does(json!({ "op": "learn", "user": ANN, "records": records }));
+}
+
+/// The record by which one vouches for who asks.
+fn vouched(by: &mut Browser, asking: &Value) -> Value {
+    by.does(json!({ "op": "vouch", "request": asking["request"], "previous": null, "now_ms": 2 }))["record"].clone()
+}
+
+#[test]
+fn a_page_that_dies_before_it_published_its_records_has_them_after_a_reload() {
+    let mut ann = Browser::first(ANN, 1);
+    ann.reloads();
+    assert_eq!(who(&mut ann)["records"], ann.records);
+    let records = ann.records.clone();
+    learn(&mut ann, &records);
+    let mut phone = nobody(ANN, 9);
+    let asking = phone.does(json!({ "op": "ask", "user": ANN }));
+    let record = vouched(&mut ann, &asking);
+    ann.reloads();
+    assert_eq!(who(&mut ann)["records"], json!([records[0], records[1], record]), "what it made for others too");
+    phone.does(json!({ "op": "certified", "record": record }));
+    assert_eq!(who(&mut phone)["records"], json!([record]));
+}
+
+#[test]
+fn a_record_that_another_overtook_is_kept_no_longer() {
+    let mut ann = Browser::first(ANN, 1);
+    let records = ann.records.clone();
+    assert_eq!(ann.fails(json!({ "op": "revoke", "device": ann.device, "previous": null, "now_ms": 3 })), "unknown_user");
+    learn(&mut ann, &records);
+    let [mut phone, mut laptop] = [nobody(ANN, 8), nobody(ANN, 9)];
+    let [phones, laptops] = [&mut phone, &mut laptop].map(|browser| browser.does(json!({ "op": "ask", "user": ANN })));
+    let (published, late) = (vouched(&mut ann, &phones), vouched(&mut ann, &laptops));
+    learn(&mut ann, &json!([records[0], records[1], published]));
+    ann.reloads();
+    assert_eq!(who(&mut ann)["records"], json!([records[0], records[1], published]));
+    let again = vouched(&mut ann, &laptops);
+    assert_ne!(again, late, "made anew it follows the newest");
+    learn(&mut ann, &json!([records[0], records[1], published, again]));
+}
+
+#[test]
+fn who_asks_is_the_same_device_after_a_reload_and_after_a_record_of_another() {
+    let mut ann = Browser::first(ANN, 1);
+    let records = ann.records.clone();
+    learn(&mut ann, &records);
+    let [mut phone, mut laptop] = [nobody(ANN, 8), nobody(ANN, 9)];
+    let [phones, laptops] = [&mut phone, &mut laptop].map(|browser| browser.does(json!({ "op": "ask", "user": ANN })));
+    assert_eq!(who(&mut phone), phones);
+    phone.resumes();
+    assert_eq!(who(&mut phone), phones);
+    let [for_phone, for_laptop] = [&phones, &laptops].map(|asking| vouched(&mut ann, asking));
+    assert_eq!(phone.fails(json!({ "op": "certified", "record": for_laptop })), "other_device");
+    assert_eq!(phone.fails(json!({ "op": "certified", "record": "AAAA" })), "malformed");
+    phone.resumes();
+    let seated = phone.does(json!({ "op": "certified", "record": for_phone }));
+    assert_eq!(seated["device"], phones["device"]);
+    assert!(!phone.kept.contains_key("asking"), "it asks no longer");
+    assert_eq!(phone.fails(json!({ "op": "ask", "user": ANN })), "other_device");
+    laptop.resumes();
+    laptop.does(json!({ "op": "first", "user": ANN, "now_ms": 1 }));
+    assert!(!laptop.kept.contains_key("asking"), "by another way");
+}
+
+#[test]
+fn a_request_that_was_changed_where_it_is_kept_is_not_taken_up() {
+    let mut phone = nobody(ANN, 8);
+    phone.does(json!({ "op": "ask", "user": ANN }));
+    let sealed: Bytes = serde_json::from_value(phone.kept["asking"].clone()).expect("base64");
+    let mut changed = sealed.clone();
+    *changed.0.last_mut().expect("bytes") ^= 1;
+    assert_eq!(phone.fails(json!({ "op": "resume", "asking": changed })), "damaged_state");
+    phone.does(json!({ "op": "resume", "asking": sealed }));
+    phone.does(json!({ "op": "resume", "asking": null }));
+    assert_eq!(phone.fails(json!({ "op": "who" })), "no_device", "nothing is kept, so nobody is here");
+}
+
+#[test]
+fn key_packages_can_always_be_made_and_those_that_expired_go() {
+    let mut ann = Browser::first(ANN, 1);
+    let make = |count: u64, last_resort: bool| json!({ "op": "key_packages", "count": count, "last_resort": last_resort });
+    for _ in 0..3 {
+        let made = ann.does(make(100, true));
+        assert_eq!(made["packages"].as_array().map(Vec::len), Some(100));
+    }
+    ann.does(make(255, true));
+    for too_many in [make(256, true), make(u64::MAX, true)] {
+        assert_eq!(ann.fails(too_many), "full");
+    }
+    let before = ann.kept["device"].as_str().map(str::len);
+    ann.does(json!({ "op": "forget_expired", "now_ms": 1_000_000 }));
+    assert_eq!(ann.kept["device"].as_str().map(str::len), before, "none has expired yet");
+    ann.does(json!({ "op": "forget_expired", "now_ms": 8_000_000_000_000_u64 }));
+    assert!(ann.kept["device"].as_str().map(str::len) < Some(before.expect("a state") / 10), "all have");
+}
