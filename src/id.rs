@@ -75,6 +75,10 @@ id! {
     RoomId
 }
 id! {
+    /// One call of a room: from whoever enters it empty until the last has left.
+    CallId
+}
+id! {
     /// A message, or what else is in a room's log. Those of messages are made by who sends them.
     MessageId
 }

@@ -244,6 +244,8 @@ export type ServerMessage =
     id: number;
     /** The room. */
     room: string;
+    /** The call: the same for everybody in it, and another one once all have left. */
+    call: string;
     /** Oneself. */
     participant: string;
     /** Everybody in the call, oneself included. */

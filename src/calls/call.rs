@@ -13,7 +13,7 @@ use super::error::CallError;
 use super::event::{CallEvent, Delivery, LeaveReason, MediaState, ParticipantView};
 use super::pace::{Pace, Rate};
 use super::source::{SourceSet, Sources};
-use crate::id::UserId;
+use crate::id::{CallId, UserId};
 use crate::role::Role;
 use crate::rooms::policy::{Action, can};
 use crate::store::RoomKind;
@@ -65,8 +65,9 @@ struct Participant {
 }
 
 /// One room's call.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Call {
+    id: CallId,
     participants: BTreeMap<ParticipantId, Participant>,
     /// Forbidden sources of users who left.
     remembered: VecDeque<(UserId, SourceSet)>,
@@ -76,6 +77,15 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// One that nobody is in yet. Its identifier is unique for ever: keys of its media hang on it.
+    pub(super) fn new(id: CallId) -> Self {
+        Self { id, participants: BTreeMap::new(), remembered: VecDeque::new(), speakers: Vec::new(), reactions: None }
+    }
+
+    pub(super) fn id(&self) -> CallId {
+        self.id
+    }
+
     pub(super) fn len(&self) -> usize {
         self.participants.len()
     }

@@ -1,5 +1,6 @@
 //! Who is in which room's call on this node. State and decisions are pure ([`call`], [`source`]: no media core, no queue); a
 //! thin owner ([`Calls`]) keeps all calls behind one lock, asks the media core and delivers events.
+//! A call is on one node, all of it, with its name and its group of keys.
 //! The signalling layer calls it; it never sees a message of the protocol or a socket. Nothing here survives a restart: callers
 //! join again by themselves.
 
@@ -19,5 +20,5 @@ pub use emoji::{Emoji, MAX_EMOJI_BYTES};
 pub use error::CallError;
 pub use event::{CallEvent, Delivery, LeaveReason, MediaState, ParticipantView, SourceView};
 pub use outbox::{Inbox, Outbox, Taken, outbox};
-pub use owner::{Calls, Entered, Entry, Moderated};
+pub use owner::{Calls, Entered, Entry, Moderated, Running};
 pub use relaying::{RENEWAL_INTERVAL, Relaying};

@@ -15,7 +15,7 @@ use super::event::{LeaveReason, ParticipantView};
 use super::outbox::Outbox;
 use super::source::SourceSet;
 use super::state::{Presence, State};
-use crate::id::{RoomId, UserId};
+use crate::id::{CallId, RoomId, UserId};
 use crate::role::Role;
 use crate::time::Timestamp;
 
@@ -58,9 +58,20 @@ pub struct Moderated {
     pub user: UserId,
 }
 
+/// A call that is going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Running {
+    /// Which: another one than any before or after it.
+    pub call: CallId,
+    /// How many are in it.
+    pub participants: usize,
+}
+
 /// What somebody who entered needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entered {
+    /// Which call: the same for everybody in it, from the first who entered to the last who leaves.
+    pub call: CallId,
     /// Oneself.
     pub participant: ParticipantId,
     /// Everybody in the call, oneself included, in the order of entering.
@@ -73,9 +84,14 @@ impl Calls {
         Self { media, windows_per_user, state: Arc::default(), ids: RandomState::new() }
     }
 
+    /// The call of a room, if there is one.
+    pub fn running(&self, room: RoomId) -> Option<Running> {
+        self.lock().calls.get(&room).map(|call| Running { call: call.id(), participants: call.len() })
+    }
+
     /// How many participants are in the call of a room.
     pub fn in_call(&self, room: RoomId) -> usize {
-        self.lock().calls.get(&room).map_or(0, Call::len)
+        self.running(room).map_or(0, |running| running.participants)
     }
 
     /// How many calls and how many participants there are, for the metrics page.
@@ -103,9 +119,9 @@ impl Calls {
         let participant = self.unused_id(&mut state);
         self.media.join(webcall_media::RoomId(room.as_u128()), participant)?;
         let newcomer = Newcomer { user, username, role, muted: muted.into_iter().collect(), joined_at: now };
-        let call = state.calls.entry(room).or_default();
+        let call = state.calls.entry(room).or_insert_with(|| Call::new(CallId::new(now)));
         let deliveries = call.enter(participant, newcomer);
-        let participants = call.views();
+        let (call, participants) = (call.id(), call.views());
         state.participants.insert(participant, Presence { room, outbox });
         state.deliver(deliveries);
         if let Err(error) = self.apply_switches(&state, participant) {
@@ -113,7 +129,7 @@ impl Calls {
             self.media.leave(participant);
             return Err(error);
         }
-        Ok(Entered { participant, participants })
+        Ok(Entered { call, participant, participants })
     }
 
     /// Takes somebody out of their call. Whoever is in none is already out.

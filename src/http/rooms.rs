@@ -9,7 +9,7 @@ use super::extract::{Body, Segments, SignedIn, identifier, named};
 use super::problem::Problem;
 use crate::app::App;
 use crate::error::Error;
-use crate::id::{RoomId, UserId};
+use crate::id::{CallId, RoomId, UserId};
 use crate::rooms::{self, Changes, Encryption, MemberChanges, Retention, Role, RoomName, SlowMode, Topic};
 use crate::signal::protocol::Entry;
 use crate::store::{MemberRow, RoomKind};
@@ -31,6 +31,8 @@ pub(super) struct Room {
     member_count: i64,
     /// Participants of its call now.
     in_call: usize,
+    /// That call; `null` while there is none. Another one each time that somebody enters an empty one.
+    call: Option<CallId>,
     /// `direct`: a conversation of a few people without name, link and owner.
     kind: RoomKind,
     /// The first entry of its log that is still there; above `last_seq` when none is.
@@ -63,7 +65,7 @@ pub(super) struct Person {
 }
 
 impl From<rooms::Room> for Room {
-    fn from(rooms::Room { row, in_call, people, last_entry }: rooms::Room) -> Self {
+    fn from(rooms::Room { row, running, people, last_entry }: rooms::Room) -> Self {
         Self {
             id: row.id,
             name: row.name,
@@ -72,7 +74,8 @@ impl From<rooms::Room> for Room {
             link_code: row.link_code,
             created_at: row.created_at,
             member_count: row.member_count,
-            in_call,
+            in_call: running.map_or(0, |running| running.participants),
+            call: running.map(|running| running.call),
             kind: row.kind,
             first_seq: row.first_seq,
             last_seq: row.last_seq,

@@ -12,6 +12,7 @@ use super::{Role, RoomName};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
+use crate::calls::Running;
 use crate::error::Error;
 use crate::id::{RoomId, UserId};
 use crate::store::{AddedRoom, EntryRow, LinkedRoom, NewRoom, RoomKind, RoomRow};
@@ -51,8 +52,8 @@ impl Encryption {
 pub struct Room {
     /// What is stored.
     pub row: RoomRow,
-    /// Participants of its call now.
-    pub in_call: usize,
+    /// Its call, while there is one.
+    pub running: Option<Running>,
     /// Who is in a direct conversation, by name; empty for rooms.
     pub people: Vec<(UserId, String)>,
     /// The last entry of its log; without its body when that is long.
@@ -66,7 +67,7 @@ pub async fn create(app: &App, principal: &Principal, name: &RoomName, encryptio
     let (id, link_code) = (RoomId::new(now), new_link_code());
     let room = NewRoom { id, name: name.as_str(), encryption: encryption.as_str(), link_code: &link_code, created_at: now };
     match app.store.add_room(&room, principal.user, MAX_ROOMS_PER_USER).await? {
-        AddedRoom::Added => Ok(Room { row: created_row(&room), in_call: 0, people: Vec::new(), last_entry: None }),
+        AddedRoom::Added => Ok(Room { row: created_row(&room), running: None, people: Vec::new(), last_entry: None }),
         AddedRoom::TooManyRooms => Err(Error::TooManyRooms),
     }
 }
@@ -101,7 +102,7 @@ pub async fn list(app: &App, principal: &Principal) -> Result<Vec<Room>, Error> 
     }
     let mut last: HashMap<RoomId, EntryRow> = app.store.last_entries_of(principal.user).await?.into_iter().collect();
     let seen = |row: RoomRow| Room {
-        in_call: app.calls.in_call(row.id),
+        running: app.calls.running(row.id),
         people: people.remove(&row.id).unwrap_or_default(),
         last_entry: last.remove(&row.id),
         row,
@@ -120,7 +121,7 @@ pub async fn get(app: &App, principal: &Principal, room: RoomId) -> Result<Room,
     };
     people.sort_by_key(|(_, username)| username.to_lowercase());
     let last_entry = app.store.last_entry(room).await?;
-    Ok(Room { in_call: app.calls.in_call(room), people, last_entry, row })
+    Ok(Room { running: app.calls.running(room), people, last_entry, row })
 }
 
 /// What is stored of one of the user's rooms.

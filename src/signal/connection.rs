@@ -144,11 +144,11 @@ impl Connection {
             Place::Outside | Place::Inside { .. } => return Vec::new(),
         };
         match entered {
-            Ok(Entered { participant, participants }) => {
+            Ok(Entered { call, participant, participants }) => {
                 self.place = Place::Inside { participant, offer: None };
                 let participants = participants.iter().map(wire::participant).collect();
-                let (room, participant) = (room.to_string(), participant.to_string());
-                vec![Effect::Send(ServerMessage::Joined { id, room, participant, participants })]
+                let (room, call, participant) = (room.to_string(), call.to_string(), participant.to_string());
+                vec![Effect::Send(ServerMessage::Joined { id, room, call, participant, participants })]
             }
             Err(error) => {
                 self.place = Place::Outside;

@@ -298,6 +298,8 @@ pub enum ServerMessage {
         id: u32,
         /// The room.
         room: String,
+        /// The call: the same for everybody in it, and another one once all have left.
+        call: String,
         /// Oneself.
         participant: String,
         /// Everybody in the call, oneself included.

@@ -20,7 +20,7 @@ async fn a_room_lives_from_its_making_to_its_deletion() {
     assert_eq!(
         room,
         json!({"id": room["id"], "name": "Wednesday", "encryption": "open", "role": "owner", "link_code": room["link_code"],
-            "created_at": server.app.clock.now().as_millis(), "member_count": 1, "in_call": 0,
+            "created_at": server.app.clock.now().as_millis(), "member_count": 1, "in_call": 0, "call": null,
             "kind": "room", "first_seq": 1, "last_seq": 0, "read_seq": 0, "people": [], "last_entry": null,
             "topic": "", "locked": false, "slow_mode_s": 0, "retention_days": null, "chat_muted": false})
     );

@@ -111,6 +111,8 @@ pub(crate) struct Client {
     pub(crate) last_seq: u64,
     /// Oneself in the call.
     pub(crate) me: String,
+    /// The call that was entered last.
+    pub(crate) call: String,
     next_id: u32,
     pub(crate) events: VecDeque<ServerMessage>,
 }
@@ -125,6 +127,7 @@ impl Client {
         let resume = Resume { connection: earlier.secret.clone(), last_seq: earlier.last_seq };
         let mut client = Self::greet(Socket::connect(server, principal).await, Some(resume)).await;
         client.me.clone_from(&earlier.me);
+        client.call.clone_from(&earlier.call);
         client
     }
 
@@ -133,8 +136,8 @@ impl Client {
         let ServerFrame { seq, message } = socket.hear().await.unwrap();
         let ServerMessage::Welcome { id: 1, connection, resumed, .. } = message else { panic!("no welcome: {message:?}") };
         assert_eq!(seq, if resumed { resume.unwrap().last_seq } else { 1 });
-        let (me, events) = (String::new(), VecDeque::new());
-        Self { socket, secret: connection, resumed, last_seq: seq, me, next_id: 100, events }
+        let (me, call, events) = (String::new(), String::new(), VecDeque::new());
+        Self { socket, secret: connection, resumed, last_seq: seq, me, call, next_id: 100, events }
     }
 
     /// Connects and enters the call of a room.
@@ -147,8 +150,8 @@ impl Client {
     /// Enters the call of a room; returns who is in.
     pub(crate) async fn join(&mut self, room: RoomId) -> Vec<Participant> {
         match self.ask(ClientMessage::Join { room: room.to_string(), muted: vec![] }).await {
-            ServerMessage::Joined { participant, participants, .. } => {
-                self.me = participant;
+            ServerMessage::Joined { call, participant, participants, .. } => {
+                (self.me, self.call) = (participant, call);
                 participants
             }
             other => panic!("not joined: {other:?}"),

@@ -10,6 +10,37 @@ use crate::client::{Client, soon};
 use crate::server::Server;
 
 #[tokio::test]
+async fn a_call_has_one_name_for_all_in_it_and_the_next_call_another() {
+    let server = Server::start().await;
+    let (ann, bob) = (server.register("ann").await, server.register("bob").await);
+    let (room, other) = (server.room(&[&ann, &bob]).await, server.room(&[&ann]).await);
+    assert_eq!(rooms::get(&server.app, &ann, room).await.unwrap().running, None);
+    let mut anns = Client::enter(&server, &ann, room).await;
+    let mut bobs = Client::enter(&server, &bob, room).await;
+    let first = anns.call.clone();
+    assert_eq!(bobs.call, first);
+    let running = rooms::get(&server.app, &bob, room).await.unwrap().running.unwrap();
+    assert_eq!((running.call.to_string(), running.participants), (first.clone(), 2));
+    assert_ne!(Client::enter(&server, &ann, other).await.call, first, "of another room");
+
+    anns.must(ClientMessage::Leave {}).await;
+    anns.join(room).await;
+    assert_eq!(anns.call, first, "somebody was in it all the time");
+    anns.lose_socket(&server).await;
+    let mut anns = Client::resume(&server, &ann, &anns).await;
+    bobs.must(ClientMessage::Leave {}).await;
+    bobs.join(room).await;
+    assert_eq!((anns.resumed, &bobs.call), (true, &first), "a broken socket ends no call");
+
+    for client in [&mut anns, &mut bobs] {
+        client.must(ClientMessage::Leave {}).await;
+    }
+    assert_eq!(rooms::get(&server.app, &bob, room).await.unwrap().running, None);
+    bobs.join(room).await;
+    assert_ne!(bobs.call, first);
+}
+
+#[tokio::test]
 async fn only_members_enter_and_strangers_do_not_learn_whether_a_room_exists() {
     let server = Server::start().await;
     let (ann, eve) = (server.register("ann").await, server.register("eve").await);

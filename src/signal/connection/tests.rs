@@ -4,6 +4,7 @@ use super::super::protocol::{self, FeedKind, MAX_SEATS, MAX_TRACKS, MAX_WISHES, 
 use super::super::wire::{MAX_MID_BYTES, MAX_SDP_BYTES};
 use super::*;
 use crate::calls::MediaState;
+use crate::id::CallId;
 
 const ROOM: &str = "0190b0a0-0000-7000-8000-000000000001";
 const ME: ParticipantId = ParticipantId(0xabc);
@@ -67,7 +68,7 @@ fn entering() -> (Connection, Attempt) {
 }
 
 fn entered() -> Entered {
-    Entered { participant: ME, participants: vec![] }
+    Entered { call: CallId::from_bytes([9; 16]), participant: ME, participants: vec![] }
 }
 
 fn inside() -> Connection {
@@ -75,8 +76,8 @@ fn inside() -> Connection {
     let effects = connection.admitted(attempt, Ok(Role::Member));
     assert_eq!(effects, [Effect::Enter { room: room(), role: Role::Member, muted: vec![Source::Camera] }]);
     let effects = connection.entered(Ok(entered()));
-    let [Effect::Send(ServerMessage::Joined { id: 1, participant, .. })] = &effects[..] else { panic!("{effects:?}") };
-    assert_eq!(participant, "0000000000000abc");
+    let [Effect::Send(ServerMessage::Joined { id: 1, call, participant, .. })] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!((call.as_str(), participant.as_str()), ("09090909-0909-0909-0909-090909090909", "0000000000000abc"));
     connection
 }
 
