@@ -113,7 +113,8 @@ export type Look = {
   epoch: number;
   leaf: number;
   standing: 'creating' | 'joining' | 'member' | 'removed';
-  members: { leaf: number; user: Uuid; device: Base64; identity: Base64 }[];
+  /** `participant`: of a call, whom the leaf says to be. */
+  members: { leaf: number; user: Uuid; device: Base64; identity: Base64; participant: ParticipantId | null }[];
   /** Leaves that no longer count and are to be removed. */
   stale: number[];
   /** What the server has not answered yet. */

@@ -1,0 +1,94 @@
+// A person's client without pages: the page's own modules for the server's API, its socket, rooms and keys, against a real server.
+
+import WebSocket from 'ws';
+
+import { Keys } from '../../../web/e2ee/keys/page.js';
+import { Api } from '../../../web/net/api.js';
+import { SignalSocket } from '../../../web/net/socket.js';
+import { KeysAccount } from '../../../web/state/keys/account.js';
+import { Delivery } from '../../../web/state/keys/delivery.js';
+import { People } from '../../../web/state/keys/people.js';
+import { KeysStore } from '../../../web/state/keys/store.js';
+import { RoomsStore } from '../../../web/state/rooms.js';
+import { SessionStore } from '../../../web/state/session.js';
+import { KeptStates, KeysWorker } from './worker.mjs';
+
+const PASSWORD = 'correct horse battery staple';
+const BOUND_MS = 30_000;
+
+export class Client {
+  /** Registers somebody new. */
+  static async of(Desk, server, username) {
+    return new Client(Desk, server, await server.register(username, PASSWORD), username);
+  }
+
+  /** `states`: of the browser; another one for another device. */
+  constructor(Desk, server, grant, username, states = new KeptStates()) {
+    this.username = username;
+    this.user = grant.user.id;
+    this.states = states;
+    this.#grant = grant;
+    this.#with = { Desk, server };
+    this.api = new Api({ fetch: (path, init) => this.fetch(new URL(path, server.url), init), now: () => Date.now(), exclusively: (_, act) => act() });
+    this.session = new SessionStore(this.api, null);
+    this.rooms = new RoomsStore(this.api);
+    this.socket = new SignalSocket({
+      ticket: async () => (await this.api.call('POST', 'ws-ticket')).ticket,
+      open: (protocols) => new WebSocket(`${server.url.replace(/^http/, 'ws')}/api/v1/ws`, protocols, { origin: server.url }).on('error', () => {}),
+      random: Math.random,
+    });
+    this.keys = new KeysStore(this.socket, this.session, this.rooms, (user, told) => {
+      const [keys, delivery] = [new Keys(new KeysWorker(Desk, states)), new Delivery(this.api)];
+      const membersOf = async (room) => (await this.rooms.details(room)).members.map((member) => member.user);
+      const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      const parts = { keys, delivery, people: new People(keys, delivery), membersOf, pause, now: () => Date.now(), random: Math.random };
+      return new KeysAccount(user, parts, told);
+    });
+    this.socket.addEventListener('message', ({ detail }) => detail.type === 'room_changed' && void this.rooms.refresh(detail.room).catch(() => {}));
+  }
+
+  #grant;
+  #with;
+  /** Every request goes through here; a test may stand in between. */
+  fetch = (url, init) => fetch(url, init);
+
+  /** Signs in and connects; done when the keys are there, if there is a room for them. */
+  async start() {
+    await this.session.login(this.username, PASSWORD);
+    await this.rooms.load();
+    this.socket.connect();
+    return this;
+  }
+
+  /** The keys' account, once this device counts. */
+  async ready() {
+    return this.until('its keys to be ready', () => this.keys.account);
+  }
+
+  /** The same browser after a reload: what was in memory is gone. */
+  async reloaded() {
+    this.stop();
+    return new Client(this.#with.Desk, this.#with.server, this.#grant, this.username, this.states).start();
+  }
+
+  /** Another browser of the same person. */
+  async elsewhere() {
+    return new Client(this.#with.Desk, this.#with.server, this.#grant, this.username).start();
+  }
+
+  stop() {
+    this.socket.close();
+    this.keys.account?.close();
+  }
+
+  /** Waits for what holds. */
+  async until(what, holds) {
+    const end_ms = Date.now() + BOUND_MS;
+    for (;;) {
+      const value = await holds();
+      if (value) return value;
+      if (Date.now() > end_ms) throw new Error(`${this.username}: waited ${BOUND_MS} ms for ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}

@@ -1,0 +1,129 @@
+// The groups of rooms and calls as the page keeps them (`web/state/keys`), of several people with the client's own cryptography, against a real
+// server: only pages and browsers are left out.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { startServer } from '../browser/lib/server.mjs';
+import { builtDesk } from './lib/built.mjs';
+import { Client } from './lib/client.mjs';
+
+let Desk;
+let server;
+before(async () => {
+  Desk = await builtDesk();
+  server = await startServer();
+});
+const started = [];
+after(async () => {
+  for (const client of started) client.stop();
+  assert.deepEqual((await server.close()).slice(0, 5), [], 'the server has nothing to complain of');
+});
+
+let made = 0;
+/** So many new people in a new encrypted room; the first owns it. Nobody has looked at its group yet. */
+async function people(count) {
+  const clients = await Promise.all(Array.from({ length: count }, () => Client.of(Desk, server, `person${++made}`)));
+  const [owner, ...others] = clients;
+  await owner.start();
+  const room = await owner.api.call('POST', 'rooms', { name: 'Stammtisch', encryption: 'mls' });
+  await owner.rooms.load();
+  for (const other of others) {
+    await other.start();
+    await other.rooms.join(room.link_code);
+  }
+  started.push(...clients);
+  return { clients, room };
+}
+
+/** Waits until all of them are in the same epoch of the room's group, with exactly these people in it. */
+async function agree(clients, room, inside = clients) {
+  const users = inside.map(({ user }) => user).sort();
+  const states = () => Promise.all(clients.map(async (client) => (await client.ready()).sync(room.id)));
+  return clients[0].until(`all to agree on ${users.length} people`, async () => {
+    const looks = await states();
+    if (looks.includes(null) || new Set(looks.map(({ authenticator }) => authenticator)).size > 1) return null;
+    const present = [...new Set(looks[0].members.map(({ user }) => user))].sort();
+    return JSON.stringify(present) === JSON.stringify(users) ? looks[0] : null;
+  });
+}
+
+test('who makes a room makes its group, and all members come into it', async () => {
+  const { clients, room } = await people(3);
+  const look = await agree(clients, room);
+  assert.equal(look.members.length, 3);
+});
+
+test('who comes later is brought in, and who leaves or is removed is taken out, by whoever is there', async () => {
+  const { clients, room } = await people(4);
+  const [owner, second, third, late] = clients;
+  await owner.api.call('DELETE', `rooms/${room.id}/members/${late.user}`);
+  await agree([owner, second, third], room);
+  await late.rooms.join(room.link_code);
+  await agree(clients, room);
+  owner.stop();
+  await third.rooms.removeMember(room.id, third.user);
+  await agree([second, late], room, [owner, second, late]);
+  assert.equal(await (await third.ready()).sync(room.id).then(() => null, ({ code }) => code), 'group_not_found');
+  const back = await owner.reloaded();
+  started.push(back);
+  await back.rooms.removeMember(room.id, second.user);
+  await agree([back, late], room, [owner, late]);
+});
+
+test('twelve who open the room at once are all in its group', async () => {
+  const { clients, room } = await people(12);
+  const began_ms = Date.now();
+  const { epoch } = await agree(clients, room);
+  console.log(`twelve in one group after ${Date.now() - began_ms} ms and ${epoch} commits`);
+});
+
+/** Breaks the connection at the nth request that changes something, before the server has it or before its answer comes. Says whether it did. */
+function breakAt(client, nth, when) {
+  let left = nth;
+  const whole = client.fetch;
+  client.fetch = async (url, init) => {
+    if (init.method === 'GET' || !url.pathname.includes('/e2ee/')) return whole(url, init);
+    left -= 1;
+    if (left > 0) return whole(url, init);
+    if (left === 0 && when === 'after') await whole(url, init);
+    throw new TypeError('gone');
+  };
+  return () => left <= 0;
+}
+
+for (const when of ['before', 'after']) {
+  test(`whoever dies ${when} any request is in the room's group after a reload`, async () => {
+    let nth = 1;
+    for (; ; nth += 1) {
+      const { clients: [owner], room } = await people(1);
+      const other = await Client.of(Desk, server, `person${++made}`);
+      started.push(other);
+      const broken = breakAt(other, nth, when);
+      await other.start();
+      await other.rooms.join(room.link_code);
+      const whole = agree([owner, other], room).then(() => 'whole');
+      whole.catch(() => {});
+      if ((await Promise.race([whole, other.until('it to break', broken)])) === 'whole') break;
+      const back = await other.reloaded();
+      started.push(back);
+      await agree([owner, back], room);
+    }
+    assert.ok(nth > 4, `only ${nth - 1} requests were there to break`);
+  });
+
+  test(`a room's group goes on whoever of its members dies ${when} any request`, async () => {
+    const { clients: [first, second, ...others], room } = await people(5);
+    await agree([first, second, ...others], room);
+    let dying = first;
+    let nth = 1;
+    for (const leaving of others) {
+      const broken = breakAt(dying, nth++, when);
+      await second.api.call('DELETE', `rooms/${room.id}/members/${leaving.user}`).catch(() => first.api.call('DELETE', `rooms/${room.id}/members/${leaving.user}`));
+      await dying.until('it to break', async () => broken() || (await (await second.ready()).sync(room.id)).members.every(({ user }) => user !== leaving.user));
+      dying = await dying.reloaded();
+      started.push(dying);
+      await agree([dying, second], room, [dying, second, ...others.slice(others.indexOf(leaving) + 1)]);
+    }
+  });
+}

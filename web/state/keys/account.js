@@ -1,0 +1,162 @@
+/**
+ * The device and groups of one user, from log-in to log-out: what the store hears becomes work here, and what fails for the moment is tried
+ * again.
+ */
+
+/** @import { Look, Stay, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Parts } from './parts.js' */
+/** @import { KeysStatus } from './store.js' */
+
+import { KeysRefused } from '../../e2ee/keys/page.js';
+import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
+import { groupName, uuidOf } from './bytes.js';
+import { CallGroup } from './call-group.js';
+import { Inbox } from './inbox.js';
+import { OwnDevice } from './own-device.js';
+import { oneAtATime } from './parts.js';
+import { RoomGroup } from './room-group.js';
+
+/** @typedef {Parts & { now: () => number, random: () => number }} AccountParts */
+
+export class KeysAccount {
+  #parts;
+  #told;
+  #device;
+  #inbox;
+  /** @type {Map<Uuid, RoomGroup>} */
+  #rooms = new Map();
+  /** @type {Map<Uuid, CallGroup>} */
+  #calls = new Map();
+  #attempt = 0;
+  #closed = false;
+  #isReady = false;
+  #restocking = false;
+  #start = oneAtATime(() => this.#open());
+
+  /**
+   * @param {Uuid} user
+   * @param {AccountParts} parts
+   * @param {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void }} told
+   */
+  constructor(user, parts, told) {
+    this.#parts = parts;
+    this.#told = told;
+    this.#device = new OwnDevice(parts.keys, parts.delivery, user, parts.now);
+    this.#inbox = new Inbox(parts, (room) => this.sync(room));
+  }
+
+  /** The connection is there, or something may have been missed. */
+  up() {
+    this.#parts.people.forget();
+    void this.#start();
+  }
+
+  /**
+   * The group of a room, up to date.
+   * @param {Uuid} room
+   * @returns {Promise<Look | null>} null: this device is not in it yet
+   */
+  async sync(room) {
+    const group = this.#roomGroup(room);
+    const before = group.look?.epoch;
+    const look = await group.sync();
+    if (look?.epoch !== before) this.#told.room(room);
+    return look;
+  }
+
+  /** A stay in a call. @param {Uuid} call @param {Stay} stay */
+  stayIn(call, stay) {
+    const group = new CallGroup(call, stay, this.#parts);
+    this.#calls.set(call, group);
+    return group;
+  }
+
+  /** @param {Uuid} call */
+  async leave(call) {
+    const group = this.#calls.get(call);
+    this.#calls.delete(call);
+    await group?.end();
+  }
+
+  /** @param {Uuid} user */
+  keysChanged(user) {
+    this.#parts.people.forget(user);
+    for (const [room, group] of this.#rooms) {
+      group.reachAgain();
+      this.#later(room);
+    }
+  }
+
+  /** @param {Uuid} device */
+  inboxFilled(device) {
+    if (this.#isReady && this.#device.id !== null && uuidOf(this.#device.id) === device) void this.#work(() => this.#takeIn());
+  }
+
+  /** @param {string} group as the server calls it */
+  committed(group) {
+    const name = groupName(group);
+    if (name?.kind === 'room') this.#later(name.id);
+    if (name?.kind === 'call') void this.#work(async () => this.#calls.get(name.id)?.sync());
+  }
+
+  /** Somebody came or left. @param {Uuid} room */
+  roomChanged(room) {
+    this.#rooms.get(room)?.reachAgain();
+    this.#later(room);
+  }
+
+  close() {
+    this.#closed = true;
+    this.#parts.keys.close();
+  }
+
+  async #open() {
+    if (this.#closed) return;
+    await this.#work(async () => {
+      const standing = await this.#device.open();
+      this.#isReady = standing === 'ready';
+      this.#told.standing(standing);
+      if (standing !== 'ready') return;
+      await this.#takeIn();
+      for (const room of this.#rooms.keys()) this.#later(room);
+    });
+  }
+
+  async #takeIn() {
+    if (this.#device.id === null) return;
+    await this.#inbox.empty(this.#device.id);
+    await this.#restock();
+  }
+
+  /** A welcome has used a key package. */
+  async #restock() {
+    if (this.#restocking) return;
+    this.#restocking = true;
+    await this.#device.restock().finally(() => (this.#restocking = false));
+  }
+
+  /** Rooms that nobody here looked at yet are brought up to date when somebody does. @param {Uuid} room */
+  #later(room) {
+    if (this.#isReady && this.#rooms.has(room)) void this.#work(() => this.sync(room));
+  }
+
+  /** @param {Uuid} room */
+  #roomGroup(room) {
+    let group = this.#rooms.get(room);
+    if (!group) this.#rooms.set(room, (group = new RoomGroup(room, this.#parts)));
+    return group;
+  }
+
+  /** What fails for the moment is done with everything else, later. @param {() => Promise<unknown>} act */
+  async #work(act) {
+    try {
+      await act();
+      this.#attempt = 0;
+    } catch (error) {
+      if (this.#closed) return;
+      if (error instanceof KeysRefused && ['worker', 'wasm', 'storage'].includes(error.code)) this.#told.standing('failed');
+      await this.#parts.pause(backoffMs(OUTBOX_BACKOFF, this.#attempt++, this.#parts.random()));
+      if (!this.#closed) void this.#start();
+    }
+  }
+}

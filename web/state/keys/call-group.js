@@ -1,0 +1,124 @@
+/**
+ * The group of a call, for one stay in it: this device comes in by itself, as a member of the room's group, and every epoch's keys go to the media
+ * worker before the next one begins. Lives in the worker's memory; a stay that cannot follow any more ends, and the call is joined anew.
+ */
+
+/** @import { Change, Look, Stay, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Parts } from './parts.js' */
+
+import { ApiError } from '../../net/api.js';
+import { Group } from './group.js';
+import { oneAtATime, turnMs } from './parts.js';
+
+/** In a call that many join at once, others are faster for a while. */
+const MAX_TRIES = 60;
+/** Between two tries to come in: by chance, so that those who lost together do not meet again. */
+const AGAIN_MS = 60;
+
+/** Why a stay ended. */
+export class StayEnded extends Error {}
+
+export class CallGroup {
+  #call;
+  #stay;
+  #parts;
+  #group;
+  /** Participants who are in the call, by the server. @type {ReadonlySet<string>} */
+  #present = new Set();
+  #started = false;
+  /** Leaves of the commit on its way. @type {number[]} */
+  #removing = [];
+  #ended = false;
+  #sync = oneAtATime(() => this.#run());
+
+  /**
+   * @param {Uuid} call
+   * @param {Stay} stay
+   * @param {Parts & { random: () => number }} parts
+   */
+  constructor(call, stay, parts) {
+    this.#call = call;
+    this.#stay = stay;
+    this.#parts = parts;
+    this.#group = new Group({ kind: 'call', id: call }, parts.keys, parts.delivery, (look, change) => this.#pass(look, change));
+  }
+
+  /** The end of the port that leads to the media worker. Before `enter`. @param {MessagePort} port */
+  connect(port) {
+    this.#parts.keys.connect(this.#call, port);
+  }
+
+  /** Makes the group, or comes into it. @returns {Promise<void>} rejects with StayEnded when others were faster all the time */
+  async enter() {
+    for (let tries = 0; tries < MAX_TRIES && !this.#ended; tries += 1) {
+      if ((await this.#comeIn()) !== null) return;
+      await this.#parts.pause(AGAIN_MS * (1 + tries / 4) * this.#parts.random());
+    }
+    throw new StayEnded('others were faster');
+  }
+
+  /** @returns {Promise<Look | null>} null: another was faster */
+  async #comeIn() {
+    await this.#learn();
+    if ((await this.#parts.delivery.info({ kind: 'call', id: this.#call })) === null) return this.#group.create(this.#stay);
+    return this.#group.enter(this.#stay);
+  }
+
+  /** Somebody came or left. @param {ReadonlySet<string>} participants */
+  present(participants) {
+    this.#present = participants;
+    void this.sync().catch(() => {});
+  }
+
+  /** Follows what others did, and takes out who has left. @returns {Promise<void>} rejects with StayEnded when it cannot go on */
+  sync() {
+    return this.#sync();
+  }
+
+  async #run() {
+    if (this.#ended) return;
+    let look = await this.#group.current(() => this.#learn());
+    for (; look !== null && !this.#ended; ) {
+      const gone = this.#gone(look);
+      if (gone.length === 0) return;
+      await this.#parts.pause(turnMs(look));
+      const { epoch } = look;
+      look = await this.#group.current(() => this.#learn());
+      if (look === null || look.epoch !== epoch) continue;
+      this.#removing = gone;
+      look = await this.#group.change([], gone, () => this.#learn());
+    }
+    if (look === null && !this.#ended) throw new StayEnded('this device is no longer in the group of the call');
+  }
+
+  /** The stay is over. */
+  async end() {
+    this.#ended = true;
+    await this.#group.forget().catch(() => {});
+  }
+
+  /** Leaves that are to go: who does not count, or whose participant has left. @param {Look} look */
+  #gone({ leaf: own, members, stale }) {
+    const left = members.filter(({ participant }) => participant === null || !this.#present.has(participant)).map(({ leaf }) => leaf);
+    return [...new Set([...stale, ...left])].filter((leaf) => leaf !== own);
+  }
+
+  async #learn() {
+    const users = await this.#parts.membersOf(this.#stay.room);
+    await this.#parts.people.know(users);
+  }
+
+  /** @param {Look} _look @param {Change} change */
+  async #pass(_look, change) {
+    const removed = change.type === 'others' ? change.removed : this.#removing;
+    this.#removing = [];
+    const because = !this.#started ? 'start' : removed.length > 0 ? 'removal' : 'join';
+    this.#started = true;
+    await this.#parts.keys.passMediaKeys(this.#call, because, removed);
+  }
+}
+
+/** Whether a refusal of the server says that the call is over, or that one is not in it. @param {unknown} error */
+export function isOver(error) {
+  return error instanceof StayEnded || (error instanceof ApiError && error.status === 404);
+}

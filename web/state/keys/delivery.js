@@ -1,0 +1,106 @@
+/**
+ * What the server does for end-to-end encryption (`/api/v1/e2ee`), asked in the words of the worker of the keys: bytes in base64. It orders
+ * commits and passes things on; nothing that goes through here is a secret, and nothing that comes from here is believed before the worker has
+ * verified it.
+ */
+
+/** @import { Base64, GroupName, Look, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Api } from '../../net/api.js' */
+
+import { ApiError } from '../../net/api.js';
+import { fromServer, groupId, groupName, toServer, uuidOf } from './bytes.js';
+
+/** @typedef {NonNullable<Look['outgoing']>} Outgoing */
+/** @typedef {{ id: Uuid, group: GroupName | null, welcome: Base64 | null }} Waiting `welcome`: null for one that is no longer kept, and for what is none */
+
+export class Delivery {
+  #api;
+
+  /** @param {Api} api */
+  constructor(api) {
+    this.#api = api;
+  }
+
+  /** All that a user published, in order. @param {Uuid} user @returns {Promise<Base64[]>} */
+  async chain(user) {
+    const { records } = await this.#api.call('GET', `e2ee/users/${user}/keys`);
+    return records.map((/** @type {{ record: string }} */ { record }) => fromServer(record));
+  }
+
+  /** The next record of one's own. @param {Base64} record @param {string} [password] where an identity is replaced */
+  async publish(record, password) {
+    await this.#api.call('POST', 'e2ee/keys/records', { record: toServer(record), ...(password === undefined ? {} : { password }) });
+  }
+
+  /** What one's own device has left. @param {Base64} device @returns {Promise<{ oneTime: number, lastResort: boolean }>} */
+  async stock(device) {
+    const { key_packages, last_resort } = await this.#api.call('GET', `e2ee/devices/${uuidOf(device)}/key-packages`);
+    return { oneTime: key_packages, lastResort: last_resort };
+  }
+
+  /** @param {Base64} device @param {{ packages: Base64[], last_resort: Base64 | null }} made */
+  async leave(device, { packages, last_resort }) {
+    const body = { key_packages: packages.map(toServer), ...(last_resort === null ? {} : { last_resort: toServer(last_resort) }) };
+    await this.#api.call('POST', `e2ee/devices/${uuidOf(device)}/key-packages`, body);
+  }
+
+  /** One key package of each device of these users. @param {Uuid[]} users @returns {Promise<{ user: Uuid, keyPackage: Base64 }[]>} */
+  async claim(users) {
+    const { key_packages } = await this.#api.call('POST', 'e2ee/key-packages/claim', { users });
+    return key_packages.map((/** @type {{ user: Uuid, key_package: string }} */ { user, key_package }) => ({ user, keyPackage: fromServer(key_package) }));
+  }
+
+  /** What coming in needs; null where there is no such group. @param {GroupName} group */
+  async info(group) {
+    try {
+      const { epoch, group_info, tree } = await this.#api.call('GET', `e2ee/groups/${groupId(group)}/info`);
+      return { epoch: Number(epoch), groupInfo: fromServer(group_info), tree: tree === null ? null : fromServer(tree) };
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'group_not_found') return null;
+      throw error;
+    }
+  }
+
+  /** @param {Outgoing} outgoing @returns {Promise<boolean>} false: there is one already */
+  async create({ group_info }) {
+    try {
+      await this.#api.call('POST', 'e2ee/groups', { group_info: toServer(group_info) });
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'group_exists') return false;
+      throw error;
+    }
+  }
+
+  /** @param {GroupName} group @param {Outgoing} outgoing @returns {Promise<boolean>} false: another was faster */
+  async commit(group, { epoch, commit, welcome, group_info }) {
+    const body = { epoch, commit: toServer(commit ?? ''), group_info: toServer(group_info), ...(welcome === null ? {} : { welcome: toServer(welcome) }) };
+    try {
+      await this.#api.call('POST', `e2ee/groups/${groupId(group)}/commits`, body);
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 409) return false;
+      throw error;
+    }
+  }
+
+  /** Commits from an epoch on, some of them. @param {GroupName} group @param {number} from */
+  async commits(group, from) {
+    /** @type {{ commits: { epoch: number, commit: string }[], epoch: number }} */
+    const { commits, epoch } = await this.#api.call('GET', `e2ee/groups/${groupId(group)}/commits?from=${from}`);
+    return { commits: commits.map((each) => ({ epoch: each.epoch, commit: fromServer(each.commit) })), epoch };
+  }
+
+  /** What waits for a device, oldest first. @param {Base64} device @returns {Promise<{ items: Waiting[], more: boolean }>} */
+  async inbox(device) {
+    /** @type {{ items: { id: Uuid, group: string, epoch: number | null, body: string | null }[], more: boolean }} */
+    const { items, more } = await this.#api.call('GET', `e2ee/inbox?device=${uuidOf(device)}`);
+    const waiting = items.map(({ id, group, epoch, body }) => ({ id, group: groupName(group), welcome: epoch === null || body === null ? null : fromServer(body) }));
+    return { items: waiting, more };
+  }
+
+  /** @param {Uuid} id */
+  async taken(id) {
+    await this.#api.call('DELETE', `e2ee/inbox/${id}`);
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * One group, here and at the server: what waits is sent, what others did is processed, in the one order that the server keeps. The same for
+ * rooms and for calls; who belongs in it, `room-group.js` and `call-group.js` know.
+ *
+ * The worker keeps a change before it answers, so each step may be the last before a crash: what waits is found again and sent again.
+ */
+
+/** @import { Base64, Change, GroupName, Look, Stay, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Keys } from '../../e2ee/keys/page.js' */
+/** @import { Delivery } from './delivery.js' */
+
+import { KeysRefused } from '../../e2ee/keys/page.js';
+import { ApiError } from '../../net/api.js';
+
+/** Commits that are processed before somebody else's turn; who is further behind comes in anew, which costs one. */
+const MAX_BEHIND = 2_000;
+/** Others may be faster this often in a row. */
+const MAX_TRIES = 20;
+/** Refusals of the worker that say nothing about the group: it is kept as it is. */
+const PASSING = new Set(['closed', 'storage', 'worker', 'wasm', 'failed', 'entropy']);
+
+/** What happened in an epoch that begins. @typedef {(look: Look, change: Change) => Promise<void> | void} Followed */
+
+export class Group {
+  #name;
+  #keys;
+  #delivery;
+  #followed;
+  /** The newest epoch that the server ever said: an older one is not believed afterwards. */
+  #newest = 0;
+
+  /**
+   * @param {GroupName} name
+   * @param {Keys} keys
+   * @param {Delivery} delivery
+   * @param {Followed} followed called for each epoch, in order, before the next one begins
+   */
+  constructor(name, keys, delivery, followed = () => {}) {
+    this.#name = name;
+    this.#keys = keys;
+    this.#delivery = delivery;
+    this.#followed = followed;
+  }
+
+  /** How it stands here; null: this device is not in it. @returns {Promise<Look | null>} */
+  async look() {
+    try {
+      return await this.#keys.ask({ op: 'look', group: this.#name }, 'group');
+    } catch (error) {
+      if (error instanceof KeysRefused && error.code === 'not_open') return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Sends what waits and processes what others did.
+   * @param {() => Promise<void>} learn fetches what is known of people anew, when a commit is by somebody unknown
+   * @returns {Promise<Look | null>} in the newest epoch; null: this device is not in it, or no more
+   */
+  async current(learn) {
+    let look = await this.look();
+    for (let tries = 0; look?.outgoing && tries < MAX_TRIES; tries += 1) look = await this.#sendAgain(look, learn);
+    return look && this.#catchUp(look, learn);
+  }
+
+  /** What is refused now may have been right when it was made: things are looked at anew. @param {Look} look @param {() => Promise<void>} learn */
+  async #sendAgain(look, learn) {
+    try {
+      return await this.#send(look, learn);
+    } catch (error) {
+      if (error instanceof ApiError && isFinal(error)) return this.look();
+      throw error;
+    }
+  }
+
+  /** A new one, this device alone in it. @param {Stay | null} stay @returns {Promise<Look | null>} null: another was faster */
+  async create(stay) {
+    const look = await this.#keys.ask({ op: 'create', group: this.#name, stay }, 'group');
+    return this.#send(look, async () => {});
+  }
+
+  /**
+   * Comes in by oneself.
+   * @param {Stay | null} stay
+   * @returns {Promise<Look | null>} null: another was faster, or there is no such group
+   */
+  async enter(stay) {
+    const info = await this.#delivery.info(this.#name);
+    if (info === null) return null;
+    const request = { op: /** @type {const} */ ('join_external'), group: this.#name, group_info: info.groupInfo, tree: info.tree, stay, at_least_epoch: this.#newest };
+    return this.#send(await this.#keys.ask(request, 'group'), async () => {});
+  }
+
+  /**
+   * One commit.
+   * @param {Base64[]} add
+   * @param {number[]} remove
+   * @param {() => Promise<void>} learn
+   */
+  async change(add, remove, learn) {
+    const look = await this.#keys.ask({ op: 'change', group: this.#name, add, remove }, 'group');
+    return this.#send(look, learn);
+  }
+
+  /** What is kept of it is thrown away. */
+  async forget() {
+    await this.#keys.ask({ op: 'forget', group: this.#name }, 'done');
+  }
+
+  /** @param {Look} look @param {() => Promise<void>} learn @returns {Promise<Look | null>} */
+  async #send(look, learn) {
+    const { outgoing } = look;
+    if (outgoing === null) return look;
+    let won;
+    try {
+      won = outgoing.commit === null ? await this.#delivery.create(outgoing) : await this.#delivery.commit(this.#name, outgoing);
+    } catch (error) {
+      if (error instanceof ApiError && isFinal(error)) await this.#giveUp(look);
+      throw error;
+    }
+    if (won) return this.#accepted();
+    if (look.standing !== 'member') {
+      await this.forget();
+      return null;
+    }
+    // What won stands in the log; processing it drops one's own.
+    return this.#catchUp(look, learn);
+  }
+
+  async #accepted() {
+    const look = await this.#keys.ask({ op: 'accepted', group: this.#name }, 'group');
+    await this.#follow(look, { type: 'ours' });
+    return look;
+  }
+
+  /** The server will never take it. @param {Look} look */
+  async #giveUp({ standing }) {
+    if (standing === 'member') await this.#keys.ask({ op: 'lost', group: this.#name }, 'group');
+    else await this.forget();
+  }
+
+  /** @param {Look} start @param {() => Promise<void>} learn @returns {Promise<Look | null>} */
+  async #catchUp(start, learn) {
+    let look = start;
+    for (let behind = 0; behind < MAX_BEHIND; ) {
+      const { commits, epoch } = await this.#delivery.commits(this.#name, look.epoch);
+      this.#newest = Math.max(this.#newest, epoch);
+      if (look.epoch >= epoch) return look;
+      // The server no longer has what comes next.
+      if (commits[0]?.epoch !== look.epoch) break;
+      for (const { commit } of commits) {
+        const processed = await this.#process(commit, learn);
+        if (processed === null) return null;
+        look = processed;
+        behind += 1;
+      }
+    }
+    await this.forget();
+    return null;
+  }
+
+  /** @param {Base64} commit @param {() => Promise<void>} learn @returns {Promise<Look | null>} null: this device is out, or cannot follow */
+  async #process(commit, learn) {
+    const ask = () => this.#keys.ask({ op: 'process', group: this.#name, commit }, 'processed');
+    try {
+      const { change, group } = await ask().catch(async (error) => {
+        if (!(error instanceof KeysRefused) || error.code !== 'not_vouched') throw error;
+        await learn();
+        return ask();
+      });
+      if (change.type === 'out') return null;
+      const look = /** @type {Look} */ ({ type: 'group', ...group });
+      await this.#follow(look, change);
+      return look;
+    } catch (error) {
+      if (!(error instanceof KeysRefused) || PASSING.has(error.code)) throw error;
+      await this.forget();
+      return null;
+    }
+  }
+
+  /** @param {Look} look @param {Change} change */
+  async #follow(look, change) {
+    this.#newest = Math.max(this.#newest, look.epoch);
+    await this.#followed(look, change);
+  }
+}
+
+/** Refused for what it is, not for the moment. @param {ApiError} error */
+function isFinal({ status }) {
+  return status >= 400 && status < 500 && status !== 401 && status !== 408 && status !== 429;
+}
+
+/** Users who have a leaf. @param {Look} look @returns {Set<Uuid>} */
+export function usersIn({ members }) {
+  return new Set(members.map(({ user }) => user));
+}

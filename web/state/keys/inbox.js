@@ -1,0 +1,57 @@
+/** What waits for this device: welcomes into groups of rooms. Each is removed from the server once it was taken in, or can never be. */
+
+/** @import { Base64, Look, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Waiting } from './delivery.js' */
+/** @import { Parts } from './parts.js' */
+
+import { KeysRefused } from '../../e2ee/keys/page.js';
+import { ApiError } from '../../net/api.js';
+
+/** Refusals of the worker after which the same welcome may be taken in another time. */
+const PASSING = new Set(['closed', 'storage', 'worker', 'wasm', 'failed', 'entropy']);
+/** Pages of the inbox in one go: it holds a few hundred items. */
+const MAX_PAGES = 50;
+
+export class Inbox {
+  #parts;
+  #entered;
+
+  /**
+   * @param {Parts} parts
+   * @param {(room: Uuid) => Promise<Look | null>} entered brings the room's group up to date
+   */
+  constructor(parts, entered) {
+    this.#parts = parts;
+    this.#entered = entered;
+  }
+
+  /** @param {Base64} device */
+  async empty(device) {
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const { items, more } = await this.#parts.delivery.inbox(device);
+      for (const item of items) await this.#take(item);
+      if (!more) return;
+    }
+  }
+
+  /** @param {Waiting} item */
+  async #take({ id, group, welcome }) {
+    if (welcome !== null && group?.kind === 'room') await this.#join(group.id, welcome);
+    await this.#parts.delivery.taken(id);
+    if (group?.kind === 'room') await this.#entered(group.id);
+  }
+
+  /** @param {Uuid} room @param {Base64} welcome */
+  async #join(room, welcome) {
+    try {
+      const users = await this.#parts.membersOf(room);
+      for (const user of users) this.#parts.people.forget(user);
+      await this.#parts.people.know(users);
+      await this.#parts.keys.ask({ op: 'join', welcome }, 'group');
+    } catch (error) {
+      // Into a room that one has left, or by a welcome that is no good: the group is come into another way, or not at all.
+      if (error instanceof ApiError && error.status === 404) return;
+      if (!(error instanceof KeysRefused) || PASSING.has(error.code)) throw error;
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** The keys as the browser has them: the worker, the clock. Replaced in tests. */
+
+/** @import { Api } from '../../net/api.js' */
+/** @import { RoomsStore } from '../rooms.js' */
+/** @import { OpenAccount } from './store.js' */
+
+import { Keys, startKeysWorker } from '../../e2ee/keys/page.js';
+import { KeysAccount } from './account.js';
+import { Delivery } from './delivery.js';
+import { People } from './people.js';
+
+/**
+ * @param {Api} api
+ * @param {RoomsStore} rooms
+ * @returns {OpenAccount}
+ */
+export function openKeys(api, rooms) {
+  return (user, told) => {
+    const [keys, delivery] = [new Keys(startKeysWorker()), new Delivery(api)];
+    const parts = {
+      keys,
+      delivery,
+      people: new People(keys, delivery),
+      membersOf: async (/** @type {string} */ room) => (await rooms.details(room)).members.map((member) => member.user),
+      pause: (/** @type {number} */ ms) => /** @type {Promise<void>} */ (new Promise((resolve) => setTimeout(resolve, ms))),
+      now: () => Date.now(),
+      random: () => Math.random(),
+    };
+    return new KeysAccount(user, parts, told);
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * This browser's own device: made at the first log-in of a user, published, and kept in stock with key packages, so that others can add it to
+ * their groups while it is away. A user who has devices already lets one of them vouch for this one, or shows a recovery code.
+ */
+
+/** @import { Base64, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Keys } from '../../e2ee/keys/page.js' */
+/** @import { Delivery } from './delivery.js' */
+
+import { KeysRefused } from '../../e2ee/keys/page.js';
+import { ApiError } from '../../net/api.js';
+
+/** One-time key packages that wait at the server: new ones are made when half of them are used. */
+const STOCK = 50;
+
+/**
+ * `ready`; `unvouched`: the user has other devices, and none of them vouches for this one yet; `out`: this device counts no more, as it was
+ * revoked or its identity replaced.
+ * @typedef {'ready' | 'unvouched' | 'out'} Standing
+ */
+
+export class OwnDevice {
+  #keys;
+  #delivery;
+  #user;
+  #now;
+  /** @type {Base64 | null} */
+  #id = null;
+
+  /**
+   * @param {Keys} keys
+   * @param {Delivery} delivery
+   * @param {Uuid} user
+   * @param {() => number} now
+   */
+  constructor(keys, delivery, user, now) {
+    this.#keys = keys;
+    this.#delivery = delivery;
+    this.#user = user;
+    this.#now = now;
+  }
+
+  /** Null before it is made. */
+  get id() {
+    return this.#id;
+  }
+
+  /** Finds out how this device stands, and does what it can do about it. May be called again. @returns {Promise<Standing>} */
+  async open() {
+    this.#id = await this.#keys.begin(this.#user);
+    let published = await this.#delivery.chain(this.#user);
+    if (this.#id === null) {
+      if (published.length > 0) return 'unvouched';
+      this.#id = (await this.#keys.ask({ op: 'first', user: this.#user, now_ms: this.#now() }, 'device')).device;
+    }
+    published = await this.#publish(published);
+    try {
+      await this.#keys.ask({ op: 'learn', user: this.#user, records: published }, 'user');
+      await this.restock();
+    } catch (error) {
+      if (countsNoMore(error)) return 'out';
+      throw error;
+    }
+    return 'ready';
+  }
+
+  /** What a crash kept from being published follows what is there. @param {Base64[]} published @returns {Promise<Base64[]>} all that is there then */
+  async #publish(published) {
+    const { records } = await this.#keys.ask({ op: 'who' }, 'device');
+    const missing = records.filter((record) => !published.includes(record));
+    try {
+      for (const record of missing) await this.#delivery.publish(record);
+    } catch (error) {
+      // Another device was faster, or another page of this browser did it: what is there says.
+      if (!(error instanceof ApiError) || error.status !== 409) throw error;
+      return this.#delivery.chain(this.#user);
+    }
+    return [...published, ...missing];
+  }
+
+  /** Makes key packages for those that were used. */
+  async restock() {
+    const device = this.#id;
+    if (device === null) return;
+    const { oneTime, lastResort } = await this.#delivery.stock(device);
+    if (oneTime > STOCK / 2 && lastResort) return;
+    await this.#keys.ask({ op: 'forget_expired', now_ms: this.#now() }, 'done');
+    const made = await this.#keys.ask({ op: 'key_packages', count: STOCK - Math.min(oneTime, STOCK), last_resort: !lastResort }, 'key_packages');
+    await this.#delivery.leave(device, made);
+  }
+}
+
+/** @param {unknown} error */
+function countsNoMore(error) {
+  if (error instanceof KeysRefused) return error.code === 'identity_changed';
+  return error instanceof ApiError && error.code === 'unknown_device';
+}

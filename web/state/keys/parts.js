@@ -1,0 +1,57 @@
+/**
+ * What groups are made with, and the orders in which their members act.
+ *
+ * @typedef {import('../../e2ee/keys/interface.js').Uuid} Uuid
+ *
+ * @typedef {object} Parts
+ * @property {import('../../e2ee/keys/page.js').Keys} keys
+ * @property {import('./delivery.js').Delivery} delivery
+ * @property {import('./people.js').People} people
+ * @property {(room: Uuid) => Promise<Uuid[]>} membersOf a room, as the server tells them
+ * @property {(ms: number) => Promise<void>} pause
+ */
+
+/** Between two members who could do the same: the first in the tree does it, and the others find it done. */
+const TURN_MS = 250;
+/** However many are before one, most of them are not here. */
+const MAX_TURNS = 12;
+
+/**
+ * How long to wait before doing what any member can do: everybody at once would waste key packages and commits.
+ * @param {import('../../e2ee/keys/interface.js').Look} look
+ */
+export function turnMs({ leaf, members }) {
+  const before = members.filter((member) => member.leaf < leaf).length;
+  return Math.min(before, MAX_TURNS) * TURN_MS;
+}
+
+/**
+ * Runs one at a time; whoever asks while it runs gets the run after it.
+ * @template T
+ * @param {() => Promise<T>} act
+ * @returns {() => Promise<T>}
+ */
+export function oneAtATime(act) {
+  /** @type {Promise<T> | null} */
+  let running = null;
+  /** @type {Promise<T> | null} */
+  let next = null;
+  const start = () => {
+    const run = act().finally(() => {
+      if (running === run) running = null;
+    });
+    running = run;
+    return run;
+  };
+  return () => {
+    if (running === null) return start();
+    next ??= running.then(
+      () => undefined,
+      () => undefined,
+    ).then(() => {
+      next = null;
+      return start();
+    });
+    return next;
+  };
+}

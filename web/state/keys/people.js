@@ -1,0 +1,78 @@
+/** Whose keys the worker knows: what users published, fetched when it is needed and again when the server says that it grew. */
+
+/** @import { Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Keys } from '../../e2ee/keys/page.js' */
+/** @import { Delivery } from './delivery.js' */
+
+import { KeysRefused } from '../../e2ee/keys/page.js';
+import { ApiError } from '../../net/api.js';
+
+/** Requests at once. */
+const AT_ONCE = 6;
+
+/**
+ * `trusted`: by the identity that was accepted; `changed`: published another one, and counts no more until that is accepted; `none`: has
+ * published nothing; `refused`: what the server shows does not verify, or goes back behind what it showed before.
+ * @typedef {'trusted' | 'changed' | 'none' | 'refused'} Trust
+ */
+
+export class People {
+  #keys;
+  #delivery;
+  /** @type {Map<Uuid, Trust>} */
+  #known = new Map();
+
+  /**
+   * @param {Keys} keys
+   * @param {Delivery} delivery
+   */
+  constructor(keys, delivery) {
+    this.#keys = keys;
+    this.#delivery = delivery;
+  }
+
+  /** Undefined: not asked yet. @param {Uuid} user */
+  trustIn(user) {
+    return this.#known.get(user);
+  }
+
+  /** What is known of these users is the newest then. @param {readonly Uuid[]} users @returns {Promise<Map<Uuid, Trust>>} */
+  async know(users) {
+    const missing = users.filter((user) => !this.#known.has(user));
+    for (let from = 0; from < missing.length; from += AT_ONCE) {
+      await Promise.all(missing.slice(from, from + AT_ONCE).map((user) => this.#learn(user)));
+    }
+    return new Map(users.map((user) => [user, this.#known.get(user) ?? 'none']));
+  }
+
+  /** They published something, or may have. @param {Uuid} [user] without: anybody */
+  forget(user) {
+    if (user === undefined) this.#known.clear();
+    else this.#known.delete(user);
+  }
+
+  /** The person says that this is the user's identity. @param {Uuid} user @param {string} identity */
+  async accept(user, identity) {
+    await this.#keys.ask({ op: 'accept', user, identity }, 'done');
+    this.#known.delete(user);
+  }
+
+  /** @param {Uuid} user */
+  async #learn(user) {
+    this.#known.set(user, await this.#find(user));
+  }
+
+  /** @param {Uuid} user @returns {Promise<Trust>} */
+  async #find(user) {
+    try {
+      const records = await this.#delivery.chain(user);
+      if (records.length === 0) return 'none';
+      return (await this.#keys.ask({ op: 'learn', user, records }, 'user')).changed ? 'changed' : 'trusted';
+    } catch (error) {
+      // Whoever shares no room with one any more is nobody here.
+      if (error instanceof ApiError && error.status === 404) return 'none';
+      if (error instanceof KeysRefused && !['closed', 'storage', 'worker'].includes(error.code)) return 'refused';
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * The group of a room: every device of every member is in it, and nobody else. Whoever is here first makes it; members bring in those who are
+ * missing and take out those who left or no longer count, the first of them in the tree before the others.
+ */
+
+/** @import { Base64, Look, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Parts } from './parts.js' */
+
+import { KeysRefused } from '../../e2ee/keys/page.js';
+import { ApiError } from '../../net/api.js';
+import { Group, usersIn } from './group.js';
+import { oneAtATime, turnMs } from './parts.js';
+
+/** Users that are brought in by one commit; each has at most 16 devices (`trust`), and a commit takes 256. */
+const USERS_AT_ONCE = 16;
+/** Commits of one tidying: the rest is for the next. */
+const MAX_COMMITS = 20;
+/** Others may be faster at making the group, or at coming in, this often in a row. */
+const MAX_TRIES = 10;
+
+export class RoomGroup {
+  #room;
+  #parts;
+  #group;
+  /** Whoever has no key package, or one that the worker refuses, is not asked for again before something changes. @type {Set<Uuid>} */
+  #unreachable = new Set();
+  /** The server let this device not come in by itself: it waits for a welcome, and asks again when something has changed. */
+  #isUninvited = false;
+  /** @type {Look | null} */
+  #look = null;
+  #sync = oneAtATime(() => this.#run());
+
+  /**
+   * @param {Uuid} room
+   * @param {Parts} parts
+   */
+  constructor(room, parts) {
+    this.#room = room;
+    this.#parts = parts;
+    this.#group = new Group({ kind: 'room', id: room }, parts.keys, parts.delivery, (look) => {
+      this.#look = look;
+    });
+  }
+
+  /** As of the last `sync`; null: this device is not in it. */
+  get look() {
+    return this.#look;
+  }
+
+  /** Somebody came, left, or published keys: who could not be reached may be now, and this device may come in. */
+  reachAgain() {
+    this.#unreachable.clear();
+    this.#isUninvited = false;
+  }
+
+  /**
+   * Brings this device and the group up to date.
+   * @returns {Promise<Look | null>} null: this device is not in it, and waits to be brought in by another
+   */
+  sync() {
+    return this.#sync();
+  }
+
+  async #run() {
+    let look = await this.#group.current(() => this.#learn());
+    for (let tries = 0; look === null && !this.#isUninvited && tries < MAX_TRIES; tries += 1) {
+      look = (await this.#comeIn()) && (await this.#group.current(() => this.#learn()));
+    }
+    this.#look = look && (await this.#tidy(look));
+    return this.#look;
+  }
+
+  /** @returns {Promise<Look | null>} null: another was faster, or this device is not let in */
+  async #comeIn() {
+    await this.#learn();
+    try {
+      if ((await this.#parts.delivery.info({ kind: 'room', id: this.#room })) === null) return await this.#group.create(null);
+      return await this.#group.enter(null);
+    } catch (error) {
+      // Only who has a device in the group already comes in by itself; others are brought in. Nor does anybody while somebody is in the tree
+      // whom this device cannot know, for they share the room no more: members take them out first.
+      const isUninvited = (error instanceof ApiError && error.code === 'uninvited') || (error instanceof KeysRefused && error.code === 'not_vouched');
+      if (!isUninvited) throw error;
+      this.#isUninvited = true;
+      return null;
+    }
+  }
+
+  async #learn() {
+    const users = await this.#parts.membersOf(this.#room);
+    for (const user of users) this.#parts.people.forget(user);
+    await this.#parts.people.know(users);
+  }
+
+  /** @param {Look} start @returns {Promise<Look | null>} */
+  async #tidy(start) {
+    /** @type {Look | null} */
+    let look = start;
+    for (let commits = 0; look !== null && commits < MAX_COMMITS; commits += 1) {
+      const wanted = await this.#wanted(look);
+      if (wanted === null) return look;
+      await this.#parts.pause(turnMs(look));
+      const epoch = look.epoch;
+      look = await this.#group.current(() => this.#learn());
+      if (look === null || look.epoch !== epoch) continue;
+      look = await this.#commit(look, wanted);
+    }
+    return look;
+  }
+
+  /** What is to be changed; null: nothing. @param {Look} look */
+  async #wanted(look) {
+    const users = await this.#parts.membersOf(this.#room);
+    const trust = await this.#parts.people.know(users);
+    const [members, present] = [new Set(users), usersIn(look)];
+    const gone = look.members.filter(({ user }) => !members.has(user)).map(({ leaf }) => leaf);
+    const remove = [...new Set([...look.stale, ...gone])].filter((leaf) => leaf !== look.leaf);
+    const add = users.filter((user) => !present.has(user) && trust.get(user) === 'trusted' && !this.#unreachable.has(user)).slice(0, USERS_AT_ONCE);
+    return add.length === 0 && remove.length === 0 ? null : { add, remove };
+  }
+
+  /** @param {Look} look @param {{ add: Uuid[], remove: number[] }} wanted @returns {Promise<Look | null>} */
+  async #commit(look, { add, remove }) {
+    const claimed = add.length === 0 ? [] : await this.#parts.delivery.claim(add);
+    for (const user of add) if (!claimed.some((each) => each.user === user)) this.#unreachable.add(user);
+    const packages = claimed.map(({ keyPackage }) => keyPackage);
+    if (packages.length === 0 && remove.length === 0) return look;
+    try {
+      return await this.#change(packages, remove);
+    } catch (error) {
+      if (!(error instanceof KeysRefused) || packages.length === 0) throw error;
+    }
+    // One of them is not what it should be: each by itself, so that nobody keeps others out.
+    for (const { user, keyPackage } of claimed) await this.#addAlone(user, keyPackage);
+    return this.#group.current(() => this.#learn());
+  }
+
+  /** @param {Uuid} user @param {Base64} keyPackage */
+  async #addAlone(user, keyPackage) {
+    try {
+      await this.#change([keyPackage], []);
+    } catch (error) {
+      if (!(error instanceof KeysRefused)) throw error;
+      this.#unreachable.add(user);
+    }
+  }
+
+  /** @param {Base64[]} add @param {number[]} remove */
+  #change(add, remove) {
+    return this.#group.change(add, remove, () => this.#learn());
+  }
+}
