@@ -16,7 +16,7 @@ use super::source::{SourceSet, Sources};
 use crate::id::{CallId, UserId};
 use crate::role::Role;
 use crate::rooms::policy::{Action, can};
-use crate::store::RoomKind;
+use crate::store::{Encryption, RoomKind};
 use crate::time::Timestamp;
 
 /// Participants in one call on this node; the media core's own limit (`media.max_participants`) is usually lower. Every change is
@@ -68,6 +68,7 @@ struct Participant {
 #[derive(Debug)]
 pub(super) struct Call {
     id: CallId,
+    encryption: Encryption,
     participants: BTreeMap<ParticipantId, Participant>,
     /// Forbidden sources of users who left.
     remembered: VecDeque<(UserId, SourceSet)>,
@@ -78,12 +79,17 @@ pub(super) struct Call {
 
 impl Call {
     /// One that nobody is in yet. Its identifier is unique for ever: keys of its media hang on it.
-    pub(super) fn new(id: CallId) -> Self {
-        Self { id, participants: BTreeMap::new(), remembered: VecDeque::new(), speakers: Vec::new(), reactions: None }
+    pub(super) fn new(id: CallId, encryption: Encryption) -> Self {
+        Self { id, encryption, participants: BTreeMap::new(), remembered: VecDeque::new(), speakers: Vec::new(), reactions: None }
     }
 
     pub(super) fn id(&self) -> CallId {
         self.id
+    }
+
+    /// As its room.
+    pub(super) fn encryption(&self) -> Encryption {
+        self.encryption
     }
 
     pub(super) fn len(&self) -> usize {

@@ -10,7 +10,7 @@ use crate::bus::Hint;
 use crate::error::Error;
 use crate::id::{RoomId, UserId};
 use crate::rooms::{self, Room};
-use crate::store::{DirectLimits, NewDirect};
+use crate::store::{DirectLimits, Encryption, NewDirect};
 
 /// People in a direct conversation, oneself included. More are better off in a room with a name.
 pub const MAX_DIRECT_PEOPLE: usize = 10;
@@ -19,8 +19,8 @@ pub const MAX_DIRECT_PEOPLE: usize = 10;
 /// with them. Together with [`rooms::MAX_ROOMS_PER_USER`] it bounds the list of rooms, which is sent whole.
 pub const MAX_UNASKED_PER_USER: i64 = 500;
 
-/// The conversation of the user with those of these names.
-pub async fn open_direct(app: &App, principal: &Principal, names: &[String]) -> Result<Room, Error> {
+/// The conversation of the user with those of these names. If there is none, it is made and encrypted so.
+pub async fn open_direct(app: &App, principal: &Principal, names: &[String], encryption: Encryption) -> Result<Room, Error> {
     let invalid = Error::Invalid { code: "invalid_usernames", detail: "a direct conversation is with 1 to 9 others" };
     if names.len() >= MAX_DIRECT_PEOPLE {
         return Err(invalid);
@@ -41,12 +41,17 @@ pub async fn open_direct(app: &App, principal: &Principal, names: &[String]) -> 
     let key = key_of(&people);
     let room = match app.store.direct_of(&key, principal.user).await? {
         Some(room) => room,
-        None => make(app, principal, &key, &people).await?,
+        None => make(app, principal, (&key, &people), encryption).await?,
     };
     rooms::get(app, principal, room).await
 }
 
-async fn make(app: &App, principal: &Principal, key: &str, people: &[UserId]) -> Result<RoomId, Error> {
+async fn make(
+    app: &App,
+    principal: &Principal,
+    (key, people): (&str, &[UserId]),
+    encryption: Encryption,
+) -> Result<RoomId, Error> {
     app.limits.room_creation(principal.user)?;
     let now = app.clock.now();
     let direct = NewDirect {
@@ -55,7 +60,7 @@ async fn make(app: &App, principal: &Principal, key: &str, people: &[UserId]) ->
         members: people,
         by: principal.user,
         link_code: &rooms::new_link_code(),
-        encryption: "open",
+        encryption,
         created_at: now,
     };
     let limits = DirectLimits { asked: rooms::MAX_ROOMS_PER_USER, unasked: MAX_UNASKED_PER_USER };

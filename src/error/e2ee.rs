@@ -17,6 +17,9 @@ pub enum E2eeError {
     /// No such group, or the user is not a member of its room: never told apart.
     #[error("there is no such group, or you are not a member of its room")]
     GroupNotFound,
+    /// The room is not encrypted.
+    #[error("the room is not encrypted, and never will be")]
+    RoomOpen,
     /// The room has a group.
     #[error("the room has a group already: come into it")]
     GroupExists,
@@ -51,6 +54,7 @@ impl E2eeError {
             Self::KeyPackageReused => "key_package_reused",
             Self::TooManyKeyPackages => "too_many_key_packages",
             Self::GroupNotFound => "group_not_found",
+            Self::RoomOpen => "room_open",
             Self::GroupExists => "group_exists",
             Self::EpochTaken => "epoch_taken",
             Self::EpochForgotten => "epoch_forgotten",

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::config::IceServer;
 use crate::error::Error;
 use crate::rooms::MAX_ROOM_NAME_CHARS;
+use crate::store::Encryption;
 
 /// Facts about the server.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -20,7 +21,7 @@ pub(super) struct Facts {
     /// What registering takes: `secret`.
     registration: &'static str,
     /// The kinds of rooms that can be made.
-    encryption: [&'static str; 1],
+    encryption: [Encryption; 2],
     min_username: usize,
     max_username: usize,
     /// In bytes.
@@ -55,7 +56,7 @@ pub(super) async fn config(State(app): State<App>) -> Json<Facts> {
     Json(Facts {
         version: env!("CARGO_PKG_VERSION"),
         registration: "secret",
-        encryption: ["open"],
+        encryption: [Encryption::Open, Encryption::Mls],
         min_username: Username::MIN_LEN,
         max_username: Username::MAX_LEN,
         min_password: Password::MIN_LEN,

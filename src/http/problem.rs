@@ -125,6 +125,7 @@ fn e2ee_status(error: E2eeError) -> StatusCode {
         E2eeError::TooManyRecords
         | E2eeError::KeyPackageReused
         | E2eeError::TooManyKeyPackages
+        | E2eeError::RoomOpen
         | E2eeError::GroupExists
         | E2eeError::EpochTaken
         | E2eeError::EpochForgotten

@@ -10,9 +10,9 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::error::Error;
 use crate::id::{CallId, RoomId, UserId};
-use crate::rooms::{self, Changes, Encryption, MemberChanges, Retention, Role, RoomName, SlowMode, Topic};
+use crate::rooms::{self, Changes, MemberChanges, Retention, Role, RoomName, SlowMode, Topic};
 use crate::signal::protocol::Entry;
-use crate::store::{MemberRow, RoomKind};
+use crate::store::{Encryption, MemberRow, RoomKind};
 use crate::time::Timestamp;
 
 /// A room as one of its members sees it.
@@ -20,8 +20,8 @@ use crate::time::Timestamp;
 pub(super) struct Room {
     id: RoomId,
     name: String,
-    /// `open`: not end-to-end encrypted. Fixed at creation.
-    encryption: String,
+    /// `mls`: end-to-end encrypted; `open`: not. Fixed at creation.
+    encryption: Encryption,
     /// One's own standing.
     role: Role,
     /// The link is `/join/<code>`.
@@ -131,8 +131,9 @@ impl From<MemberRow> for Member {
 pub(super) struct NewRoom {
     /// 1 to 100 characters and at most 300 bytes after trimming, something of it visible, nothing that controls the text.
     name: String,
-    /// Only `open` exists yet.
-    encryption: String,
+    /// `mls`: end-to-end encrypted; `open`: not, which it is when nothing is said. Never to be changed.
+    #[serde(default)]
+    encryption: Option<String>,
 }
 
 /// What can be changed in a room.
@@ -207,7 +208,7 @@ pub(super) async fn create(
     SignedIn(principal): SignedIn,
     Body(body): Body<NewRoom>,
 ) -> Result<(StatusCode, Json<Room>), Error> {
-    let (name, encryption) = (RoomName::parse(&body.name)?, Encryption::parse(&body.encryption)?);
+    let (name, encryption) = (RoomName::parse(&body.name)?, Encryption::parse(body.encryption.as_deref())?);
     let room = rooms::create(&app, &principal, &name, encryption).await?;
     Ok((StatusCode::CREATED, Json(room.into())))
 }

@@ -2,11 +2,6 @@
 
 use std::collections::HashMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::rand::{SecureRandom, SystemRandom};
-use serde::{Deserialize, Serialize};
-
 use super::policy::{Action, allowed};
 use super::{Role, RoomName};
 use crate::accounts::Principal;
@@ -15,7 +10,10 @@ use crate::bus::Hint;
 use crate::calls::Running;
 use crate::error::Error;
 use crate::id::{RoomId, UserId};
-use crate::store::{AddedRoom, EntryRow, LinkedRoom, NewRoom, RoomKind, RoomRow};
+use crate::store::{AddedRoom, Encryption, EntryRow, LinkedRoom, NewRoom, RoomKind, RoomRow};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::{SecureRandom, SystemRandom};
 
 /// Rooms that one user may be in, with the direct conversations that they opened. The list of rooms is sent whole, so this bounds it to some
 /// 100 kB; what others opened has a bound of its own.
@@ -23,26 +21,18 @@ pub const MAX_ROOMS_PER_USER: i64 = 500;
 /// 128 random bits: a link cannot be guessed.
 const LINK_CODE_BYTES: usize = 16;
 
-/// How a room is encrypted: chosen at creation, never changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Encryption {
-    /// Not end-to-end: the server could see and hear.
-    Open,
-}
+/// How a room is encrypted whose maker says nothing of it. Clients that can do both say what they want: moving this changes only what those
+/// get that know nothing of encryption, and they could not read what is written there.
+pub const DEFAULT_ENCRYPTION: Encryption = Encryption::Open;
 
 impl Encryption {
-    /// Checks what a client asked for.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        match text {
-            "open" => Ok(Self::Open),
-            _ => Err(Error::Invalid { code: "invalid_encryption", detail: "only `open` rooms exist yet" }),
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
+    /// What a client asked for when it makes a room; [`DEFAULT_ENCRYPTION`] for nothing, `invalid_encryption` for what is neither.
+    pub fn parse(asked: Option<&str>) -> Result<Self, Error> {
+        match asked {
+            None => Ok(DEFAULT_ENCRYPTION),
+            Some("open") => Ok(Self::Open),
+            Some("mls") => Ok(Self::Mls),
+            Some(_) => Err(Error::Invalid { code: "invalid_encryption", detail: "a room is `open` or `mls`" }),
         }
     }
 }
@@ -65,7 +55,7 @@ pub async fn create(app: &App, principal: &Principal, name: &RoomName, encryptio
     app.limits.room_creation(principal.user)?;
     let now = app.clock.now();
     let (id, link_code) = (RoomId::new(now), new_link_code());
-    let room = NewRoom { id, name: name.as_str(), encryption: encryption.as_str(), link_code: &link_code, created_at: now };
+    let room = NewRoom { id, name: name.as_str(), encryption, link_code: &link_code, created_at: now };
     match app.store.add_room(&room, principal.user, MAX_ROOMS_PER_USER).await? {
         AddedRoom::Added => Ok(Room { row: created_row(&room), running: None, people: Vec::new(), last_entry: None }),
         AddedRoom::TooManyRooms => Err(Error::TooManyRooms),
@@ -76,7 +66,7 @@ fn created_row(room: &NewRoom<'_>) -> RoomRow {
     RoomRow {
         id: room.id,
         name: room.name.to_owned(),
-        encryption: room.encryption.to_owned(),
+        encryption: room.encryption,
         link_code: room.link_code.to_owned(),
         created_at: room.created_at,
         member_count: 1,
@@ -155,9 +145,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_open_rooms_can_be_made() {
-        assert_eq!(Encryption::parse("open").unwrap(), Encryption::Open);
-        assert_eq!(Encryption::parse("mls").unwrap_err().code(), "invalid_encryption");
+    fn a_room_is_open_or_encrypted_and_nothing_else() {
+        assert_eq!(Encryption::parse(Some("open")).unwrap(), Encryption::Open);
+        assert_eq!(Encryption::parse(Some("mls")).unwrap(), Encryption::Mls);
+        assert_eq!(Encryption::parse(None).unwrap(), DEFAULT_ENCRYPTION);
+        for other in ["", "MLS", "none", "open "] {
+            assert_eq!(Encryption::parse(Some(other)).unwrap_err().code(), "invalid_encryption", "{other:?}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::calls::{CallError, CallEvent, Delivery, Emoji, Entered, LeaveReason, 
 use crate::chat::{Draft, Span};
 use crate::error::Error;
 use crate::id::RoomId;
-use crate::role::Role;
+use crate::rooms::Membership;
 use crate::store::EntryRow;
 
 /// What is to be done, in this order.
@@ -26,7 +26,7 @@ pub(super) enum Effect {
     /// Look up the membership in the room, then say [`Connection::admitted`].
     Admit { attempt: Attempt, room: RoomId },
     /// Enter the call, then say [`Connection::entered`].
-    Enter { room: RoomId, role: Role, muted: Vec<Source> },
+    Enter { room: RoomId, standing: Membership, muted: Vec<Source> },
     /// Ask the calls for something that is done at once, then say [`Connection::done`].
     Ask { id: u32, participant: ParticipantId, ask: Ask },
     /// Negotiate, then say [`Connection::answered`].
@@ -123,10 +123,10 @@ impl Connection {
     }
 
     /// The membership was looked up.
-    pub(super) fn admitted(&mut self, of: Attempt, admitted: Result<Role, Refusal>) -> Vec<Effect> {
+    pub(super) fn admitted(&mut self, of: Attempt, admitted: Result<Membership, Refusal>) -> Vec<Effect> {
         match &mut self.place {
             Place::Entering { id, attempt, room, muted } if *attempt == of => match admitted {
-                Ok(role) => vec![Effect::Enter { room: *room, role, muted: std::mem::take(muted) }],
+                Ok(standing) => vec![Effect::Enter { room: *room, standing, muted: std::mem::take(muted) }],
                 Err(refusal) => {
                     let effects = vec![refused(*id, &refusal)];
                     self.place = Place::Outside;
@@ -144,11 +144,18 @@ impl Connection {
             Place::Outside | Place::Inside { .. } => return Vec::new(),
         };
         match entered {
-            Ok(Entered { call, participant, participants }) => {
+            Ok(Entered { call, encryption, participant, participants }) => {
                 self.place = Place::Inside { participant, offer: None };
                 let participants = participants.iter().map(wire::participant).collect();
                 let (room, call, participant) = (room.to_string(), call.to_string(), participant.to_string());
-                vec![Effect::Send(ServerMessage::Joined { id, room, call, participant, participants })]
+                vec![Effect::Send(ServerMessage::Joined {
+                    id,
+                    room,
+                    call,
+                    encryption: wire::encryption(encryption),
+                    participant,
+                    participants,
+                })]
             }
             Err(error) => {
                 self.place = Place::Outside;

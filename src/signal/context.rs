@@ -7,8 +7,7 @@ use crate::app::App;
 use crate::calls::{CallError, Moderated, ModeratorAct};
 use crate::error::Error;
 use crate::id::{RoomId, SessionId, UserId};
-use crate::role::Role;
-use crate::rooms::{self, CallAct};
+use crate::rooms::{self, CallAct, Membership};
 use crate::time::Timestamp;
 
 use super::refusal::Refusal;
@@ -30,11 +29,8 @@ impl Context {
     }
 
     /// The standing of somebody who wants to enter a room's call.
-    pub(super) async fn role_in(&self, room: RoomId, principal: &Principal) -> Result<Role, Refusal> {
-        match rooms::membership(&self.app, principal, room).await {
-            Ok(membership) => Ok(membership.role),
-            Err(error) => Err(Refusal::from(&error)),
-        }
+    pub(super) async fn standing_in(&self, room: RoomId, principal: &Principal) -> Result<Membership, Refusal> {
+        rooms::membership(&self.app, principal, room).await.map_err(Refusal::from)
     }
 
     /// Does what a moderator asks for in a call, and has it recorded. That is not waited for: it was done already.

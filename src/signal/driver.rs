@@ -25,7 +25,7 @@ use crate::calls::{CallError, Entry, Inbox, LeaveReason, Outbox, Taken, outbox};
 use crate::chat::{self, Draft};
 use crate::error::Error as AppError;
 use crate::id::RoomId;
-use crate::role::Role;
+use crate::rooms::Membership;
 use crate::store::EntryRow;
 
 /// Messages of the client that wait for this task. When full, the socket is not read for a moment.
@@ -84,7 +84,7 @@ pub(super) enum Inbound {
 
 /// What came of something that took time.
 enum Outcome {
-    Admitted { attempt: Attempt, admitted: Result<Role, Refusal> },
+    Admitted { attempt: Attempt, admitted: Result<Membership, Refusal> },
     Answered { participant: ParticipantId, answer: Result<String, CallError> },
     Posted { id: u32, posted: Result<EntryRow, Refusal> },
     Marked { id: u32, marked: Result<(), Refusal> },
@@ -356,7 +356,7 @@ impl Driver {
                     }
                 }
                 Effect::Admit { attempt, room } => self.admit(attempt, room),
-                Effect::Enter { room, role, muted } => self.enter(room, role, muted),
+                Effect::Enter { room, standing, muted } => self.enter(room, standing, muted),
                 Effect::Ask { id, participant, ask } => {
                     let answer = Connection::done(id, self.ask(participant, ask));
                     self.perform([answer]);
@@ -390,13 +390,14 @@ impl Driver {
 
     fn admit(&mut self, attempt: Attempt, room: RoomId) {
         let (context, principal) = (self.context.clone(), self.principal.clone());
-        self.work.spawn(async move { Outcome::Admitted { attempt, admitted: context.role_in(room, &principal).await } });
+        self.work.spawn(async move { Outcome::Admitted { attempt, admitted: context.standing_in(room, &principal).await } });
     }
 
-    fn enter(&mut self, room: RoomId, role: Role, muted: Vec<webcall_media::Source>) {
+    fn enter(&mut self, room: RoomId, standing: Membership, muted: Vec<webcall_media::Source>) {
         let (user, username) = (self.principal.user, self.principal.username.as_str().to_owned());
         let (now, outbox) = (self.context.now(), self.outbox.clone());
-        let entered = self.context.app.calls.enter(Entry { room, user, username, role, muted, now, outbox });
+        let Membership { role, encryption } = standing;
+        let entered = self.context.app.calls.enter(Entry { room, encryption, user, username, role, muted, now, outbox });
         let effects = self.connection.entered(entered);
         self.perform(effects);
         // Who was removed between the look-up and the entry would stay: the hint about it found nobody.

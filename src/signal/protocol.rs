@@ -300,6 +300,8 @@ pub enum ServerMessage {
         room: String,
         /// The call: the same for everybody in it, and another one once all have left.
         call: String,
+        /// How the room is encrypted. The server lets in whoever is a member: a client that cannot do as the room does stays out by itself.
+        encryption: Encryption,
         /// Oneself.
         participant: String,
         /// Everybody in the call, oneself included.
@@ -485,6 +487,16 @@ pub struct IceServer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub credential: Option<String>,
+}
+
+/// How a room is encrypted: fixed when it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Encryption {
+    /// Not end-to-end: the server could read and listen.
+    Open,
+    /// By the keys of an MLS group.
+    Mls,
 }
 
 /// Why somebody is no longer in the call.

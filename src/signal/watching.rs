@@ -18,7 +18,7 @@ impl Watched {
     /// Reads who is in it, for one of them.
     pub(super) async fn read(context: &Context, principal: &Principal, room: RoomId) -> Result<Self, Refusal> {
         let as_of = context.connections.memberships();
-        context.role_in(room, principal).await?;
+        context.standing_in(room, principal).await?;
         let members = rooms::members_of(&context.app, room).await?;
         Ok(Self { room, members, as_of })
     }

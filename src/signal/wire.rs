@@ -13,7 +13,7 @@ use crate::calls::{CallError, CallEvent, Emoji, LeaveReason, MediaState, Moderat
 use crate::config::IceServer;
 use crate::id::RoomId;
 use crate::role::Role;
-use crate::store::AuditAct;
+use crate::store::{AuditAct, Encryption};
 use crate::time::Timestamp;
 
 /// The longest SDP offer. One with 48 seats and every codec is 145 kB (measured).
@@ -150,6 +150,14 @@ fn left_out(what: media::LeftOut) -> wire::LeftOut {
         media::LeftOut::Sharpness => wire::LeftOut::Sharpness,
         media::LeftOut::Pictures => wire::LeftOut::Pictures,
         media::LeftOut::Voices => wire::LeftOut::Voices,
+    }
+}
+
+/// How a room is encrypted.
+pub(super) fn encryption(encryption: Encryption) -> wire::Encryption {
+    match encryption {
+        Encryption::Open => wire::Encryption::Open,
+        Encryption::Mls => wire::Encryption::Mls,
     }
 }
 

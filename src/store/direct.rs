@@ -1,6 +1,6 @@
 //! Direct conversations: rooms that are found by who is in them.
 
-use super::{Result, Store, in_transaction, on_reader};
+use super::{Encryption, Result, Store, in_transaction, on_reader};
 use crate::id::{RoomId, UserId};
 use crate::role::Role;
 use crate::time::Timestamp;
@@ -18,8 +18,8 @@ pub struct NewDirect<'a> {
     pub by: UserId,
     /// Never shown: every room has one.
     pub link_code: &'a str,
-    /// How it is encrypted.
-    pub encryption: &'a str,
+    /// How it is encrypted, if it is made.
+    pub encryption: Encryption,
     /// When it is made.
     pub created_at: Timestamp,
 }

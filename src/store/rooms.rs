@@ -33,7 +33,7 @@ pub struct NewRoom<'a> {
     /// The name.
     pub name: &'a str,
     /// How the room is encrypted; never changes.
-    pub encryption: &'a str,
+    pub encryption: Encryption,
     /// The code in the link.
     pub link_code: &'a str,
     /// When it was made.
@@ -48,7 +48,7 @@ pub struct RoomRow {
     /// The name.
     pub name: String,
     /// How the room is encrypted.
-    pub encryption: String,
+    pub encryption: Encryption,
     /// The code in the link.
     pub link_code: String,
     /// When it was made.
@@ -86,6 +86,17 @@ pub enum RoomKind {
     Room,
     /// A conversation of a few people, all alike.
     Direct,
+}
+
+/// How a room is encrypted: said when it is made, never changed. No statement here writes it to a room that is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Encryption {
+    /// Not end-to-end: the server could read and listen.
+    Open,
+    /// Between its members' devices, which share the keys of an MLS group (RFC 9420).
+    Mls,
 }
 
 /// What to change in a room; what is not named stays.

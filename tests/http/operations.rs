@@ -90,7 +90,7 @@ async fn facts_for_forms_are_for_everybody() {
     let server = TestServer::start().await;
     let facts: serde_json::Value = server.get("/api/v1/config").send().await.unwrap().json().await.unwrap();
     assert_eq!(facts["registration"], "secret");
-    assert_eq!(facts["encryption"], serde_json::json!(["open"]));
+    assert_eq!(facts["encryption"], serde_json::json!(["open", "mls"]));
     assert_eq!(facts["max_room_name"], 100);
 }
 

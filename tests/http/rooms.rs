@@ -65,6 +65,43 @@ async fn a_replaced_link_no_longer_works_and_the_new_one_does() {
 }
 
 #[tokio::test]
+async fn a_room_is_made_open_or_encrypted_shows_it_everywhere_and_stays_so() {
+    let server = TestServer::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    let unsaid = server.ask(&ann, Method::POST, ROOMS, Some(json!({"name": "unsaid"}))).await;
+    assert_eq!((unsaid.0, &unsaid.1["encryption"]), (StatusCode::CREATED, &json!("open")));
+    for (room, mode, other) in
+        [(server.room(&ann, "one").await, "open", "mls"), (server.encrypted_room(&ann, "two").await, "mls", "open")]
+    {
+        assert_eq!(room["encryption"], mode);
+        let joined = server.ask(&ben, Method::POST, "/api/v1/rooms/join", Some(json!({"code": room["link_code"]}))).await;
+        assert_eq!(joined.1["encryption"], mode);
+        let (_, problem) = server.ask(&ann, Method::PATCH, &path(&room), Some(json!({"encryption": other}))).await;
+        assert_eq!(problem["code"], "malformed", "nothing changes it");
+        let renamed = server.ask(&ann, Method::PATCH, &path(&room), Some(json!({"name": "other"}))).await;
+        assert_eq!((renamed.0, &renamed.1["encryption"]), (StatusCode::OK, &json!(mode)));
+        assert_eq!(server.ask(&ben, Method::GET, &path(&room), None).await.1["encryption"], mode);
+        let (_, all) = server.ask(&ben, Method::GET, ROOMS, None).await;
+        assert!(all["rooms"].as_array().unwrap().iter().any(|seen| seen["id"] == room["id"] && seen["encryption"] == mode));
+    }
+}
+
+#[tokio::test]
+async fn a_direct_conversation_stays_as_whoever_opened_it_wanted() {
+    let server = TestServer::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    server.register("eve").await;
+    let open = async |who, body| {
+        let (_, room) = server.ask(who, Method::POST, "/api/v1/direct", Some(body)).await;
+        (room["encryption"].clone(), room["code"].clone())
+    };
+    assert_eq!(open(&ann, json!({"usernames": ["ben"], "encryption": "no"})).await.1, "invalid_encryption");
+    assert_eq!(open(&ann, json!({"usernames": ["ben"], "encryption": "mls"})).await.0, "mls");
+    assert_eq!(open(&ben, json!({"usernames": ["ann"], "encryption": "open"})).await.0, "mls", "it is there already");
+    assert_eq!(open(&ann, json!({"usernames": ["eve"]})).await.0, "open");
+}
+
+#[tokio::test]
 async fn bad_names_encryptions_and_links_are_refused_with_codes() {
     let server = TestServer::start().await;
     let ann = server.register("ann").await;
@@ -74,16 +111,14 @@ async fn bad_names_encryptions_and_links_are_refused_with_codes() {
         (json!({"name": "a\nb", "encryption": "open"}), "invalid_room_name"),
         (json!({"name": "\u{200b}", "encryption": "open"}), "invalid_room_name"),
         (json!({"name": "a\u{202e}b", "encryption": "open"}), "invalid_room_name"),
-        (json!({"name": "Wednesday", "encryption": "mls"}), "invalid_encryption"),
-        (json!({"name": "Wednesday"}), "malformed"),
+        (json!({"name": "Wednesday", "encryption": "MLS"}), "invalid_encryption"),
+        (json!({"name": "Wednesday", "encryption": 1}), "malformed"),
     ] {
         assert_eq!(server.ask(&ann, Method::POST, ROOMS, Some(body)).await.1["code"], expected);
     }
     let (_, problem) = server.ask(&ann, Method::GET, "/api/v1/rooms/link/nowhere", None).await;
     assert_eq!(problem["code"], "link_not_found");
     let room = server.room(&ann, "Wednesday").await;
-    let (_, problem) = server.ask(&ann, Method::PATCH, &path(&room), Some(json!({"encryption": "mls"}))).await;
-    assert_eq!(problem["code"], "malformed", "encryption is fixed at creation");
     let (status, unchanged) = server.ask(&ann, Method::PATCH, &path(&room), Some(json!({}))).await;
     assert_eq!((status, &unchanged["link_code"]), (StatusCode::OK, &room["link_code"]));
 }

@@ -20,7 +20,7 @@ fn encode(bytes: &[u8]) -> String {
 async fn members_are_told_of_keys_commits_and_messages_and_nobody_else_is() {
     let server = Server::start().await;
     let (ann, ben, eve) = (server.register("ann").await, server.register("ben").await, server.register("eve").await);
-    let room = server.room(&[&ann, &ben]).await;
+    let room = server.encrypted_room(&[&ann, &ben]).await;
     let (mut of_ben, mut of_eve) = (Client::connect(&server, &ben).await, Client::connect(&server, &eve).await);
     let told = ann.user.to_string();
 

@@ -73,8 +73,17 @@ impl Server {
 
     /// A room of the first, that the others have joined.
     pub(crate) async fn room(&self, members: &[&Principal]) -> RoomId {
+        self.make_room(members, Encryption::Open).await
+    }
+
+    /// The same, encrypted.
+    pub(crate) async fn encrypted_room(&self, members: &[&Principal]) -> RoomId {
+        self.make_room(members, Encryption::Mls).await
+    }
+
+    async fn make_room(&self, members: &[&Principal], encryption: Encryption) -> RoomId {
         let name = RoomName::parse("room").unwrap();
-        let room = rooms::create(&self.app, members[0], &name, Encryption::Open).await.unwrap();
+        let room = rooms::create(&self.app, members[0], &name, encryption).await.unwrap();
         for member in &members[1..] {
             rooms::join(&self.app, member, &room.row.link_code).await.unwrap();
         }

@@ -10,6 +10,20 @@ use crate::client::{Client, soon};
 use crate::server::Server;
 
 #[tokio::test]
+async fn whoever_is_a_member_enters_an_encrypted_room_and_is_told_that_it_is() {
+    let server = Server::start().await;
+    let ann = server.register("ann").await;
+    for (room, mode) in [
+        (server.room(&[&ann]).await, protocol::Encryption::Open),
+        (server.encrypted_room(&[&ann]).await, protocol::Encryption::Mls),
+    ] {
+        let mut client = Client::connect(&server, &ann).await;
+        let joined = client.ask(ClientMessage::Join { room: room.to_string(), muted: vec![] }).await;
+        assert!(matches!(joined, ServerMessage::Joined { encryption, .. } if encryption == mode), "{joined:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_call_has_one_name_for_all_in_it_and_the_next_call_another() {
     let server = Server::start().await;
     let (ann, bob) = (server.register("ann").await, server.register("bob").await);

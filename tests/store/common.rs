@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use webcall::id::{RoomId, SessionId, UserId};
-use webcall::store::{AddedRoom, AddedUser, AuditAct, AuditEntry, NewRoom, NewSession, NewUser, Store};
+use webcall::store::{AddedRoom, AddedUser, AuditAct, AuditEntry, Encryption, NewRoom, NewSession, NewUser, Store};
 use webcall::time::Timestamp;
 
 /// The time in these tests.
@@ -31,7 +31,7 @@ pub(crate) async fn user(store: &Store) -> (UserId, SessionId) {
 /// A room of this owner, whose link is its name.
 pub(crate) async fn room(store: &Store, owner: UserId, name: &str) -> RoomId {
     let id = RoomId::new(NOW);
-    let room = NewRoom { id, name, encryption: "open", link_code: name, created_at: NOW };
+    let room = NewRoom { id, name, encryption: Encryption::Open, link_code: name, created_at: NOW };
     assert_eq!(store.add_room(&room, owner, 10).await.unwrap(), AddedRoom::Added);
     id
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use webcall::id::{FileId, MessageId, RoomId, UserId};
 use webcall::store::{
-    Act, AddedRoom, Appended, Deletion, DirectLimits, EntryKind, EntryRow, FileSet, Joined, MemberLimits, NewDirect, NewMessage,
-    NewRoom, Page, Pin, Range, RoomUpdate, Standing, Store, Unwelcome,
+    Act, AddedRoom, Appended, Deletion, DirectLimits, Encryption, EntryKind, EntryRow, FileSet, Joined, MemberLimits, NewDirect,
+    NewMessage, NewRoom, Page, Pin, Range, RoomUpdate, Standing, Store, Unwelcome,
 };
 use webcall::time::Timestamp;
 
@@ -186,7 +186,7 @@ async fn as_many_messages_in_as_many_rooms_as_one_transaction_takes_are_stored_a
     let ids: Vec<RoomId> = (1..=ROOMS).map(|number| RoomId::from_bytes((number << 32).to_be_bytes())).collect();
     for (number, id) in ids.iter().enumerate() {
         let link_code = format!("link{number}");
-        let room = NewRoom { id: *id, name: "room", encryption: "open", link_code: &link_code, created_at: NOW };
+        let room = NewRoom { id: *id, name: "room", encryption: Encryption::Open, link_code: &link_code, created_at: NOW };
         assert_eq!(store.add_room(&room, owner, 1_000).await.unwrap(), AddedRoom::Added);
     }
     // Queued before the writer's turn comes, so that it finds them all.
@@ -286,8 +286,15 @@ async fn a_read_marker_goes_forwards_and_not_beyond_the_log(store: &Store) {
 
 async fn the_same_people_find_the_same_conversation(store: &Store) {
     let ((anna, _), (boris, _), (clara, _)) = (user(store).await, user(store).await, user(store).await);
-    let new =
-        |id, key, members, link_code| NewDirect { id, key, members, by: anna, link_code, encryption: "open", created_at: NOW };
+    let new = |id, key, members, link_code| NewDirect {
+        id,
+        key,
+        members,
+        by: anna,
+        link_code,
+        encryption: Encryption::Open,
+        created_at: NOW,
+    };
     let limits = |asked, unasked| DirectLimits { asked, unasked };
     let both = [anna, boris];
     let first = store.open_direct(&new(RoomId::new(NOW), "ab", &both, "one"), limits(10, 10)).await.unwrap().unwrap();
@@ -313,7 +320,7 @@ async fn what_others_opened_does_not_count_among_ones_own(store: &Store) {
         members: &[anna, boris],
         by: anna,
         link_code: "direct",
-        encryption: "open",
+        encryption: Encryption::Open,
         created_at: NOW,
     };
     let only_one = DirectLimits { asked: 1, unasked: 1 };

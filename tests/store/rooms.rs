@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use webcall::id::RoomId;
 use webcall::role::Role;
-use webcall::store::{AddedRoom, AuditAct, NewRoom, RoomKind, RoomUpdate, Store};
+use webcall::store::{AddedRoom, AuditAct, Encryption, NewRoom, RoomKind, RoomUpdate, Store};
 
 use crate::{NOW, act, on_both, room, user};
 
@@ -24,10 +24,7 @@ async fn a_room_is_seen_by_its_members_only(store: &Store) {
     let (stranger, _) = user(store).await;
     let id = room(store, owner, "Wednesday").await;
     let row = store.room_of(id, owner).await.unwrap().unwrap();
-    assert_eq!(
-        (row.id, row.name.as_str(), row.encryption.as_str(), row.link_code.as_str()),
-        (id, "Wednesday", "open", "Wednesday")
-    );
+    assert_eq!((row.id, row.name.as_str(), row.encryption, row.link_code.as_str()), (id, "Wednesday", Encryption::Open, "Wednesday"));
     assert_eq!((row.created_at, row.member_count, row.role), (NOW, 1, Role::Owner));
     assert_eq!(store.room_of(id, stranger).await.unwrap(), None);
     assert_eq!(store.room_of(RoomId::new(NOW), owner).await.unwrap(), None);
@@ -40,7 +37,7 @@ async fn rooms_are_listed_newest_first(store: &Store) {
     let new = NewRoom {
         id: RoomId::new(NOW),
         name: "new",
-        encryption: "open",
+        encryption: Encryption::Open,
         link_code: "new",
         created_at: NOW.plus(Duration::from_secs(1)),
     };
@@ -52,7 +49,8 @@ async fn rooms_are_listed_newest_first(store: &Store) {
 async fn a_user_who_is_in_too_many_rooms_adds_none(store: &Store) {
     let (owner, _) = user(store).await;
     room(store, owner, "first").await;
-    let second = NewRoom { id: RoomId::new(NOW), name: "second", encryption: "open", link_code: "second", created_at: NOW };
+    let second =
+        NewRoom { id: RoomId::new(NOW), name: "second", encryption: Encryption::Open, link_code: "second", created_at: NOW };
     assert_eq!(store.add_room(&second, owner, 1).await.unwrap(), AddedRoom::TooManyRooms);
     assert_eq!(store.room_by_link("second").await.unwrap(), None);
     assert_eq!(store.add_room(&second, owner, 2).await.unwrap(), AddedRoom::Added);

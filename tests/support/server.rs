@@ -184,7 +184,15 @@ impl TestServer {
 
     /// Makes a room and gives it.
     pub(crate) async fn room(&self, session: &Session, name: &str) -> Value {
-        let body = json!({"name": name, "encryption": "open"});
+        self.make_room(session, json!({"name": name, "encryption": "open"})).await
+    }
+
+    /// Makes an encrypted room and gives it.
+    pub(crate) async fn encrypted_room(&self, session: &Session, name: &str) -> Value {
+        self.make_room(session, json!({"name": name, "encryption": "mls"})).await
+    }
+
+    async fn make_room(&self, session: &Session, body: Value) -> Value {
         let (status, room) = self.ask(session, Method::POST, "/api/v1/rooms", Some(body)).await;
         assert_eq!(status, StatusCode::CREATED);
         room

@@ -14,7 +14,8 @@ use crate::app::App;
 use crate::bus::Hint;
 use crate::error::{E2eeError, Error};
 use crate::id::{DeviceId, RoomId, UserId};
-use crate::store::{self, AddedCommit, AddedGroup, CommitRow, GroupRow};
+use crate::rooms;
+use crate::store::{self, AddedCommit, AddedGroup, CommitRow, Encryption, GroupRow};
 
 /// A GroupInfo has some 400 bytes; with the tree of a thousand devices as many times more.
 const MAX_GROUP_INFO_BYTES: usize = MAX_HANDSHAKE_BYTES;
@@ -92,8 +93,8 @@ pub async fn create_group(app: &App, principal: &Principal, group_info: &str, tr
         return Err(Error::Invalid { code: "invalid_group", detail: "groups of rooms only" });
     }
     let room = RoomId::from_bytes(new.id.uuid);
-    if app.store.role_of(room, principal.user).await?.is_none() {
-        return Err(Error::RoomNotFound);
+    if rooms::membership(app, principal, room).await?.encryption == Encryption::Open {
+        return Err(E2eeError::RoomOpen.into());
     }
     if new.by.statement().user != named(principal.user) {
         return Err(Refusal::OtherUser.into());

@@ -131,7 +131,7 @@ pub(in super::super) struct Recipient {
     (status = 201, body = Group),
     (status = 401, description = "`not_signed_in`", body = Problem),
     (status = 404, description = "`room_not_found`", body = Problem),
-    (status = 409, description = "`group_exists`", body = Problem),
+    (status = 409, description = "`group_exists`, `room_open`: the room is not encrypted", body = Problem),
     (status = 422, description = "`invalid_bytes`, `invalid_group`, `invalid_group_info`, or a refusal of the rules for groups", body = Problem),
     (status = 429, description = "`rate_limited`", body = Problem),
 ))]

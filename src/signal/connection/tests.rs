@@ -5,8 +5,11 @@ use super::super::wire::{MAX_MID_BYTES, MAX_SDP_BYTES};
 use super::*;
 use crate::calls::MediaState;
 use crate::id::CallId;
+use crate::role::Role;
+use crate::store::Encryption;
 
 const ROOM: &str = "0190b0a0-0000-7000-8000-000000000001";
+const STANDING: Membership = Membership { role: Role::Member, encryption: Encryption::Mls };
 const ME: ParticipantId = ParticipantId(0xabc);
 
 fn room() -> RoomId {
@@ -68,15 +71,19 @@ fn entering() -> (Connection, Attempt) {
 }
 
 fn entered() -> Entered {
-    Entered { call: CallId::from_bytes([9; 16]), participant: ME, participants: vec![] }
+    Entered { call: CallId::from_bytes([9; 16]), encryption: Encryption::Mls, participant: ME, participants: vec![] }
 }
 
 fn inside() -> Connection {
     let (mut connection, attempt) = entering();
-    let effects = connection.admitted(attempt, Ok(Role::Member));
-    assert_eq!(effects, [Effect::Enter { room: room(), role: Role::Member, muted: vec![Source::Camera] }]);
+    let effects = connection.admitted(attempt, Ok(STANDING));
+    assert_eq!(effects, [Effect::Enter { room: room(), standing: STANDING, muted: vec![Source::Camera] }]);
     let effects = connection.entered(Ok(entered()));
-    let [Effect::Send(ServerMessage::Joined { id: 1, call, participant, .. })] = &effects[..] else { panic!("{effects:?}") };
+    let [Effect::Send(ServerMessage::Joined { id: 1, call, encryption: protocol::Encryption::Mls, participant, .. })] =
+        &effects[..]
+    else {
+        panic!("{effects:?}")
+    };
     assert_eq!((call.as_str(), participant.as_str()), ("09090909-0909-0909-0909-090909090909", "0000000000000abc"));
     connection
 }
@@ -139,7 +146,7 @@ fn a_refused_membership_leaves_the_connection_outside_and_able_to_try_again() {
 #[test]
 fn a_refused_entry_leaves_the_connection_outside_and_able_to_try_again() {
     let (mut connection, attempt) = entering();
-    connection.admitted(attempt, Ok(Role::Member));
+    connection.admitted(attempt, Ok(STANDING));
     assert_eq!(error(&connection.entered(Err(CallError::Full))), (1, "call_full"));
     assert!(matches!(connection.handle(frame(2, join(ROOM)))[..], [Effect::Admit { .. }]));
 }
@@ -149,10 +156,10 @@ fn leaving_while_entering_cancels_the_join_and_its_late_outcome_is_ignored() {
     let (mut connection, first) = entering();
     let effects = connection.handle(frame(2, ClientMessage::Leave {}));
     assert_eq!(effects, [refused(1, &Refusal::Cancelled), ok(2)]);
-    assert_eq!(connection.admitted(first, Ok(Role::Member)), []);
+    assert_eq!(connection.admitted(first, Ok(STANDING)), []);
     // Nor does it let in a later attempt whose own membership is not known yet.
     connection.handle(frame(1, join(ROOM)));
-    assert_eq!(connection.admitted(first, Ok(Role::Owner)), []);
+    assert_eq!(connection.admitted(first, Ok(Membership { role: Role::Owner, ..STANDING })), []);
 }
 
 #[test]

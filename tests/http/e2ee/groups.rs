@@ -137,6 +137,9 @@ async fn a_room_has_one_group_which_one_of_its_members_makes_with_a_device_that_
     grown.update();
     grown.accepted();
     assert_eq!(create(&ben, &grown.group_info(true), None).await, is(422, "invalid_group_info"), "of a later epoch");
+    let (open, ghost) = (server.room(&ben.session, "open").await, ben.another_device(&server).await);
+    let (_, of_open) = Member::create(ghost, group_of(&open));
+    assert_eq!(create(&ben, &of_open, None).await, is(409, "room_open"));
     assert_eq!(create(&ben, &of_ben, None).await, is(201, ""));
     assert_eq!(create(&ben, &of_ben, None).await, is(409, "group_exists"));
     let (_, info) = ann.ask(&server, Method::GET, &path(&room, "info"), None).await;

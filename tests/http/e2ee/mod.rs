@@ -80,10 +80,10 @@ impl Person {
     }
 }
 
-/// Ann and Ben, who share a room.
+/// Ann and Ben, who share an encrypted room.
 pub(crate) async fn pair(server: &TestServer) -> (Person, Person, Value) {
     let (ann, ben) = (Person::new(server, "ann").await, Person::new(server, "ben").await);
-    let room = server.room(&ann.session, "Wednesday").await;
+    let room = server.encrypted_room(&ann.session, "Wednesday").await;
     server.join(&ben.session, &room).await;
     (ann, ben, room)
 }
