@@ -50,6 +50,8 @@ pub enum StateName {
     Identity(DeviceId),
     /// The keys of a room's epochs, by block.
     Epochs(DeviceId, RoomId, u64),
+    /// How far this device has come in a room.
+    Marks(DeviceId, RoomId),
     /// What this device writes to a room.
     Sent(DeviceId, RoomId),
     /// What another device of this user wrote to a room.
@@ -66,6 +68,7 @@ impl StateName {
             Self::Directory(device) => [b"directory".as_slice(), &device.0].concat(),
             Self::Identity(device) => [b"identity".as_slice(), &device.0].concat(),
             Self::Epochs(device, room, block) => [b"epochs".as_slice(), &device.0, &room.0, &block.to_be_bytes()].concat(),
+            Self::Marks(device, room) => [b"marks".as_slice(), &device.0, &room.0].concat(),
             Self::Backup(device) => [b"backup".as_slice(), &device.0].concat(),
             Self::Sent(device, room) => [b"sent".as_slice(), &device.0, &room.0].concat(),
             Self::Thread(device, room, user, other) => [b"thread".as_slice(), &device.0, &room.0, &user.0, &other.0].concat(),

@@ -7,6 +7,8 @@ mod backup;
 mod comparing;
 mod epochs;
 mod groups;
+mod marks;
+mod media;
 mod messages;
 mod people;
 mod sent;
@@ -20,6 +22,7 @@ use std::rc::Rc;
 use uuid::Uuid;
 use webcall_trust::mls::{GroupId, GroupKind};
 
+use media::MediaEpochs;
 use shelves::Shelves;
 pub use wire::{
     Answer, Block, Bytes, Changed, External, GroupName, Kept, Look, MediaMember, Member, OpenedMessage, Outcome, Request,
@@ -56,6 +59,7 @@ struct Opened {
     group: Group,
     /// Of a call: its room.
     room: Option<Uuid>,
+    media: MediaEpochs,
     used: u64,
 }
 
@@ -105,19 +109,18 @@ impl Desk {
             Request::Accept { user, identity } => self.accept(user, &identity, keep),
             Request::KeyPackages { count, last_resort } => self.key_packages(count, last_resort, keep),
             Request::ForgetExpired { now_ms } => self.forget_expired(now_ms, keep),
-            Request::Open { group, sealed } => self.open(group.into(), &sealed),
             Request::Create { group, stay } => self.create(group.into(), stay, keep),
             Request::Join { welcome } => self.join(&welcome, keep),
             Request::JoinExternal(external) => self.join_external(&external, keep),
             Request::Change { group, add, remove } => self.change(group.into(), add, &remove, keep),
             Request::Accepted { group } => self.settle(group.into(), Group::accepted, keep),
             Request::Lost { group } => self.settle(group.into(), Group::lost, keep),
-            Request::Process { group, commit } => self.process(group.into(), &commit, keep),
+            Request::Process { group, commit, log_epoch } => self.process(group.into(), &commit, log_epoch, keep),
             Request::Forget { group } => self.forget(group.into(), keep),
             Request::Look { group } => self.look(group.into()),
             Request::Say { group, plaintext } => self.say(group.into(), &plaintext, keep),
             Request::Hear { group, message } => self.hear(group.into(), &message, keep),
-            Request::MediaKeys { group } => self.media_keys(group.into()),
+            Request::MediaKeys { group, epoch } => self.media_keys(group.into(), epoch),
             Request::OpenState { name, sealed } => self.open_state(&name, sealed.as_ref()),
             Request::SealMessage(message) => self.seal_message(message, keep),
             Request::Sent { room, id } => self.sent(room, id, keep),

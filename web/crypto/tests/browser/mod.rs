@@ -98,6 +98,13 @@ pub(crate) fn room() -> Value {
     json!({ "kind": "room", "id": ROOM })
 }
 
+/// A commit by the one that both take, so that a new epoch begins.
+pub(crate) fn next_epoch(by: &mut Browser, other: &mut Browser) {
+    let changed = by.does(json!({ "op": "change", "group": room(), "add": [], "remove": [] }));
+    by.does(json!({ "op": "accepted", "group": room() }));
+    other.does(json!({ "op": "process", "group": room(), "commit": changed["outgoing"]["commit"] }));
+}
+
 /// Ann and Ben in one room.
 pub(crate) fn two() -> (Browser, Browser) {
     let mut ann = Browser::first("00000000-0000-7000-8000-000000000001", 1);

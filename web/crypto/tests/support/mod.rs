@@ -88,6 +88,13 @@ impl Tables {
     }
 }
 
+impl Tables {
+    /// All users that there are, by identity.
+    pub(crate) fn everybody(&self) -> BTreeSet<(UserId, PublicKey)> {
+        self.counting.iter().map(|(user, keys)| (*user, keys.identity())).collect()
+    }
+}
+
 impl Knowledge for Tables {
     fn counts(&self, certificate: &Certificate) -> bool {
         let user = certificate.statement().user;
@@ -216,7 +223,7 @@ pub(crate) fn commit(
     directory: &Directory,
     changes: Changes<'_>,
 ) -> Option<Vec<u8>> {
-    group.change(device, changes, directory).expect("a sound change");
+    group.change(device, changes, &directory.in_call(&tables.everybody())).expect("a sound change");
     let sent = group.outgoing().expect("to be sent").clone();
     assert!(matches!(server.post(&sent, tables), Ok(Answer::Taken)), "the server takes it");
     group.accepted().expect("it was sent");
@@ -248,7 +255,7 @@ impl Party {
 
 pub(crate) fn catch_up(group: &mut Group, server: &Server, directory: &Directory) {
     for commit in server.since(group.next_in_log()).to_vec() {
-        match group.process(&commit, directory).expect("what the server took") {
+        match group.follow(&commit, directory).expect("what the server took") {
             Processed::Removed(_) => return,
             Processed::Ours | Processed::Changed(_) => {}
         }
