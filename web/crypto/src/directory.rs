@@ -21,6 +21,9 @@ pub struct Directory {
     counter: u64,
 }
 
+/// Of one user: some hundred devices in the place of others. A server takes about half as many.
+pub const MAX_RECORDS: usize = 1_024;
+
 #[derive(Clone)]
 struct Known {
     keys: UserKeys,
@@ -65,8 +68,11 @@ pub enum Learned {
 
 impl Directory {
     /// All records of a user, from the first on. They must go on from those seen before: a chain that was cut or rewritten is
-    /// [`Refusal::OutOfOrder`].
+    /// [`Refusal::OutOfOrder`]. No more than [`MAX_RECORDS`].
     pub fn learn(&mut self, user: UserId, records: &[Vec<u8>]) -> Result<Learned, Fault> {
+        if records.len() > MAX_RECORDS {
+            return Err(Fault::Full);
+        }
         let keys = UserKeys::replay(user, records.iter().map(Vec::as_slice))?;
         if self.users.len() >= MAX_USERS && !self.users.contains_key(&user) {
             return Err(Fault::Full);

@@ -104,6 +104,74 @@ fn t7_an_older_state_of_a_group_that_is_put_back_is_not_gone_on_with() {
     }
 }
 
+#[test]
+fn t7_an_older_state_that_another_hand_puts_back_under_a_page_is_refused() {
+    let (mut ann, mut ben) = two();
+    let old = ann.kept.clone();
+    ann.does(json!({ "op": "key_packages", "count": 1, "last_resort": false }));
+    let records = revokes_himself(&mut ben);
+    ann.does(json!({ "op": "learn", "user": ben.user, "records": records }));
+    let new = ann.kept.clone();
+    let load = |ann: &Browser, device: &Value, directory: &Value| {
+        json!({
+            "op": "load", "device_id": ann.device, "device": device, "directory": directory, "identity": ann.kept["identity"],
+        })
+    };
+    // What was written last counts from the next request on.
+    ann.does(json!({ "op": "who" }));
+    for (device, directory) in [(&old["device"], &new["directory"]), (&new["device"], &old["directory"])] {
+        assert_eq!(ann.fails(load(&ann, device, directory)), "old_state");
+    }
+    ann.does(load(&ann, &new["device"], &new["directory"]));
+    let name = format!("marks/{ROOM}");
+    let open = |sealed: &Value| json!({ "op": "open_state", "name": name, "sealed": sealed });
+    next_epoch(&mut ann, &mut ben);
+    let newest = ann.kept[&name].clone();
+    for sealed in [&new[&name], &Value::Null] {
+        assert_eq!(ann.fails(open(sealed)), "old_state");
+    }
+    ann.does(open(&newest));
+}
+
+#[test]
+fn what_could_not_be_kept_is_no_newer_state() {
+    let (mut ann, _) = two();
+    let before = ann.kept.clone();
+    ann.does(json!({ "op": "key_packages", "count": 1, "last_resort": false }));
+    // The storage did not take it, so that the door reads everything again.
+    ann.kept = before;
+    ann.reads_again();
+    ann.does(json!({ "op": "key_packages", "count": 1, "last_resort": false }));
+}
+
+#[test]
+fn t16_a_message_under_a_key_that_is_long_over_is_not_taken_at_the_end_of_the_log() {
+    let (mut ann, mut ben) = two();
+    let seal = |number: u8| {
+        let id = format!("00000000-0000-7000-8000-0000000001{number:02x}");
+        json!({ "op": "seal_message", "room": ROOM, "id": id, "kind": 1, "content": "aGk=", "seen": null, "head": null, "now_ms": 5 })
+    };
+    let open = |sealed: &Value| json!({ "op": "open_message", "room": ROOM, "envelope": sealed["envelope"] });
+    let [oldest, next] = [1, 2].map(|number| {
+        let sealed = ben.does(seal(number));
+        next_epoch(&mut ann, &mut ben);
+        sealed
+    });
+    for _ in 0..31 {
+        next_epoch(&mut ann, &mut ben);
+    }
+    let newest = ann.does(seal(3));
+    assert_eq!(newest["epoch"].as_u64(), oldest["epoch"].as_u64().map(|epoch| epoch + 33));
+    ann.does(open(&newest));
+    assert_eq!(ann.does(open(&next))["verdict"], "first", "it was on its way for long");
+    assert_eq!(ann.fails(open(&oldest)), "past_epoch");
+    ann.reloads();
+    assert_eq!(ann.fails(open(&oldest)), "past_epoch");
+    ann.does(json!({ "op": "read_message", "room": ROOM, "envelope": oldest["envelope"] }));
+    // Where the log has it before, it is taken.
+    assert_eq!(ben.does(open(&oldest))["verdict"], "first");
+}
+
 fn stay(participant: u8) -> Value {
     json!({ "room": ROOM, "participant": format!("{participant:016x}") })
 }
@@ -151,6 +219,29 @@ fn the_middle_of_two_quick_epochs_has_its_media_keys() {
     }
     assert_eq!(ben.fails(media(Some(3))), "unknown_epoch", "it is long over");
     ben.does(media(Some(4)));
+}
+
+#[test]
+fn t12_whoever_comes_into_a_call_anew_seals_under_a_nonce_and_a_key_that_were_never_used() {
+    let (mut ann, mut ben) = two();
+    let created = ann.does(json!({ "op": "create", "group": call(), "stay": stay(1) }));
+    // The same description of the call each time, so that nothing but the device makes a difference.
+    let join = json!({
+        "op": "join_external", "group": call(), "group_info": created["outgoing"]["group_info"], "tree": null,
+        "stay": stay(2), "at_least_epoch": 0,
+    });
+    let mut seen = std::collections::BTreeSet::new();
+    let mut is_new = |media: &Value| {
+        let own = media["members"].as_array().expect("a list").iter().find(|of| of["leaf"] == media["leaf"]).expect("a stay");
+        ["session", "base"].map(|what| seen.insert(own[what].as_str().expect("base64").to_owned()))
+    };
+    for _ in 0..4 {
+        ben.does(&join);
+        ben.does(json!({ "op": "accepted", "group": call() }));
+        assert_eq!(is_new(&ben.does(media(None))), [true; 2]);
+        assert_eq!(is_new(&ben.does(media(None))), [false; 2], "of one stay they are the same, as this test sees");
+        ben.reloads();
+    }
 }
 
 /// Ben's phone is lost: his records with its revocation.

@@ -1,19 +1,19 @@
-//! Requests about groups.
+//! Requests about groups that this device is in.
 
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
-use webcall_trust::mls::{GroupId, GroupKind, Session};
+use webcall_trust::mls::{GroupId, GroupKind};
 use webcall_trust::{PublicKey, UserId};
 
 use super::epochs::block_of;
 use super::media::MediaEpochs;
 use super::people::kept;
 use super::shelves::Shelf;
-use super::wire::{Answer, Bytes, Changed, External, Kept, Look, Stay, user_of};
+use super::wire::{Answer, Bytes, Changed, Kept, Look, user_of};
 use super::{Desk, MAX_OPEN_GROUPS, Opened, Person};
 use crate::chat::RoomId;
-use crate::{Changes, Device, Directory, ExternalJoin, Fault, Group, InCall, Joined, Processed, Standing, state};
+use crate::{Changes, Device, Directory, Fault, Group, InCall, Processed, Standing};
 
 /// Everything that a request about groups needs, borrowed apart.
 struct At<'a> {
@@ -34,103 +34,6 @@ impl At<'_> {
 }
 
 impl Desk {
-    pub(super) fn open_group(&mut self, room: RoomId, sealed: &Bytes) -> Result<(), Fault> {
-        let group = Group::load(&self.key, self.device()?, GroupId::room(room.0), &sealed.0, 0)?;
-        self.put_group(group, None);
-        Ok(())
-    }
-
-    pub(super) fn create(&mut self, id: GroupId, stay: Option<Stay>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
-        let group = match session(id, stay)? {
-            Some(session) => Group::create_call(self.device()?, id, session)?,
-            None => {
-                self.unknown(id)?;
-                if self.marks(RoomId(id.uuid))?.group.is_some() {
-                    return Err(Fault::KnownGroup);
-                }
-                Group::create(self.device()?, id)?
-            }
-        };
-        if let Some(stay) = stay {
-            self.identities_of(stay.room)?;
-        }
-        self.enter(group, stay, keep)
-    }
-
-    /// A welcome may be as old as the key package that it is for, and one to a last resort may have been used before.
-    pub(super) fn join(&mut self, welcome: &Bytes, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
-        let Joined { group, package } = Group::join(self.device()?, &welcome.0, &*self.directory)?;
-        // A call is entered by oneself.
-        if group.id().kind == GroupKind::Call {
-            return Err(Fault::WrongKind);
-        }
-        self.unknown(group.id())?;
-        let room = RoomId(group.id().uuid);
-        if self.marks(room)?.group.is_some_and(|newest| group.epoch() <= newest) {
-            return Err(Fault::PastEpoch);
-        }
-        self.epochs(room, block_of(group.epoch()))?;
-        let answer = self.enter(group, None, keep)?;
-        self.change_device(keep, |device| {
-            device.used(package);
-            Ok(answer)
-        })
-    }
-
-    /// In place of the group of the room that is kept, if there is one; never back to an epoch before the newest in which this device was.
-    pub(super) fn join_external(&mut self, external: &External, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
-        let id: GroupId = external.group.into();
-        let session = session(id, external.stay)?;
-        let (room, newest) = match external.stay {
-            Some(stay) => (self.identities_of(stay.room)?, None),
-            None => {
-                self.find_kept(id)?;
-                (BTreeSet::new(), self.marks(RoomId(id.uuid))?.group)
-            }
-        };
-        let join = ExternalJoin {
-            group: id,
-            group_info: &external.group_info.0,
-            tree: external.tree.as_ref().map(|tree| tree.0.as_slice()),
-            invite: None,
-            session,
-            at_least_epoch: external.at_least_epoch.max(newest.unwrap_or(0)),
-        };
-        let group = Group::join_external(self.device()?, join, &self.directory.in_call(&room))?;
-        self.enter(group, external.stay, keep)
-    }
-
-    /// Asks for the group of a room that may be kept; whether it is.
-    fn find_kept(&mut self, id: GroupId) -> Result<bool, Fault> {
-        if !self.groups.contains_key(&id) {
-            self.shelves.get(Shelf::Group(RoomId(id.uuid)))?;
-        }
-        Ok(self.groups.contains_key(&id))
-    }
-
-    /// The group of a room that is kept, if it is not older than what this device has seen.
-    fn in_room(&mut self, id: GroupId) -> Result<&Group, Fault> {
-        self.find_kept(id)?;
-        let marks = self.marks(RoomId(id.uuid))?;
-        let group = &self.groups.get(&id).ok_or(Fault::NotOpen)?.group;
-        if group.standing() == Standing::Member {
-            marks.go_on_at(group.epoch())?;
-        }
-        Ok(group)
-    }
-
-    /// What is kept is gone on with: it knows more than whoever shows another.
-    fn unknown(&mut self, id: GroupId) -> Result<(), Fault> {
-        if self.find_kept(id)? { Err(Fault::KnownGroup) } else { Ok(()) }
-    }
-
-    fn enter(&mut self, group: Group, stay: Option<Stay>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
-        let id = group.id();
-        self.put_group(group, stay.map(|stay| stay.room));
-        self.keep_epoch(id, keep)?;
-        self.look(id)
-    }
-
     pub(super) fn change(&mut self, id: GroupId, add: Vec<Bytes>, remove: &[u32], keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         let at = self.at(id)?;
         let add: Vec<Vec<u8>> = add.into_iter().map(|package| package.0).collect();
@@ -242,18 +145,15 @@ impl Desk {
     }
 
     /// Who belongs in the calls of a room: those in its group, of which this device must be a member.
-    fn identities_of(&mut self, room: Uuid) -> Result<BTreeSet<(UserId, PublicKey)>, Fault> {
+    pub(super) fn identities_of(&mut self, room: Uuid) -> Result<BTreeSet<(UserId, PublicKey)>, Fault> {
         let id = GroupId::room(room.into_bytes());
         let group = self.in_room(id)?;
         if group.standing() == Standing::Member { Ok(group.roster().identities()) } else { Err(Fault::NotMember) }
     }
 
-    fn put_group(&mut self, mut group: Group, room: Option<Uuid>) {
+    pub(super) fn put_group(&mut self, group: Group, room: Option<Uuid>) {
         self.uses += 1;
         let id = group.id();
-        if let Some(before) = self.groups.get(&id) {
-            group.goes_on_from(&before.group);
-        }
         self.shelves.take(Shelf::Group(RoomId(id.uuid)));
         self.groups.insert(id, Opened { group, room, media: MediaEpochs::default(), used: self.uses });
         // Calls stay: nothing of them is kept elsewhere, and there are as many as the person is in.
@@ -276,7 +176,7 @@ impl Desk {
     }
 
     /// The epoch's key and the group that gave it, together.
-    fn keep_epoch(&mut self, id: GroupId, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+    pub(super) fn keep_epoch(&mut self, id: GroupId, keep: &mut Vec<Kept>) -> Result<(), Fault> {
         if id.kind == GroupKind::Call {
             let opened = self.groups.get_mut(&id).ok_or(Fault::NotOpen)?;
             return opened.media.begin(&opened.group);
@@ -293,17 +193,21 @@ impl Desk {
         if id.kind == GroupKind::Call {
             return Ok(());
         }
-        let opened = self.groups.get_mut(&id).ok_or(Fault::NotOpen)?;
-        match opened.group.save(&self.key) {
-            Ok(sealed) => {
-                keep.push(kept(&Shelf::Group(RoomId(id.uuid)).to_string(), sealed));
-                Ok(())
-            }
-            Err(fault) => {
-                self.groups.remove(&id);
-                Err(fault)
-            }
+        let kept = self.keep_room(id, keep);
+        if kept.is_err() {
+            self.groups.remove(&id);
         }
+        kept
+    }
+
+    fn keep_room(&mut self, id: GroupId, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+        let room = RoomId(id.uuid);
+        let mut marks = self.marks(room)?;
+        let group = &mut self.groups.get_mut(&id).ok_or(Fault::NotOpen)?.group;
+        let sealed = group.save(&self.key)?;
+        marks.came_to(group);
+        keep.push(kept(&Shelf::Group(room).to_string(), sealed));
+        self.put(Shelf::Marks(room), marks.to_bytes(), keep)
     }
 
     fn drop_state(&mut self, id: GroupId, keep: &mut Vec<Kept>) {
@@ -311,14 +215,5 @@ impl Desk {
         if id.kind == GroupKind::Room {
             keep.push(Kept { name: Shelf::Group(RoomId(id.uuid)).to_string(), sealed: None });
         }
-    }
-}
-
-/// Groups of calls have a stay in their leaves, those of rooms have none.
-fn session(id: GroupId, stay: Option<Stay>) -> Result<Option<Session>, Fault> {
-    match (id.kind, stay) {
-        (GroupKind::Room, None) => Ok(None),
-        (GroupKind::Call, Some(stay)) => Ok(Some(Session::new(stay.participant.to_be_bytes(), state::random()?))),
-        _ => Err(Fault::WrongKind),
     }
 }

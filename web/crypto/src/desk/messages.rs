@@ -22,7 +22,11 @@ impl Desk {
         let owner = Owner { key: &self.key, device: self.device()?.id() };
         match (name.parse()?, sealed) {
             (Shelf::Group(room), Some(sealed)) => self.open_group(room, sealed)?,
-            (shelf, sealed) => self.shelves.open(owner, shelf, sealed.map(|sealed| sealed.0.as_slice()))?,
+            (shelf, sealed) => {
+                let sealed = sealed.map(|sealed| sealed.0.as_slice());
+                self.shelves.open(owner, shelf, sealed, self.counters.least(name))?;
+                sealed.map_or(Ok(()), |sealed| self.counters.read(name, sealed))?;
+            }
         }
         Ok(Answer::Done)
     }
@@ -76,8 +80,12 @@ impl Desk {
             Some(bytes) => Thread::from_bytes(bytes).map_err(|_| Fault::DamagedState)?,
             None => Thread::new(room, opened.place.device),
         };
+        let mut marks = self.marks(room)?;
         let verdict = thread.observe(&opened)?;
         if verdict.is_taken() {
+            if marks.read(opened.place.epoch)? {
+                self.put(Shelf::Marks(room), marks.to_bytes(), keep)?;
+            }
             self.put(shelf, thread.to_bytes(), keep)?;
         }
         Ok(Answer::Opened(answer(&opened, &sender, Some(verdict))))
@@ -122,10 +130,7 @@ impl Desk {
             return Ok(());
         }
         let (room, epoch, key) = (RoomId(id.uuid), group.epoch(), EpochKey::new(*group.chat_key()?));
-        let (mut epochs, mut marks) = (self.epochs(room, block_of(epoch))?, self.marks(room)?);
-        if marks.came_to(epoch) {
-            self.put(Shelf::Marks(room), marks.to_bytes(), keep)?;
-        }
+        let mut epochs = self.epochs(room, block_of(epoch))?;
         if epochs.key(epoch) == Some(&key) && epochs.seat(epoch, 0) != Seat::Unknown {
             return Ok(());
         }

@@ -5,14 +5,18 @@
 
 mod backup;
 mod comparing;
+mod counters;
 mod epochs;
 mod groups;
+mod joining;
 mod marks;
 mod media;
 mod messages;
 mod people;
 mod sent;
 mod shelves;
+#[cfg(test)]
+mod tests;
 mod unlocking;
 mod wire;
 
@@ -22,6 +26,7 @@ use std::rc::Rc;
 use uuid::Uuid;
 use webcall_trust::mls::{GroupId, GroupKind};
 
+use counters::Counters;
 use media::MediaEpochs;
 use shelves::Shelves;
 pub use wire::{
@@ -42,6 +47,7 @@ pub struct Desk {
     directory: Rc<Directory>,
     groups: BTreeMap<GroupId, Opened>,
     shelves: Shelves,
+    counters: Counters,
     uses: u64,
     /// The passkey that is being made an unlocker.
     passkey: Option<Passkey>,
@@ -65,8 +71,8 @@ struct Opened {
 
 impl Desk {
     pub fn new(key: StateKey) -> Self {
-        let (directory, shelves) = (Rc::default(), Shelves::default());
-        Self { key, person: Person::Nobody, directory, groups: BTreeMap::new(), shelves, uses: 0, passkey: None }
+        let (directory, shelves, counters) = (Rc::default(), Shelves::default(), Counters::default());
+        Self { key, person: Person::Nobody, directory, groups: BTreeMap::new(), shelves, counters, uses: 0, passkey: None }
     }
 
     /// JSON in, JSON out; never fails otherwise. What is no request is answered with the code `bad_request`.
@@ -80,6 +86,10 @@ impl Desk {
 
     pub fn handle(&mut self, request: Request) -> Outcome {
         let mut keep = Vec::new();
+        match request {
+            Request::Load { .. } | Request::Resume { .. } => self.counters.forgotten(),
+            _ => self.counters.kept(),
+        }
         let before = (self.person.clone(), Rc::clone(&self.directory));
         let answer = self.answer(request, &mut keep);
         let needs = self.shelves.missing().filter(|_| answer == Err(Fault::NotOpen)).map(|shelf| shelf.to_string());
@@ -90,6 +100,7 @@ impl Desk {
                 keep.clear();
             }
         }
+        self.counters.hand_out(&keep);
         Outcome { answer, keep, needs }
     }
 
@@ -158,47 +169,5 @@ impl Desk {
             Person::Present { device, .. } => Ok(device),
             Person::Nobody | Person::Asking(_) => Err(Fault::NoDevice),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const USER: &str = "00000000-0000-7000-8000-000000000001";
-
-    fn asked(desk: &mut Desk, request: &serde_json::Value) -> Outcome {
-        desk.handle(serde_json::from_value(request.clone()).unwrap())
-    }
-
-    /// Whatever is changed can be kept no longer: the counters have come to their end.
-    fn wear_out(desk: &mut Desk) {
-        let Person::Present { device, .. } = &mut desk.person else { panic!("a device") };
-        Rc::make_mut(device).wear_out();
-        Rc::make_mut(&mut desk.directory).wear_out();
-    }
-
-    #[test]
-    fn what_could_not_be_kept_is_not_in_memory_either() {
-        let mut desk = Desk::new(StateKey::new([1; 32]));
-        let first = asked(&mut desk, &serde_json::json!({ "op": "first", "user": USER, "now_ms": 1 }));
-        let Ok(Answer::Device { records, .. }) = first.answer else { panic!("a device") };
-        let learn = serde_json::json!({ "op": "learn", "user": USER, "records": records });
-        let packages = serde_json::json!({ "op": "key_packages", "count": 3, "last_resort": true });
-        let user = desk.device().unwrap().user();
-        wear_out(&mut desk);
-        assert_eq!(asked(&mut desk, &learn).answer, Err(Fault::Full));
-        assert_eq!(asked(&mut desk, &packages).answer, Err(Fault::Full));
-        assert_eq!((desk.directory.records(user).len(), desk.device().unwrap().key_packages().count()), (0, 0));
-
-        let mut desk = Desk::new(StateKey::new([1; 32]));
-        let first = asked(&mut desk, &serde_json::json!({ "op": "first", "user": USER, "now_ms": 1 }));
-        let Ok(Answer::Device { records, .. }) = first.answer else { panic!("a device") };
-        let learn = serde_json::json!({ "op": "learn", "user": USER, "records": records });
-        assert!(
-            asked(&mut desk, &learn).answer.is_ok() && asked(&mut desk, &packages).answer.is_ok(),
-            "as long as it can be kept it is"
-        );
-        assert_eq!((desk.directory.records(user).len(), desk.device().unwrap().key_packages().count()), (2, 4));
     }
 }

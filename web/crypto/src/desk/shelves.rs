@@ -52,6 +52,9 @@ struct Open {
     used: u64,
 }
 
+/// How the names of the groups of rooms begin.
+pub(super) const GROUP: &str = "room/";
+
 /// Whose states, and under which key.
 #[derive(Clone, Copy)]
 pub(super) struct Owner<'a> {
@@ -83,12 +86,14 @@ impl Shelves {
         Ok(())
     }
 
-    pub(super) fn open(&mut self, owner: Owner<'_>, shelf: Shelf, sealed: Option<&[u8]>) -> Result<(), Fault> {
+    /// `at_least`: the highest counter that was seen of it.
+    pub(super) fn open(&mut self, owner: Owner<'_>, shelf: Shelf, sealed: Option<&[u8]>, at_least: u64) -> Result<(), Fault> {
         let (counter, content) = match sealed {
             Some(sealed) => {
-                let (counter, bytes) = state::open::<SecretVLBytes>(owner.key, shelf.name(owner.device), sealed, 0)?;
+                let (counter, bytes) = state::open::<SecretVLBytes>(owner.key, shelf.name(owner.device), sealed, at_least)?;
                 (counter, Some(Zeroizing::new(bytes.as_slice().to_vec())))
             }
+            None if at_least > 0 => return Err(Fault::OldState),
             None => (0, None),
         };
         self.uses += 1;
@@ -134,7 +139,7 @@ impl fmt::Display for Shelf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = Uuid::from_bytes;
         match self {
-            Self::Group(room) => write!(f, "room/{}", text(room.0)),
+            Self::Group(room) => write!(f, "{GROUP}{}", text(room.0)),
             Self::Marks(room) => write!(f, "marks/{}", text(room.0)),
             Self::Epochs(room, block) => write!(f, "epochs/{}/{block}", text(room.0)),
             Self::Sent(room) => write!(f, "sent/{}", text(room.0)),

@@ -174,9 +174,14 @@ impl Group {
         if all { Ok(()) } else { Err(Refusal::Uninvited.into()) }
     }
 
-    /// Takes the place of another state of the same group: what is kept of it has a higher counter.
-    pub(crate) fn goes_on_from(&mut self, before: &Self) {
-        self.counter = self.counter.max(before.counter);
+    /// Of the newest sealed state.
+    pub(crate) fn counter(&self) -> u64 {
+        self.counter
+    }
+
+    /// Takes the place of another state of the same group, with this counter.
+    pub(crate) fn goes_on_from(&mut self, counter: u64) {
+        self.counter = self.counter.max(counter);
     }
 
     fn within<'a, C>(&'a self, contacts: &'a C, time: Time) -> Within<'a, C> {

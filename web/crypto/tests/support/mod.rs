@@ -36,7 +36,7 @@ pub(crate) struct User {
 impl User {
     pub(crate) fn new(number: u8) -> (Self, Device) {
         let id = UserId([number; 16]);
-        let (identity, device, records) = Device::first(id, NOW_MS).expect("entropy");
+        let (identity, device, records) = Device::first(id, NOW_MS).expect("its own request");
         (Self { id, identity, records: records.iter().map(Record::to_bytes).collect() }, device)
     }
 
@@ -49,7 +49,7 @@ impl User {
     }
 
     pub(crate) fn further_device(&mut self) -> Device {
-        let new = NewDevice::generate(self.id).expect("entropy");
+        let new = NewDevice::generate(self.id);
         let record = self.identity.vouch(self.id, new.request(), self.keys().head(), NOW_MS).expect("an own request");
         self.publish(record);
         new.certified(record).expect("the certificate for it")
