@@ -49,6 +49,8 @@ pub enum Refusal {
     Uninvited,
     #[error("the device still counts, and only its user may take it out")]
     StillMember,
+    #[error("the stay in the call is another participant's, or it was changed")]
+    Session,
     #[error("a group has no more devices, and a commit adds no more, than that")]
     TooManyMembers,
 }
@@ -80,6 +82,7 @@ impl Refusal {
             Self::IdentityChanged => "identity_changed",
             Self::Uninvited => "uninvited",
             Self::StillMember => "still_member",
+            Self::Session => "session",
             Self::TooManyMembers => "too_many_members",
         }
     }

@@ -9,12 +9,13 @@ import { epochMessage } from '../e2ee/keys/media-keys.js';
 const ROOM = { kind: 'room', id: '00000000-0000-7000-8000-0000000000aa' };
 const CALL = { kind: 'call', id: '00000000-0000-7000-8000-0000000000bb' };
 
-/** Answers by what `answers` gives for an operation; knows which groups are open. */
+/** Answers by what `answers` gives for an operation; knows which rooms are open, and which call is in which. */
 class NotedDesk {
   constructor(answers = {}) {
     this.answers = answers;
     this.asked = [];
     this.open = new Set();
+    this.rooms = new Map();
   }
 
   handle(text) {
@@ -25,9 +26,13 @@ class NotedDesk {
 
   #outcome(request) {
     if (request.op === 'load') this.open.clear();
-    if (request.op === 'open') this.open.add(request.group.id);
-    const needed = [request.group, request.room && { id: request.room }, request.stay && { id: request.stay.room }].filter((group) => group && request.op !== 'open' && group.id !== CALL.id);
-    if (needed.some(({ id }) => !this.open.has(id))) return { error: 'not_open', keep: [] };
+    const opened = request.op === 'open_state' && /^room\/(.*)/.exec(request.name)?.[1];
+    if (opened) this.open.add(opened);
+    if (opened && request.sealed === null) this.absent = opened;
+    if (request.stay) this.rooms.set(request.group.id, request.stay.room);
+    const room = request.group?.kind === 'call' ? this.rooms.get(request.group.id) : (request.group?.id ?? request.room);
+    if (room && room === this.absent) return { error: 'not_open', keep: [], needs: null };
+    if (room && !this.open.has(room)) return { error: 'not_open', keep: [], needs: `room/${room}` };
     return this.answers[request.op]?.(request) ?? { answer: { type: 'done' }, keep: [] };
   }
 }
@@ -109,7 +114,7 @@ test('what could not be kept is not used: the desk reads what is there before th
   storage.broken = false;
   desk.asked.length = 0;
   await door.ask({ op: 'look', group: ROOM });
-  assert.deepEqual(desk.asked, ['load', 'look', 'open', 'look']);
+  assert.deepEqual(desk.asked, ['load', 'look', 'open_state', 'look']);
 });
 
 test('a device that asks is taken up by another page, and one that could not be kept is nobody', async () => {
@@ -128,14 +133,27 @@ test('a device that asks is taken up by another page, and one that could not be 
 
 test('a group is opened when it is needed, once, and the room of a call as well', async () => {
   const { storage, desk, door } = await seated();
-  await assert.rejects(door.ask({ op: 'look', group: ROOM }), isCode('not_open'), 'nothing is kept of it');
+  await assert.rejects(door.ask({ op: 'look', group: { kind: 'room', id: 'another' } }), isCode('not_open'), 'nothing is kept of it');
   storage.states.set(`room/${ROOM.id}`, 'kept');
   desk.asked.length = 0;
   await door.ask({ op: 'create', group: CALL, stay: { room: ROOM.id, participant: '0000000000000001' } });
-  assert.deepEqual(desk.asked, ['create', 'open', 'create']);
+  assert.deepEqual(desk.asked, ['create', 'open_state', 'create']);
   desk.asked.length = 0;
   await door.ask({ op: 'look', group: ROOM });
   assert.deepEqual(desk.asked, ['look']);
+});
+
+test('the room of a call is opened for whatever is asked of the call, after another page has written', async () => {
+  const { storage, desk, door } = await seated();
+  storage.states.set(`room/${ROOM.id}`, 'kept');
+  await door.ask({ op: 'create', group: CALL, stay: { room: ROOM.id, participant: '0000000000000001' } });
+  const others = { look: () => door.ask({ op: 'look', group: CALL }), process: () => door.ask({ op: 'process', group: CALL, commit: '' }), media_keys: () => door.mediaKeys(CALL) };
+  for (const [op, ask] of Object.entries(others)) {
+    await storage.write([]);
+    desk.asked.length = 0;
+    await ask();
+    assert.deepEqual(desk.asked, ['load', op, 'open_state', op]);
+  }
 });
 
 test('what the desk says it needs is opened, kept or not, and the request made again', async () => {
@@ -145,7 +163,7 @@ test('what the desk says it needs is opened, kept or not, and the request made a
     return needs ? { error: 'not_open', keep: [], needs } : { answer: { type: 'sealed' }, keep: [] };
   };
   const open_state = ({ name, sealed: state }) => {
-    given.set(name, state);
+    if (!name.startsWith('room/')) given.set(name, state);
     return { answer: { type: 'done' }, keep: [] };
   };
   const { storage, desk, door } = await seated({ seal_message: sealed, open_state });
@@ -153,7 +171,7 @@ test('what the desk says it needs is opened, kept or not, and the request made a
   desk.asked.length = 0;
   await door.ask({ op: 'seal_message', room: ROOM.id, id: 'm', kind: 1, content: '', seen: null, head: null, now_ms: 1 });
   assert.deepEqual([...given], [[`epochs/${ROOM.id}/0`, null], [`sent/${ROOM.id}`, 'state']]);
-  assert.deepEqual(desk.asked, ['seal_message', 'open', 'seal_message', 'open_state', 'seal_message', 'open_state', 'seal_message']);
+  assert.deepEqual(desk.asked, ['seal_message', 'open_state', 'seal_message', 'open_state', 'seal_message', 'open_state', 'seal_message']);
 });
 
 test('a desk that never has enough is not asked for ever', async () => {
@@ -175,7 +193,7 @@ test('what another page of the browser changed is read before the next request',
   await door.ask({ op: 'change', group: ROOM, add: [], remove: [] });
   other.asked.length = 0;
   await second.ask({ op: 'change', group: ROOM, add: [], remove: [] });
-  assert.deepEqual(other.asked, ['load', 'change', 'open', 'change']);
+  assert.deepEqual(other.asked, ['load', 'change', 'open_state', 'change']);
   other.asked.length = 0;
   await second.ask({ op: 'look', group: ROOM });
   assert.deepEqual(other.asked, ['look'], 'its own changes are not read again');
@@ -219,7 +237,7 @@ test("a call's keys go to the media worker as keys that cannot be exported, one'
 test('what only the worker may ask is refused to the page, and nothing of it happens', async () => {
   const { desk, door } = await seated();
   desk.asked.length = 0;
-  for (const op of ['load', 'resume', 'open', 'open_state', 'media_keys']) await assert.rejects(door.ask({ op, group: CALL }), isCode('bad_request'));
+  for (const op of ['load', 'resume', 'open_state', 'media_keys']) await assert.rejects(door.ask({ op, group: CALL }), isCode('bad_request'));
   assert.deepEqual(desk.asked, []);
   await door.mediaKeys(CALL);
   assert.deepEqual(desk.asked, ['media_keys'], 'the worker itself may');

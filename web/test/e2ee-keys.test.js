@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { epochMessage } from '../e2ee/keys/media-keys.js';
+import { MediaPorts } from '../e2ee/keys/media-ports.js';
 import { JOIN_DELAY_MS, KEEP_MS, KeyRing } from '../e2ee/media/keys.js';
 import { kidOf, readKid } from '../e2ee/media/kid.js';
 import { CALL, annaAndBoris, base, epochOf, makeDesk, member, plainFrame, received, seeded } from './e2ee-world.js';
@@ -106,25 +108,44 @@ test('old epochs are few, however fast they come', async () => {
   assert.equal(open.at(-1), 99);
 });
 
-/** Seals in `loads` pages one after the other, each with this nonce, and tells every (key, counter) that was used. */
-async function usedNonces(nonces) {
-  const used = [];
-  for (const nonce of nonces) {
-    const { desk, ...page } = makeDesk();
-    page.keys(await epochOf(1, 1, [2], { nonce }));
-    const sent = await page.lane({ side: 'send', track: 'own', source: 'camera' }).run(received('VP9', Array.from({ length: 30 }, () => plainFrame('VP9', { random: seeded(1), length: 20 }))));
-    // The key is known by what it makes of equal bytes: the header (KID and counter) and the ciphertext of the same frame.
-    for (const each of sent) used.push(Buffer.from(each.subarray(0, -16)).toString('hex'));
-    assert.equal(desk.report().tracks[0].counters.sealed, 30);
-  }
-  return used;
+const CALL_ID = '01020304-0506-0708-090a-0b0c0d0e0f10';
+
+/** The keys of a stay as the desk gives them: the base key is of its nonce, whose name is the session. */
+async function keysOfStay(session) {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(session)));
+  const own = { leaf: 1, user: 'u', participant: 'p1', session, base: btoa(String.fromCharCode(...digest.slice(0, 16))) };
+  return { type: 'media', epoch: 1, leaf: 1, members: [own] };
 }
 
-test('no key is used twice with one counter, over three reloads within an epoch (T12)', async () => {
-  const fresh = await usedNonces(['first', 'second', 'third', 'fourth']);
-  assert.equal(new Set(fresh).size, 120);
-  const repeated = await usedNonces(['first', 'first']);
-  assert.equal(new Set(repeated).size, 30, 'with the same nonce it would be, and this test would see it');
+/** What a new media worker seals, known by what it makes of equal bytes: header (KID and counter) and ciphertext of the same frame. */
+async function sealedBy(passKeys) {
+  const { desk, keys, lane } = makeDesk();
+  const refused = await passKeys({ postMessage: keys, close() {} }).then(() => null, ({ code }) => code);
+  const plain = Array.from({ length: 30 }, () => plainFrame('VP9', { random: seeded(1), length: 20 }));
+  const sent = await lane({ side: 'send', track: 'own', source: 'camera' }).run(received('VP9', plain));
+  assert.equal(desk.report().tracks[0].counters.sealed, sent.length);
+  return { refused, used: sent.map((each) => Buffer.from(each.subarray(0, -16)).toString('hex')) };
+}
+
+const MEDIA = { type: 'media', id: 1, call: CALL_ID, because: 'start', removed: [], epoch: null };
+
+// That a device which comes into a call anew has another nonce, is tried where nonces are made: `t12_…` of web/crypto/tests.
+test('no key is used twice with one counter, however many media workers a page starts in a stay, or in the next (T12)', async () => {
+  const ports = new MediaPorts();
+  const all = [];
+  for (const [session, expected] of [['first', null], ['first', 'used_elsewhere'], ['second', null], ['first', 'used_elsewhere'], ['third', null]]) {
+    const { refused, used } = await sealedBy(async (port) => {
+      ports.connect(CALL_ID, port);
+      await ports.pass(await keysOfStay(session), MEDIA);
+    });
+    assert.deepEqual([refused, used.length], [expected, expected === null ? 30 : 0]);
+    all.push(...used);
+  }
+  assert.equal(new Set(all).size, 90);
+  // Past the ports the second worker would begin to count anew, and this test sees it.
+  const past = async (port) => port.postMessage(await epochMessage(await keysOfStay('first'), MEDIA));
+  const [one, other] = [await sealedBy(past), await sealedBy(past)];
+  assert.deepEqual([one.used.length, other.used], [30, one.used]);
 });
 
 test('after a reload the others open what comes under the new session, and not the old one again', async () => {

@@ -7,7 +7,7 @@ use openmls::prelude::{LeafNode, Sender};
 use openmls::schedule::{PreSharedKeyId, Psk};
 
 use super::leaf::{checked_package, leaf, leaf_known};
-use super::{GroupId, MAX_ADDED, MAX_LEAVES, Roster};
+use super::{GroupId, MAX_ADDED, MAX_LEAVES, Roster, Session};
 use crate::{Certificate, PublicKey, Refusal, UserId};
 
 /// What only one side knows: the server its tables, a client the chains of records that it has seen and the identities that it has pinned.
@@ -59,20 +59,26 @@ pub enum Way {
 
 /// Whether `staged`, which openmls verified against the group whose roster is `before`, may be. `sender` as openmls gives it.
 pub fn commit(staged: &StagedCommit, sender: &Sender, before: &Roster, knows: &impl Knowledge) -> Result<Change, Refusal> {
-    let proposed = Proposed::read(staged)?;
+    let mut proposed = Proposed::read(staged)?;
+    let mut sessions = std::mem::take(&mut proposed.sessions);
     unchanged_context(staged)?;
     let change = match sender {
         Sender::Member(index) => of_member(staged, index.u32(), proposed, before, knows)?,
-        Sender::NewMemberCommit => from_outside(staged, &proposed, before, knows)?,
+        Sender::NewMemberCommit => {
+            sessions.extend(staged.update_path_leaf_node().map(Session::of).transpose()?.flatten());
+            from_outside(staged, &proposed, before, knows)?
+        }
         Sender::External(_) | Sender::NewMemberProposal => return Err(Refusal::Proposal),
     };
-    after(before, &change)?;
+    after(before, &change, &sessions)?;
     Ok(change)
 }
 
 /// What all the proposals of a commit ask for together.
 struct Proposed {
     added: Vec<Certificate>,
+    /// The stays in a call of those who are added.
+    sessions: Vec<Session>,
     removed: Vec<u32>,
     psks: Vec<Vec<u8>>,
     outside: bool,
@@ -80,7 +86,7 @@ struct Proposed {
 
 impl Proposed {
     fn read(staged: &StagedCommit) -> Result<Self, Refusal> {
-        let mut read = Self { added: Vec::new(), removed: Vec::new(), psks: Vec::new(), outside: false };
+        let mut read = Self { added: Vec::new(), sessions: Vec::new(), removed: Vec::new(), psks: Vec::new(), outside: false };
         for queued in staged.queued_proposals() {
             // By reference would depend on what else has arrived, and in which order.
             if queued.proposal_or_ref_type() != ProposalOrRefType::Proposal {
@@ -93,7 +99,10 @@ impl Proposed {
 
     fn take(&mut self, proposal: &Proposal) -> Result<(), Refusal> {
         match proposal {
-            Proposal::Add(add) if self.added.len() < MAX_ADDED => self.added.push(checked_package(add.key_package())?),
+            Proposal::Add(add) if self.added.len() < MAX_ADDED => {
+                self.added.push(checked_package(add.key_package())?);
+                self.sessions.extend(Session::of(add.key_package().leaf_node())?);
+            }
             Proposal::Add(_) => return Err(Refusal::TooManyMembers),
             Proposal::Remove(remove) => self.removed.push(remove.removed().u32()),
             Proposal::PreSharedKey(psk) => self.psks.push(external(psk)?),
@@ -137,6 +146,9 @@ fn of_member(
     }
     if let Some(path) = staged.update_path_leaf_node() {
         same_device(path, &by)?;
+        if Session::of(path)? != before.session(index) {
+            return Err(Refusal::Session);
+        }
     }
     if !proposed.added.iter().all(|certificate| knows.counts(certificate)) {
         return Err(Refusal::NotVouched);
@@ -152,7 +164,7 @@ fn of_member(
     Ok(Change { by, added: proposed.added, removed, joined: None })
 }
 
-/// A new path has a new encryption key and nothing else that is new.
+/// A new path has a new encryption key and nothing else that is new: neither the device nor its stay in a call.
 fn same_device(path: &LeafNode, by: &Certificate) -> Result<(), Refusal> {
     let of = leaf_known(path, by)?;
     if of == *by { Ok(()) } else { Err(Refusal::Credential) }
@@ -197,7 +209,8 @@ fn way_in(by: &Certificate, resync: bool, link: bool, before: &Roster, knows: &i
     }
 }
 
-fn after(before: &Roster, change: &Change) -> Result<(), Refusal> {
+/// `sessions`: of those who come in. A device that comes anew has a stay of its own again, with whatever participant the server gave it.
+fn after(before: &Roster, change: &Change, sessions: &[Session]) -> Result<(), Refusal> {
     let stays = |index: u32| !change.removed.iter().any(|(removed, _)| *removed == index);
     let staying = before.iter().filter(|(index, _)| stays(*index)).map(|(_, certificate)| certificate);
     let all: Vec<&Certificate> =
@@ -205,5 +218,7 @@ fn after(before: &Roster, change: &Change) -> Result<(), Refusal> {
     if all.len() > MAX_LEAVES {
         return Err(Refusal::TooManyMembers);
     }
+    let staying: Vec<Session> = before.sessions().filter(|(index, _)| stays(*index)).map(|(_, session)| session).collect();
+    super::roster::unique(staying.iter().chain(sessions))?;
     super::roster::consistent(all.into_iter())
 }

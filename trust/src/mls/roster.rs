@@ -6,13 +6,17 @@ use openmls::group::GroupContext;
 use openmls::prelude::{LeafNode, LeafNodeIndex, ProtocolVersion, PublicGroup};
 
 use super::leaf::{leaf, leaf_known};
-use super::{GroupId, MAX_LEAVES, SUITE};
+use super::{GroupId, MAX_LEAVES, SUITE, Session};
 use crate::{Certificate, DeviceId, PublicKey, Refusal, UserId};
 
 /// The devices of a group by the number of their leaf. One leaf a device, and one identity a user: two would mean that one of them was
 /// slipped in, or that the user's old identity was never taken out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Roster(BTreeMap<u32, Certificate>);
+pub struct Roster {
+    certificates: BTreeMap<u32, Certificate>,
+    /// Of those leaves that are a stay in a call.
+    sessions: BTreeMap<u32, Session>,
+}
 
 impl Roster {
     /// All of a tree. With a verified signature for each leaf.
@@ -23,62 +27,83 @@ impl Roster {
     /// All of a tree that was this one a few commits ago: certificates that are the same are not verified again.
     pub fn next(&self, group: &PublicGroup) -> Result<Self, Refusal> {
         super::group(group.group_context())?;
-        let mut next = BTreeMap::new();
+        let mut next = Self::default();
         for member in group.members() {
             let index = member.index;
+            within_bounds(index.u32())?;
             let node = group.leaf(index).ok_or(Refusal::Malformed)?;
-            next.insert(index.u32(), self.checked(index, node)?);
-            if next.len() > MAX_LEAVES {
-                return Err(Refusal::TooManyMembers);
-            }
+            next.certificates.insert(index.u32(), self.checked(index, node)?);
+            next.sessions.extend(Session::of(node)?.map(|session| (index.u32(), session)));
         }
-        let next = Self(next);
-        next.consistent()?;
+        consistent(next.certificates.values())?;
+        unique(next.sessions.values())?;
         Ok(next)
     }
 
     fn checked(&self, index: LeafNodeIndex, node: &LeafNode) -> Result<Certificate, Refusal> {
-        match self.0.get(&index.u32()) {
+        match self.certificates.get(&index.u32()) {
             Some(known) => leaf_known(node, known),
             None => leaf(node),
         }
     }
 
-    pub(super) fn consistent(&self) -> Result<(), Refusal> {
-        consistent(self.0.values())
-    }
-
     /// By rising number of the leaf.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Certificate)> {
-        self.0.iter().map(|(index, certificate)| (*index, certificate))
+        self.certificates.iter().map(|(index, certificate)| (*index, certificate))
+    }
+
+    /// The stays in a call, by rising number of the leaf.
+    pub fn sessions(&self) -> impl Iterator<Item = (u32, Session)> {
+        self.sessions.iter().map(|(index, session)| (*index, *session))
+    }
+
+    pub fn session(&self, leaf: u32) -> Option<Session> {
+        self.sessions.get(&leaf).copied()
     }
 
     pub fn at(&self, leaf: u32) -> Option<&Certificate> {
-        self.0.get(&leaf)
+        self.certificates.get(&leaf)
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.certificates.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.certificates.is_empty()
     }
 
     /// The identity under which a user has leaves here.
     pub fn identity_of(&self, user: UserId) -> Option<PublicKey> {
-        self.0.values().map(Certificate::statement).find(|of| of.user == user).map(|of| of.identity)
+        self.certificates.values().map(Certificate::statement).find(|of| of.user == user).map(|of| of.identity)
     }
 
     /// Who is here, each with the one identity: what a call's group asks of its room's.
     pub fn identities(&self) -> BTreeSet<(UserId, PublicKey)> {
-        self.0.values().map(|certificate| (certificate.statement().user, certificate.statement().identity)).collect()
+        self.certificates.values().map(|certificate| (certificate.statement().user, certificate.statement().identity)).collect()
     }
 
     pub fn leaf_of(&self, user: UserId, device: DeviceId) -> Option<u32> {
         let is_it = |certificate: &Certificate| (certificate.statement().user, certificate.statement().device) == (user, device);
         self.iter().find(|(_, certificate)| is_it(certificate)).map(|(index, _)| index)
     }
+}
+
+/// The number of a leaf has 12 bits in the key ids of media. With no gaps there are no higher ones in a group of [`MAX_LEAVES`]; a tree that was
+/// made so that there are would silence who is there.
+fn within_bounds(leaf: u32) -> Result<(), Refusal> {
+    if (leaf as usize) < MAX_LEAVES { Ok(()) } else { Err(Refusal::TooManyMembers) }
+}
+
+/// No participant of a call twice: whose media it is, is said by that.
+pub(super) fn unique<'a>(sessions: impl Iterator<Item = &'a Session>) -> Result<(), Refusal> {
+    let mut participants = BTreeSet::new();
+    for session in sessions {
+        if !participants.insert(session.participant) {
+            return Err(Refusal::Session);
+        }
+    }
+    Ok(())
 }
 
 /// No device twice, no key twice, no user under two identities, no identity for two users.
@@ -110,4 +135,17 @@ pub fn group(context: &GroupContext) -> Result<GroupId, Refusal> {
         return Err(Refusal::ContextExtensions);
     }
     GroupId::from_bytes(context.group_id().as_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_whose_number_has_no_place_in_key_ids_is_refused() {
+        let last = u32::try_from(MAX_LEAVES).unwrap() - 1;
+        assert_eq!(last, 4_095);
+        assert_eq!(within_bounds(last), Ok(()));
+        assert_eq!(within_bounds(last + 1), Err(Refusal::TooManyMembers));
+    }
 }

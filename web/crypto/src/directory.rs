@@ -21,6 +21,9 @@ pub struct Directory {
     counter: u64,
 }
 
+/// Of one user: some hundred devices in the place of others. A server takes about half as many.
+pub const MAX_RECORDS: usize = 1_024;
+
 #[derive(Clone)]
 struct Known {
     keys: UserKeys,
@@ -65,8 +68,11 @@ pub enum Learned {
 
 impl Directory {
     /// All records of a user, from the first on. They must go on from those seen before: a chain that was cut or rewritten is
-    /// [`Refusal::OutOfOrder`].
+    /// [`Refusal::OutOfOrder`]. No more than [`MAX_RECORDS`].
     pub fn learn(&mut self, user: UserId, records: &[Vec<u8>]) -> Result<Learned, Fault> {
+        if records.len() > MAX_RECORDS {
+            return Err(Fault::Full);
+        }
         let keys = UserKeys::replay(user, records.iter().map(Vec::as_slice))?;
         if self.users.len() >= MAX_USERS && !self.users.contains_key(&user) {
             return Err(Fault::Full);
@@ -169,6 +175,12 @@ impl Contacts for Directory {
         self.users.get(&of.user).is_some_and(|known| known.accepted.contains(&of.identity) && known.records.contains(&record))
     }
 
+    fn stands(&self, certificate: &Certificate) -> bool {
+        let (user, identity) = (certificate.statement().user, certificate.statement().identity);
+        let now = |known: &Rc<Known>| known.accepted.last() == Some(&identity) && known.keys.identity() == identity;
+        self.users.get(&user).is_some_and(now) && self.published(certificate)
+    }
+
     fn belongs(&self, _: UserId, _: PublicKey) -> bool {
         false
     }
@@ -187,6 +199,10 @@ impl Contacts for InCall<'_> {
 
     fn published(&self, certificate: &Certificate) -> bool {
         self.directory.published(certificate)
+    }
+
+    fn stands(&self, certificate: &Certificate) -> bool {
+        self.directory.stands(certificate)
     }
 
     fn belongs(&self, user: UserId, identity: PublicKey) -> bool {

@@ -76,6 +76,10 @@ pub enum Fault {
     UnknownSender,
     #[error("somebody who no longer counts is in the group: a commit is to take them out first")]
     StaleMembers,
+    #[error("a group of this room is kept already, or was: it is gone on with, not begun anew")]
+    KnownGroup,
+    #[error("the device that made the commit was revoked, or its user's identity replaced")]
+    RevokedDevice,
     #[error("nothing was learned of this user yet")]
     UnknownUser,
     #[error("there is no master key on this device yet")]
@@ -124,6 +128,8 @@ impl Fault {
             Self::UnknownEpoch => "unknown_epoch",
             Self::UnknownSender => "unknown_sender",
             Self::StaleMembers => "stale_members",
+            Self::KnownGroup => "known_group",
+            Self::RevokedDevice => "revoked_device",
             Self::UnknownUser => "unknown_user",
             Self::NoMasterKey => "no_master_key",
             Self::BadBackup => "bad_backup",

@@ -12,8 +12,8 @@ use tls_codec::{Deserialize, Serialize};
 use webcall_trust::{DeviceId, UserId, mls};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::Fault;
 use crate::chat::RoomId;
+use crate::{Fault, random};
 
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 12;
@@ -31,8 +31,8 @@ impl StateKey {
         Self(key)
     }
 
-    pub fn generate() -> Result<Self, Fault> {
-        random().map(Self)
+    pub fn generate() -> Self {
+        Self(random::bytes())
     }
 }
 
@@ -50,6 +50,8 @@ pub enum StateName {
     Identity(DeviceId),
     /// The keys of a room's epochs, by block.
     Epochs(DeviceId, RoomId, u64),
+    /// How far this device has come in a room.
+    Marks(DeviceId, RoomId),
     /// What this device writes to a room.
     Sent(DeviceId, RoomId),
     /// What another device of this user wrote to a room.
@@ -66,6 +68,7 @@ impl StateName {
             Self::Directory(device) => [b"directory".as_slice(), &device.0].concat(),
             Self::Identity(device) => [b"identity".as_slice(), &device.0].concat(),
             Self::Epochs(device, room, block) => [b"epochs".as_slice(), &device.0, &room.0, &block.to_be_bytes()].concat(),
+            Self::Marks(device, room) => [b"marks".as_slice(), &device.0, &room.0].concat(),
             Self::Backup(device) => [b"backup".as_slice(), &device.0].concat(),
             Self::Sent(device, room) => [b"sent".as_slice(), &device.0, &room.0].concat(),
             Self::Thread(device, room, user, other) => [b"thread".as_slice(), &device.0, &room.0, &user.0, &other.0].concat(),
@@ -95,7 +98,7 @@ pub(crate) fn seal(key: &StateKey, name: StateName, counter: u64, state: &impl S
     if plain.len() > MAX_STATE_BYTES {
         return Err(Fault::Full);
     }
-    let nonce = random::<NONCE_BYTES>()?;
+    let nonce = random::bytes::<NONCE_BYTES>();
     let payload = Payload { msg: plain.as_slice(), aad: &associated(name, counter) };
     let sealed = cipher(key).encrypt(Nonce::from_slice(&nonce), payload).map_err(|_| Fault::Library)?;
     Ok([[VERSION].as_slice(), &counter.to_be_bytes(), &nonce, &sealed].concat())
@@ -125,10 +128,4 @@ fn cipher(key: &StateKey) -> Aes256Gcm {
 
 fn associated(name: StateName, counter: u64) -> Vec<u8> {
     [b"WebCall 1 state\0".as_slice(), &[VERSION], &counter.to_be_bytes(), &name.to_bytes()].concat()
-}
-
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], Fault> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_| Fault::Entropy)?;
-    Ok(bytes)
 }

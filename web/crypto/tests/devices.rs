@@ -4,7 +4,7 @@ mod support;
 
 use support::*;
 use webcall_crypto::{Changes, Contacts, StateKey};
-use webcall_crypto::{Device, DeviceRequest, Directory, Fault, Group, Identity, Learned, MAX_PACKAGES, NewDevice};
+use webcall_crypto::{Device, DeviceRequest, Directory, Fault, Group, Identity, Learned, MAX_PACKAGES, MAX_RECORDS, NewDevice};
 use webcall_trust::{Record, Refusal, UserId, mls};
 
 #[test]
@@ -28,7 +28,7 @@ fn a_further_device_counts_until_it_is_revoked() {
 #[test]
 fn t1_a_request_that_the_server_changed_has_another_code_or_none() {
     let (user, _) = User::new(1);
-    let (asked, other) = (NewDevice::generate(user.id).expect("entropy"), NewDevice::generate(user.id).expect("entropy"));
+    let (asked, other) = (NewDevice::generate(user.id), NewDevice::generate(user.id));
     let bytes = asked.request().to_bytes();
     assert_eq!(bytes.len(), 145);
     let read = DeviceRequest::from_bytes(&bytes).expect("as it was");
@@ -41,7 +41,7 @@ fn t1_a_request_that_the_server_changed_has_another_code_or_none() {
         assert!(DeviceRequest::from_bytes(&changed).is_err(), "byte {index}");
         assert!(DeviceRequest::from_bytes(&bytes[..index]).is_err());
     }
-    let of_another = NewDevice::generate(UserId([9; 16])).expect("entropy");
+    let of_another = NewDevice::generate(UserId([9; 16]));
     let vouched = user.identity.vouch(user.id, of_another.request(), [0; 32], NOW_MS);
     assert_eq!(vouched.err(), Some(Refusal::OtherUser.into()));
     let record = user.identity.vouch(user.id, other.request(), [0; 32], NOW_MS).expect("its own");
@@ -57,7 +57,7 @@ fn t3_another_identity_counts_only_after_the_person_accepted_it() {
     assert_eq!(directory.learn(user.id, &swapped.records), Err(Refusal::OutOfOrder.into()), "another chain from the start");
     assert_eq!(directory.learn(user.id, &user.records[..1]), Err(Refusal::OutOfOrder.into()), "a chain that was cut");
     assert!(directory.counts(device.certificate()), "and nothing has changed");
-    let replaced = Identity::generate().expect("entropy");
+    let replaced = Identity::generate();
     let claim = replaced.claim(user.id, user.keys().head(), NOW_MS);
     user.publish(claim);
     user.identity = replaced;
@@ -74,7 +74,7 @@ fn t3_another_identity_counts_only_after_the_person_accepted_it() {
 fn t3_a_user_under_another_identity_comes_in_only_in_place_of_the_old_one() {
     let (mut people, mut devices) = users(2);
     let mut party = party(room(), &people, &mut devices);
-    let replaced = Identity::generate().expect("entropy");
+    let replaced = Identity::generate();
     let claim = replaced.claim(people[1].id, people[1].keys().head(), NOW_MS);
     people[1].publish(claim);
     people[1].identity = replaced;
@@ -144,7 +144,7 @@ fn a_device_keeps_so_many_key_packages_and_forgets_those_that_expired() {
 fn t3_an_identity_that_was_not_accepted_is_not_accepted_after_a_reload() {
     let (mut user, device) = User::new(1);
     let mut known = directory([&user]);
-    let replaced = Identity::generate().expect("entropy");
+    let replaced = Identity::generate();
     let claim = replaced.claim(user.id, user.keys().head(), NOW_MS);
     user.publish(claim);
     user.identity = replaced;
@@ -160,6 +160,24 @@ fn t3_an_identity_that_was_not_accepted_is_not_accepted_after_a_reload() {
     assert!(after.counts(new.certificate()));
     assert_eq!(Directory::load(&key, device.id(), &sealed, 2).err(), Some(Fault::OldState));
     assert_eq!(Directory::load(&key, new.id(), &sealed_after, 2).err(), Some(Fault::DamagedState));
+}
+
+#[test]
+fn t22_no_more_records_of_a_user_are_read_than_that() {
+    let (mut user, _) = User::new(1);
+    let mut head = user.keys().head();
+    while user.records.len() < MAX_RECORDS {
+        let new = NewDevice::generate(user.id);
+        let vouched = user.identity.vouch(user.id, new.request(), head, NOW_MS).expect("its own");
+        let revoked = user.identity.revoke(user.id, new.request().device(), vouched.hash(), NOW_MS);
+        head = revoked.hash();
+        user.publish(vouched);
+        user.publish(revoked);
+    }
+    assert_eq!(Directory::default().learn(user.id, &user.records), Ok(Learned::Known));
+    let (one_more, _) = User::new(1);
+    user.records.push(one_more.records[0].clone());
+    assert_eq!(Directory::default().learn(user.id, &user.records), Err(Fault::Full), "before any of it is read");
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use support::*;
-use webcall_crypto::{Changes, Fault, Group, Invite, Processed, Standing};
-use webcall_trust::Refusal;
+use webcall_crypto::{Changes, Device, Fault, Group, Invite, Processed, Standing};
 use webcall_trust::mls::Way;
+use webcall_trust::{PublicKey, Refusal, UserId};
 
 fn grows_to(count: u8) {
     let (people, mut devices) = users(count);
@@ -198,6 +200,10 @@ fn who_has_the_link_comes_in_and_nobody_else_does() {
     party.assert_agreed();
 }
 
+fn everyone(people: &[User]) -> BTreeSet<(UserId, PublicKey)> {
+    people.iter().map(|user| (user.id, user.identity.public())).collect()
+}
+
 #[test]
 fn who_is_in_the_room_comes_into_its_call() {
     let (people, mut devices) = users(3);
@@ -208,14 +214,15 @@ fn who_is_in_the_room_comes_into_its_call() {
     party.tables = Tables::of(&people);
     party.tables.in_room = roster.clone();
     let tree = party.server.tree();
-    let stranger =
-        Group::join_external(&devices[2], external(&party.server, &tree, call(), None), &everybody).expect("it can try");
+    let claimed = everyone(&people);
+    let stranger = Group::join_external(&devices[2], external(&party.server, &tree, call(), None), &everybody.in_call(&claimed))
+        .expect("it can try");
     let sent = stranger.outgoing().expect("to be sent").clone();
     assert_eq!(party.server.post(&sent, &party.tables).err(), Some(Refusal::Uninvited));
     let commit = sent.commit.expect("a commit");
     assert_eq!(party.groups[0].process(commit.as_slice(), &everybody.in_call(&roster)), Err(Refusal::Uninvited.into()));
-    let mut second =
-        Group::join_external(&devices[1], external(&party.server, &tree, call(), None), &everybody).expect("of the room");
+    let mut second = Group::join_external(&devices[1], external(&party.server, &tree, call(), None), &everybody.in_call(&roster))
+        .expect("of the room");
     let sent = second.outgoing().expect("to be sent").clone();
     assert!(matches!(party.server.post(&sent, &party.tables), Ok(Answer::Taken)));
     second.accepted().expect("it was sent");
@@ -246,4 +253,66 @@ fn who_was_away_reads_a_log_of_devices_that_were_revoked_since() {
     let again = Changes { add: &phone.make_key_packages(1).expect("room"), remove: &[] };
     let added = party.groups[1].change(&devices[1], again, &party.directory);
     assert_eq!(added, Err(Refusal::NotVouched.into()), "what lies back is no leave for what comes");
+}
+
+#[test]
+fn t2_who_is_not_in_the_room_keeps_others_out_of_a_call_and_is_stale_in_it() {
+    let (people, mut devices) = users(3);
+    let (everybody, in_room) = (directory(&people), everyone(&people[..2]));
+    let (last, first_two) = devices.split_last_mut().expect("three");
+    let server = |founder: &Device| {
+        let group = Group::create(founder, call()).expect("a group");
+        Server::create(group.outgoing().expect("to be told"))
+    };
+    for (of, refusal) in [(&*last, Some(Refusal::Uninvited.into())), (&first_two[0], None)] {
+        let server = server(of);
+        let tree = server.tree();
+        let join = external(&server, &tree, call(), None);
+        assert_eq!(Group::join_external(&first_two[1], join, &everybody.in_call(&in_room)).err(), refusal);
+    }
+    // Inside, whoever is put out of the room is stale, and may add nobody who was never in it.
+    let party = party(call(), &people, &mut devices);
+    assert_eq!(party.groups[0].stale(&everybody.in_call(&everyone(&people))), [0; 0]);
+    assert_eq!(party.groups[0].stale(&everybody.in_call(&in_room)), [2]);
+}
+
+#[test]
+fn t2_a_further_device_of_who_was_put_out_of_the_room_does_not_come_into_its_call() {
+    let (mut people, mut devices) = users(2);
+    let mut party = party(call(), &people, &mut devices);
+    let phone = people[1].further_device();
+    (party.directory, party.tables) = (directory(&people), Tables::of(&people));
+    let (all, only_first) = (everyone(&people), everyone(&people[..1]));
+    let tree = party.server.tree();
+    let join = external(&party.server, &tree, call(), None);
+    let joining = Group::join_external(&phone, join, &party.directory.in_call(&all)).expect("it can try");
+    let commit = joining.outgoing().and_then(|sent| sent.commit.clone()).expect("a commit");
+    let refused = party.groups[0].process(commit.as_slice(), &party.directory.in_call(&only_first));
+    assert_eq!(refused, Err(Refusal::Uninvited.into()));
+    assert!(party.groups[0].process(commit.as_slice(), &party.directory.in_call(&all)).is_ok());
+    let package = devices[1].make_key_packages(1).expect("room");
+    let add = Changes { add: &package, remove: &[1] };
+    let adding = party.groups[0].change(&devices[0], add, &party.directory.in_call(&only_first));
+    assert_eq!(adding, Err(Refusal::Uninvited.into()), "nor by one who is in it");
+}
+
+#[test]
+fn t16_a_commit_of_a_revoked_device_is_followed_in_the_past_and_refused_as_it_is_made() {
+    let (mut people, mut devices) = users(2);
+    let phone = people[1].further_device();
+    people.push(User::new(3).0);
+    devices.push(phone);
+    let mut party = party(room(), &people, &mut devices);
+    people[1].revoke(&devices[2]);
+    party.groups[2].change(&devices[2], Changes::default(), &party.directory).expect("it does not know yet");
+    let sent = party.groups[2].outgoing().and_then(|sent| sent.commit.clone()).expect("a commit");
+    let before = party.groups[0].epoch_authenticator();
+    party.directory = directory(&people);
+    assert_eq!(party.groups[0].process(sent.as_slice(), &party.directory), Err(Fault::RevokedDevice));
+    assert_eq!(party.groups[0].epoch_authenticator(), before, "nothing has changed");
+    assert!(party.groups[0].follow(sent.as_slice(), &party.directory).is_ok(), "it lay in the log before");
+    assert_eq!(party.groups[0].stale(&party.directory), [2], "and is to go");
+    people[1].records.pop();
+    party.directory = directory(&people);
+    assert!(party.groups[1].process(sent.as_slice(), &party.directory).is_ok(), "who was not told takes it");
 }

@@ -11,7 +11,8 @@ use openmls::schedule::{ExternalPsk, PreSharedKeyId, Psk};
 use openmls_traits::OpenMlsProvider;
 use support::raw::{Raw, Wish, bytes, certificate};
 use support::*;
-use webcall_crypto::{Changes, Device, ExternalJoin, Fault, Group, Invite, Processed, StateKey};
+use webcall_crypto::{Changes, Device, ExternalJoin, Fault, Group, Identity, Invite, Processed, StateKey};
+use webcall_trust::mls::Session;
 use webcall_trust::{DeviceId, Refusal, mls};
 
 /// Two honest devices, and a member who keeps no rules.
@@ -210,7 +211,7 @@ fn t2_a_welcome_of_a_friend_into_a_group_with_a_stranger_is_refused() {
     group.change(&devices[0], Changes { add: &both, remove: &[] }, &strangers).expect("a sound change");
     let welcome = group.outgoing().and_then(|sent| sent.welcome.clone()).expect("a welcome");
     assert_eq!(Group::join(&devices[1], welcome.as_slice(), &friends).err(), Some(Refusal::NotVouched.into()));
-    assert!(Group::join(&devices[1], welcome.as_slice(), &strangers).is_ok(), "once it knows the third");
+    assert!(Group::join(&devices[1], welcome.as_slice(), &strangers).is_ok(), "once it knows the third, if it has no group");
 }
 
 #[test]
@@ -302,4 +303,111 @@ fn t2_a_link_of_one_room_opens_no_other() {
     let (here, there) = (Invite::of_room(ROOM, &[5; 32]), Invite::of_room([9; 16], &[5; 32]));
     assert_ne!(here.name(), there.name());
     assert_eq!(here.name(), Invite::of_room(ROOM, &[5; 32]).name());
+}
+
+/// A call of a device and a member who keeps no rules, as participants 1 and 2.
+fn insider_in_call() -> Insider {
+    let (mut people, mut devices) = users(2);
+    let raw = Raw::of(&mut people[1], 50);
+    let (directory, tables) = (directory(&people), Tables::of(&people));
+    let mut group = Group::create_call(&devices[0], call(), session(1, 1)).expect("a group");
+    let mut server = Server::create(group.outgoing().expect("to be told"));
+    group.accepted().expect("the server has it");
+    let package = vec![raw.key_package_with(session(2, 2))];
+    let add = Changes { add: &package, remove: &[] };
+    let welcome = commit(&mut group, &devices[0], &mut server, &tables, &directory, add);
+    let rogue = raw.join(&welcome.expect("a welcome"));
+    devices.truncate(1);
+    devices.push(people[1].further_device());
+    let (directory, tables) = (support::directory(&people), Tables::of(&people));
+    Insider { party: Party { server, tables, directory, groups: vec![group] }, people, devices, raw, group: rogue }
+}
+
+fn session(participant: u8, nonce: u8) -> Session {
+    Session::new([0, 0, 0, 0, 0, 0, 0, participant], [nonce; 16])
+}
+
+#[test]
+fn t11_a_path_does_not_change_whose_media_a_leafs_is() {
+    for (participant, nonce, expected) in [(1, 2, Some(())), (3, 2, Some(())), (2, 9, Some(())), (2, 2, None)] {
+        let mut insider = insider_in_call();
+        let extensions = session(participant, nonce).to_extensions();
+        let leaf = LeafNodeParameters::builder().with_capabilities(mls::capabilities()).with_extensions(extensions).build();
+        let tried = insider.tries(Wish { leaf, ..Wish::default() });
+        assert_eq!(tried, [expected.map(|()| Refusal::Session.into()); 2], "{participant} {nonce}");
+    }
+    let mut insider = insider_in_call();
+    let leaf =
+        LeafNodeParameters::builder().with_capabilities(mls::capabilities()).with_extensions(Extensions::default()).build();
+    assert_eq!(insider.tries(Wish { leaf, ..Wish::default() }), both(Refusal::Session), "nor takes it away");
+}
+
+#[test]
+fn t11_nobody_comes_into_a_call_as_a_participant_who_is_there() {
+    let Insider { people, devices, mut party, mut group, raw } = insider_in_call();
+    let in_room = party.tables.everybody();
+    let phone = &devices[1];
+    let tree = party.server.tree();
+    let joins = |participant: u8| {
+        let join = ExternalJoin { session: Some(session(participant, 7)), ..external(&party.server, &tree, call(), None) };
+        Group::join_external(phone, join, &party.directory.in_call(&in_room))
+    };
+    for taken in [1, 2] {
+        assert_eq!(joins(taken).err(), Some(Refusal::Session.into()), "by a device of ours");
+    }
+    assert!(joins(3).is_ok());
+    // One that keeps no rules, and a member that adds it.
+    let mut second = User::new(7).0;
+    let other = Raw::of(&mut second, 70);
+    let known: Vec<&User> = people.iter().chain([&second]).collect();
+    (party.directory, party.tables) = (directory(known.iter().copied()), Tables::of(known.iter().copied()));
+    let everybody = party.tables.everybody();
+    for (participant, refusal) in [(1, Some(Refusal::Session)), (3, None)] {
+        let add = add(&other.key_package_with(session(participant, 7)));
+        let commit = raw.commit(&mut group, add);
+        let client = party.groups[0].process(&commit, &party.directory.in_call(&everybody)).err();
+        assert_eq!(client, refusal.map(Fault::Refused));
+        assert_eq!(party.server.take(&commit, &party.tables).err(), refusal);
+    }
+}
+
+#[test]
+fn t11_a_device_that_comes_anew_has_the_participant_that_the_server_gives_it() {
+    let Insider { devices, mut party, .. } = insider_in_call();
+    let (in_room, tree) = (party.tables.everybody(), party.server.tree());
+    let join = ExternalJoin { session: Some(session(5, 7)), ..external(&party.server, &tree, call(), None) };
+    let anew = Group::join_external(&devices[0], join, &party.directory.in_call(&in_room)).expect("a resync");
+    let sent = anew.outgoing().expect("to be sent").clone();
+    assert!(matches!(party.server.post(&sent, &party.tables), Ok(Answer::Taken)));
+    let participants: Vec<_> = anew.roster().sessions().map(|(_, session)| session.participant[7]).collect();
+    assert_eq!(participants, [5, 2]);
+}
+
+#[test]
+fn t1_a_welcome_by_a_device_that_was_revoked_or_into_a_group_with_an_identity_that_was_replaced_is_refused() {
+    let (mut people, mut devices) = users(3);
+    let phone = people[0].further_device();
+    let package = devices[1].make_key_packages(2).expect("room");
+    let everybody = directory(&people);
+    let third = devices[2].make_key_packages(1).expect("room");
+    let welcomed = |by: &Device, add: &[Vec<u8>]| {
+        let mut group = Group::create(by, room()).expect("a group");
+        group.accepted().expect("the server has it");
+        group.change(by, Changes { add, remove: &[] }, &everybody).expect("a sound change");
+        group.outgoing().and_then(|sent| sent.welcome.clone()).expect("a welcome")
+    };
+    let by_phone = welcomed(&phone, &package[..1]);
+    let with_third = welcomed(&devices[0], &[package[1].clone(), third[0].clone()]);
+    let joined = |welcome: &[u8], people: &[User]| Group::join(&devices[1], welcome, &directory(people)).err();
+    assert_eq!([joined(by_phone.as_slice(), &people), joined(with_third.as_slice(), &people)], [None, None]);
+    people[0].revoke(&phone);
+    assert_eq!(joined(by_phone.as_slice(), &people), Some(Refusal::NotVouched.into()));
+    let replaced = Identity::generate();
+    let claim = replaced.claim(people[2].id, people[2].keys().head(), NOW_MS);
+    let mut known = directory(&people);
+    people[2].publish(claim);
+    known.learn(people[2].id, &people[2].records).expect("it goes on");
+    known.accept(people[2].id, replaced.public()).expect("the new one");
+    let joined = Group::join(&devices[1], with_third.as_slice(), &known).err();
+    assert_eq!(joined, Some(Refusal::NotVouched.into()), "it was accepted once, and is no longer");
 }

@@ -5,7 +5,7 @@
 
 /** @import { Answer, Base64, DeskLike, GroupName, MediaKeys, Outcome, OwnRequest, Request, StateStorage } from './interface.js' */
 
-/** States that one request needs opened: two groups and a few more at most. */
+/** States that one request needs opened: a group or two and a few more at most. */
 const MAX_OPENED = 8;
 
 /** What a request failed with. */
@@ -18,7 +18,7 @@ export class KeysError extends Error {
 }
 
 /** What the page never asks for: answers would hold secrets, or states that are not the ones kept. @type {ReadonlySet<string>} */
-const OWN = new Set(['load', 'resume', 'open', 'open_state', 'media_keys']);
+const OWN = new Set(['load', 'resume', 'open_state', 'media_keys']);
 
 export class Door {
   #desk;
@@ -50,9 +50,14 @@ export class Door {
     return this.#alone(request);
   }
 
-  /** In the open: for a media worker, and nobody else. @param {GroupName} group @returns {Promise<MediaKeys>} */
-  async mediaKeys(group) {
-    return /** @type {MediaKeys} */ (await this.#alone({ op: 'media_keys', group }));
+  /**
+   * In the open: for a media worker, and nobody else.
+   * @param {GroupName} group
+   * @param {number | null} [epoch] one of the last few; else the newest
+   * @returns {Promise<MediaKeys>}
+   */
+  async mediaKeys(group, epoch = null) {
+    return /** @type {MediaKeys} */ (await this.#alone({ op: 'media_keys', group, epoch }));
   }
 
   /** @param {Request | Extract<OwnRequest, { op: 'media_keys' }>} request */
@@ -63,12 +68,14 @@ export class Door {
     });
   }
 
-  /** @param {Request | Extract<OwnRequest, { op: 'media_keys' }>} request */
+  /**
+   * The desk says what it needs, again for each request: what another page wrote may have closed the room of a call since.
+   * @param {Request | Extract<OwnRequest, { op: 'media_keys' }>} request
+   */
   async #answer(request) {
-    const groups = groupsOf(request);
     let outcome = this.#handle(request);
-    for (let opened = 0; outcome.error === 'not_open' && opened < MAX_OPENED; opened += 1) {
-      if (!(await this.#openNext(outcome.needs ?? null, groups))) break;
+    for (let opened = 0; outcome.needs != null && opened < MAX_OPENED; opened += 1) {
+      await this.#open(outcome.needs);
       outcome = this.#handle(request);
     }
     if (outcome.error !== undefined || !outcome.answer) throw new KeysError(outcome.error ?? 'bad_request');
@@ -106,33 +113,10 @@ export class Door {
     return { op: 'load', device_id: name, device, directory, identity: identity ?? null };
   }
 
-  /**
-   * The state that the desk named, or else the next group of the request that is kept.
-   * @param {string | null} needs
-   * @param {GroupName[]} groups
-   */
-  async #openNext(needs, groups) {
-    if (needs !== null) return this.#openState(needs);
-    for (let group = groups.shift(); group; group = groups.shift()) {
-      if (await this.#open(group)) return true;
-    }
-    return false;
-  }
-
   /** @param {string} name */
-  async #openState(name) {
+  async #open(name) {
     const { error } = this.#handle({ op: 'open_state', name, sealed: await this.#read(name) });
     if (error !== undefined) throw new KeysError(error);
-    return true;
-  }
-
-  /** @param {GroupName} group */
-  async #open(group) {
-    const sealed = group.kind === 'room' ? await this.#read(`room/${group.id}`) : null;
-    if (sealed === null) return false;
-    const { error } = this.#handle({ op: 'open', group, sealed });
-    if (error !== undefined) throw new KeysError(error);
-    return true;
   }
 
   /** @param {string} name */
@@ -148,17 +132,4 @@ export class Door {
   #handle(request) {
     return JSON.parse(this.#desk.handle(JSON.stringify(request)));
   }
-}
-
-/**
- * Which groups must be open for a request: its own, for a call that is entered its room, and for a message that of its room.
- * @param {Request | OwnRequest} request
- * @returns {GroupName[]}
- */
-function groupsOf(request) {
-  /** @type {GroupName[]} */
-  const groups = 'group' in request ? [request.group] : [];
-  if ('room' in request && request.op !== 'seal_segment') groups.push({ kind: 'room', id: request.room });
-  if ('stay' in request && request.stay) groups.push({ kind: 'room', id: request.stay.room });
-  return groups;
 }

@@ -33,7 +33,9 @@ export type Request =
   | { op: 'key_packages'; count: number; last_resort: boolean }
   /** Key packages that nobody may use any more. */
   | { op: 'forget_expired'; now_ms: number }
+  /** Of a room of which this device has, or had, a group: `known_group`. */
   | { op: 'create'; group: GroupName; stay: Stay | null }
+  /** Errors: `known_group` (the group is kept: its log is to be processed), `past_epoch` (this device was in a later epoch already). */
   | { op: 'join'; welcome: Base64 }
   | { op: 'join_external'; group: GroupName; group_info: Base64; tree: Base64 | null; stay: Stay | null; at_least_epoch: number }
   | { op: 'change'; group: GroupName; add: Base64[]; remove: number[] }
@@ -41,7 +43,11 @@ export type Request =
   | { op: 'accepted'; group: GroupName }
   /** Another was faster. */
   | { op: 'lost'; group: GroupName }
-  | { op: 'process'; group: GroupName; commit: Base64 }
+  /**
+   * `log_epoch`: which epoch the group had when the page asked the server for its log, for what is read after having been away; commits on
+   * earlier epochs are followed even where their device was revoked since. Without it: `revoked_device`, a commit of one that does not count.
+   */
+  | { op: 'process'; group: GroupName; commit: Base64; log_epoch?: number | null }
   | { op: 'forget'; group: GroupName }
   | { op: 'look'; group: GroupName }
   | { op: 'say'; group: GroupName; plaintext: Base64 }
@@ -102,10 +108,10 @@ export type OwnRequest =
   | { op: 'load'; device_id: Base64; device: Base64; directory: Base64; identity: Base64 | null }
   /** In place of `load` where no device is kept: the one that asks, or nobody. */
   | { op: 'resume'; asking: Base64 | null }
-  | { op: 'open'; group: GroupName; sealed: Base64 }
-  /** What an outcome said it needs; null: nothing is kept under this name. */
+  /** What an outcome said it needs, the group of a room too; null: nothing is kept under this name. */
   | { op: 'open_state'; name: string; sealed: Base64 | null }
-  | { op: 'media_keys'; group: GroupName };
+  /** Of an epoch that is over too, for as long as it is one of the last few; null: of the newest. Errors: `stale_members`, `unknown_epoch`. */
+  | { op: 'media_keys'; group: GroupName; epoch: number | null };
 
 export type Look = {
   type: 'group';
@@ -194,10 +200,10 @@ export type Outcome = { answer?: Answer; error?: string; keep: Kept[]; needs?: s
 export type BeginMessage = { type: 'begin'; id: number; user: Uuid };
 export type AskMessage = { type: 'ask'; id: number; request: Request };
 /**
- * With the port that leads to the media worker: the keys of this call's newest epoch go over it. `because`: what began the epoch;
+ * With the port that leads to the media worker: the keys of an epoch of this call go over it, of the newest where `epoch` is null. `because`: what began the epoch;
  * `removed`: leaves of earlier epochs whose keys end at once.
  */
-export type MediaMessage = { type: 'media'; id: number; call: Uuid; because: 'start' | 'join' | 'removal'; removed: number[] };
+export type MediaMessage = { type: 'media'; id: number; call: Uuid; because: 'start' | 'join' | 'removal'; removed: number[]; epoch: number | null };
 export type PortMessage = { type: 'port'; call: Uuid };
 export type PageMessage = BeginMessage | AskMessage | MediaMessage | PortMessage;
 

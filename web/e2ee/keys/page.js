@@ -64,13 +64,14 @@ export class Keys {
   }
 
   /**
-   * Passes the keys of a call's newest epoch to the media worker.
+   * Passes the keys of an epoch of a call to the media worker: one after the other, however fast they come.
    * @param {Uuid} call
    * @param {'start' | 'join' | 'removal'} because
    * @param {number[]} [removed] leaves whose keys end at once
+   * @param {number | null} [epoch] null: the newest
    */
-  async passMediaKeys(call, because, removed = []) {
-    await this.#send((id) => ({ type: 'media', id, call, because, removed }));
+  async passMediaKeys(call, because, removed = [], epoch = null) {
+    await this.#send((id) => ({ type: 'media', id, call, because, removed, epoch }));
   }
 
   /** Whoever waits is told. */

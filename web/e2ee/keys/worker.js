@@ -44,7 +44,7 @@ async function act(message) {
   if (message.type === 'begin') return { device: await begin(message) };
   if (!door) throw new KeysError('unknown_user');
   if (message.type === 'ask') return { answer: await (await door).ask(message.request) };
-  await mediaPorts.pass(await (await door).mediaKeys({ kind: 'call', id: message.call }), message);
+  await mediaPorts.pass(await (await door).mediaKeys({ kind: 'call', id: message.call }, message.epoch), message);
   return {};
 }
 

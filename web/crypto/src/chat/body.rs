@@ -15,7 +15,7 @@ use super::ChatError;
 /// With the other fields and the signature it just fits the largest bucket of the padding.
 pub const MAX_CONTENT_BYTES: usize = 16_000;
 
-/// Public for those who read what was opened; sealed by [`super::Outgoing`].
+/// Public for those who read what was opened; sealed by [`super::OwnThread`].
 #[derive(Debug, Clone, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserialize)]
 pub struct Body {
     /// What the content is (a text, an edit, a reaction, …). Its numbers are the client's affair.

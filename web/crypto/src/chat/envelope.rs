@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Numbers are big-endian. Suite 1: HKDF-SHA256, AES-256-GCM, Ed25519. From the epoch key come, by HKDF with the label, device and message id,
-//! 64 bytes: the message's key and the commitment to it. Since the key is of one message, the nonce is zero; [`super::Outgoing`] sees to it that
+//! 64 bytes: the message's key and the commitment to it. Since the key is of one message, the nonce is zero; [`super::OwnThread`] sees to it that
 //! no id is sealed twice. Authenticated is all before the ciphertext. In it is, padded, `body | signature 64`: the device's, over
 //! the label, all before the ciphertext and SHA-256 of the body, so that whoever has the epoch key still cannot write as somebody else.
 

@@ -12,7 +12,7 @@ use webcall_trust::{DeviceId, Hash};
 
 use super::ChatError;
 use super::envelope::{MessageId, Opened, RoomId};
-use super::outgoing::MAX_SEALED_PER_EPOCH;
+use super::own_thread::MAX_SEALED_PER_EPOCH;
 
 /// As many as an honest device seals in an epoch, so that what is forgotten is of epochs before. 56 bytes each, for every device of every
 /// room that writes that much.

@@ -10,7 +10,7 @@ use webcall_trust::UserId;
 use zeroize::Zeroize;
 
 use crate::archive::Mark;
-use crate::unlock::{MAX_UNLOCKERS, Unlocker, UnlockerId, Unlockers};
+use crate::unlock::{MAX_UNLOCKERS, Unlocker, UnlockerId, Unlockers, affordable};
 use crate::{Fault, MasterKey};
 
 /// Of those that were taken away, the newest are remembered: more than a person takes away.
@@ -128,14 +128,49 @@ impl Blob {
         written.tls_serialize_detached().expect("writing to memory, of bounded length")
     }
 
-    /// Reads all of `bytes`. An unlocker of a kind or version that is not known here is an error: a user must not be told of fewer ways in
+    /// Reads all of `bytes`, before any of it is tried: no more than can be afforded. An unlocker of a kind or version that is not known here is an error: a user must not be told of fewer ways in
     /// than there are.
     pub(super) fn read(mut bytes: &[u8]) -> Result<Self, Fault> {
         let written = Written::tls_deserialize(&mut bytes).map_err(|_| Fault::BadBackup)?;
         if written.version != VERSION || !bytes.is_empty() || written.unlockers.len() > MAX_UNLOCKERS {
             return Err(Fault::BadBackup);
         }
-        let unlockers = written.unlockers.iter().map(|of| Unlocker::from_bytes(of.as_slice())).collect::<Result<_, _>>()?;
+        let unlockers = written.unlockers.iter().map(|of| Unlocker::from_bytes(of.as_slice())).collect::<Result<Vec<_>, _>>()?;
+        affordable(unlockers.iter())?;
         Ok(Self { unlockers, identity: written.identity.map(Vec::from) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::unlock::{RecoveryCode, Secret, UnlockError, Way};
+
+    const USER: UserId = UserId([1; 16]);
+
+    /// An unlocker by a recovery code, with its kind changed to a passphrase's of this effort: what a server can make up.
+    fn by_passphrase(memory_kib: u32, passes: u32) -> VLBytes {
+        let code = RecoveryCode::new([7; 16]);
+        let sound = Unlocker::new(&MasterKey::new([2; 32]), USER, Way::RecoveryCode, Secret::RecoveryCode(&code)).unwrap();
+        let (head, rest) = (sound.to_bytes()[..17].to_vec(), sound.to_bytes()[18..].to_vec());
+        let effort = [memory_kib, passes, 1].map(u32::to_be_bytes).concat();
+        [head, vec![2], effort, vec![9; 16], rest].concat().into()
+    }
+
+    fn read(unlockers: Vec<VLBytes>) -> Result<usize, Fault> {
+        let written = Written { version: VERSION, unlockers, identity: None };
+        Blob::read(&written.tls_serialize_detached().unwrap()).map(|blob| blob.unlockers.len())
+    }
+
+    #[test]
+    fn t22_a_backup_that_would_take_a_browser_too_long_to_try_is_refused_before_any_of_it_is_tried() {
+        let (standard, dearest) = (by_passphrase(64 << 10, 3), by_passphrase(256 << 10, 8));
+        assert_eq!(read(vec![standard.clone(); 4]), Ok(4));
+        assert_eq!(read(vec![dearest.clone()]), Ok(1));
+        let too_dear = Err(UnlockError::EffortOutOfBounds.into());
+        assert_eq!(read(vec![dearest, standard.clone()]), too_dear);
+        assert_eq!(read(vec![standard; 5]), Err(UnlockError::TooMany.into()));
+        assert_eq!(read(vec![by_passphrase(256 << 10, 9)]), too_dear, "one alone is bounded too");
+        assert_eq!(read(vec![by_passphrase(u32::MAX, u32::MAX)]), too_dear);
     }
 }

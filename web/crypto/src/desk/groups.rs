@@ -1,17 +1,19 @@
-//! Requests about groups.
+//! Requests about groups that this device is in.
 
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
-use webcall_trust::mls::{GroupId, GroupKind, Session};
+use webcall_trust::mls::{GroupId, GroupKind};
 use webcall_trust::{PublicKey, UserId};
 
 use super::epochs::block_of;
+use super::media::MediaEpochs;
 use super::people::kept;
-use super::wire::{Answer, Bytes, Changed, External, Kept, Look, MediaMember, Stay, user_of};
+use super::shelves::Shelf;
+use super::wire::{Answer, Bytes, Changed, Kept, Look, user_of};
 use super::{Desk, MAX_OPEN_GROUPS, Opened, Person};
 use crate::chat::RoomId;
-use crate::{Changes, Device, Directory, ExternalJoin, Fault, Group, InCall, Joined, Processed, state};
+use crate::{Changes, Device, Directory, Fault, Group, InCall, Processed, Standing};
 
 /// Everything that a request about groups needs, borrowed apart.
 struct At<'a> {
@@ -32,55 +34,6 @@ impl At<'_> {
 }
 
 impl Desk {
-    pub(super) fn open(&mut self, id: GroupId, sealed: &Bytes) -> Result<Answer, Fault> {
-        let group = Group::load(&self.key, self.device()?, id, &sealed.0, 0)?;
-        self.put_group(group, None);
-        self.look(id)
-    }
-
-    pub(super) fn create(&mut self, id: GroupId, stay: Option<Stay>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
-        let group = match session(id, stay)? {
-            Some(session) => Group::create_call(self.device()?, id, session)?,
-            None => Group::create(self.device()?, id)?,
-        };
-        self.enter(group, stay, keep)
-    }
-
-    pub(super) fn join(&mut self, welcome: &Bytes, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
-        let Joined { group, package } = Group::join(self.device()?, &welcome.0, &*self.directory)?;
-        // A call is entered by oneself.
-        if group.id().kind == GroupKind::Call {
-            return Err(Fault::WrongKind);
-        }
-        self.epochs(RoomId(group.id().uuid), block_of(group.epoch()))?;
-        let answer = self.enter(group, None, keep)?;
-        self.change_device(keep, |device| {
-            device.used(package);
-            Ok(answer)
-        })
-    }
-
-    pub(super) fn join_external(&mut self, external: &External, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
-        let id = external.group.into();
-        let join = ExternalJoin {
-            group: id,
-            group_info: &external.group_info.0,
-            tree: external.tree.as_ref().map(|tree| tree.0.as_slice()),
-            invite: None,
-            session: session(id, external.stay)?,
-            at_least_epoch: external.at_least_epoch,
-        };
-        let group = Group::join_external(self.device()?, join, &*self.directory)?;
-        self.enter(group, external.stay, keep)
-    }
-
-    fn enter(&mut self, group: Group, stay: Option<Stay>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
-        let id = group.id();
-        self.put_group(group, stay.map(|stay| stay.room));
-        self.keep_epoch(id, keep)?;
-        self.look(id)
-    }
-
     pub(super) fn change(&mut self, id: GroupId, add: Vec<Bytes>, remove: &[u32], keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         let at = self.at(id)?;
         let add: Vec<Vec<u8>> = add.into_iter().map(|package| package.0).collect();
@@ -102,11 +55,23 @@ impl Desk {
         self.look(id)
     }
 
-    pub(super) fn process(&mut self, id: GroupId, commit: &Bytes, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+    pub(super) fn process(
+        &mut self,
+        id: GroupId,
+        commit: &Bytes,
+        log_epoch: Option<u64>,
+        keep: &mut Vec<Kept>,
+    ) -> Result<Answer, Fault> {
         self.ready_for_epoch(id)?;
         let at = self.at(id)?;
-        let contacts = at.directory.in_call(&at.room);
-        let change = match at.opened.group.process(&commit.0, &contacts)? {
+        let (contacts, group) = (at.directory.in_call(&at.room), &mut at.opened.group);
+        // A commit is of the epoch that the group is in, or it is refused.
+        let processed = if log_epoch.is_some_and(|reached| group.epoch() < reached) {
+            group.follow(&commit.0, &contacts)?
+        } else {
+            group.process(&commit.0, &contacts)?
+        };
+        let change = match processed {
             Processed::Ours => Changed::Ours,
             Processed::Changed(change) => Changed::of(&change),
             Processed::Removed(_) => Changed::Out,
@@ -129,10 +94,17 @@ impl Desk {
     }
 
     pub(super) fn say(&mut self, id: GroupId, plaintext: &Bytes, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        self.nobody_stale(id)?;
         let at = self.at(id)?;
         let message = at.opened.group.encrypt(at.device, &plaintext.0)?.into();
         self.keep(id, keep)?;
         Ok(Answer::Message { message })
+    }
+
+    /// Who was put out or revoked has the epoch's keys until a commit takes it away.
+    pub(super) fn nobody_stale(&mut self, id: GroupId) -> Result<(), Fault> {
+        let at = self.at(id)?;
+        if at.opened.group.stale(&at.contacts()).is_empty() { Ok(()) } else { Err(Fault::StaleMembers) }
     }
 
     pub(super) fn hear(&mut self, id: GroupId, message: &Bytes, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
@@ -142,23 +114,28 @@ impl Desk {
         Ok(Answer::Heard { epoch: heard.epoch, leaf: heard.leaf, user: user_of(&heard.sender), plaintext })
     }
 
-    pub(super) fn media_keys(&mut self, id: GroupId) -> Result<Answer, Fault> {
-        let group = &self.at(id)?.opened.group;
-        let mut members = Vec::new();
-        for (leaf, session) in group.sessions()? {
-            let user = user_of(group.roster().at(leaf).ok_or(Fault::Library)?);
-            let base = group.media_key(leaf, &session.nonce)?.as_slice().into();
-            let participant = u64::from_be_bytes(session.participant);
-            members.push(MediaMember { leaf, user, participant, session: session.nonce.into(), base });
+    pub(super) fn media_keys(&mut self, id: GroupId, epoch: Option<u64>) -> Result<Answer, Fault> {
+        if id.kind != GroupKind::Call {
+            return Err(Fault::WrongKind);
         }
-        Ok(Answer::Media { epoch: group.epoch(), leaf: group.leaf(), members })
+        self.nobody_stale(id)?;
+        let At { directory, opened, room, .. } = self.at(id)?;
+        if opened.group.standing() != Standing::Member {
+            return Err(Fault::NotMember);
+        }
+        opened.media.begin(&opened.group)?;
+        let of = opened.media.of(epoch)?;
+        Ok(Answer::Media { epoch: of.epoch, leaf: of.leaf, members: of.members(&directory.in_call(&room)) })
     }
 
     fn at(&mut self, id: GroupId) -> Result<At<'_>, Fault> {
         self.device()?;
         self.uses += 1;
+        if id.kind == GroupKind::Room {
+            self.in_room(id)?;
+        }
         let room = match self.groups.get(&id).ok_or(Fault::NotOpen)?.room {
-            Some(room) => self.groups.get(&GroupId::room(room.into_bytes())).ok_or(Fault::NotOpen)?.group.roster().identities(),
+            Some(room) => self.identities_of(room)?,
             None => BTreeSet::new(),
         };
         let Person::Present { device, .. } = &self.person else { return Err(Fault::NoDevice) };
@@ -167,9 +144,18 @@ impl Desk {
         Ok(At { device, directory: &self.directory, opened, room })
     }
 
-    fn put_group(&mut self, group: Group, room: Option<Uuid>) {
+    /// Who belongs in the calls of a room: those in its group, of which this device must be a member.
+    pub(super) fn identities_of(&mut self, room: Uuid) -> Result<BTreeSet<(UserId, PublicKey)>, Fault> {
+        let id = GroupId::room(room.into_bytes());
+        let group = self.in_room(id)?;
+        if group.standing() == Standing::Member { Ok(group.roster().identities()) } else { Err(Fault::NotMember) }
+    }
+
+    pub(super) fn put_group(&mut self, group: Group, room: Option<Uuid>) {
         self.uses += 1;
-        self.groups.insert(group.id(), Opened { group, room, used: self.uses });
+        let id = group.id();
+        self.shelves.take(Shelf::Group(RoomId(id.uuid)));
+        self.groups.insert(id, Opened { group, room, media: MediaEpochs::default(), used: self.uses });
         // Calls stay: nothing of them is kept elsewhere, and there are as many as the person is in.
         let rooms = self.groups.iter().filter(|(id, _)| id.kind == GroupKind::Room);
         if rooms.clone().count() > MAX_OPEN_GROUPS
@@ -190,7 +176,11 @@ impl Desk {
     }
 
     /// The epoch's key and the group that gave it, together.
-    fn keep_epoch(&mut self, id: GroupId, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+    pub(super) fn keep_epoch(&mut self, id: GroupId, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+        if id.kind == GroupKind::Call {
+            let opened = self.groups.get_mut(&id).ok_or(Fault::NotOpen)?;
+            return opened.media.begin(&opened.group);
+        }
         if let Err(fault) = self.begin_epoch(id, keep) {
             self.groups.remove(&id);
             return Err(fault);
@@ -203,37 +193,27 @@ impl Desk {
         if id.kind == GroupKind::Call {
             return Ok(());
         }
-        let opened = self.groups.get_mut(&id).ok_or(Fault::NotOpen)?;
-        match opened.group.save(&self.key) {
-            Ok(sealed) => {
-                keep.push(kept(&name(id), sealed));
-                Ok(())
-            }
-            Err(fault) => {
-                self.groups.remove(&id);
-                Err(fault)
-            }
+        let kept = self.keep_room(id, keep);
+        if kept.is_err() {
+            self.groups.remove(&id);
         }
+        kept
+    }
+
+    fn keep_room(&mut self, id: GroupId, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+        let room = RoomId(id.uuid);
+        let mut marks = self.marks(room)?;
+        let group = &mut self.groups.get_mut(&id).ok_or(Fault::NotOpen)?.group;
+        let sealed = group.save(&self.key)?;
+        marks.came_to(group);
+        keep.push(kept(&Shelf::Group(room).to_string(), sealed));
+        self.put(Shelf::Marks(room), marks.to_bytes(), keep)
     }
 
     fn drop_state(&mut self, id: GroupId, keep: &mut Vec<Kept>) {
         self.groups.remove(&id);
         if id.kind == GroupKind::Room {
-            keep.push(Kept { name: name(id), sealed: None });
+            keep.push(Kept { name: Shelf::Group(RoomId(id.uuid)).to_string(), sealed: None });
         }
-    }
-}
-
-/// Under which a group's state is kept.
-fn name(id: GroupId) -> String {
-    format!("room/{}", Uuid::from_bytes(id.uuid))
-}
-
-/// Groups of calls have a stay in their leaves, those of rooms have none.
-fn session(id: GroupId, stay: Option<Stay>) -> Result<Option<Session>, Fault> {
-    match (id.kind, stay) {
-        (GroupKind::Room, None) => Ok(None),
-        (GroupKind::Call, Some(stay)) => Ok(Some(Session::new(stay.participant.to_be_bytes(), state::random()?))),
-        _ => Err(Fault::WrongKind),
     }
 }

@@ -9,6 +9,7 @@ use webcall_trust::mls::GroupId;
 use webcall_trust::{Certificate, DeviceId};
 
 use super::epochs::{Epochs, Seat, block_of};
+use super::marks::Marks;
 use super::sent::SentState;
 use super::shelves::{Owner, Shelf};
 use super::wire::{Answer, Bytes, Kept, OpenedMessage, SealMessage, TreeHead, WaitingMessage, user_of};
@@ -19,14 +20,21 @@ use crate::{EpochKey, Fault, Standing};
 impl Desk {
     pub(super) fn open_state(&mut self, name: &str, sealed: Option<&Bytes>) -> Result<Answer, Fault> {
         let owner = Owner { key: &self.key, device: self.device()?.id() };
-        self.shelves.open(owner, name.parse()?, sealed.map(|sealed| sealed.0.as_slice()))?;
+        match (name.parse()?, sealed) {
+            (Shelf::Group(room), Some(sealed)) => self.open_group(room, sealed)?,
+            (shelf, sealed) => {
+                let sealed = sealed.map(|sealed| sealed.0.as_slice());
+                self.shelves.open(owner, shelf, sealed, self.counters.least(name))?;
+                sealed.map_or(Ok(()), |sealed| self.counters.read(name, sealed))?;
+            }
+        }
         Ok(Answer::Done)
     }
 
     pub(super) fn seal_message(&mut self, message: SealMessage, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         let room = RoomId(message.room.into_bytes());
         let id = MessageId(message.id.into_bytes());
-        self.nobody_stale(message.room)?;
+        self.nobody_stale(GroupId::room(room.0))?;
         let mut sent = self.sent_state(room)?;
         let draft = draft(message)?;
         self.begin_epoch(GroupId::room(room.0), keep)?;
@@ -36,14 +44,6 @@ impl Desk {
         let envelope = sent.seal(Writer { epoch, leaf: group.leaf(), key: &key, device_key }, id, draft)?;
         self.put(Shelf::Sent(room), sent.to_bytes(), keep)?;
         Ok(Answer::Sealed { epoch, envelope: Bytes(envelope) })
-    }
-
-    /// Who was put out or revoked has the epoch's key until a commit takes it away.
-    fn nobody_stale(&mut self, room: Uuid) -> Result<(), Fault> {
-        match self.look(GroupId::room(room.into_bytes()))? {
-            Answer::Group(look) if look.stale.is_empty() => Ok(()),
-            _ => Err(Fault::StaleMembers),
-        }
     }
 
     pub(super) fn sent(&mut self, room: Uuid, id: Uuid, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
@@ -80,8 +80,12 @@ impl Desk {
             Some(bytes) => Thread::from_bytes(bytes).map_err(|_| Fault::DamagedState)?,
             None => Thread::new(room, opened.place.device),
         };
+        let mut marks = self.marks(room)?;
         let verdict = thread.observe(&opened)?;
         if verdict.is_taken() {
+            if marks.read(opened.place.epoch)? {
+                self.put(Shelf::Marks(room), marks.to_bytes(), keep)?;
+            }
             self.put(shelf, thread.to_bytes(), keep)?;
         }
         Ok(Answer::Opened(answer(&opened, &sender, Some(verdict))))
@@ -122,7 +126,7 @@ impl Desk {
     /// Remembers the key of the epoch that a room's group is in, and who is in it.
     pub(super) fn begin_epoch(&mut self, id: GroupId, keep: &mut Vec<Kept>) -> Result<(), Fault> {
         let group = &self.groups.get(&id).ok_or(Fault::NotOpen)?.group;
-        if id.kind != webcall_trust::mls::GroupKind::Room || group.standing() != Standing::Member {
+        if group.standing() != Standing::Member {
             return Ok(());
         }
         let (room, epoch, key) = (RoomId(id.uuid), group.epoch(), EpochKey::new(*group.chat_key()?));
@@ -138,6 +142,10 @@ impl Desk {
 
     pub(super) fn epochs(&mut self, room: RoomId, block: u64) -> Result<Epochs, Fault> {
         self.shelves.get(Shelf::Epochs(room, block))?.map_or_else(|| Ok(Epochs::default()), Epochs::from_bytes)
+    }
+
+    pub(super) fn marks(&mut self, room: RoomId) -> Result<Marks, Fault> {
+        self.shelves.get(Shelf::Marks(room))?.map_or_else(|| Ok(Marks::default()), Marks::from_bytes)
     }
 
     fn sent_state(&mut self, room: RoomId) -> Result<SentState, Fault> {

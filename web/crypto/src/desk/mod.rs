@@ -5,12 +5,18 @@
 
 mod backup;
 mod comparing;
+mod counters;
 mod epochs;
 mod groups;
+mod joining;
+mod marks;
+mod media;
 mod messages;
 mod people;
 mod sent;
 mod shelves;
+#[cfg(test)]
+mod tests;
 mod unlocking;
 mod wire;
 
@@ -20,6 +26,8 @@ use std::rc::Rc;
 use uuid::Uuid;
 use webcall_trust::mls::{GroupId, GroupKind};
 
+use counters::Counters;
+use media::MediaEpochs;
 use shelves::Shelves;
 pub use wire::{
     Answer, Block, Bytes, Changed, External, GroupName, Kept, Look, MediaMember, Member, OpenedMessage, Outcome, Request,
@@ -39,6 +47,7 @@ pub struct Desk {
     directory: Rc<Directory>,
     groups: BTreeMap<GroupId, Opened>,
     shelves: Shelves,
+    counters: Counters,
     uses: u64,
     /// The passkey that is being made an unlocker.
     passkey: Option<Passkey>,
@@ -56,13 +65,14 @@ struct Opened {
     group: Group,
     /// Of a call: its room.
     room: Option<Uuid>,
+    media: MediaEpochs,
     used: u64,
 }
 
 impl Desk {
     pub fn new(key: StateKey) -> Self {
-        let (directory, shelves) = (Rc::default(), Shelves::default());
-        Self { key, person: Person::Nobody, directory, groups: BTreeMap::new(), shelves, uses: 0, passkey: None }
+        let (directory, shelves, counters) = (Rc::default(), Shelves::default(), Counters::default());
+        Self { key, person: Person::Nobody, directory, groups: BTreeMap::new(), shelves, counters, uses: 0, passkey: None }
     }
 
     /// JSON in, JSON out; never fails otherwise. What is no request is answered with the code `bad_request`.
@@ -76,6 +86,10 @@ impl Desk {
 
     pub fn handle(&mut self, request: Request) -> Outcome {
         let mut keep = Vec::new();
+        match request {
+            Request::Load { .. } | Request::Resume { .. } => self.counters.forgotten(),
+            _ => self.counters.kept(),
+        }
         let before = (self.person.clone(), Rc::clone(&self.directory));
         let answer = self.answer(request, &mut keep);
         let needs = self.shelves.missing().filter(|_| answer == Err(Fault::NotOpen)).map(|shelf| shelf.to_string());
@@ -86,6 +100,7 @@ impl Desk {
                 keep.clear();
             }
         }
+        self.counters.hand_out(&keep);
         Outcome { answer, keep, needs }
     }
 
@@ -105,19 +120,18 @@ impl Desk {
             Request::Accept { user, identity } => self.accept(user, &identity, keep),
             Request::KeyPackages { count, last_resort } => self.key_packages(count, last_resort, keep),
             Request::ForgetExpired { now_ms } => self.forget_expired(now_ms, keep),
-            Request::Open { group, sealed } => self.open(group.into(), &sealed),
             Request::Create { group, stay } => self.create(group.into(), stay, keep),
             Request::Join { welcome } => self.join(&welcome, keep),
             Request::JoinExternal(external) => self.join_external(&external, keep),
             Request::Change { group, add, remove } => self.change(group.into(), add, &remove, keep),
             Request::Accepted { group } => self.settle(group.into(), Group::accepted, keep),
             Request::Lost { group } => self.settle(group.into(), Group::lost, keep),
-            Request::Process { group, commit } => self.process(group.into(), &commit, keep),
+            Request::Process { group, commit, log_epoch } => self.process(group.into(), &commit, log_epoch, keep),
             Request::Forget { group } => self.forget(group.into(), keep),
             Request::Look { group } => self.look(group.into()),
             Request::Say { group, plaintext } => self.say(group.into(), &plaintext, keep),
             Request::Hear { group, message } => self.hear(group.into(), &message, keep),
-            Request::MediaKeys { group } => self.media_keys(group.into()),
+            Request::MediaKeys { group, epoch } => self.media_keys(group.into(), epoch),
             Request::OpenState { name, sealed } => self.open_state(&name, sealed.as_ref()),
             Request::SealMessage(message) => self.seal_message(message, keep),
             Request::Sent { room, id } => self.sent(room, id, keep),
@@ -155,47 +169,5 @@ impl Desk {
             Person::Present { device, .. } => Ok(device),
             Person::Nobody | Person::Asking(_) => Err(Fault::NoDevice),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const USER: &str = "00000000-0000-7000-8000-000000000001";
-
-    fn asked(desk: &mut Desk, request: &serde_json::Value) -> Outcome {
-        desk.handle(serde_json::from_value(request.clone()).unwrap())
-    }
-
-    /// Whatever is changed can be kept no longer: the counters have come to their end.
-    fn wear_out(desk: &mut Desk) {
-        let Person::Present { device, .. } = &mut desk.person else { panic!("a device") };
-        Rc::make_mut(device).wear_out();
-        Rc::make_mut(&mut desk.directory).wear_out();
-    }
-
-    #[test]
-    fn what_could_not_be_kept_is_not_in_memory_either() {
-        let mut desk = Desk::new(StateKey::new([1; 32]));
-        let first = asked(&mut desk, &serde_json::json!({ "op": "first", "user": USER, "now_ms": 1 }));
-        let Ok(Answer::Device { records, .. }) = first.answer else { panic!("a device") };
-        let learn = serde_json::json!({ "op": "learn", "user": USER, "records": records });
-        let packages = serde_json::json!({ "op": "key_packages", "count": 3, "last_resort": true });
-        let user = desk.device().unwrap().user();
-        wear_out(&mut desk);
-        assert_eq!(asked(&mut desk, &learn).answer, Err(Fault::Full));
-        assert_eq!(asked(&mut desk, &packages).answer, Err(Fault::Full));
-        assert_eq!((desk.directory.records(user).len(), desk.device().unwrap().key_packages().count()), (0, 0));
-
-        let mut desk = Desk::new(StateKey::new([1; 32]));
-        let first = asked(&mut desk, &serde_json::json!({ "op": "first", "user": USER, "now_ms": 1 }));
-        let Ok(Answer::Device { records, .. }) = first.answer else { panic!("a device") };
-        let learn = serde_json::json!({ "op": "learn", "user": USER, "records": records });
-        assert!(
-            asked(&mut desk, &learn).answer.is_ok() && asked(&mut desk, &packages).answer.is_ok(),
-            "as long as it can be kept it is"
-        );
-        assert_eq!((desk.directory.records(user).len(), desk.device().unwrap().key_packages().count()), (2, 4));
     }
 }

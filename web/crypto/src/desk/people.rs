@@ -7,7 +7,7 @@ use webcall_trust::{DeviceId, Hash, PublicKey, Record};
 
 use super::wire::{self, Answer, Bytes, Kept};
 use super::{Desk, Person};
-use crate::{Device, DeviceRequest, Directory, Fault, Identity, Learned, MAX_PACKAGES, NewDevice};
+use crate::{Device, DeviceRequest, Directory, Fault, Identity, Learned, MAX_PACKAGES, MAX_RECORDS, NewDevice};
 
 impl Desk {
     pub(super) fn first(&mut self, user: Uuid, now_ms: u64, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
@@ -20,7 +20,7 @@ impl Desk {
     /// Again: another device asks, and the one before is forgotten.
     pub(super) fn ask(&mut self, user: Uuid, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         self.nobody_yet()?;
-        let new = NewDevice::generate(wire::user(user))?;
+        let new = NewDevice::generate(wire::user(user));
         keep.push(kept(ASKING, new.save(&self.key)?));
         self.person = Person::Asking(Rc::new(new));
         self.who()
@@ -70,9 +70,12 @@ impl Desk {
         if matches!(&self.person, Person::Present { device, .. } if device.id() != id) {
             return Err(Fault::OtherDevice);
         }
-        let device = Device::load(&self.key, id, &device.0, 0)?;
+        let sealed = (device, directory);
+        let device = Device::load(&self.key, id, &device.0, self.counters.least("device"))?;
         let identity = identity.map(|sealed| Identity::load(&self.key, id, &sealed.0)).transpose()?;
-        self.directory = Rc::new(Directory::load(&self.key, id, &directory.0, 0)?);
+        self.directory = Rc::new(Directory::load(&self.key, id, &directory.0, self.counters.least("directory"))?);
+        self.counters.read("device", &sealed.0.0)?;
+        self.counters.read("directory", &sealed.1.0)?;
         self.let_go();
         self.person = Person::Present { device: Rc::new(device), identity: identity.map(Rc::new) };
         self.who()
@@ -154,6 +157,9 @@ impl Desk {
     }
 
     pub(super) fn learn(&mut self, user: Uuid, records: Vec<Bytes>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        if records.len() > MAX_RECORDS {
+            return Err(Fault::Full);
+        }
         let records: Vec<_> = records.into_iter().map(|record| record.0).collect();
         let id = wire::user(user);
         // One's own identity is the one that this device was certified under, and never another that the server shows.
@@ -216,7 +222,7 @@ impl Desk {
 }
 
 /// The state of a device that nobody vouches for yet.
-const ASKING: &str = "asking";
+pub(super) const ASKING: &str = "asking";
 
 pub(super) fn kept(name: &str, sealed: Vec<u8>) -> Kept {
     Kept { name: name.to_owned(), sealed: Some(Bytes(sealed)) }

@@ -5,13 +5,13 @@ use tls_codec::{Deserialize, Serialize, TlsDeserialize, TlsSerialize, TlsSize, V
 use webcall_trust::DeviceId;
 
 use crate::Fault;
-use crate::chat::{ChatError, Draft, Envelope, MessageId, Outgoing, RoomId, Writer};
+use crate::chat::{ChatError, Draft, Envelope, MessageId, OwnThread, RoomId, Writer};
 
 /// Envelopes that wait: half a megabyte at most, written anew with each message. Beyond that nothing is sealed ([`Fault::Full`]).
 const MAX_WAITING: usize = 32;
 
 pub(super) struct SentState {
-    outgoing: Outgoing,
+    own: OwnThread,
     waiting: Vec<Waiting>,
 }
 
@@ -24,13 +24,13 @@ pub(super) struct Waiting {
 
 #[derive(TlsSize, TlsSerialize, TlsDeserialize)]
 struct Saved {
-    outgoing: VLBytes,
+    own: VLBytes,
     waiting: Vec<Waiting>,
 }
 
 impl SentState {
     pub(super) fn new(room: RoomId, device: DeviceId) -> Self {
-        Self { outgoing: Outgoing::new(room, device), waiting: Vec::new() }
+        Self { own: OwnThread::new(room, device), waiting: Vec::new() }
     }
 
     /// Takes the place of what waits under the same id from an epoch before.
@@ -39,7 +39,7 @@ impl SentState {
         if others >= MAX_WAITING {
             return Err(Fault::Full);
         }
-        let envelope = self.outgoing.seal(at, id, draft)?;
+        let envelope = self.own.seal(at, id, draft)?;
         self.waiting.retain(|waiting| waiting.id != id);
         self.waiting.push(Waiting { id, epoch: at.epoch, envelope: envelope.as_slice().into() });
         Ok(envelope)
@@ -48,7 +48,7 @@ impl SentState {
     /// The server took it: the next message follows it.
     pub(super) fn accepted(&mut self, id: MessageId) -> Result<(), Fault> {
         let waiting = self.dropped(id)?;
-        self.outgoing.accepted(&Envelope::parse(waiting.envelope.as_slice())?);
+        self.own.accepted(&Envelope::parse(waiting.envelope.as_slice())?);
         Ok(())
     }
 
@@ -62,13 +62,13 @@ impl SentState {
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let saved = Saved { outgoing: self.outgoing.to_bytes().into(), waiting: self.waiting.clone() };
+        let saved = Saved { own: self.own.to_bytes().into(), waiting: self.waiting.clone() };
         saved.tls_serialize_detached().expect("writing to memory, of bounded length")
     }
 
     pub(super) fn from_bytes(mut bytes: &[u8]) -> Result<Self, Fault> {
-        let Saved { outgoing, waiting } = Saved::tls_deserialize(&mut bytes).map_err(|_| Fault::DamagedState)?;
-        let outgoing = Outgoing::from_bytes(outgoing.as_slice()).map_err(|_: ChatError| Fault::DamagedState)?;
-        if bytes.is_empty() { Ok(Self { outgoing, waiting }) } else { Err(Fault::DamagedState) }
+        let Saved { own, waiting } = Saved::tls_deserialize(&mut bytes).map_err(|_| Fault::DamagedState)?;
+        let own = OwnThread::from_bytes(own.as_slice()).map_err(|_: ChatError| Fault::DamagedState)?;
+        if bytes.is_empty() { Ok(Self { own, waiting }) } else { Err(Fault::DamagedState) }
     }
 }

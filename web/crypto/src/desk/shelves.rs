@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use tls_codec::SecretVLBytes;
 use uuid::Uuid;
+use webcall_trust::mls::GroupId;
 use webcall_trust::{DeviceId, UserId};
 use zeroize::Zeroizing;
 
@@ -17,12 +18,16 @@ use crate::chat::RoomId;
 use crate::state::{self, StateKey, StateName};
 
 /// States in memory at once: tens of kB each, and a few MB where a room is large. Beyond that the one used longest ago is let go; it is opened
-/// again when it is needed. A request needs four at most.
+/// again when it is needed. A request needs five at most.
 const MAX_OPEN: usize = 128;
 
 /// A state by what is in it. Its text is the name under which it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Shelf {
+    /// The group of a room, which the desk has open beside the shelves. Here stands only that none is kept.
+    Group(RoomId),
+    /// How far this device has come in a room.
+    Marks(RoomId),
     /// The keys of a room's epochs, and who was in them: one block of epochs.
     Epochs(RoomId, u64),
     /// What this device writes to a room.
@@ -46,6 +51,9 @@ struct Open {
     counter: u64,
     used: u64,
 }
+
+/// How the names of the groups of rooms begin.
+pub(super) const GROUP: &str = "room/";
 
 /// Whose states, and under which key.
 #[derive(Clone, Copy)]
@@ -78,12 +86,14 @@ impl Shelves {
         Ok(())
     }
 
-    pub(super) fn open(&mut self, owner: Owner<'_>, shelf: Shelf, sealed: Option<&[u8]>) -> Result<(), Fault> {
+    /// `at_least`: the highest counter that was seen of it.
+    pub(super) fn open(&mut self, owner: Owner<'_>, shelf: Shelf, sealed: Option<&[u8]>, at_least: u64) -> Result<(), Fault> {
         let (counter, content) = match sealed {
             Some(sealed) => {
-                let (counter, bytes) = state::open::<SecretVLBytes>(owner.key, shelf.name(owner.device), sealed, 0)?;
+                let (counter, bytes) = state::open::<SecretVLBytes>(owner.key, shelf.name(owner.device), sealed, at_least)?;
                 (counter, Some(Zeroizing::new(bytes.as_slice().to_vec())))
             }
+            None if at_least > 0 => return Err(Fault::OldState),
             None => (0, None),
         };
         self.uses += 1;
@@ -94,6 +104,11 @@ impl Shelves {
             self.open.remove(&oldest);
         }
         Ok(())
+    }
+
+    /// What is kept under this name is now known elsewhere.
+    pub(super) fn take(&mut self, shelf: Shelf) {
+        self.open.remove(&shelf);
     }
 
     /// Which one a request lacked.
@@ -110,6 +125,8 @@ impl Shelves {
 impl Shelf {
     fn name(self, owner: DeviceId) -> StateName {
         match self {
+            Self::Group(room) => StateName::Group(owner, GroupId::room(room.0)),
+            Self::Marks(room) => StateName::Marks(owner, room),
             Self::Epochs(room, block) => StateName::Epochs(owner, room, block),
             Self::Sent(room) => StateName::Sent(owner, room),
             Self::Backup => StateName::Backup(owner),
@@ -122,6 +139,8 @@ impl fmt::Display for Shelf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = Uuid::from_bytes;
         match self {
+            Self::Group(room) => write!(f, "{GROUP}{}", text(room.0)),
+            Self::Marks(room) => write!(f, "marks/{}", text(room.0)),
             Self::Epochs(room, block) => write!(f, "epochs/{}/{block}", text(room.0)),
             Self::Sent(room) => write!(f, "sent/{}", text(room.0)),
             Self::Backup => f.write_str("backup"),
@@ -138,6 +157,8 @@ impl FromStr for Shelf {
         let parts: Vec<&str> = text.splitn(5, '/').collect();
         match parts[..] {
             ["epochs", room, block] => Ok(Self::Epochs(RoomId(id(room)?), block.parse().map_err(|_| Fault::BadRequest)?)),
+            ["room", room] => Ok(Self::Group(RoomId(id(room)?))),
+            ["marks", room] => Ok(Self::Marks(RoomId(id(room)?))),
             ["backup"] => Ok(Self::Backup),
             ["sent", room] => Ok(Self::Sent(RoomId(id(room)?))),
             ["thread", room, user, device] => Ok(Self::Thread(RoomId(id(room)?), UserId(id(user)?), DeviceId(id(device)?))),

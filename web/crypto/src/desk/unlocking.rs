@@ -102,7 +102,7 @@ impl Desk {
         let user = wire::user(restore.user);
         let published = UserKeys::replay(user, restore.records.iter().map(|record| record.0.as_slice()))?;
         let (backup, identity) = opened(user, published.identity(), &restore.blob, restore.secret)?;
-        let new = NewDevice::generate(user)?;
+        let new = NewDevice::generate(user);
         let record = identity.vouch(user, new.request(), published.head(), restore.now_ms)?;
         let device = new.certified(record)?;
         keep.push(super::people::kept("identity", identity.save(&self.key, device.id())?));
@@ -186,7 +186,7 @@ fn opened(user: UserId, expected: PublicKey, blob: &Bytes, secret: UnlockSecret)
     Ok((backup, identity))
 }
 
-/// The server's list is no longer than [`crate::unlock::MAX_UNLOCKERS`], and so is the work of trying.
+/// The server's list is bounded by [`crate::unlock::affordable`], and so is the work of trying.
 fn unlocked(user: UserId, blob: &Blob, secret: Secret<'_>) -> Result<MasterKey, Fault> {
     let mut refused = UnlockError::NotThere;
     for unlocker in &blob.unlockers {

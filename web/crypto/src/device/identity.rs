@@ -5,17 +5,16 @@ use webcall_trust::{DeviceCertificate, DeviceId, Hash, IdentityClaim, PublicKey,
 use zeroize::Zeroizing;
 
 use super::DeviceRequest;
-use crate::Fault;
 use crate::state::{self, StateKey, StateName};
+use crate::{Fault, random};
 
 /// Ed25519; zeroized when dropped.
 #[derive(Clone)]
 pub struct Identity(SigningKey);
 
 impl Identity {
-    pub fn generate() -> Result<Self, Fault> {
-        let seed = Zeroizing::new(state::random()?);
-        Ok(Self::from_bytes(&seed))
+    pub fn generate() -> Self {
+        Self::from_bytes(&Zeroizing::new(random::bytes()))
     }
 
     pub fn from_bytes(seed: &[u8; 32]) -> Self {

@@ -18,8 +18,8 @@ pub(crate) use packages::Package;
 pub use packages::{MAX_PACKAGES, PackageName};
 pub use request::{DeviceRequest, NewDevice};
 
-use crate::Fault;
 use crate::state::{self, StateKey, StateName};
+use crate::{Fault, random};
 
 /// Records of its user's chain that a device keeps: those that it made or was given, of which it cannot be sure that they were published.
 pub const MAX_OWN_RECORDS: usize = 64;
@@ -52,8 +52,8 @@ impl Drop for Saved {
 impl Device {
     /// The first device of a user: it makes the user's identity and vouches for itself. The records are to be published in this order.
     pub fn first(user: UserId, now_ms: u64) -> Result<(Identity, Self, [Record; 2]), Fault> {
-        let identity = Identity::generate()?;
-        let new = NewDevice::generate(user)?;
+        let identity = Identity::generate();
+        let new = NewDevice::generate(user);
         let claim = identity.claim(user, [0; 32], now_ms);
         let vouched = identity.vouch(user, new.request(), claim.hash(), now_ms)?;
         let mut device = new.certified(vouched)?;
@@ -159,9 +159,8 @@ impl Device {
 pub(crate) struct DeviceKey(SigningKey);
 
 impl DeviceKey {
-    fn generate() -> Result<Self, Fault> {
-        let seed = Zeroizing::new(state::random()?);
-        Ok(Self(SigningKey::from_bytes(&seed)))
+    fn generate() -> Self {
+        Self(SigningKey::from_bytes(&Zeroizing::new(random::bytes())))
     }
 
     fn public(&self) -> PublicKey {

@@ -9,8 +9,8 @@ use webcall_trust::{Certificate, DeviceId, PublicKey, Record, Refusal, Signed, S
 use zeroize::Zeroize;
 
 use super::{Device, DeviceKey};
-use crate::Fault;
 use crate::state::{self, StateKey, StateName};
+use crate::{Fault, random};
 
 const VERSION: u8 = 1;
 /// Crockford's base 32: no I, L, O, U.
@@ -95,12 +95,12 @@ impl Drop for Saved {
 }
 
 impl NewDevice {
-    pub fn generate(user: UserId) -> Result<Self, Fault> {
-        let key = DeviceKey::generate()?;
-        let (device, nonce) = (DeviceId(state::random()?), state::random()?);
+    pub fn generate(user: UserId) -> Self {
+        let key = DeviceKey::generate();
+        let (device, nonce) = (DeviceId(random::bytes()), random::bytes());
         let asked = Asked { version: VERSION, user, device, device_key: key.public(), nonce };
         let request = DeviceRequest(Signed::sign(asked, &key.0));
-        Ok(Self { key, request })
+        Self { key, request }
     }
 
     pub fn request(&self) -> &DeviceRequest {

@@ -63,7 +63,9 @@ impl Group {
     fn staged_change(&self, contacts: &impl Contacts) -> Result<Change, Fault> {
         let staged = self.mls.pending_commit().ok_or(Fault::NothingPending)?;
         let sender = Sender::Member(self.mls.own_leaf_index());
-        Ok(mls::commit(staged, &sender, &self.roster, &self.within(contacts, Time::Now))?)
+        let change = mls::commit(staged, &sender, &self.roster, &self.within(contacts, Time::Now))?;
+        self.all_have_place(&change, contacts)?;
+        Ok(change)
     }
 
     /// The server took what was sent (201). For a new group or a join this device is a member from here on.

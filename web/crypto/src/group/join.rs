@@ -39,8 +39,9 @@ pub struct ExternalJoin<'a> {
 const SIGNATURE: usize = 2 + 64;
 
 impl Group {
-    /// By a welcome to one of this device's key packages. Every device of the tree must have been published by users whom the contacts know;
-    /// who sent the welcome is one of them.
+    /// By a welcome to one of this device's key packages. Every device of the tree must have been published under the identity by which its user
+    /// is known now, and the one that sent the welcome must count. What it adds to is the caller's to judge: a welcome to a last resort
+    /// can come again.
     pub fn join(device: &Device, welcome: &[u8], contacts: &impl Contacts) -> Result<Joined, Fault> {
         let welcome = mls::welcome(welcome)?;
         let package = addressee(device, &welcome)?;
@@ -49,9 +50,13 @@ impl Group {
             .and_then(|builder| builder.skip_lifetime_validation().build())
             .map_err(|_| Fault::BadWelcome)?;
         mls::group(staged.group_context())?;
+        let sender = staged.welcome_sender_index().u32();
         let mls = staged.into_group(&provider).map_err(|_| Fault::BadWelcome)?;
         let group = Self::of(device, mls, provider, Standing::Member, None)?;
-        all_published(&group.roster, contacts)?;
+        let sent_by = group.roster.at(sender).ok_or(Fault::BadWelcome)?;
+        if !contacts.counts(sent_by) || !group.roster.iter().all(|(_, certificate)| contacts.stands(certificate)) {
+            return Err(Refusal::NotVouched.into());
+        }
         Ok(Joined { group, package: package.name() })
     }
 
@@ -73,6 +78,9 @@ impl Group {
         // stands in for the old one.
         all_published(&group.roster, contacts)?;
         group.roster.at(signer).ok_or(Fault::BadGroupInfo)?;
+        if !group.roster.iter().all(|(_, certificate)| group.has_place_for(certificate, contacts)) {
+            return Err(Refusal::Uninvited.into());
+        }
         if let Some(invite) = join.invite {
             group.open_to(invite)?;
         }

@@ -15,12 +15,12 @@ mod process;
 mod saved;
 
 use openmls::group::{MlsGroup, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY};
+use openmls::prelude::MlsMessageOut;
 use openmls::prelude::tls_codec::Serialize as _;
-use openmls::prelude::{LeafNodeIndex, MlsMessageOut};
 use openmls_traits::OpenMlsProvider;
 use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
-use webcall_trust::DeviceId;
-use webcall_trust::mls::{self, GroupId, Roster, Session};
+use webcall_trust::mls::{self, Change, GroupId, GroupKind, Roster, Session};
+use webcall_trust::{Certificate, DeviceId, Refusal};
 
 pub use changes::Changes;
 pub use contacts::Contacts;
@@ -155,19 +155,33 @@ impl Group {
         &self.roster
     }
 
-    /// Who is in the call, by leaf: the stays that the leaves themselves name.
-    pub fn sessions(&self) -> Result<Vec<(u32, Session)>, Fault> {
-        let mut sessions = Vec::with_capacity(self.roster.len());
-        for (leaf, _) in self.roster.iter() {
-            let node = self.mls.public_group().leaf(LeafNodeIndex::new(leaf)).ok_or(Fault::Library)?;
-            sessions.extend(Session::of(node)?.map(|session| (leaf, session)));
-        }
-        Ok(sessions)
+    /// Leaves that no longer count: revoked devices, replaced identities; in a call, those whose user is not in its room. They are to be
+    /// removed before anything else is said here.
+    pub fn stale(&self, contacts: &impl Contacts) -> Vec<u32> {
+        let counts = |certificate: &Certificate| contacts.counts(certificate) && self.has_place_for(certificate, contacts);
+        self.roster.iter().filter(|(_, certificate)| !counts(certificate)).map(|(leaf, _)| leaf).collect()
     }
 
-    /// Leaves that no longer count: revoked devices, replaced identities. They are to be removed before anything else is said here.
-    pub fn stale(&self, contacts: &impl Contacts) -> Vec<u32> {
-        self.roster.iter().filter(|(_, certificate)| !contacts.counts(certificate)).map(|(leaf, _)| leaf).collect()
+    /// In a call is nobody but who is in its room, whatever let the device in: who has a link comes into the room first.
+    fn has_place_for(&self, certificate: &Certificate, contacts: &impl Contacts) -> bool {
+        let of = certificate.statement();
+        self.id.kind == GroupKind::Room || contacts.belongs(of.user, of.identity)
+    }
+
+    fn all_have_place(&self, change: &Change, contacts: &impl Contacts) -> Result<(), Fault> {
+        let mut newcomers = change.added.iter().chain(change.joined.as_ref().map(|joined| &joined.certificate));
+        let all = newcomers.all(|certificate| self.has_place_for(certificate, contacts));
+        if all { Ok(()) } else { Err(Refusal::Uninvited.into()) }
+    }
+
+    /// Of the newest sealed state.
+    pub(crate) fn counter(&self) -> u64 {
+        self.counter
+    }
+
+    /// Takes the place of another state of the same group, with this counter.
+    pub(crate) fn goes_on_from(&mut self, counter: u64) {
+        self.counter = self.counter.max(counter);
     }
 
     fn within<'a, C>(&'a self, contacts: &'a C, time: Time) -> Within<'a, C> {

@@ -21,10 +21,27 @@ pub enum Processed {
 }
 
 impl Group {
-    /// The next commit of the log. One's own that waits is dropped for another of the same epoch: the server took that one. Nothing changes on
+    /// The next commit of the log, as it is made: by a device that counts now, or [`Fault::RevokedDevice`]. One's own that waits is dropped for another of the same epoch: the server took that one. Nothing changes on
     /// an error, so that it can be tried again after the newest records of its users ([`Refusal::NotVouched`]) or the link
     /// ([`Fault::UnknownInvite`]) have been fetched; [`Fault::BadCommit`] is to be reported, and the group to be joined anew.
     pub fn process(&mut self, commit: &[u8], contacts: &impl Contacts) -> Result<Processed, Fault> {
+        self.next_commit(commit, contacts, |change| contacts.counts(&change.by))
+    }
+
+    /// The next commit of what lay in the log already when this device asked for it. Who made it may have been revoked since, and the log is still
+    /// to be followed. Only its order says what came before what, and the server makes that order: one that goes against its own rules
+    /// can pass a commit of a revoked device off as an old one, to who was away. It brings in nobody by that, and
+    /// [`Group::stale`] says afterwards who is to go.
+    pub fn follow(&mut self, commit: &[u8], contacts: &impl Contacts) -> Result<Processed, Fault> {
+        self.next_commit(commit, contacts, |_| true)
+    }
+
+    fn next_commit(
+        &mut self,
+        commit: &[u8],
+        contacts: &impl Contacts,
+        may: impl FnOnce(&Change) -> bool,
+    ) -> Result<Processed, Fault> {
         let (id, message) = mls::handshake(commit)?;
         if id != self.id {
             return Err(Fault::OtherGroup);
@@ -36,6 +53,10 @@ impl Group {
         self.in_order(message.epoch().as_u64())?;
         let (staged, sender) = self.verified(message)?;
         let change = mls::commit(&staged, &sender, &self.roster, &self.within(contacts, Time::Past))?;
+        if !may(&change) {
+            return Err(Fault::RevokedDevice);
+        }
+        self.all_have_place(&change, contacts)?;
         self.apply(staged, change)
     }
 

@@ -16,5 +16,5 @@ pub use passkey::{MAX_CREDENTIAL_BYTES, Passkey, PrfOutput};
 pub use passphrase::{Effort, MAX_PASSPHRASE_BYTES, MIN_PASSPHRASE_CHARS, Passphrase};
 pub use recovery::RecoveryCode;
 pub use refusal::UnlockError;
-pub use set::{ENOUGH, MAX_UNLOCKERS, Unlockers};
+pub use set::{ENOUGH, MAX_COST_KIB, MAX_PASSPHRASES, MAX_UNLOCKERS, Unlockers, affordable};
 pub use unlocker::{MAX_UNLOCKER_BYTES, Secret, Unlocker, UnlockerId, Way};

@@ -34,6 +34,12 @@ impl Effort {
     /// 256 MiB and 8 passes: ten times as long, and a phone still has that memory.
     const MOST: (u32, u32) = (256 << 10, 8);
     const LANES: u32 = 1;
+    pub(super) const MOST_COST_KIB: u64 = cost_kib(Self::MOST.0, Self::MOST.1);
+
+    /// Memory times passes, to which the time is in proportion.
+    pub(super) fn cost_kib(&self) -> u64 {
+        cost_kib(self.memory_kib, self.passes)
+    }
 
     /// What new unlockers are made with, and a salt of their own.
     pub fn standard() -> Self {
@@ -47,6 +53,11 @@ impl Effort {
             && self.lanes == Self::LANES;
         if within { Ok(self) } else { Err(UnlockError::EffortOutOfBounds) }
     }
+}
+
+/// No product of 32 bits and 32 bits is too long.
+const fn cost_kib(memory_kib: u32, passes: u32) -> u64 {
+    memory_kib as u64 * passes as u64
 }
 
 impl Passphrase {

@@ -2,13 +2,35 @@
 
 use webcall_trust::UserId;
 
-use super::{UnlockError, Unlocker, UnlockerId, Way};
+use super::{Effort, UnlockError, Unlocker, UnlockerId, Way};
 use crate::MasterKey;
 
 /// More ways in are more ways for others.
 pub const MAX_UNLOCKERS: usize = 16;
 /// From how many on a user may rely on them.
 pub const ENOUGH: usize = 2;
+
+/// Of these, passphrases: each one costs a try.
+pub const MAX_PASSPHRASES: usize = 4;
+/// What trying all passphrases costs, in KiB filled: as much as the dearest one alone, so that a list that a server made up holds a browser
+/// for no longer than that.
+pub const MAX_COST_KIB: u64 = Effort::MOST_COST_KIB;
+
+/// Whether a list is short and cheap enough to be tried from its beginning to its end.
+pub fn affordable<'a>(unlockers: impl Iterator<Item = &'a Unlocker>) -> Result<(), UnlockError> {
+    let (mut all, mut passphrases, mut cost_kib) = (0, 0, 0_u64);
+    for unlocker in unlockers {
+        all += 1;
+        if let Way::Passphrase(effort) = unlocker.way() {
+            passphrases += 1;
+            cost_kib = cost_kib.saturating_add(effort.cost_kib());
+        }
+        if all > MAX_UNLOCKERS || passphrases > MAX_PASSPHRASES {
+            return Err(UnlockError::TooMany);
+        }
+    }
+    if cost_kib > MAX_COST_KIB { Err(UnlockError::EffortOutOfBounds) } else { Ok(()) }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unlockers {
@@ -23,9 +45,7 @@ impl Unlockers {
 
     /// One that was made now, or that the server has. Two of one passkey would go away together.
     pub fn add(&mut self, unlocker: Unlocker) -> Result<(), UnlockError> {
-        if self.unlockers.len() >= MAX_UNLOCKERS {
-            return Err(UnlockError::TooMany);
-        }
+        affordable(self.iter().chain([&unlocker]))?;
         if self.unlockers.iter().any(|known| known.id() == unlocker.id() || shares_passkey(known, &unlocker)) {
             return Err(UnlockError::AlreadyThere);
         }

@@ -1,7 +1,7 @@
 //! T5: every kind of bytes read as every other kind.
 
 use webcall_crypto::archive::{Mark, Segment, Slot, open_identity, seal_identity};
-use webcall_crypto::chat::{Outgoing, Thread};
+use webcall_crypto::chat::{OwnThread, Thread};
 use webcall_crypto::files::{Attachment, FileOpener, FileSealer, Layout};
 use webcall_crypto::safety::{Party, QrCode};
 use webcall_crypto::unlock::{RecoveryCode, Secret, Unlocker, Way};
@@ -23,8 +23,8 @@ fn file() -> (Vec<u8>, Attachment) {
 fn t5_no_bytes_of_one_kind_pass_as_another() {
     let (master, code) = (MasterKey::new(SECRET), RecoveryCode::new([3; 16]));
     let (chunk, attachment) = file();
-    let mut outgoing = Outgoing::new(ROOM, device(ANN));
-    let sealed = say(&mut outgoing, 1, 1, b"x").unwrap();
+    let mut own = OwnThread::new(ROOM, device(ANN));
+    let sealed = say(&mut own, 1, 1, b"x").unwrap();
     let mut thread = Thread::new(ROOM, device(ANN));
     thread.observe(&hear(&sealed).unwrap()).unwrap();
     let mut segment = Segment::default();
@@ -34,7 +34,7 @@ fn t5_no_bytes_of_one_kind_pass_as_another() {
     let unlocker = Unlocker::new(&master, ANN, Way::RecoveryCode, Secret::RecoveryCode(&code)).unwrap();
     let kinds = [
         sealed,
-        outgoing.to_bytes(),
+        own.to_bytes(),
         thread.to_bytes(),
         chunk,
         attachment.to_bytes().to_vec(),
@@ -48,7 +48,7 @@ fn t5_no_bytes_of_one_kind_pass_as_another() {
     for (of, bytes) in kinds.iter().enumerate() {
         let read_as = [
             hear(bytes).is_ok(),
-            Outgoing::from_bytes(bytes).is_ok(),
+            OwnThread::from_bytes(bytes).is_ok(),
             Thread::from_bytes(bytes).is_ok(),
             opener.open(0, bytes).is_ok(),
             Attachment::from_bytes(bytes).is_ok(),

@@ -2,7 +2,7 @@
 
 use ed25519_dalek::SigningKey;
 use webcall_crypto::EpochKey;
-use webcall_crypto::chat::{ChatError, Content, Draft, Envelope, Expected, Head, MessageId, Opened, Outgoing, RoomId, Writer};
+use webcall_crypto::chat::{ChatError, Content, Draft, Envelope, Expected, Head, MessageId, Opened, OwnThread, RoomId, Writer};
 use webcall_trust::{Certificate, DeviceCertificate, DeviceId, PublicKey, Signed, UserId};
 
 pub(crate) const ANN: UserId = UserId([1; 16]);
@@ -51,11 +51,11 @@ pub(crate) fn draft(content: &[u8]) -> Draft {
 }
 
 /// Ann writes and the server accepts.
-pub(crate) fn say(outgoing: &mut Outgoing, epoch: u64, number: u64, content: &[u8]) -> Result<Vec<u8>, ChatError> {
+pub(crate) fn say(own: &mut OwnThread, epoch: u64, number: u64, content: &[u8]) -> Result<Vec<u8>, ChatError> {
     let (key, device_key) = (epoch_key(epoch), device_key(ANN));
     let writer = Writer { epoch, leaf: LEAF, key: &key, device_key: &device_key };
-    let sealed = outgoing.seal(writer, message(number), draft(content))?;
-    outgoing.accepted(&Envelope::parse(&sealed).expect("what was sealed is an envelope"));
+    let sealed = own.seal(writer, message(number), draft(content))?;
+    own.accepted(&Envelope::parse(&sealed).expect("what was sealed is an envelope"));
     Ok(sealed)
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 use webcall_crypto::chat::{
-    Body, ChatError, Content, Head, MAX_AWAITED, MAX_REMEMBERED, MAX_SEALED_PER_EPOCH, Opened, Outgoing, Place, RoomId, Thread,
+    Body, ChatError, Content, Head, MAX_AWAITED, MAX_REMEMBERED, MAX_SEALED_PER_EPOCH, Opened, OwnThread, Place, RoomId, Thread,
     Verdict,
 };
 use webcall_trust::DeviceId;
@@ -37,8 +37,8 @@ fn verdicts(thread: &mut Thread, messages: &[Opened], order: &[usize]) -> Vec<Ve
 
 #[test]
 fn t23_sealed_messages_tell_what_the_server_left_out_held_back_and_repeated() {
-    let mut outgoing = Outgoing::new(ROOM, device(ANN));
-    let sealed: Vec<_> = (0..5).map(|number| say(&mut outgoing, 1 + number / 3, number, b"x").unwrap()).collect();
+    let mut own = OwnThread::new(ROOM, device(ANN));
+    let sealed: Vec<_> = (0..5).map(|number| say(&mut own, 1 + number / 3, number, b"x").unwrap()).collect();
     let messages: Vec<_> = sealed.iter().map(|sealed| hear(sealed).unwrap()).collect();
     use Verdict::{First, Gap, Late, Next, Repeated};
     assert_eq!(verdicts(&mut thread(), &messages, &[0, 1, 2, 3, 4]), [First, Next, Next, Next, Next], "nothing was done");
@@ -51,14 +51,14 @@ fn t23_sealed_messages_tell_what_the_server_left_out_held_back_and_repeated() {
 
 #[test]
 fn t23_an_id_is_shown_once_whatever_comes_under_it() {
-    let mut outgoing = Outgoing::new(ROOM, device(ANN));
-    let first = hear(&say(&mut outgoing, 1, 1, b"pay 10").unwrap()).unwrap();
-    let same_id = hear(&say(&mut outgoing, 2, 1, b"pay 1000").unwrap()).unwrap();
+    let mut own = OwnThread::new(ROOM, device(ANN));
+    let first = hear(&say(&mut own, 1, 1, b"pay 10").unwrap()).unwrap();
+    let same_id = hear(&say(&mut own, 2, 1, b"pay 1000").unwrap()).unwrap();
     let mut thread = thread();
     assert_eq!(thread.observe(&first), Ok(Verdict::First));
     assert_eq!(thread.observe(&same_id), Ok(Verdict::IdReused));
     assert_eq!(thread.observe(&first), Ok(Verdict::Repeated));
-    let next = hear(&say(&mut outgoing, 2, 2, b"thanks").unwrap()).unwrap();
+    let next = hear(&say(&mut own, 2, 2, b"thanks").unwrap()).unwrap();
     assert_eq!(thread.observe(&next), Ok(Verdict::Gap), "it follows what was not taken");
 }
 

@@ -2,7 +2,7 @@
 //! open.
 
 use webcall_crypto::archive::{Segment, Slot, open_identity};
-use webcall_crypto::chat::Outgoing;
+use webcall_crypto::chat::OwnThread;
 use webcall_crypto::files::{Attachment, CHUNK_BYTES, FileOpener, Layout};
 use webcall_crypto::safety::{Answering, Party, QrCode, call_emoji, safety_number};
 use webcall_crypto::unlock::{Passphrase, PrfOutput, RecoveryCode, Secret, Unlocker};
@@ -29,7 +29,7 @@ fn party(user: webcall_trust::UserId) -> Party {
 
 #[test]
 fn messages_are_sealed_byte_for_byte_as_described() {
-    let sealed = say(&mut Outgoing::new(ROOM, device(ANN)), 6, 77, "héllo".as_bytes()).unwrap();
+    let sealed = say(&mut OwnThread::new(ROOM, device(ANN)), 6, 77, "héllo".as_bytes()).unwrap();
     assert_eq!(sealed, bytes("envelope"));
     assert_eq!(hear(&bytes("envelope")).unwrap().body.content.as_bytes(), "héllo".as_bytes());
 }

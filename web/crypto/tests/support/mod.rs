@@ -36,7 +36,7 @@ pub(crate) struct User {
 impl User {
     pub(crate) fn new(number: u8) -> (Self, Device) {
         let id = UserId([number; 16]);
-        let (identity, device, records) = Device::first(id, NOW_MS).expect("entropy");
+        let (identity, device, records) = Device::first(id, NOW_MS).expect("its own request");
         (Self { id, identity, records: records.iter().map(Record::to_bytes).collect() }, device)
     }
 
@@ -49,7 +49,7 @@ impl User {
     }
 
     pub(crate) fn further_device(&mut self) -> Device {
-        let new = NewDevice::generate(self.id).expect("entropy");
+        let new = NewDevice::generate(self.id);
         let record = self.identity.vouch(self.id, new.request(), self.keys().head(), NOW_MS).expect("an own request");
         self.publish(record);
         new.certified(record).expect("the certificate for it")
@@ -85,6 +85,13 @@ pub(crate) struct Tables {
 impl Tables {
     pub(crate) fn of<'a>(users: impl IntoIterator<Item = &'a User>) -> Self {
         Self { counting: users.into_iter().map(|user| (user.id, user.keys())).collect(), ..Self::default() }
+    }
+}
+
+impl Tables {
+    /// All users that there are, by identity.
+    pub(crate) fn everybody(&self) -> BTreeSet<(UserId, PublicKey)> {
+        self.counting.iter().map(|(user, keys)| (*user, keys.identity())).collect()
     }
 }
 
@@ -216,7 +223,7 @@ pub(crate) fn commit(
     directory: &Directory,
     changes: Changes<'_>,
 ) -> Option<Vec<u8>> {
-    group.change(device, changes, directory).expect("a sound change");
+    group.change(device, changes, &directory.in_call(&tables.everybody())).expect("a sound change");
     let sent = group.outgoing().expect("to be sent").clone();
     assert!(matches!(server.post(&sent, tables), Ok(Answer::Taken)), "the server takes it");
     group.accepted().expect("it was sent");
@@ -248,7 +255,7 @@ impl Party {
 
 pub(crate) fn catch_up(group: &mut Group, server: &Server, directory: &Directory) {
     for commit in server.since(group.next_in_log()).to_vec() {
-        match group.process(&commit, directory).expect("what the server took") {
+        match group.follow(&commit, directory).expect("what the server took") {
             Processed::Removed(_) => return,
             Processed::Ours | Processed::Changed(_) => {}
         }

@@ -82,6 +82,14 @@ impl Raw {
         bytes(&MlsMessageOut::from(bundle.key_package().clone()))
     }
 
+    /// With a stay in a call.
+    pub(crate) fn key_package_with(&self, session: mls::Session) -> Vec<u8> {
+        let builder = KeyPackage::builder().leaf_node_capabilities(mls::capabilities());
+        let builder = builder.leaf_node_extensions(session.to_extensions());
+        let bundle = builder.build(mls::SUITE, &self.provider, &self.key, self.credential()).expect("a key package");
+        bytes(&MlsMessageOut::from(bundle.key_package().clone()))
+    }
+
     /// A group of its own with these extensions, and one other in it: the welcome, and a description.
     pub(crate) fn found(&self, id: mls::GroupId, extensions: Extensions<GroupContext>, other: KeyPackage) -> (Vec<u8>, Vec<u8>) {
         let provider = OpenMlsRustCrypto::default();

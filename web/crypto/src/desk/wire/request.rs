@@ -64,11 +64,6 @@ pub enum Request {
     ForgetExpired {
         now_ms: u64,
     },
-    /// A group that was kept, after a reload.
-    Open {
-        group: GroupName,
-        sealed: Bytes,
-    },
     Create {
         group: GroupName,
         stay: Option<Stay>,
@@ -90,9 +85,12 @@ pub enum Request {
     Lost {
         group: GroupName,
     },
+    /// The next commit of the server's log. `log_epoch`: of the group, as the server had it when the page asked for the log; commits on earlier
+    /// epochs lie in the past, in which their device may have counted.
     Process {
         group: GroupName,
         commit: Bytes,
+        log_epoch: Option<u64>,
     },
     /// Leaves it, or throws away what cannot go on.
     Forget {
@@ -109,9 +107,10 @@ pub enum Request {
         group: GroupName,
         message: Bytes,
     },
-    /// The keys of a call's media in the newest epoch.
+    /// The keys of a call's media in this epoch, or else the newest.
     MediaKeys {
         group: GroupName,
+        epoch: Option<u64>,
     },
     /// A state that an outcome said it needs; `sealed` is null where nothing is kept under this name.
     OpenState {

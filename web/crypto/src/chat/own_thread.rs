@@ -30,7 +30,7 @@ pub struct Draft {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
+pub struct OwnThread {
     room: RoomId,
     device: DeviceId,
     last: Hash,
@@ -50,7 +50,7 @@ struct Kept {
 
 const VERSION: u8 = 1;
 
-impl Outgoing {
+impl OwnThread {
     pub fn new(room: RoomId, device: DeviceId) -> Self {
         Self { room, device, last: [0; 32], epoch: 0, sealed: BTreeSet::new() }
     }

@@ -1,0 +1,121 @@
+//! How this device comes to be in a group: it makes one, is welcomed, or comes in by itself; and which group of a room is gone on with.
+
+use std::collections::BTreeSet;
+
+use webcall_trust::mls::{GroupId, GroupKind, Session};
+
+use super::Desk;
+use super::epochs::block_of;
+use super::shelves::Shelf;
+use super::wire::{Answer, Bytes, External, Kept, Stay};
+use crate::chat::RoomId;
+use crate::{ExternalJoin, Fault, Group, Joined, random};
+
+impl Desk {
+    pub(super) fn open_group(&mut self, room: RoomId, sealed: &Bytes) -> Result<(), Fault> {
+        let group = Group::load(&self.key, self.device()?, GroupId::room(room.0), &sealed.0, 0)?;
+        self.put_group(group, None);
+        Ok(())
+    }
+
+    pub(super) fn create(&mut self, id: GroupId, stay: Option<Stay>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        let group = match session(id, stay)? {
+            Some(session) => Group::create_call(self.device()?, id, session)?,
+            None => {
+                self.unknown(id)?;
+                if self.marks(RoomId(id.uuid))?.group.is_some() {
+                    return Err(Fault::KnownGroup);
+                }
+                Group::create(self.device()?, id)?
+            }
+        };
+        if let Some(stay) = stay {
+            self.identities_of(stay.room)?;
+        }
+        self.enter(group, stay, keep)
+    }
+
+    /// A welcome may be as old as the key package that it is for, and one to a last resort may have been used before.
+    pub(super) fn join(&mut self, welcome: &Bytes, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        let Joined { group, package } = Group::join(self.device()?, &welcome.0, &*self.directory)?;
+        // A call is entered by oneself.
+        if group.id().kind == GroupKind::Call {
+            return Err(Fault::WrongKind);
+        }
+        self.unknown(group.id())?;
+        let room = RoomId(group.id().uuid);
+        if self.marks(room)?.group.is_some_and(|newest| group.epoch() <= newest) {
+            return Err(Fault::PastEpoch);
+        }
+        self.epochs(room, block_of(group.epoch()))?;
+        let answer = self.enter(group, None, keep)?;
+        self.change_device(keep, |device| {
+            device.used(package);
+            Ok(answer)
+        })
+    }
+
+    /// In place of the group of the room that is kept, if there is one; never back to an epoch before the newest in which this device was.
+    pub(super) fn join_external(&mut self, external: &External, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        let id: GroupId = external.group.into();
+        let session = session(id, external.stay)?;
+        let (room, newest) = match external.stay {
+            Some(stay) => (self.identities_of(stay.room)?, None),
+            None => {
+                self.find_kept(id)?;
+                (BTreeSet::new(), self.marks(RoomId(id.uuid))?.group)
+            }
+        };
+        let join = ExternalJoin {
+            group: id,
+            group_info: &external.group_info.0,
+            tree: external.tree.as_ref().map(|tree| tree.0.as_slice()),
+            invite: None,
+            session,
+            at_least_epoch: external.at_least_epoch.max(newest.unwrap_or(0)),
+        };
+        let group = Group::join_external(self.device()?, join, &self.directory.in_call(&room))?;
+        self.enter(group, external.stay, keep)
+    }
+
+    /// Asks for the group of a room that may be kept; whether it is.
+    pub(super) fn find_kept(&mut self, id: GroupId) -> Result<bool, Fault> {
+        if !self.groups.contains_key(&id) {
+            self.shelves.get(Shelf::Group(RoomId(id.uuid)))?;
+        }
+        Ok(self.groups.contains_key(&id))
+    }
+
+    /// The group of a room that is kept, if it is not older than what this device has seen.
+    pub(super) fn in_room(&mut self, id: GroupId) -> Result<&Group, Fault> {
+        self.find_kept(id)?;
+        let marks = self.marks(RoomId(id.uuid))?;
+        let group = &self.groups.get(&id).ok_or(Fault::NotOpen)?.group;
+        marks.go_on_with(group)?;
+        Ok(group)
+    }
+
+    /// What is kept is gone on with: it knows more than whoever shows another.
+    fn unknown(&mut self, id: GroupId) -> Result<(), Fault> {
+        if self.find_kept(id)? { Err(Fault::KnownGroup) } else { Ok(()) }
+    }
+
+    fn enter(&mut self, mut group: Group, stay: Option<Stay>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        let id = group.id();
+        if id.kind == GroupKind::Room {
+            group.goes_on_from(self.marks(RoomId(id.uuid))?.state);
+        }
+        self.put_group(group, stay.map(|stay| stay.room));
+        self.keep_epoch(id, keep)?;
+        self.look(id)
+    }
+}
+
+/// Groups of calls have a stay in their leaves, those of rooms have none.
+fn session(id: GroupId, stay: Option<Stay>) -> Result<Option<Session>, Fault> {
+    match (id.kind, stay) {
+        (GroupKind::Room, None) => Ok(None),
+        (GroupKind::Call, Some(stay)) => Ok(Some(Session::new(stay.participant.to_be_bytes(), random::bytes()))),
+        _ => Err(Fault::WrongKind),
+    }
+}
