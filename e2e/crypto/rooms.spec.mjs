@@ -36,12 +36,12 @@ async function people(count) {
   return { clients, room };
 }
 
-/** Waits until all of them are in the same epoch of the room's group, with exactly these people in it. */
+/** All of them open the room; waits until they are in the same epoch of its group, with exactly these people in it, and nothing else to do. */
 async function agree(clients, room, inside = clients) {
   const users = inside.map(({ user }) => user).sort();
-  const states = () => Promise.all(clients.map(async (client) => (await client.ready()).sync(room.id)));
-  return clients[0].until(`all to agree on ${users.length} people`, async () => {
-    const looks = await states();
+  await Promise.all(clients.map(async (client) => (await client.ready()).sync(room.id)));
+  return clients[0].until(`all to agree on ${users.length} people`, () => {
+    const looks = clients.map((client) => client.keys.account?.lookOf(room.id) ?? null);
     if (looks.includes(null) || new Set(looks.map(({ authenticator }) => authenticator)).size > 1) return null;
     const present = [...new Set(looks[0].members.map(({ user }) => user))].sort();
     return JSON.stringify(present) === JSON.stringify(users) ? looks[0] : null;
@@ -102,9 +102,9 @@ for (const when of ['before', 'after']) {
       const broken = breakAt(other, nth, when);
       await other.start();
       await other.rooms.join(room.link_code);
-      const whole = agree([owner, other], room).then(() => 'whole');
-      whole.catch(() => {});
-      if ((await Promise.race([whole, other.until('it to break', broken)])) === 'whole') break;
+      const isWhole = await Promise.race([agree([owner, other], room).then(() => true, () => false), other.until('it to break', broken).then(() => false)]);
+      if (isWhole) break;
+      assert.ok(broken());
       const back = await other.reloaded();
       started.push(back);
       await agree([owner, back], room);

@@ -9,6 +9,7 @@ use webcall_trust::{Certificate, Refusal};
 use super::{acquainted, decode};
 use crate::accounts::Principal;
 use crate::app::App;
+use crate::bus::Hint;
 use crate::error::{E2eeError, Error};
 use crate::id::{DeviceId, UserId};
 use crate::store::{AddedPackages, ClaimedPackage, NewPackages, PackageLimits, PackageRow, Stock};
@@ -50,8 +51,15 @@ pub async fn upload(app: &App, principal: &Principal, device: DeviceId, upload: 
         })
         .await??;
     let new = NewPackages { user, device, one_time: &one_time, last_resort: last_resort.as_ref() };
+    let before = stock(app, principal, device).await?;
     match app.store.add_key_packages(&new, LIMITS, app.clock.now()).await? {
-        AddedPackages::Added => stock(app, principal, device).await,
+        AddedPackages::Added => {
+            // It can be added now: whoever tried in vain tries again.
+            if before.one_time == 0 && !before.last_resort {
+                app.bus.publish(Hint::KeysChanged { user });
+            }
+            stock(app, principal, device).await
+        }
         AddedPackages::NoSuchDevice => Err(Refusal::UnknownDevice.into()),
         AddedPackages::Reused => Err(E2eeError::KeyPackageReused.into()),
         AddedPackages::TooMany => Err(E2eeError::TooManyKeyPackages.into()),

@@ -64,6 +64,11 @@ export class KeysAccount {
     return look;
   }
 
+  /** How it was found last. @param {Uuid} room */
+  lookOf(room) {
+    return this.#rooms.get(room)?.look ?? null;
+  }
+
   /** A stay in a call. @param {Uuid} call @param {Stay} stay */
   stayIn(call, stay) {
     const group = new CallGroup(call, stay, this.#parts);
@@ -118,7 +123,7 @@ export class KeysAccount {
       this.#told.standing(standing);
       if (standing !== 'ready') return;
       await this.#takeIn();
-      for (const room of this.#rooms.keys()) this.#later(room);
+      for (const room of this.#rooms.keys()) this.roomChanged(room);
     });
   }
 
