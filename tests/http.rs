@@ -9,6 +9,7 @@ mod authority;
 mod binary;
 #[path = "support/bucket.rs"]
 mod bucket;
+#[allow(dead_code)] // Groups of calls, which are tried beside signalling.
 #[path = "support/mls.rs"]
 mod mls;
 #[path = "support/server.rs"]

@@ -246,6 +246,8 @@ export type ServerMessage =
     room: string;
     /** The call: the same for everybody in it, and another one once all have left. */
     call: string;
+    /** How the room is encrypted. The server lets in whoever is a member: a client that cannot do as the room does stays out by itself. */
+    encryption: Encryption;
     /** Oneself. */
     participant: string;
     /** Everybody in the call, oneself included. */
@@ -476,6 +478,9 @@ export type Source = "microphone" | "camera" | "screen" | "screen_audio";
 
 /** Which of a participant's two feeds takes a seat. */
 export type FeedKind = "person" | "screen";
+
+/** How a room is encrypted: fixed when it was made. */
+export type Encryption = "open" | "mls";
 
 /** A user's standing in a room. */
 export type Role = "member" | "moderator" | "owner";

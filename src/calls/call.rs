@@ -11,6 +11,7 @@ use webcall_media::{MediaEvent, ParticipantId, Source};
 use super::emoji::Emoji;
 use super::error::CallError;
 use super::event::{CallEvent, Delivery, LeaveReason, MediaState, ParticipantView};
+use super::group::Group;
 use super::pace::{Pace, Rate};
 use super::source::{SourceSet, Sources};
 use crate::id::{CallId, UserId};
@@ -69,6 +70,7 @@ struct Participant {
 pub(super) struct Call {
     id: CallId,
     encryption: Encryption,
+    group: Option<Group>,
     participants: BTreeMap<ParticipantId, Participant>,
     /// Forbidden sources of users who left.
     remembered: VecDeque<(UserId, SourceSet)>,
@@ -80,7 +82,15 @@ pub(super) struct Call {
 impl Call {
     /// One that nobody is in yet. Its identifier is unique for ever: keys of its media hang on it.
     pub(super) fn new(id: CallId, encryption: Encryption) -> Self {
-        Self { id, encryption, participants: BTreeMap::new(), remembered: VecDeque::new(), speakers: Vec::new(), reactions: None }
+        Self {
+            id,
+            encryption,
+            group: None,
+            participants: BTreeMap::new(),
+            remembered: VecDeque::new(),
+            speakers: Vec::new(),
+            reactions: None,
+        }
     }
 
     pub(super) fn id(&self) -> CallId {
@@ -90,6 +100,15 @@ impl Call {
     /// As its room.
     pub(super) fn encryption(&self) -> Encryption {
         self.encryption
+    }
+
+    /// None until somebody begins it.
+    pub(super) fn group(&self) -> Option<&Group> {
+        self.group.as_ref()
+    }
+
+    pub(super) fn group_mut(&mut self) -> &mut Option<Group> {
+        &mut self.group
     }
 
     pub(super) fn len(&self) -> usize {
@@ -286,7 +305,7 @@ impl Call {
         self.ids().filter(move |other| *other != id)
     }
 
-    fn tell_everybody(&self, event: &CallEvent) -> Vec<Delivery> {
+    pub(super) fn tell_everybody(&self, event: &CallEvent) -> Vec<Delivery> {
         self.ids().map(|to| Delivery { to, event: event.clone() }).collect()
     }
 

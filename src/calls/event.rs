@@ -6,7 +6,7 @@ use std::sync::Arc;
 use webcall_media::{LeftOut, ParticipantId, Seated, Source};
 
 use super::emoji::Emoji;
-use crate::id::UserId;
+use crate::id::{CallId, UserId};
 use crate::role::Role;
 use crate::time::Timestamp;
 
@@ -44,6 +44,13 @@ pub enum CallEvent {
     Speakers(Vec<ParticipantId>),
     /// Whether one's media can flow.
     Media(MediaState),
+    /// The group of this call was begun, or is in another epoch.
+    Committed {
+        /// Which call's.
+        call: CallId,
+        /// In which it is now.
+        epoch: u64,
+    },
     /// A new offer is needed.
     Renegotiate,
     /// What the server leaves out from now on because it cannot carry all.

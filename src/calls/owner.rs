@@ -126,7 +126,8 @@ impl Calls {
         let newcomer = Newcomer { user, username, role, muted: muted.into_iter().collect(), joined_at: now };
         let call = state.calls.entry(room).or_insert_with(|| Call::new(CallId::new(now), encryption));
         let deliveries = call.enter(participant, newcomer);
-        let (call, participants) = (call.id(), call.views());
+        let (call, encryption, participants) = (call.id(), call.encryption(), call.views());
+        state.rooms.insert(call, room);
         state.participants.insert(participant, Presence { room, outbox });
         state.deliver(deliveries);
         if let Err(error) = self.apply_switches(&state, participant) {
@@ -320,7 +321,7 @@ impl Calls {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while the lock was held leaves at worst one call askew; that must not end all the others.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

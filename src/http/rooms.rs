@@ -65,7 +65,7 @@ pub(super) struct Person {
 }
 
 impl From<rooms::Room> for Room {
-    fn from(rooms::Room { row, running, people, last_entry }: rooms::Room) -> Self {
+    fn from(rooms::Room { row, call, in_call, people, last_entry }: rooms::Room) -> Self {
         Self {
             id: row.id,
             name: row.name,
@@ -74,8 +74,8 @@ impl From<rooms::Room> for Room {
             link_code: row.link_code,
             created_at: row.created_at,
             member_count: row.member_count,
-            in_call: running.map_or(0, |running| running.participants),
-            call: running.map(|running| running.call),
+            in_call,
+            call,
             kind: row.kind,
             first_seq: row.first_seq,
             last_seq: row.last_seq,

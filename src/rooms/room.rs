@@ -7,9 +7,8 @@ use super::{Role, RoomName};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
-use crate::calls::Running;
 use crate::error::Error;
-use crate::id::{RoomId, UserId};
+use crate::id::{CallId, RoomId, UserId};
 use crate::store::{AddedRoom, Encryption, EntryRow, LinkedRoom, NewRoom, RoomKind, RoomRow};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -43,7 +42,9 @@ pub struct Room {
     /// What is stored.
     pub row: RoomRow,
     /// Its call, while there is one.
-    pub running: Option<Running>,
+    pub call: Option<CallId>,
+    /// Participants of that.
+    pub in_call: usize,
     /// Who is in a direct conversation, by name; empty for rooms.
     pub people: Vec<(UserId, String)>,
     /// The last entry of its log; without its body when that is long.
@@ -57,7 +58,7 @@ pub async fn create(app: &App, principal: &Principal, name: &RoomName, encryptio
     let (id, link_code) = (RoomId::new(now), new_link_code());
     let room = NewRoom { id, name: name.as_str(), encryption, link_code: &link_code, created_at: now };
     match app.store.add_room(&room, principal.user, MAX_ROOMS_PER_USER).await? {
-        AddedRoom::Added => Ok(Room { row: created_row(&room), running: None, people: Vec::new(), last_entry: None }),
+        AddedRoom::Added => Ok(Room { row: created_row(&room), call: None, in_call: 0, people: Vec::new(), last_entry: None }),
         AddedRoom::TooManyRooms => Err(Error::TooManyRooms),
     }
 }
@@ -91,11 +92,9 @@ pub async fn list(app: &App, principal: &Principal) -> Result<Vec<Room>, Error> 
         people.entry(room).or_default().push((user, name));
     }
     let mut last: HashMap<RoomId, EntryRow> = app.store.last_entries_of(principal.user).await?.into_iter().collect();
-    let seen = |row: RoomRow| Room {
-        running: app.calls.running(row.id),
-        people: people.remove(&row.id).unwrap_or_default(),
-        last_entry: last.remove(&row.id),
-        row,
+    let seen = |row: RoomRow| {
+        let (people, last_entry) = (people.remove(&row.id).unwrap_or_default(), last.remove(&row.id));
+        with_call(app, Room { call: None, in_call: 0, people, last_entry, row })
     };
     Ok(rows.into_iter().map(seen).collect())
 }
@@ -111,7 +110,14 @@ pub async fn get(app: &App, principal: &Principal, room: RoomId) -> Result<Room,
     };
     people.sort_by_key(|(_, username)| username.to_lowercase());
     let last_entry = app.store.last_entry(room).await?;
-    Ok(Room { running: app.calls.running(room), people, last_entry, row })
+    Ok(with_call(app, Room { call: None, in_call: 0, people, last_entry, row }))
+}
+
+fn with_call(app: &App, room: Room) -> Room {
+    match app.calls.running(room.row.id) {
+        Some(running) => Room { call: Some(running.call), in_call: running.participants, ..room },
+        None => room,
+    }
 }
 
 /// What is stored of one of the user's rooms.

@@ -40,6 +40,7 @@ fn declarations() -> String {
     declare::<SeatFeed>(&mut text);
     declare::<Source>(&mut text);
     declare::<FeedKind>(&mut text);
+    declare::<Encryption>(&mut text);
     declare::<Role>(&mut text);
     declare::<LeaveReason>(&mut text);
     declare::<MediaState>(&mut text);

@@ -9,9 +9,11 @@
 
 mod entry;
 mod offer;
+mod room;
 
 pub use entry::{Entry, EntryKind, Pinned, Presence, Present};
 pub use offer::{SeatOffer, TrackOffer};
+pub use room::{Encryption, Role};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -443,7 +445,7 @@ pub enum ServerMessage {
         /// Who.
         user: String,
     },
-    /// A group of a room of one's own was made, or is in another epoch: fetch the commits that one lacks.
+    /// A group of a room of one's own, or of the call that one is in, was made or is in another epoch: fetch the commits that one lacks.
     E2eeCommit {
         /// The group; base64url without padding.
         group: String,
@@ -487,16 +489,6 @@ pub struct IceServer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub credential: Option<String>,
-}
-
-/// How a room is encrypted: fixed when it was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum Encryption {
-    /// Not end-to-end: the server could read and listen.
-    Open,
-    /// By the keys of an MLS group.
-    Mls,
 }
 
 /// Why somebody is no longer in the call.
@@ -571,18 +563,6 @@ pub struct SourceState {
     pub muted: bool,
     /// Switched off by a moderator and not allowed again yet.
     pub forbidden: bool,
-}
-
-/// A user's standing in a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Takes part.
-    Member,
-    /// Keeps order.
-    Moderator,
-    /// Owns the room; one for each room.
-    Owner,
 }
 
 /// Who sits in a seat.

@@ -5,12 +5,14 @@ use std::collections::HashSet;
 
 use webcall_media as media;
 use webcall_media::ParticipantId;
+use webcall_trust::mls::GroupId;
 
 use super::protocol as wire;
 use super::protocol::ServerMessage;
 use super::refusal::Refusal;
 use crate::calls::{CallError, CallEvent, Emoji, LeaveReason, MediaState, ModeratorAct, ParticipantView, SourceView};
 use crate::config::IceServer;
+use crate::e2ee;
 use crate::id::RoomId;
 use crate::role::Role;
 use crate::store::{AuditAct, Encryption};
@@ -176,6 +178,10 @@ pub(super) fn event(event: CallEvent) -> ServerMessage {
         }
         CallEvent::Media(MediaState::Connected) => ServerMessage::Media { state: wire::MediaState::Connected },
         CallEvent::Media(MediaState::Disconnected) => ServerMessage::Media { state: wire::MediaState::Disconnected },
+        CallEvent::Committed { call, epoch } => ServerMessage::E2eeCommit {
+            group: e2ee::encode(&GroupId::call(*call.as_bytes()).to_bytes()),
+            epoch: epoch.cast_signed(),
+        },
         CallEvent::Renegotiate => ServerMessage::Renegotiate {},
         CallEvent::LeftOut(what) => ServerMessage::LeftOut { what: left_out(what) },
         CallEvent::Reaction { participant, emoji } => {

@@ -6,6 +6,7 @@
 mod chat;
 mod client;
 mod e2ee;
+mod e2ee_call;
 mod entrance;
 mod idle;
 mod limits;

@@ -28,13 +28,13 @@ async fn a_call_has_one_name_for_all_in_it_and_the_next_call_another() {
     let server = Server::start().await;
     let (ann, bob) = (server.register("ann").await, server.register("bob").await);
     let (room, other) = (server.room(&[&ann, &bob]).await, server.room(&[&ann]).await);
-    assert_eq!(rooms::get(&server.app, &ann, room).await.unwrap().running, None);
+    assert_eq!(rooms::get(&server.app, &ann, room).await.unwrap().call, None);
     let mut anns = Client::enter(&server, &ann, room).await;
     let mut bobs = Client::enter(&server, &bob, room).await;
     let first = anns.call.clone();
     assert_eq!(bobs.call, first);
-    let running = rooms::get(&server.app, &bob, room).await.unwrap().running.unwrap();
-    assert_eq!((running.call.to_string(), running.participants), (first.clone(), 2));
+    let seen = rooms::get(&server.app, &bob, room).await.unwrap();
+    assert_eq!((seen.call.unwrap().to_string(), seen.in_call), (first.clone(), 2));
     assert_ne!(Client::enter(&server, &ann, other).await.call, first, "of another room");
 
     anns.must(ClientMessage::Leave {}).await;
@@ -49,7 +49,7 @@ async fn a_call_has_one_name_for_all_in_it_and_the_next_call_another() {
     for client in [&mut anns, &mut bobs] {
         client.must(ClientMessage::Leave {}).await;
     }
-    assert_eq!(rooms::get(&server.app, &bob, room).await.unwrap().running, None);
+    assert_eq!(rooms::get(&server.app, &bob, room).await.unwrap().call, None);
     bobs.join(room).await;
     assert_ne!(bobs.call, first);
 }

@@ -24,7 +24,10 @@ async fn a_room_is_seen_by_its_members_only(store: &Store) {
     let (stranger, _) = user(store).await;
     let id = room(store, owner, "Wednesday").await;
     let row = store.room_of(id, owner).await.unwrap().unwrap();
-    assert_eq!((row.id, row.name.as_str(), row.encryption, row.link_code.as_str()), (id, "Wednesday", Encryption::Open, "Wednesday"));
+    assert_eq!(
+        (row.id, row.name.as_str(), row.encryption, row.link_code.as_str()),
+        (id, "Wednesday", Encryption::Open, "Wednesday")
+    );
     assert_eq!((row.created_at, row.member_count, row.role), (NOW, 1, Role::Owner));
     assert_eq!(store.room_of(id, stranger).await.unwrap(), None);
     assert_eq!(store.room_of(RoomId::new(NOW), owner).await.unwrap(), None);

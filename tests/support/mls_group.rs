@@ -8,7 +8,7 @@ use openmls::prelude::{
 };
 use openmls::schedule::{ExternalPsk, PreSharedKeyId, Psk};
 use openmls_rust_crypto::OpenMlsRustCrypto;
-use webcall_trust::mls::{self, GroupId};
+use webcall_trust::mls::{self, GroupId, Session};
 
 use super::{Device, Key};
 
@@ -39,7 +39,15 @@ fn config() -> MlsGroupJoinConfig {
 impl Member {
     /// A new group with this device alone in it, and its GroupInfo.
     pub(crate) fn create(device: Device, id: GroupId) -> (Self, Vec<u8>) {
+        Self::create_as(device, id, None)
+    }
+
+    /// The same for a call, with the session of this device.
+    pub(crate) fn create_as(device: Device, id: GroupId, session: Option<Session>) -> (Self, Vec<u8>) {
+        let extensions = session.map_or_else(Extensions::empty, Session::to_extensions);
         let mls = MlsGroup::builder()
+            .with_leaf_node_extensions(extensions)
+            .expect("a leaf may have them")
             .with_group_id(id.to_mls())
             .ciphersuite(mls::SUITE)
             .with_capabilities(mls::capabilities())
@@ -122,6 +130,27 @@ impl Member {
 
     /// Comes in by an external commit, which takes out the device's old leaf if it has one.
     pub(crate) fn from_outside(device: Device, group_info: &[u8], tree: Option<&[u8]>, psk: Option<&[u8]>) -> (Self, Outgoing) {
+        let leaf = LeafNodeParameters::builder().with_capabilities(mls::capabilities()).build();
+        Self::comes_in(device, (group_info, tree), psk, leaf)
+    }
+
+    /// The same into the group of a call, as `session` says.
+    pub(crate) fn into_call(
+        device: Device,
+        (group_info, tree): (&[u8], Option<&[u8]>),
+        session: Option<Session>,
+    ) -> (Self, Outgoing) {
+        let extensions = session.map_or_else(Extensions::empty, Session::to_extensions);
+        let leaf = LeafNodeParameters::builder().with_capabilities(mls::capabilities()).with_extensions(extensions).build();
+        Self::comes_in(device, (group_info, tree), None, leaf)
+    }
+
+    fn comes_in(
+        device: Device,
+        (group_info, tree): (&[u8], Option<&[u8]>),
+        psk: Option<&[u8]>,
+        leaf: LeafNodeParameters,
+    ) -> (Self, Outgoing) {
         let (_, info) = mls::group_info(group_info).expect("a group's description");
         let epoch = info.epoch().as_u64();
         let mut builder = MlsGroup::external_commit_builder().with_config(config());
@@ -136,7 +165,6 @@ impl Member {
             id.store(&provider, &[7; 32]).expect("memory");
             PreSharedKeyProposal::new(id)
         });
-        let leaf = LeafNodeParameters::builder().with_capabilities(mls::capabilities()).build();
         let (mls, bundle) = builder
             .build_group(&provider, info, credential)
             .expect("the description of a group")

@@ -8,6 +8,7 @@ export const e2ee = {
   'error.key_package_reused': 'This device repeats itself. Reload the page.',
   'error.too_many_key_packages': 'This device has left enough keys here already.',
   'error.group_not_found': 'This room has no encrypted group yet, or you are not a member of it.',
+  'error.invalid_participant': 'This device is in the call as somebody else. Join the call again.',
   'error.room_open': 'This room is not encrypted.',
   'error.group_exists': 'Another device has just set up the encryption of this room.',
   'error.epoch_taken': 'Somebody else was quicker. Trying again.',

@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use openmls::group::StagedCommit;
 use openmls::prelude::tls_codec::Serialize;
 use openmls::prelude::{
-    KeyPackageRef, OpenMlsProvider, OpenMlsSignaturePublicKey, ProcessedMessageContent, ProposalStore, PublicGroup, Sender,
-    SignatureScheme, Verifiable,
+    KeyPackageRef, LeafNodeIndex, OpenMlsProvider, OpenMlsSignaturePublicKey, ProcessedMessageContent, ProposalStore,
+    PublicGroup, Sender, SignatureScheme, Verifiable,
 };
 use openmls_rust_crypto::OpenMlsRustCrypto;
-use webcall_trust::mls::{self, Change, GroupId, Knowledge, Roster};
+use webcall_media::ParticipantId;
+use webcall_trust::mls::{self, Change, GroupId, Knowledge, Roster, Session};
 use webcall_trust::{Certificate, PublicKey, Refusal, UserId};
 
 use super::state;
@@ -30,6 +31,8 @@ const MAX_AUTHENTICATED_BYTES: usize = 128;
 pub(super) struct NewGroup {
     pub(super) id: GroupId,
     pub(super) by: Certificate,
+    /// Of the one leaf; none in the group of a room.
+    pub(super) session: Option<Session>,
     pub(super) state: Vec<u8>,
 }
 
@@ -45,10 +48,26 @@ pub(super) struct Sent {
 #[derive(Debug)]
 pub(super) struct Next {
     pub(super) change: Change,
+    /// As whom who made it is in the call; nothing in the group of a room.
+    pub(super) participant: Option<ParticipantId>,
     pub(super) state: Vec<u8>,
 }
 
-/// The server's side of [`Knowledge`]: the certificates of all devices that count in the room.
+/// What a commit is held to beside [`Knowledge`].
+pub(super) trait Rules: Knowledge {
+    /// Looks at who is in the group before.
+    fn look(&mut self, group: &PublicGroup, roster: &Roster) -> Result<(), Refusal>;
+    /// Whether the commit fits; for a call, as whom who made it is in the call. `group` and `before` as they were before it.
+    fn admits(
+        &self,
+        staged: &StagedCommit,
+        change: &Change,
+        group: &PublicGroup,
+        before: &Roster,
+    ) -> Result<Option<ParticipantId>, Error>;
+}
+
+/// The server's side of [`Knowledge`] for a room: the certificates of all devices that count in the room.
 pub(super) struct Counting(BTreeSet<Vec<u8>>);
 
 impl Counting {
@@ -76,6 +95,16 @@ impl Knowledge for Counting {
     }
 }
 
+impl Rules for Counting {
+    fn look(&mut self, _group: &PublicGroup, _roster: &Roster) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn admits(&self, _: &StagedCommit, _: &Change, _: &PublicGroup, _: &Roster) -> Result<Option<ParticipantId>, Error> {
+        Ok(None)
+    }
+}
+
 /// A group of one device in its first epoch. `tree`: unless it is in the GroupInfo.
 pub(super) fn new_group(group_info: &[u8], tree: Option<&[u8]>) -> Result<NewGroup, Error> {
     let (id, info) = mls::group_info(group_info)?;
@@ -91,9 +120,10 @@ pub(super) fn new_group(group_info: &[u8], tree: Option<&[u8]>) -> Result<NewGro
     let made = PublicGroup::from_external(provider.crypto(), provider.storage(), tree, info, ProposalStore::new());
     let (group, _info) = made.map_err(|_| INVALID_GROUP_INFO)?;
     let roster = Roster::of(&group)?;
-    let mut members = roster.iter().map(|(_, certificate)| *certificate);
-    let (Some(by), None) = (members.next(), members.next()) else { return Err(INVALID_GROUP_INFO) };
-    Ok(NewGroup { id, by, state: state::write(&provider) })
+    let mut members = roster.iter();
+    let (Some((leaf, by)), None) = (members.next(), members.next()) else { return Err(INVALID_GROUP_INFO) };
+    let session = group.leaf(LeafNodeIndex::new(leaf)).map(Session::of).transpose()?.flatten();
+    Ok(NewGroup { id, by: *by, session, state: state::write(&provider) })
 }
 
 /// The ratchet tree of a group (RFC 9420 §12.4.3.3); `None` when it is in its GroupInfo.
@@ -106,21 +136,25 @@ pub(super) fn tree(state: &[u8], id: GroupId, group_info: &[u8]) -> Result<Optio
 }
 
 /// Whether a user may make this commit now, and what it leads to.
-pub(super) fn commit(state: &[u8], id: GroupId, sent: &Sent, user: UserId, counting: &Counting) -> Result<Next, Error> {
+pub(super) fn commit(state: &[u8], id: GroupId, sent: &Sent, user: UserId, mut rules: impl Rules) -> Result<Next, Error> {
     let (mut group, provider) = state::read(state, id).ok_or_else(damaged)?;
     let (of, message) = mls::handshake(&sent.commit)?;
     if of != id {
         return Err(INVALID_COMMIT);
     }
     let (staged, sender) = staged(&group, &provider, message)?;
-    let change = mls::commit(&staged, &sender, &Roster::of(&group)?, counting)?;
+    let before = Roster::of(&group)?;
+    rules.look(&group, &before)?;
+    let change = mls::commit(&staged, &sender, &before, &rules)?;
     if change.by.statement().user != user {
         return Err(Refusal::OtherUser.into());
     }
+    let participant = rules.admits(&staged, &change, &group, &before)?;
     welcomes(sent.welcome.as_deref(), &staged, &provider)?;
     group.merge_commit(provider.storage(), *staged).map_err(|_| INVALID_COMMIT)?;
-    describes(&sent.group_info, &group, &change, &provider)?;
-    Ok(Next { change, state: state::write(&provider) })
+    let leaf = before.next(&group)?.leaf_of(change.by.statement().user, change.by.statement().device);
+    describes(&sent.group_info, &group, (&change, leaf.ok_or(INVALID_GROUP_INFO)?), &provider)?;
+    Ok(Next { change, participant, state: state::write(&provider) })
 }
 
 fn staged(
@@ -155,10 +189,14 @@ fn welcomes(welcome: Option<&[u8]>, staged: &StagedCommit, provider: &OpenMlsRus
 
 /// Whether a GroupInfo is of the group as the server has it and signed by who made the commit: another one would keep out everybody who
 /// comes by it.
-fn describes(bytes: &[u8], group: &PublicGroup, change: &Change, provider: &OpenMlsRustCrypto) -> Result<(), Error> {
+fn describes(
+    bytes: &[u8],
+    group: &PublicGroup,
+    (change, leaf): (&Change, u32),
+    provider: &OpenMlsRustCrypto,
+) -> Result<(), Error> {
     let (_, info) = mls::group_info(bytes)?;
     let by = change.by.statement();
-    let leaf = Roster::of(group)?.leaf_of(by.user, by.device).ok_or(INVALID_GROUP_INFO)?;
     let mut tail = group.confirmation_tag().tls_serialize_detached().map_err(|_| INVALID_GROUP_INFO)?;
     tail.extend(leaf.to_be_bytes());
     let at = bytes.len().checked_sub(TAG_BYTES + SIGNER_BYTES + SIGNATURE_BYTES).ok_or(INVALID_GROUP_INFO)?;

@@ -29,7 +29,7 @@ pub(in super::super) struct NewGroup {
 /// A group.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(in super::super) struct Group {
-    /// Its kind and the room, 17 bytes; base64url without padding.
+    /// Its kind and the room or call, 17 bytes; base64url without padding.
     group: String,
     /// In which it is.
     epoch: u64,
@@ -126,13 +126,14 @@ pub(in super::super) struct Recipient {
     device: String,
 }
 
-/// Makes the group of a room. Once: whoever is second comes in by an external commit.
+/// Makes the group of a room, or of a call that one is in (kind 2 and the call's UUID; the leaf has the session of one's participant as its
+/// application id). Once: whoever is second comes in by an external commit. The group of a call ends with it.
 #[utoipa::path(post, path = "/groups", tag = "e2ee", security(("bearer" = [])), request_body = NewGroup, responses(
     (status = 201, body = Group),
     (status = 401, description = "`not_signed_in`", body = Problem),
-    (status = 404, description = "`room_not_found`", body = Problem),
+    (status = 404, description = "`room_not_found`; `group_not_found`: not in that call", body = Problem),
     (status = 409, description = "`group_exists`, `room_open`: the room is not encrypted", body = Problem),
-    (status = 422, description = "`invalid_bytes`, `invalid_group`, `invalid_group_info`, or a refusal of the rules for groups", body = Problem),
+    (status = 422, description = "`invalid_bytes`, `invalid_group_info`, `invalid_participant`, or a refusal of the rules for groups", body = Problem),
     (status = 429, description = "`rate_limited`", body = Problem),
 ))]
 pub(in super::super) async fn create(
@@ -144,7 +145,7 @@ pub(in super::super) async fn create(
     Ok((StatusCode::CREATED, Json(Group { group: e2ee::encode(&id.to_bytes()), epoch: 0 })))
 }
 
-/// What a member of the room needs to come into its group by an external commit.
+/// What a member of the room, or who is in the call, needs to come into its group by an external commit.
 #[utoipa::path(get, path = "/groups/{id}/info", tag = "e2ee", security(("bearer" = [])), params(("id" = String, Path)), responses(
     (status = 200, body = GroupInfo),
     (status = 401, description = "`not_signed_in`", body = Problem),
@@ -171,7 +172,7 @@ pub(in super::super) async fn info(
     (status = 401, description = "`not_signed_in`", body = Problem),
     (status = 404, description = "`group_not_found`", body = Problem),
     (status = 409, description = "`epoch_taken`: another one won. `epoch_forgotten`: the epoch is long over; without `commit`", body = EpochTaken),
-    (status = 422, description = "`invalid_bytes`, `invalid_epoch`, `invalid_commit`, `invalid_welcome`, `invalid_group_info`, or a refusal \
+    (status = 422, description = "`invalid_bytes`, `invalid_epoch`, `invalid_commit`, `invalid_welcome`, `invalid_group_info`, `invalid_participant`, or a refusal \
         of the rules for commits: `not_vouched`, `still_member`, `uninvited`, `identity_changed`, `proposal` and others", body = Problem),
     (status = 429, description = "`rate_limited`", body = Problem),
 ))]

@@ -129,7 +129,7 @@ async fn a_room_has_one_group_which_one_of_its_members_makes_with_a_device_that_
     let (_, of_eve) = Member::create(taken(&mut eve), group_of(&room));
     assert_eq!(create(&eve, &of_eve, None).await, is(404, "room_not_found"));
     let (members_only, of_call) = Member::create(taken(&mut ann), GroupId::call([7; 16]));
-    assert_eq!(create(&ann, &of_call, None).await, is(422, "invalid_group"));
+    assert_eq!(create(&ann, &of_call, None).await, is(404, "group_not_found"), "of no call");
     assert_eq!(create(&ben, &members_only.group_info(false), None).await, is(422, "invalid_group_info"));
     let bare = grown.group_info(false);
     assert_eq!(create(&ben, &bare, None).await, is(422, "invalid_group_info"), "there is no tree");

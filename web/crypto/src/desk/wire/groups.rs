@@ -1,9 +1,11 @@
 //! What is said about groups.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use webcall_trust::Certificate;
-use webcall_trust::mls::Change;
+use webcall_trust::mls::{Change, Session};
 
 use super::{Bytes, GroupName, user_of};
 use crate::{Group, Outgoing, Standing};
@@ -63,6 +65,9 @@ pub struct Member {
     pub user: Uuid,
     pub device: Bytes,
     pub identity: Bytes,
+    /// Of a call: whom the leaf says to be.
+    #[serde(serialize_with = "participant::maybe")]
+    pub participant: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -99,8 +104,11 @@ impl Changed {
 
 impl Look {
     pub(in crate::desk) fn of(group: &Group, stale: Vec<u32>) -> Self {
+        // A tree whose stays cannot be read was refused when this device came in.
+        let stays: BTreeMap<u32, Session> = group.sessions().unwrap_or_default().into_iter().collect();
         let member = |(leaf, certificate): (u32, &Certificate)| Member {
             leaf,
+            participant: stays.get(&leaf).map(|stay| u64::from_be_bytes(stay.participant)),
             user: user_of(certificate),
             device: certificate.statement().device.0.into(),
             identity: certificate.statement().identity.0.into(),
@@ -140,6 +148,13 @@ mod participant {
 
     pub(super) fn serialize<S: Serializer>(participant: &u64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{participant:016x}"))
+    }
+
+    pub(super) fn maybe<S: Serializer>(participant: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+        match participant {
+            Some(participant) => serialize(participant, serializer),
+            None => serializer.serialize_none(),
+        }
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

@@ -1,0 +1,112 @@
+//! The group of a room: in the database, as long as the room is there.
+
+use webcall_trust::mls::GroupId;
+use webcall_trust::{Certificate, Refusal};
+
+use super::check::{self, Counting, NewGroup, Sent};
+use super::{Committed, Info, MAX_PAGE, MAX_PAGE_BYTES, Page, counting};
+use crate::accounts::Principal;
+use crate::app::App;
+use crate::bus::Hint;
+use crate::e2ee::{named, unwinding};
+use crate::error::{E2eeError, Error};
+use crate::id::RoomId;
+use crate::rooms;
+use crate::store::{self, AddedCommit, AddedGroup, Encryption, GroupRow};
+
+/// Welcomes that wait for one device. A user is in 500 rooms at the most that they asked for.
+const MAX_WELCOMES: i64 = 200;
+
+/// Makes the group of a room of the caller's.
+pub(super) async fn create(app: &App, principal: &Principal, new: NewGroup, group_info: &[u8]) -> Result<(), Error> {
+    let room = RoomId::from_bytes(new.id.uuid);
+    if rooms::membership(app, principal, room).await?.encryption == Encryption::Open {
+        return Err(E2eeError::RoomOpen.into());
+    }
+    let (certificate, id, created_at) = (new.by.to_bytes(), new.id.to_bytes(), app.clock.now());
+    let by = counting(&new.by, &certificate);
+    let group = store::NewGroup { id: &id, room, by, group_info, state: &new.state, created_at };
+    match app.store.add_group(&group).await? {
+        AddedGroup::Added => {
+            app.bus.publish(Hint::Committed { group: new.id, room, epoch: 0 });
+            Ok(())
+        }
+        AddedGroup::Exists => Err(E2eeError::GroupExists.into()),
+        AddedGroup::NotCounting => Err(Refusal::NotVouched.into()),
+    }
+}
+
+/// What a member of the room needs to come into its group.
+pub(super) async fn info(app: &App, principal: &Principal, id: GroupId) -> Result<Info, Error> {
+    let GroupRow { epoch, group_info, state, .. } = group(app, principal, id).await?;
+    let (tree, group_info) = app.checks.run(move || (unwinding(|| check::tree(&state, id, &group_info)), group_info)).await?;
+    let tree = tree??;
+    Ok(Info { epoch: epoch.unsigned_abs(), group_info, tree })
+}
+
+/// The commits of a room's group from an epoch on.
+pub(super) async fn commits(app: &App, principal: &Principal, id: GroupId, from: u64) -> Result<Page, Error> {
+    let row = group(app, principal, id).await?;
+    let from = i64::try_from(from).unwrap_or(i64::MAX);
+    let commits = app.store.commits(&id.to_bytes(), from, MAX_PAGE as i64, MAX_PAGE_BYTES).await?;
+    Ok(Page { commits, epoch: row.epoch.unsigned_abs() })
+}
+
+/// Takes the group of a room to its next epoch.
+pub(super) async fn commit(app: &App, principal: &Principal, id: GroupId, made_in: u64, sent: Sent) -> Result<Committed, Error> {
+    let GroupRow { room_id: room, epoch, state, .. } = group(app, principal, id).await?;
+    let made_in = i64::try_from(made_in).unwrap_or(i64::MAX);
+    if made_in < epoch {
+        return lost(app, id, made_in, &sent.commit).await;
+    }
+    if made_in > epoch {
+        return Err(super::EARLY);
+    }
+    let counting_certificates = Counting::new(app.store.counting_certificates(room).await?);
+    let user = named(principal.user);
+    let (next, sent) =
+        app.checks.run(move || (unwinding(|| check::commit(&state, id, &sent, user, counting_certificates)), sent)).await?;
+    let next = next??;
+    let (by, added) = (next.change.by.to_bytes(), next.change.added.iter().map(Certificate::to_bytes).collect::<Vec<_>>());
+    let added: Vec<_> = next.change.added.iter().zip(&added).map(|(of, bytes)| counting(of, bytes)).collect();
+    let new = store::NewCommit {
+        group: &id.to_bytes(),
+        room,
+        epoch,
+        commit: &sent.commit,
+        welcome: sent.welcome.as_deref(),
+        group_info: &sent.group_info,
+        state: &next.state,
+        by: counting(&next.change.by, &by),
+        added: &added,
+        max_welcomes: MAX_WELCOMES,
+        at: app.clock.now(),
+    };
+    match app.store.add_commit(&new).await? {
+        AddedCommit::Added => {
+            app.bus.publish(Hint::Committed { group: id, room, epoch: epoch + 1 });
+            for device in &added {
+                app.bus.publish(Hint::InboxFilled { user: device.user, device: device.device });
+            }
+            Ok(Committed::Accepted { epoch: (epoch + 1).unsigned_abs() })
+        }
+        AddedCommit::OtherEpoch => lost(app, id, epoch, &sent.commit).await,
+        AddedCommit::NotCounting => Err(Refusal::NotVouched.into()),
+    }
+}
+
+/// Which commit won an epoch that is over.
+async fn lost(app: &App, id: GroupId, epoch: i64, commit: &[u8]) -> Result<Committed, Error> {
+    let winner = app.store.commits(&id.to_bytes(), epoch, 1, MAX_PAGE_BYTES).await?.into_iter().find(|row| row.epoch == epoch);
+    match winner {
+        Some(winner) if winner.commit_bytes == commit => Ok(Committed::Accepted { epoch: epoch.unsigned_abs() + 1 }),
+        Some(winner) => Ok(Committed::Lost { commit: winner.commit_bytes }),
+        // Gone since, or no longer kept: whoever asks is far behind and comes in anew.
+        None => Err(E2eeError::EpochForgotten.into()),
+    }
+}
+
+/// A group, if the caller is a member of its room.
+pub(in crate::e2ee) async fn group(app: &App, principal: &Principal, id: GroupId) -> Result<GroupRow, Error> {
+    app.store.group(&id.to_bytes(), principal.user).await?.ok_or(E2eeError::GroupNotFound.into())
+}
