@@ -1,11 +1,9 @@
 //! What is said about groups.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use webcall_trust::Certificate;
-use webcall_trust::mls::{Change, Session};
+use webcall_trust::mls::Change;
 
 use super::{Bytes, GroupName, user_of};
 use crate::{Group, Outgoing, Standing};
@@ -104,11 +102,9 @@ impl Changed {
 
 impl Look {
     pub(in crate::desk) fn of(group: &Group, stale: Vec<u32>) -> Self {
-        // A tree whose stays cannot be read was refused when this device came in.
-        let stays: BTreeMap<u32, Session> = group.sessions().unwrap_or_default().into_iter().collect();
         let member = |(leaf, certificate): (u32, &Certificate)| Member {
             leaf,
-            participant: stays.get(&leaf).map(|stay| u64::from_be_bytes(stay.participant)),
+            participant: group.roster().session(leaf).map(|session| u64::from_be_bytes(session.participant)),
             user: user_of(certificate),
             device: certificate.statement().device.0.into(),
             identity: certificate.statement().identity.0.into(),
