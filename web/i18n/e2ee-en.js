@@ -21,6 +21,7 @@ export const e2ee = {
   'error.not_vouched': 'A device is not vouched for by its user. It was kept out.',
   'error.uninvited': 'A device was not invited into this group. It was kept out.',
   'error.still_member': 'That device still belongs here: only its user can take it out.',
+  'error.other_participant': 'A device came into the call as somebody who is there already. It was kept out.',
   'error.unknown_device': 'That device is not known, or it was revoked.',
   'error.device_reused': 'A device cannot be set up twice. Set it up anew.',
   'error.too_many_devices': 'You have as many devices as you may have. Remove one first.',
