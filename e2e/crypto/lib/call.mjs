@@ -4,8 +4,8 @@
 export class Stay {
   /** Every epoch's keys, as the media worker gets them. */
   epochs = [];
-  /** Why it ended by itself. */
-  ended = null;
+  /** Whether it ended by itself. */
+  ended = false;
   #participants;
 
   /** Joins the call of a room, and its group. */
@@ -16,7 +16,7 @@ export class Stay {
     stay.#participants = new Set(stay.joined.participants.map(({ participant }) => participant));
     client.socket.addEventListener('message', stay.#hear);
     const account = await client.ready();
-    stay.group = account.stayIn(stay.joined.call, { room: room.id, participant: stay.joined.participant });
+    stay.group = account.stayIn(stay.joined.call, { room: room.id, participant: stay.joined.participant }, () => (stay.ended = true));
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data }) => stay.epochs.push(data);
     stay.port = port1;
@@ -36,7 +36,7 @@ export class Stay {
   async leave() {
     this.client.socket.removeEventListener('message', this.#hear);
     await this.client.socket.request({ type: 'leave' });
-    await this.client.keys.account.leave(this.joined.call);
+    await this.client.keys.account.leave(this.joined.call, this.group);
     this.port.close();
   }
 
