@@ -50,7 +50,7 @@ for (const [engine, codecs] of [['chromium', ['VP8', 'VP9', 'H264', 'AV1']], ['f
         await table.join(pages, room, { codec });
         await all(pages);
         const [anna, boris] = pages;
-        await anna.click('screen');
+        await anna.click('toggle-screen');
         await sees(boris, anna, { kind: 'screen' });
         await all(pages);
       }));

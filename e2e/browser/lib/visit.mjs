@@ -161,7 +161,7 @@ export class Visit {
   /** In a room of somebody who deletes it. */
   async aloneInACall() {
     const { page, people, server, table } = this;
-    const room = await table.room([people[0], page], 'Abschied');
+    const room = await table.room([people[0], page], { name: 'Abschied' });
     await table.join([page], room);
     await this.shoot('call-alone', '[data-banner="alone"]');
     await server.request('DELETE', `rooms/${room.id}`, { token: people[0].token });
