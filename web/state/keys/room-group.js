@@ -47,6 +47,11 @@ export class RoomGroup {
     return this.#look;
   }
 
+  /** Whether this device is in it, as far as it knows by itself. */
+  async isInside() {
+    return (await this.#group.look()) !== null;
+  }
+
   /** Somebody came, left, or published keys: who could not be reached may be now, and this device may come in. */
   reachAgain() {
     this.#unreachable.clear();
