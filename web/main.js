@@ -12,6 +12,8 @@ import { CallStore } from './state/call.js';
 import { browserDevice } from './state/chat/device.js';
 import { ChatStore } from './state/chat/store.js';
 import { DiagnosticsStore } from './state/diagnostics.js';
+import { openKeys } from './state/keys/open.js';
+import { KeysStore } from './state/keys/store.js';
 import { LocalMedia } from './state/media.js';
 import { Preferences, browserStorage } from './state/preferences.js';
 import { RoomsStore } from './state/rooms.js';
@@ -38,6 +40,7 @@ const wiring = {
 };
 const socket = new SignalSocket(wiring);
 const call = new CallStore(socket, media, preferences);
+const keys = new KeysStore(socket, session, rooms, openKeys(api, rooms));
 const chat = new ChatStore(api, socket, session, rooms, browserDevice());
 const diagnostics = new DiagnosticsStore(
   api,
@@ -72,7 +75,7 @@ const files = {
   download: async ({ id, name }) => saveBlob(await api.blob(`files/${encodeURIComponent(id)}`), name),
 };
 /** @type {import('./views/page.js').App} */
-const app = { session, rooms, chat, files, media, call, diagnostics, preferences, go: (path) => router.go(path), redraw: () => router.draw() };
+const app = { session, rooms, chat, keys, files, media, call, diagnostics, preferences, go: (path) => router.go(path), redraw: () => router.draw() };
 const router = new Router(app, root);
 
 /** How many messages wait stands before the page's own title. */

@@ -4,6 +4,7 @@
 /** @import { CallStore } from '../state/call.js' */
 /** @import { LocalMedia } from '../state/media.js' */
 /** @import { Preferences } from '../state/preferences.js' */
+/** @import { KeysStore } from '../state/keys/store.js' */
 /** @import { RoomsStore } from '../state/rooms.js' */
 /** @import { SessionStore } from '../state/session.js' */
 /** @import { ChatView, FileInfo } from '../state/chat/interface.js' */
@@ -33,6 +34,7 @@ import { brandMark } from '../ui/brand.js';
  * @property {SessionStore} session
  * @property {RoomsStore} rooms
  * @property {ChatView} chat
+ * @property {KeysStore} keys
  * @property {Files | null} files null: this server takes none
  * @property {LocalMedia} media
  * @property {CallStore} call

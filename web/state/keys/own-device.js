@@ -66,9 +66,9 @@ export class OwnDevice {
       this.#id = (await this.#keys.ask({ op: 'first', user: this.#user, now_ms: this.#now() }, 'device')).device;
     }
     published = await this.#publish(published);
-    this.#count = devicesIn(published).length;
     try {
       await this.#keys.ask({ op: 'learn', user: this.#user, records: published }, 'user');
+      this.#count = devicesIn(published).length;
       await this.restock();
     } catch (error) {
       if (countsNoMore(error)) return 'out';
