@@ -2,9 +2,9 @@
 
 /** @import { DiagnosticsStore } from '../state/diagnostics.js' */
 /** @import { CallStore } from '../state/call.js' */
+/** @import { KeysStore } from '../state/keys/store.js' */
 /** @import { LocalMedia } from '../state/media.js' */
 /** @import { Preferences } from '../state/preferences.js' */
-/** @import { KeysStore } from '../state/keys/store.js' */
 /** @import { RoomsStore } from '../state/rooms.js' */
 /** @import { SessionStore } from '../state/session.js' */
 /** @import { ChatView, FileInfo } from '../state/chat/interface.js' */
@@ -34,10 +34,10 @@ import { brandMark } from '../ui/brand.js';
  * @property {SessionStore} session
  * @property {RoomsStore} rooms
  * @property {ChatView} chat
- * @property {KeysStore} keys
  * @property {Files | null} files null: this server takes none
  * @property {LocalMedia} media
  * @property {CallStore} call
+ * @property {KeysStore} keys
  * @property {DiagnosticsStore} diagnostics
  * @property {Preferences} preferences
  * @property {(path: string) => void} go
