@@ -53,7 +53,7 @@ function deviceRow(account, { id, added_ms, isThis }, hasIdentity, draw) {
   return el(
     'li',
     { class: 'session', data: { device: uuidOf(id) } },
-    el('div', {}, el('p', {}, name), isThis ? el('span', { class: 'badge' }, t('keys.this_device')) : null, el('span', { class: 'hint' }, t('keys.added', { when: moment(added_ms) }))),
+    el('div', {}, el('p', {}, name, ' ', isThis ? el('span', { class: 'badge' }, t('keys.this_device')) : null), el('span', { class: 'hint' }, t('keys.added', { when: moment(added_ms) }))),
     isThis || !hasIdentity ? null : button,
   );
 }
