@@ -16,7 +16,7 @@ const AT_ONCE = 6;
  * @typedef {'trusted' | 'changed' | 'none' | 'refused'} Trust
  */
 
-/** Says `trust` {user} when somebody is trusted otherwise than before. */
+/** Says `trust` {user} when somebody is trusted otherwise than before, or was found with other keys than those that were accepted. */
 export class People extends EventTarget {
   #keys;
   #delivery;
@@ -76,7 +76,8 @@ export class People extends EventTarget {
     const before = this.#found.get(user);
     this.#known.set(user, trust);
     this.#found.set(user, trust);
-    if (trust !== before) this.dispatchEvent(new CustomEvent('trust', { detail: { user } }));
+    const isOtherwise = before === undefined ? trust === 'changed' : trust !== before;
+    if (isOtherwise) this.dispatchEvent(new CustomEvent('trust', { detail: { user } }));
   }
 
   /** @param {Uuid} user @returns {Promise<Trust>} */
