@@ -99,10 +99,11 @@ export class Api extends EventTarget {
    * @param {'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} method
    * @param {string} path under `/api/v1/`
    * @param {object} [body]
+   * @param {Record<string, string>} [headers] besides those that every call has
    * @returns {Promise<any>} the answer's JSON; undefined for 204
    */
-  call(method, path, body) {
-    return this.#asUser((token) => this.#send(method, path, body, token));
+  call(method, path, body, headers = {}) {
+    return this.#asUser((token) => this.#send(method, path, body, token, headers));
   }
 
   /**
@@ -196,10 +197,11 @@ export class Api extends EventTarget {
    * @param {string} path
    * @param {object | undefined} body
    * @param {string | null} token
+   * @param {Record<string, string>} [more]
    */
-  async #send(method, path, body, token) {
+  async #send(method, path, body, token, more = {}) {
     /** @type {Record<string, string>} */
-    const headers = { accept: 'application/json' };
+    const headers = { accept: 'application/json', ...more };
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (token !== null) headers['authorization'] = `Bearer ${token}`;
     const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);

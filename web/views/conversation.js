@@ -10,6 +10,7 @@ import { iconButton } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { chatView } from './chat/chat-view.js';
 import { encryptionBadge } from './encryption.js';
+import { keysBanners } from './keys/banner.js';
 import { framedWhole, heading } from './page.js';
 import { openRoomDetails } from './room-details.js';
 
@@ -28,7 +29,8 @@ export function conversationView(app, room, { message, join }, signal) {
   const details = room.kind === 'direct' ? null : iconButton({ icon: 'people', label: t('rooms.details'), action: 'room-details', click: () => openRoomDetails(app, room.id) });
   const call = el('button', { class: 'button primary join', type: 'button', title: t('prejoin.join'), 'aria-label': t('prejoin.join'), data: { action: 'to-prejoin' }, on: { click: join } }, icon('call'), el('span', {}, t('prejoin.join')));
   const chat = chatView(app, room, { heading: el('div', { class: 'chat-heading' }, back, name), buttons: [details, call], message, write: true }, signal);
-  return framedWhole(app, 'conversation', chat.element);
+  if (room.encryption !== 'mls') return framedWhole(app, 'conversation', chat.element);
+  return framedWhole(app, 'conversation', el('div', { class: 'under-banners' }, keysBanners(app, room, signal), chat.element));
 }
 
 /**

@@ -5,11 +5,12 @@
 
 import { errorText, t } from '../i18n/index.js';
 import { confirmFirst, openDialog } from '../ui/dialog.js';
-import { el, fill } from '../ui/dom.js';
+import { el, fill, listen } from '../ui/dom.js';
 import { field, form, iconButton, spinner } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { toast } from '../ui/toast.js';
 import { encryptionNote } from './encryption.js';
+import { trustInMembers } from './keys/member.js';
 import { attempt, copyLink, roomLink } from './room-acts.js';
 import { openAudit } from './room-audit.js';
 import { membersSection } from './room-members.js';
@@ -36,18 +37,20 @@ const sections = () => [
  */
 export function openRoomDetails(app, id) {
   const body = el('div', { class: 'stack' }, spinner());
-  const dialog = openDialog({ title: t('rooms.details') }, body);
+  const closing = new AbortController();
+  const dialog = openDialog({ title: t('rooms.details'), closed: () => closing.abort() }, body);
   /** @type {{ node: ChildNode, shows: string }[]} */
   let drawn = [];
   /** @param {number} [acted] the section in which something was done */
   const draw = async (acted) => {
     try {
       const room = await app.rooms.details(id);
+      const trust = await trustInMembers(app, room);
       if (!dialog.isConnected) return;
       const focused = focusedIn(body);
       const before = drawn;
       drawn = sections().map(([section, fields], index) => {
-        const shows = JSON.stringify(fields.map((field) => room[field]));
+        const shows = JSON.stringify([fields.map((field) => room[field]), fields.includes('members') ? trust : []]);
         const kept = before[index];
         if (kept !== undefined && index !== acted && kept.shows === shows) return kept;
         const node = section(app, room, () => void draw(index)) ?? document.createTextNode('');
@@ -62,6 +65,7 @@ export function openRoomDetails(app, id) {
     }
   };
   void draw();
+  listen(app.keys, ['change', 'person'], () => void draw(), closing.signal);
 }
 
 /**

@@ -9,6 +9,7 @@ import { confirmFirst } from '../ui/dialog.js';
 import { el } from '../ui/dom.js';
 import { labelled } from '../ui/form.js';
 import { menu } from '../ui/menu.js';
+import { memberKeys } from './keys/member.js';
 import { personName } from './name.js';
 import { attempt } from './room-acts.js';
 
@@ -49,6 +50,7 @@ function memberRow(app, room, member, draw) {
     el('span', { class: 'member-name' }, personName(member.username, self)),
     member.chat_muted ? el('span', { class: 'hint' }, t('order.muted')) : null,
     el('span', { class: 'hint' }, t(`role.${member.role}`)),
+    ...memberKeys(app, room, member),
     room.role === 'owner' && !self ? el('button', { class: 'link', type: 'button', 'aria-label': labelled(change, member.username), data: { action: 'set-role' }, on: { click: () => void setRole() } }, change) : null,
     ...(items.length > 0 ? menu({ label: labelled(t('order.more'), member.username), action: 'member-menu', class: 'icon-button small', items }) : []),
   );

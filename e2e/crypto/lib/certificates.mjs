@@ -36,15 +36,15 @@ export class Published {
 }
 
 /**
- * A user with a new identity and one device, whose key is `deviceKey`.
+ * A user with a new identity and one device, whose key is `deviceKey`. `after`: the newest record of the user, whose identity is so replaced.
  * @returns the certificate of the device, and the records to be published
  */
-export async function certify(user, deviceKey) {
+export async function certify(user, deviceKey, after = null, device = crypto.getRandomValues(new Uint8Array(16))) {
   const keys = await subtle.generateKey('Ed25519', true, ['sign', 'verify']);
   const identity = new Uint8Array(await subtle.exportKey('raw', keys.publicKey));
   const name = fromUuid(user);
-  const device = crypto.getRandomValues(new Uint8Array(16));
-  const claim = join(number(CLAIM, 1), await signed('identity claim', join(VERSION, name, identity, NOTHING_BEFORE, number(1, 8)), keys));
+  const previous = after === null ? NOTHING_BEFORE : await hashOf(after);
+  const claim = join(number(CLAIM, 1), await signed('identity claim', join(VERSION, name, identity, previous, number(1, 8)), keys));
   const statement = join(VERSION, name, identity, device, deviceKey, await hashOf(claim), number(1, 8));
   const certificate = await signed('device certificate', statement, keys);
   return { certificate, records: [claim, join(number(DEVICE, 1), certificate)] };

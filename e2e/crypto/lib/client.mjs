@@ -39,9 +39,11 @@ export class Client {
     });
     this.keys = new KeysStore(this.socket, this.session, this.rooms, (user, told) => {
       const [keys, delivery] = [new Keys(new KeysWorker(Desk, states)), new Delivery(this.api)];
+      this.worker = keys;
       const membersOf = async (room) => (await this.rooms.details(room)).members.map((member) => member.user);
+      const roomsOf = () => this.rooms.rooms.filter(({ encryption }) => encryption === 'mls').map(({ id }) => id);
       const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-      const parts = { keys, delivery, people: new People(keys, delivery), membersOf, pause, now: () => Date.now(), random: Math.random };
+      const parts = { keys, delivery, people: new People(keys, delivery), membersOf, roomsOf, pause, now: () => Date.now(), random: Math.random };
       return new KeysAccount(user, parts, told);
     });
     this.socket.addEventListener('message', ({ detail }) => detail.type === 'room_changed' && void this.rooms.refresh(detail.room).catch(() => {}));
@@ -49,6 +51,8 @@ export class Client {
 
   #grant;
   #with;
+  /** The page's end of the keys' worker, to be asked what the page has no words for. */
+  worker = null;
   /** Every request goes through here; a test may stand in between. */
   fetch = (url, init) => fetch(url, init);
 

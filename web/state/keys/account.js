@@ -13,12 +13,24 @@ import { groupName, uuidOf } from './bytes.js';
 import { CallGroup } from './call-group.js';
 import { Inbox } from './inbox.js';
 import { OwnDevice } from './own-device.js';
+import { NewDevice } from './new-device.js';
+import { OwnDevices } from './own-devices.js';
 import { oneAtATime } from './parts.js';
+import { Recovery } from './recovery.js';
 import { RoomGroup } from './room-group.js';
 
-/** @typedef {Parts & { now: () => number, random: () => number }} AccountParts */
+/**
+ * `roomsOf`: the user's encrypted rooms.
+ * @typedef {Parts & { now: () => number, random: () => number, roomsOf: () => Uuid[] }} AccountParts
+ */
+
+/**
+ * `room`: its group is in another epoch; `person`: is trusted otherwise than before.
+ * @typedef {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void, person: (user: Uuid) => void }} Told
+ */
 
 export class KeysAccount {
+  #user;
   #parts;
   #told;
   #device;
@@ -33,16 +45,27 @@ export class KeysAccount {
   #restocking = false;
   #start = oneAtATime(() => this.#open());
 
+  /** Used while another device is to vouch for this one. */
+  asking;
+  /** The user's own devices. */
+  devices;
+  recovery;
+
   /**
    * @param {Uuid} user
    * @param {AccountParts} parts
-   * @param {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void }} told
+   * @param {Told} told
    */
   constructor(user, parts, told) {
+    this.#user = user;
     this.#parts = parts;
     this.#told = told;
     this.#device = new OwnDevice(parts.keys, parts.delivery, user, parts.now);
     this.#inbox = new Inbox(parts, (room) => this.sync(room));
+    this.asking = new NewDevice(user, parts, () => this.#start());
+    this.devices = new OwnDevices(user, parts, () => this.#device.id);
+    this.recovery = new Recovery(parts);
+    parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
   }
 
   /** The connection is there, or something may have been missed. */
@@ -62,6 +85,42 @@ export class KeysAccount {
     const look = await group.sync();
     if (look?.epoch !== before) this.#told.room(room);
     return look;
+  }
+
+  /**
+   * The group of a room in which something is to be sent. Nothing is, while a member shows other keys than those that were accepted.
+   * @param {Uuid} room
+   * @returns {Promise<Look | null>} null: this device is not in it yet; rejects with KeysRefused `identity_changed`
+   */
+  async toSendIn(room) {
+    await this.#unchanged(room);
+    const look = await this.sync(room);
+    // Bringing it up to date may have shown more of who is in it.
+    await this.#unchanged(room);
+    return look;
+  }
+
+  /** Members who show other keys than those that were accepted. @param {Uuid} room @returns {Promise<Uuid[]>} */
+  async changedIn(room) {
+    const trust = await this.#parts.people.know(await this.#parts.membersOf(room));
+    return [...trust].filter(([, each]) => each === 'changed').map(([user]) => user);
+  }
+
+  /** As it was found last. @param {Uuid} user */
+  trustIn(user) {
+    return this.#parts.people.trustIn(user);
+  }
+
+  /** @param {Uuid} user */
+  safetyNumber(user) {
+    return this.#parts.people.safetyNumber(user);
+  }
+
+  /** The person says that this identity is the user's. @param {Uuid} user @param {string} identity */
+  async accept(user, identity) {
+    await this.#parts.people.accept(user, identity);
+    await this.#parts.people.know([user]);
+    for (const room of this.#rooms.keys()) this.roomChanged(room);
   }
 
   /** How it was found last. @param {Uuid} room */
@@ -87,6 +146,8 @@ export class KeysAccount {
   /** @param {Uuid} user */
   keysChanged(user) {
     this.#parts.people.forget(user);
+    // Another of one's own devices may have vouched for this one, or revoked it.
+    if (user === this.#user) void this.#start();
     for (const [room, group] of this.#rooms) {
       group.reachAgain();
       this.#later(room);
@@ -125,7 +186,21 @@ export class KeysAccount {
       if (standing !== 'ready') return;
       await this.#takeIn();
       for (const room of this.#rooms.keys()) this.roomChanged(room);
+      if (this.#device.hasOthers) await this.#enterRooms();
     });
+  }
+
+  /** A further device of a user comes in by itself: nobody adds another device of whoever is there already. */
+  async #enterRooms() {
+    for (const room of this.#parts.roomsOf()) {
+      if (this.#rooms.has(room) || (await this.#roomGroup(room).isInside())) continue;
+      await this.#work(() => this.sync(room));
+    }
+  }
+
+  /** @param {Uuid} room */
+  async #unchanged(room) {
+    if ((await this.changedIn(room)).length > 0) throw new KeysRefused('identity_changed');
   }
 
   async #takeIn() {

@@ -19,6 +19,16 @@ export function fromServer(text) {
   return text.replaceAll('-', '+').replaceAll('_', '/').padEnd(Math.ceil(text.length / 4) * 4, '=');
 }
 
+/** @param {Base64} text */
+export function bytesOf(text) {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+/** @param {Uint8Array} bytes @returns {Base64} */
+export function toBase64(bytes) {
+  return btoa(String.fromCharCode(...bytes));
+}
+
 /** @param {Base64} bytes 16 of them @returns {Uuid} */
 export function uuidOf(bytes) {
   return hexOf(bytes).replace(UUID, '$1-$2-$3-$4-$5');

@@ -91,6 +91,28 @@ export class Delivery {
     return { commits: commits.map((each) => ({ epoch: each.epoch, commit: fromServer(each.commit) })), epoch };
   }
 
+  /** What one's devices keep for each other under a name. @param {string} slot @returns {Promise<{ version: number, blob: Base64 } | null>} null: nothing */
+  async backup(slot) {
+    try {
+      const { version, body } = await this.#api.call('GET', `e2ee/backups/${slot}`);
+      return { version, blob: fromServer(body) };
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'backup_not_found') return null;
+      throw error;
+    }
+  }
+
+  /** In place of this version, 0 for none. @param {string} slot @param {number} version @param {Base64} blob @returns {Promise<boolean>} false: another device was faster */
+  async keepBackup(slot, version, blob) {
+    try {
+      await this.#api.call('PUT', `e2ee/backups/${slot}`, { body: toServer(blob) }, { 'if-match': `"${version}"` });
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 412) return false;
+      throw error;
+    }
+  }
+
   /** What waits for a device, oldest first. @param {Base64} device @returns {Promise<{ items: Waiting[], more: boolean }>} */
   async inbox(device) {
     /** @type {{ items: { id: Uuid, group: string, epoch: number | null, body: string | null }[], more: boolean }} */

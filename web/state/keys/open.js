@@ -22,6 +22,7 @@ export function openKeys(api, rooms) {
       delivery,
       people: new People(keys, delivery),
       membersOf: async (/** @type {string} */ room) => (await rooms.details(room)).members.map((member) => member.user),
+      roomsOf: () => (rooms.rooms ?? []).filter(({ encryption }) => encryption === 'mls').map(({ id }) => id),
       pause: (/** @type {number} */ ms) => /** @type {Promise<void>} */ (new Promise((resolve) => setTimeout(resolve, ms))),
       now: () => Date.now(),
       random: () => Math.random(),

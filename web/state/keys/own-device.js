@@ -9,6 +9,8 @@
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
+import { askingHere } from './new-device.js';
+import { certificateOf, devicesIn } from './records.js';
 
 /** One-time key packages that wait at the server: new ones are made when half of them are used. */
 const STOCK = 50;
@@ -26,6 +28,8 @@ export class OwnDevice {
   #now;
   /** @type {Base64 | null} */
   #id = null;
+  /** Devices of the user that count. */
+  #count = 0;
 
   /**
    * @param {Keys} keys
@@ -45,23 +49,46 @@ export class OwnDevice {
     return this.#id;
   }
 
+  /** Whether the user has more devices than this one, as of the last `open`. */
+  get hasOthers() {
+    return this.#count > 1;
+  }
+
   /** Finds out how this device stands, and does what it can do about it. May be called again. @returns {Promise<Standing>} */
   async open() {
     this.#id = await this.#keys.begin(this.#user);
     let published = await this.#delivery.chain(this.#user);
+    if (this.#id === null && published.length > 0) {
+      this.#id = await this.#certified(published);
+      if (this.#id === null) return 'unvouched';
+    }
     if (this.#id === null) {
-      if (published.length > 0) return 'unvouched';
       this.#id = (await this.#keys.ask({ op: 'first', user: this.#user, now_ms: this.#now() }, 'device')).device;
     }
     published = await this.#publish(published);
     try {
       await this.#keys.ask({ op: 'learn', user: this.#user, records: published }, 'user');
+      this.#count = devicesIn(published).length;
       await this.restock();
     } catch (error) {
       if (countsNoMore(error)) return 'out';
       throw error;
     }
     return 'ready';
+  }
+
+  /** Another device may have vouched for the one that asks here. @param {Base64[]} published @returns {Promise<Base64 | null>} */
+  async #certified(published) {
+    const asking = await askingHere(this.#keys);
+    const record = asking && certificateOf(published, asking.device);
+    if (record === null) return null;
+    try {
+      return (await this.#keys.ask({ op: 'certified', record }, 'device')).device;
+    } catch (error) {
+      // For another key under this name: it is nobody's word for this device.
+      if (error instanceof KeysRefused && !['closed', 'storage', 'worker'].includes(error.code)) return null;
+      throw error;
+    }
   }
 
   /** What a crash kept from being published follows what is there. @param {Base64[]} published @returns {Promise<Base64[]>} all that is there then */

@@ -16,24 +16,28 @@ const AT_ONCE = 6;
  * @typedef {'trusted' | 'changed' | 'none' | 'refused'} Trust
  */
 
-export class People {
+/** Says `trust` {user} when somebody is trusted otherwise than before, or was found with other keys than those that were accepted. */
+export class People extends EventTarget {
   #keys;
   #delivery;
   /** @type {Map<Uuid, Trust>} */
   #known = new Map();
+  /** What was found last of whom, while it is asked for anew. @type {Map<Uuid, Trust>} */
+  #found = new Map();
 
   /**
    * @param {Keys} keys
    * @param {Delivery} delivery
    */
   constructor(keys, delivery) {
+    super();
     this.#keys = keys;
     this.#delivery = delivery;
   }
 
-  /** Undefined: not asked yet. @param {Uuid} user */
+  /** As it was found last; undefined: not asked yet. @param {Uuid} user */
   trustIn(user) {
-    return this.#known.get(user);
+    return this.#found.get(user);
   }
 
   /** What is known of these users is the newest then. @param {readonly Uuid[]} users @returns {Promise<Map<Uuid, Trust>>} */
@@ -57,9 +61,23 @@ export class People {
     this.#known.delete(user);
   }
 
+  /**
+   * Sixty digits that are the same on both sides if nobody stands between, and the identity that is then the user's.
+   * @param {Uuid} user
+   */
+  async safetyNumber(user) {
+    await this.#learn(user);
+    return this.#keys.ask({ op: 'safety_number', user }, 'safety_number');
+  }
+
   /** @param {Uuid} user */
   async #learn(user) {
-    this.#known.set(user, await this.#find(user));
+    const trust = await this.#find(user);
+    const before = this.#found.get(user);
+    this.#known.set(user, trust);
+    this.#found.set(user, trust);
+    const isOtherwise = before === undefined ? trust === 'changed' : trust !== before;
+    if (isOtherwise) this.dispatchEvent(new CustomEvent('trust', { detail: { user } }));
   }
 
   /** @param {Uuid} user @returns {Promise<Trust>} */

@@ -26,6 +26,8 @@ export class RoomGroup {
   #unreachable = new Set();
   /** The server let this device not come in by itself: it waits for a welcome, and asks again when something has changed. */
   #isUninvited = false;
+  /** How often something has changed: an answer to what was asked before says nothing of after. */
+  #changes = 0;
   /** @type {Look | null} */
   #look = null;
   #sync = oneAtATime(() => this.#run());
@@ -47,8 +49,14 @@ export class RoomGroup {
     return this.#look;
   }
 
+  /** Whether this device is in it, as far as it knows by itself. */
+  async isInside() {
+    return (await this.#group.look()) !== null;
+  }
+
   /** Somebody came, left, or published keys: who could not be reached may be now, and this device may come in. */
   reachAgain() {
+    this.#changes += 1;
     this.#unreachable.clear();
     this.#isUninvited = false;
   }
@@ -72,6 +80,7 @@ export class RoomGroup {
 
   /** @returns {Promise<Look | null>} null: another was faster, or this device is not let in */
   async #comeIn() {
+    const changes = this.#changes;
     await this.#learn();
     try {
       if ((await this.#parts.delivery.info({ kind: 'room', id: this.#room })) === null) return await this.#group.create(null);
@@ -81,7 +90,7 @@ export class RoomGroup {
       // whom this device cannot know, for they share the room no more: members take them out first.
       const isUninvited = (error instanceof ApiError && error.code === 'uninvited') || (error instanceof KeysRefused && error.code === 'not_vouched');
       if (!isUninvited) throw error;
-      this.#isUninvited = true;
+      this.#isUninvited = changes === this.#changes;
       return null;
     }
   }
@@ -121,8 +130,10 @@ export class RoomGroup {
 
   /** @param {Look} look @param {{ add: Uuid[], remove: number[] }} wanted @returns {Promise<Look | null>} */
   async #commit(look, { add, remove }) {
+    const changes = this.#changes;
     const claimed = add.length === 0 ? [] : await this.#parts.delivery.claim(add);
-    for (const user of add) if (!claimed.some((each) => each.user === user)) this.#unreachable.add(user);
+    const missing = add.filter((user) => !claimed.some((each) => each.user === user));
+    if (changes === this.#changes) for (const user of missing) this.#unreachable.add(user);
     const packages = claimed.map(({ keyPackage }) => keyPackage);
     if (packages.length === 0 && remove.length === 0) return look;
     try {

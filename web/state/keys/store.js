@@ -1,6 +1,6 @@
 /**
  * The keys of the signed-in user: this browser's device and the groups it is in, kept in step with the server. Says `change` when the device's
- * standing did, and `room` {room} when a room's group did.
+ * standing did, `room` {room} when a room's group did, and `person` {user} when somebody's keys are trusted otherwise than before.
  *
  * Starts with the first room that is encrypted, and ends with the session. What cannot be done for want of a connection is done when it is back.
  */
@@ -13,7 +13,7 @@
 /** @import { KeysAccount } from './account.js' */
 
 /** @typedef {'off' | 'starting' | 'failed' | import('./own-device.js').Standing} KeysStatus */
-/** @typedef {(user: Uuid, told: { standing: (standing: KeysStatus) => void, room: (room: Uuid) => void }) => KeysAccount} OpenAccount */
+/** @typedef {(user: Uuid, told: import('./account.js').Told) => KeysAccount} OpenAccount */
 
 export class KeysStore extends EventTarget {
   #session;
@@ -52,6 +52,11 @@ export class KeysStore extends EventTarget {
     return this.#status === 'ready' ? this.#account : null;
   }
 
+  /** This device, while another is to vouch for it; else null. */
+  get asking() {
+    return this.#status === 'unvouched' ? (this.#account?.asking ?? null) : null;
+  }
+
   #follow() {
     const user = this.#session.status === 'signed-in' ? (this.#session.user?.id ?? null) : null;
     if (user !== this.#user) this.#end();
@@ -62,6 +67,7 @@ export class KeysStore extends EventTarget {
     const account = this.#open(user, {
       standing: (standing) => account === this.#account && this.#become(standing),
       room: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('room', { detail: { room } })),
+      person: (user) => account === this.#account && this.dispatchEvent(new CustomEvent('person', { detail: { user } })),
     });
     this.#account = account;
     account.up();

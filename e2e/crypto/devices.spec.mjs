@@ -1,0 +1,279 @@
+// The devices of a person, and what others see of them: the page's own states (`web/state/keys`) with the client's own cryptography, against a
+// real server. Only pages and browsers are left out.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { requestLink } from '../../web/state/keys/records.js';
+import { startServer } from '../browser/lib/server.mjs';
+import { builtDesk } from './lib/built.mjs';
+import { base64, fromBase64 } from './lib/bytes.mjs';
+import { certify } from './lib/certificates.mjs';
+import { Client } from './lib/client.mjs';
+
+let Desk;
+let server;
+before(async () => {
+  Desk = await builtDesk();
+  server = await startServer();
+});
+const started = [];
+after(async () => {
+  for (const client of started) client.stop();
+  assert.deepEqual((await server.close()).slice(0, 5), [], 'the server has nothing to complain of');
+});
+
+let made = 0;
+/** Somebody with a device that counts, and rooms of one's own. */
+async function owner(rooms = 1) {
+  const client = await Client.of(Desk, server, `owner${++made}`);
+  started.push(client);
+  await client.start();
+  const all = [];
+  for (let count = 0; count < rooms; count += 1) all.push(await client.api.call('POST', 'rooms', { name: `Room ${count}`, encryption: 'mls' }));
+  await client.rooms.load();
+  const account = await client.ready();
+  for (const { id } of all) await account.sync(id);
+  return { client, rooms: all };
+}
+
+/** Somebody else, in these rooms. */
+async function guest(rooms) {
+  const client = await Client.of(Desk, server, `guest${++made}`);
+  started.push(client);
+  await client.start();
+  for (const { link_code } of rooms) await client.rooms.join(link_code);
+  await client.ready();
+  return client;
+}
+
+/** Another browser of the same person, which nobody vouched for yet. */
+async function secondOf(client) {
+  const second = await client.elsewhere();
+  started.push(second);
+  await second.until('to be told that it is not vouched for', () => second.keys.asking);
+  return second;
+}
+
+/** The first vouches for the second as two people's eyes and hands do it. */
+async function vouch(first, second) {
+  const { request, code } = await second.keys.asking.request();
+  const { devices } = await first.ready();
+  const carried = await devices.read(requestLink(request, 'https://example.org'));
+  assert.equal(carried.code, code, 'both show the same');
+  await devices.vouch(carried);
+  await second.ready();
+}
+
+/** All of them, and nobody else, are in the same epoch of the room's group. */
+async function agree(clients, room) {
+  await Promise.all(clients.map(async (client) => (await client.ready()).sync(room.id)));
+  return clients[0].until(`${clients.length} devices to agree`, () => {
+    const looks = clients.map((client) => client.keys.account?.lookOf(room.id) ?? null);
+    const isSame = !looks.includes(null) && new Set(looks.map(({ authenticator }) => authenticator)).size === 1;
+    return isSame && looks[0].members.length === clients.length ? looks[0] : null;
+  });
+}
+
+/** Seals for a room as a message is. */
+async function write(client, room, text) {
+  await (await client.ready()).toSendIn(room.id);
+  const id = crypto.randomUUID();
+  const message = { op: 'seal_message', room: room.id, id, kind: 1, content: base64(Buffer.from(text)), seen: null, head: null, now_ms: Date.now() };
+  const { envelope } = await client.worker.ask(message, 'sealed');
+  await client.worker.ask({ op: 'sent', room: room.id, id }, 'done');
+  return envelope;
+}
+
+/** The text, or the code of why not. */
+async function read(client, room, envelope) {
+  try {
+    const { content } = await client.worker.ask({ op: 'open_message', room: room.id, envelope }, 'opened');
+    return Buffer.from(content, 'base64').toString();
+  } catch ({ code }) {
+    return code;
+  }
+}
+
+const codeOf = (act) => act.then(() => null, ({ code }) => code);
+const idOf = async (client) => (await client.worker.ask({ op: 'who' }, 'device')).device;
+
+test('a device that another vouched for by its code comes into all rooms of its user, and reads what comes after and nothing before', async () => {
+  const { client: first, rooms } = await owner(3);
+  const other = await guest(rooms);
+  for (const room of rooms) await agree([first, other], room);
+  const earlier = await write(other, rooms[0], 'before it came');
+  const second = await secondOf(first);
+  await vouch(first, second);
+  for (const room of rooms) await second.until('to be in the group', () => second.keys.account.lookOf(room.id));
+  for (const room of rooms) {
+    await agree([first, second, other], room);
+    const later = await write(other, room, 'after it came');
+    assert.equal(await read(second, room, later), 'after it came');
+  }
+  assert.equal(await read(second, rooms[0], earlier), 'unknown_epoch');
+  assert.equal(await read(first, rooms[0], earlier), 'before it came', 'who was there reads it');
+  const rows = await second.keys.account.devices.list();
+  assert.deepEqual(rows.map(({ isThis }) => isThis), [true, false]);
+  assert.equal(await second.keys.account.devices.fingerprint(), await first.keys.account.devices.fingerprint());
+});
+
+test('a request stays the same over a reload, and the device that was vouched for meanwhile is there by itself', async () => {
+  const { client: first, rooms: [room] } = await owner();
+  const second = await secondOf(first);
+  const { request, code } = await second.keys.asking.request();
+  const again = await second.reloaded();
+  started.push(again);
+  await again.until('to be told that it is not vouched for', () => again.keys.asking);
+  assert.deepEqual(await again.keys.asking.request().then((asked) => [asked.request, asked.code]), [request, code]);
+  again.stop();
+  const { devices } = await first.ready();
+  await devices.vouch(await devices.read(requestLink(request, 'https://example.org')));
+  const back = await again.reloaded();
+  started.push(back);
+  await agree([first, back], room);
+});
+
+test('t1_a_request_that_a_server_puts_in_the_place_of_another_has_another_code', async () => {
+  const { client: first } = await owner();
+  const [second, stranger] = [await secondOf(first), await secondOf(first)];
+  const [shown, swapped] = [await second.keys.asking.request(), await stranger.keys.asking.request()];
+  const { devices } = await first.ready();
+  assert.notEqual((await devices.read(requestLink(swapped.request, 'https://example.org'))).code, shown.code);
+  assert.equal((await devices.read(requestLink(shown.request, 'https://example.org'))).code, shown.code);
+  const { client: somebody } = await owner();
+  assert.equal(await codeOf((await somebody.ready()).devices.read(requestLink(shown.request, 'https://example.org'))), 'other_user');
+  assert.equal(await codeOf(devices.read('https://example.org/settings#device=no')), 'bad_device_request');
+});
+
+test('t1_a_device_that_a_server_vouched_for_by_an_identity_of_its_own_shows_another_fingerprint_and_comes_into_no_group', async () => {
+  const { client: first, rooms: [room] } = await owner();
+  const [second, honest] = [await secondOf(first), await secondOf(first)];
+  const { request } = await second.keys.asking.request();
+  const device = { id: fromBase64(request).slice(17, 33), key: fromBase64(request).slice(33, 65) };
+  await lies(second, first.user, (newest) => certify(first.user, device.key, newest, device.id));
+  second.socket.dispatchEvent(new CustomEvent('message', { detail: { type: 'e2ee_keys', user: first.user } }));
+  const account = await second.ready();
+  const [fingerprint, real] = await Promise.all([account, first.keys.account].map(({ devices }) => devices.fingerprint()));
+  assert.notEqual(fingerprint, real);
+  await vouch(first, honest);
+  assert.equal(await honest.keys.account.devices.fingerprint(), real);
+  const look = await agree([first, honest], room);
+  assert.ok(!look.members.some((member) => member.device === base64(device.id)));
+});
+
+test('t16_a_revoked_device_is_taken_out_by_the_others_reads_nothing_after_and_cannot_come_back', async () => {
+  const { client: first, rooms: [room] } = await owner();
+  const other = await guest([room]);
+  const [lost, kept] = [await secondOf(first), await secondOf(first)];
+  await vouch(first, lost);
+  await vouch(first, kept);
+  await agree([first, lost, kept, other], room);
+  const device = await idOf(lost);
+  const [lostAccount, keptAccount] = [lost.keys.account, kept.keys.account];
+  await first.keys.account.devices.revoke(device);
+  await lost.until('to hear that it counts no more', () => lost.keys.status === 'out');
+  const look = await agree([first, kept, other], room);
+  assert.ok(!look.members.some((member) => member.device === device));
+  const after = await write(other, room, 'after it was lost');
+  assert.notEqual(await read(lost, room, after), 'after it was lost');
+  for (const client of [lost, kept]) await client.worker.ask({ op: 'forget', group: { kind: 'room', id: room.id } }, 'done').catch(() => {});
+  assert.equal(await lostAccount.sync(room.id).catch(() => null), null);
+  assert.notEqual(await keptAccount.sync(room.id), null, 'a device that counts comes in again by itself');
+  await agree([first, kept, other], room);
+  const back = await lost.reloaded();
+  started.push(back);
+  await back.until('to be told again', () => back.keys.status === 'out');
+  assert.deepEqual((await first.keys.account.devices.list()).map(({ id }) => id).includes(device), false);
+});
+
+test('the recovery code makes a fresh device count, a wrong one does not, and one that was replaced no longer does', async () => {
+  const { client: first, rooms: [room] } = await owner();
+  const { recovery } = await first.ready();
+  const second = await secondOf(first);
+  assert.deepEqual([await recovery.standing(), await second.keys.asking.isRecoverable()], ['none', false]);
+  assert.equal(await codeOf(second.keys.asking.recover('0000-0000')), 'no_backup');
+  const replaced = await recovery.make();
+  const { id, code } = await recovery.make();
+  assert.deepEqual([await recovery.standing(), await second.keys.asking.isRecoverable()], ['made', true]);
+  await recovery.kept(id);
+  assert.equal(await codeOf(second.keys.asking.recover(replaced.code)), 'wrong_secret');
+  assert.equal(await codeOf(second.keys.asking.recover(code.slice(0, -1))), 'code_length');
+  assert.equal(await codeOf(second.keys.asking.recover(code.replace(/^./, (digit) => (digit === '7' ? '8' : '7')))), 'code_mistyped');
+  assert.equal(second.keys.status, 'unvouched');
+  await second.keys.asking.recover(` ${code.toLowerCase()} `);
+  await agree([first, second], room);
+  const third = await secondOf(first);
+  await vouch(second, third);
+  await agree([first, second, third], room);
+});
+
+test('a code that was shown and not kept leaves the one before it in force', async () => {
+  const { client: first, rooms: [room] } = await owner();
+  const { recovery } = await first.ready();
+  const { id, code } = await recovery.make();
+  await recovery.kept(id);
+  for (let count = 0; count < 20; count += 1) await recovery.make();
+  const second = await secondOf(first);
+  await second.keys.asking.recover(code);
+  await agree([first, second], room);
+});
+
+test('a device that another vouched for vouches for others only after the recovery code was entered on it', async () => {
+  const { client: first } = await owner();
+  const { recovery } = await first.ready();
+  const { id, code } = await recovery.make();
+  await recovery.kept(id);
+  const [second, third] = [await secondOf(first), await secondOf(first)];
+  await vouch(first, second);
+  const own = second.keys.account;
+  assert.deepEqual([await own.devices.hasIdentity(), await own.recovery.standing()], [false, 'locked']);
+  assert.equal(await codeOf(vouch(second, third)), 'no_identity');
+  assert.equal(await codeOf(own.recovery.enter(code.replace(/^./, (digit) => (digit === '7' ? '8' : '7')))), 'code_mistyped');
+  await own.recovery.enter(code);
+  assert.deepEqual([await own.devices.hasIdentity(), await own.recovery.standing()], [true, 'made']);
+  await vouch(second, third);
+});
+
+/** From now on the server shows this client another chain of a user: with what `made` gives after the newest record. */
+async function lies(client, user, made) {
+  const { records } = await client.api.call('GET', `e2ee/users/${user}/keys`);
+  const bytes = records.map(({ record }) => new Uint8Array(Buffer.from(record, 'base64url')));
+  const { records: more } = await made(bytes.at(-1));
+  const shown = [...records, ...more.map((record) => ({ ...records[0], record: Buffer.from(record).toString('base64url') }))];
+  const whole = client.fetch;
+  client.fetch = async (url, init) => {
+    if (url.pathname.endsWith(`/e2ee/users/${user}/keys`)) return Response.json({ records: shown });
+    // What follows from the lie it takes, and tells nobody.
+    if (init.method === 'POST' && url.pathname.endsWith('/commits')) return Response.json({}, { status: 201 });
+    if (url.pathname.endsWith('/key-packages')) return Response.json({ key_packages: 50, last_resort: true });
+    return whole(url, init);
+  };
+}
+
+test('t3_nothing_is_sent_to_a_room_whose_member_the_server_shows_with_another_identity_before_the_person_accepts_it', async () => {
+  const { client: first, rooms: [room] } = await owner();
+  const other = await guest([room]);
+  await agree([first, other], room);
+  const hint = () => other.socket.dispatchEvent(new CustomEvent('message', { detail: { type: 'e2ee_keys', user: first.user } }));
+  const { digits } = await other.keys.account.safetyNumber(first.user);
+  assert.equal((await first.keys.account.safetyNumber(other.user)).digits, digits, 'both see the same number');
+  hint();
+  assert.equal(await read(first, room, await write(other, room, 'as ever')), 'as ever', 'without the change it goes');
+
+  const keys = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
+  const deviceKey = new Uint8Array(await crypto.subtle.exportKey('raw', keys.publicKey));
+  await lies(other, first.user, (newest) => certify(first.user, deviceKey, newest));
+  const noticed = new Promise((resolve) => other.keys.addEventListener('person', ({ detail }) => detail.user === first.user && resolve(), { once: true }));
+  hint();
+  await noticed;
+  assert.equal(other.keys.account.trustIn(first.user), 'changed');
+  assert.deepEqual(await other.keys.account.changedIn(room.id), [first.user]);
+  assert.equal(await codeOf(write(other, room, 'for whom?')), 'identity_changed');
+  const shown = await other.keys.account.safetyNumber(first.user);
+  assert.notEqual(shown.digits, digits, 'whoever compares sees it');
+  assert.equal(await codeOf(write(other, room, 'for whom?')), 'identity_changed', 'looking at the number is not accepting it');
+  await other.keys.account.accept(first.user, shown.identity);
+  assert.equal(other.keys.account.trustIn(first.user), 'trusted');
+  assert.equal(await codeOf(write(other, room, 'accepted')), null);
+});

@@ -1,0 +1,63 @@
+/**
+ * A device of a user who has others already: it asks to be vouched for by one of them, or vouches for itself by the user's recovery code.
+ * The request is carried by hand, and both devices show its code: what a server put in its place has another one.
+ */
+
+/** @import { Base64, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Keys } from '../../e2ee/keys/page.js' */
+/** @import { Delivery } from './delivery.js' */
+
+import { KeysRefused } from '../../e2ee/keys/page.js';
+import { UNLOCKERS_SLOT } from './recovery.js';
+
+export class NewDevice {
+  #user;
+  #parts;
+  #again;
+
+  /**
+   * @param {Uuid} user
+   * @param {{ keys: Keys, delivery: Delivery, now: () => number }} parts
+   * @param {() => Promise<void>} again looks at how this device stands now
+   */
+  constructor(user, parts, again) {
+    this.#user = user;
+    this.#parts = parts;
+    this.#again = again;
+  }
+
+  /** The same until another device vouched for it, also after a reload. @returns {Promise<{ request: Base64, code: string }>} */
+  async request() {
+    const { keys } = this.#parts;
+    return (await askingHere(keys)) ?? keys.ask({ op: 'ask', user: this.#user }, 'asking');
+  }
+
+  /** Whether there is a recovery code to be entered. */
+  async isRecoverable() {
+    const backup = await this.#parts.delivery.backup(UNLOCKERS_SLOT);
+    if (backup === null) return false;
+    const { unlockers } = await this.#parts.keys.ask({ op: 'ways', blob: backup.blob }, 'ways');
+    return unlockers.some(({ kind }) => kind === 'recovery_code');
+  }
+
+  /** @param {string} code as it was written down @returns {Promise<void>} rejects with KeysRefused `wrong_secret`, `code_…`, or `no_backup` */
+  async recover(code) {
+    const { keys, delivery, now } = this.#parts;
+    const backup = await delivery.backup(UNLOCKERS_SLOT);
+    if (backup === null) throw new KeysRefused('no_backup');
+    const records = await delivery.chain(this.#user);
+    const secret = { kind: /** @type {const} */ ('recovery_code'), secret: code };
+    await keys.ask({ op: 'restore', user: this.#user, blob: backup.blob, secret, records, now_ms: now() }, 'device');
+    await this.#again();
+  }
+}
+
+/** The device that asks in this browser, if one does. @param {Keys} keys */
+export async function askingHere(keys) {
+  try {
+    return await keys.ask({ op: 'who' }, 'asking');
+  } catch (error) {
+    if (error instanceof KeysRefused && error.code === 'no_device') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,125 @@
+/** The user's own devices, seen from one of them that counts: which there are, vouching for a new one, revoking one. */
+
+/** @import { Base64, Request, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Keys } from '../../e2ee/keys/page.js' */
+/** @import { Delivery } from './delivery.js' */
+/** @import { ReadRequest } from './records.js' */
+
+import { KeysRefused } from '../../e2ee/keys/page.js';
+import { ApiError } from '../../net/api.js';
+import { bytesOf } from './bytes.js';
+import { certificateOf, devicesIn, readRequest, shortCode } from './records.js';
+
+/** Devices of a user at once (`trust`, `MAX_DEVICES`): a record that the server will never take must not be made. */
+const MAX_DEVICES = 16;
+/** Another device may publish something at the same time, this often in a row. */
+const MAX_TRIES = 4;
+
+/** @typedef {{ id: Base64, added_ms: number, isThis: boolean }} OwnDeviceRow */
+
+export class OwnDevices {
+  #user;
+  #parts;
+  #own;
+
+  /**
+   * @param {Uuid} user
+   * @param {{ keys: Keys, delivery: Delivery, now: () => number }} parts
+   * @param {() => Base64 | null} own this device
+   */
+  constructor(user, parts, own) {
+    this.#user = user;
+    this.#parts = parts;
+    this.#own = own;
+  }
+
+  /** This one first, then the newest. @returns {Promise<OwnDeviceRow[]>} */
+  async list() {
+    const own = this.#own();
+    const rows = devicesIn(await this.#learn()).map(({ id, added_ms }) => ({ id, added_ms, isThis: id === own }));
+    return rows.sort((a, b) => Number(b.isThis) - Number(a.isThis) || b.added_ms - a.added_ms);
+  }
+
+  /**
+   * Of the identity that vouches for this device: all devices of the user show the same. One that a server vouched for, by an identity of its
+   * own making, shows another.
+   */
+  async fingerprint() {
+    const { identity } = await this.#parts.keys.ask({ op: 'who' }, 'device');
+    return shortCode('identity code', bytesOf(identity));
+  }
+
+  /** Whether this device has the identity's key: one that another device vouched for has it not before the recovery code was entered on it. */
+  async hasIdentity() {
+    try {
+      // No request is ever empty: what is wrong with this one says how far it came, and nothing is made.
+      await this.#parts.keys.ask({ op: 'vouch', request: '', previous: null, now_ms: this.#parts.now() }, 'record');
+    } catch (error) {
+      if (error instanceof KeysRefused && error.code === 'no_identity') return false;
+      if (!(error instanceof KeysRefused) || error.code !== 'malformed') throw error;
+    }
+    return true;
+  }
+
+  /**
+   * What a person carried over from the new device, with the code to compare.
+   * @param {string} text
+   * @returns {Promise<ReadRequest>} rejects with KeysRefused `bad_device_request`, `other_user`
+   */
+  async read(text) {
+    const request = await readRequest(text);
+    if (request.user !== this.#user) throw new KeysRefused('other_user');
+    return request;
+  }
+
+  /** The person says that the code is the same there. @param {ReadRequest} request */
+  async vouch({ bytes, device, key }) {
+    await this.#publish(
+      () => ({ op: 'vouch', request: bytes, previous: null, now_ms: this.#parts.now() }),
+      (records) => {
+        const devices = devicesIn(records);
+        if (devices.some((each) => each.id === device && each.key === key)) return true;
+        if (certificateOf(records, device) !== null) throw new KeysRefused('device_reused');
+        if (devices.length >= MAX_DEVICES) throw new KeysRefused('too_many_devices');
+        return false;
+      },
+    );
+  }
+
+  /** For ever. @param {Base64} device another one than this */
+  async revoke(device) {
+    await this.#publish(
+      () => ({ op: 'revoke', device, previous: null, now_ms: this.#parts.now() }),
+      (records) => devicesIn(records).every(({ id }) => id !== device),
+    );
+  }
+
+  /**
+   * The next record of one's own: what was overtaken is made anew upon what is there.
+   * @param {() => Extract<Request, { op: 'vouch' | 'revoke' }>} request
+   * @param {(records: Base64[]) => boolean} isDone nothing is to be done any more; throws where it can never be
+   */
+  async #publish(request, isDone) {
+    const { keys, delivery } = this.#parts;
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      if (isDone(await this.#learn())) return;
+      const { record } = await keys.ask(request(), 'record');
+      try {
+        await delivery.publish(record);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 409) throw error;
+        continue;
+      }
+      await this.#learn();
+      return;
+    }
+    throw new KeysRefused('out_of_order');
+  }
+
+  /** All of one's own records, verified by the worker. */
+  async #learn() {
+    const records = await this.#parts.delivery.chain(this.#user);
+    await this.#parts.keys.ask({ op: 'learn', user: this.#user, records }, 'user');
+    return records;
+  }
+}

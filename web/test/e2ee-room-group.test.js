@@ -1,0 +1,78 @@
+// The group of a room, with a worker and a server of the test: what is done when something changes while somebody is asked.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { KeysRefused } from '../e2ee/keys/page.js';
+import { ApiError } from '../net/api.js';
+import { RoomGroup } from '../state/keys/room-group.js';
+
+const [ME, OTHER] = ['me', 'other'];
+const lookOf = (users, epoch, outgoing = null) => ({
+  type: 'group',
+  epoch,
+  leaf: 0,
+  standing: 'member',
+  members: users.map((user, leaf) => ({ leaf, user, device: `${user}'s`, identity: '', participant: null })),
+  stale: [],
+  outgoing,
+  authenticator: `${epoch}`,
+});
+
+/** A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group. */
+function roomOf({ claim = async () => [], info = async () => ({}), inside = true }) {
+  let look = inside ? lookOf([ME], 0) : null;
+  const asked = [];
+  const keys = {
+    ask: async ({ op, add }) => {
+      asked.push(op);
+      if (op === 'look' && look === null) throw new KeysRefused('not_open');
+      if (op === 'change') return lookOf([ME], look.epoch, { epoch: look.epoch, commit: add[0], welcome: null, group_info: '' });
+      if (op === 'accepted') look = lookOf([ME, OTHER], look.epoch + 1);
+      return look;
+    },
+  };
+  const delivery = { claim, info, commits: async () => ({ commits: [], epoch: look.epoch }), commit: async () => true };
+  const people = { forget() {}, know: async (users) => new Map(users.map((user) => [user, 'trusted'])) };
+  return { asked, room: new RoomGroup('room', { keys, delivery, people, membersOf: async () => [ME, OTHER], pause: async () => {} }) };
+}
+
+test('who leaves key packages while they are asked for is asked for again, and who has none is not', async () => {
+  const claims = [];
+  const answers = [[], [{ user: OTHER, keyPackage: 'p' }]];
+  const { room } = roomOf({
+    claim: async (users) => {
+      claims.push(users);
+      if (claims.length === 1) room.reachAgain();
+      return answers.shift() ?? [];
+    },
+  });
+  assert.deepEqual((await room.sync()).members.map(({ user }) => user), [ME, OTHER]);
+  assert.equal(claims.length, 2);
+
+  let asked = 0;
+  const alone = roomOf({ claim: async () => ((asked += 1), []) });
+  await alone.room.sync();
+  await alone.room.sync();
+  assert.equal(asked, 1, 'nothing has changed');
+  alone.room.reachAgain();
+  await alone.room.sync();
+  assert.equal(asked, 2);
+});
+
+test('a device that was not let in asks again where something changed meanwhile, and else not', async () => {
+  for (const [changes, expected] of [[0, 1], [1, 2], [3, 4]]) {
+    let tries = 0;
+    const { room } = roomOf({
+      inside: false,
+      info: async () => {
+        tries += 1;
+        if (tries <= changes) room.reachAgain();
+        throw new ApiError('uninvited', 403);
+      },
+    });
+    assert.equal(await room.sync(), null);
+    await room.sync();
+    assert.equal(tries, expected);
+  }
+});

@@ -1,0 +1,38 @@
+/** What a member's row in the details of an encrypted room says of the member's keys, and the way to the safety number. */
+
+/** @import { App } from '../page.js' */
+/** @import { Member, RoomWithMembers } from '../../api.js' */
+/** @import { Trust } from '../../state/keys/people.js' */
+/** @import { Child } from '../../ui/dom.js' */
+
+import { t } from '../../i18n/index.js';
+import { el } from '../../ui/dom.js';
+import { labelled } from '../../ui/form.js';
+import { openCompare } from './compare.js';
+
+/** What is said beside the name; of who is trusted nothing. @type {Record<Exclude<Trust, 'trusted'>, 'keys.changed_short' | 'keys.refused_short' | 'keys.no_keys_short'>} */
+const SAID = { changed: 'keys.changed_short', refused: 'keys.refused_short', none: 'keys.no_keys_short' };
+
+/**
+ * Fetches what the rows of these members show.
+ * @param {App} app
+ * @param {RoomWithMembers} room
+ * @returns {Promise<(Trust | undefined)[]>}
+ */
+export async function trustInMembers(app, room) {
+  const { account } = app.keys;
+  if (room.encryption !== 'mls' || account === null) return [];
+  // Without an answer the rows show what was known last.
+  await account.changedIn(room.id).catch(() => []);
+  return room.members.map(({ user }) => account.trustIn(user));
+}
+
+/** @param {App} app @param {RoomWithMembers} room @param {Member} member @returns {Child[]} */
+export function memberKeys(app, room, member) {
+  const { account } = app.keys;
+  if (room.encryption !== 'mls' || account === null || member.user === app.session.user?.id) return [];
+  const trust = account.trustIn(member.user) ?? 'none';
+  const said = trust === 'trusted' ? null : el('span', { class: `hint trust-${trust}` }, t(SAID[trust]));
+  const number = el('button', { class: 'link', type: 'button', 'aria-label': labelled(t('keys.safety'), member.username), data: { action: 'safety-number' }, on: { click: () => openCompare(account, member) } }, t('keys.safety'));
+  return [said, trust === 'none' || trust === 'refused' ? null : number];
+}

@@ -1,0 +1,63 @@
+/** In the settings: how this device stands, the person's devices, the recovery code. Nothing for whoever has no encrypted room. */
+
+/** @import { App } from '../page.js' */
+/** @import { Child } from '../../ui/dom.js' */
+
+import { errorText, t } from '../../i18n/index.js';
+import { el, fill, listen } from '../../ui/dom.js';
+import { spinner } from '../../ui/form.js';
+import { icon } from '../../ui/icons.js';
+import { devicesPart, offeredDevice } from './devices.js';
+import { newDevicePart } from './new-device.js';
+import { recoveryPart } from './recovery.js';
+
+/**
+ * @param {App} app
+ * @param {AbortSignal} signal
+ */
+export function keysSection(app, signal) {
+  const body = el('div', { class: 'stack' });
+  const section = el('section', { class: 'card', 'aria-labelledby': 'keys', data: { section: 'keys' } }, el('h2', { id: 'keys' }, t('keys.title')), body);
+  const draw = () => {
+    section.hidden = app.keys.status === 'off';
+    section.dataset['standing'] = app.keys.status;
+    fill(body, ...parts(app, signal));
+  };
+  listen(app.keys, 'change', draw, signal);
+  draw();
+  return section;
+}
+
+/** @param {App} app @param {AbortSignal} signal @returns {Child[]} */
+function parts(app, signal) {
+  const { account, asking, status } = app.keys;
+  if (asking !== null) return [warned(t('keys.unvouched')), newDevicePart(asking)];
+  if (account !== null) return readyParts(account, signal);
+  if (status === 'failed') return [warned(t('keys.failed'))];
+  if (status === 'out') return [warned(t('keys.out'))];
+  return [el('p', {}, t('keys.starting')), spinner()];
+}
+
+/** @param {import('../../state/keys/account.js').KeysAccount} account @param {AbortSignal} signal @returns {Child[]} */
+function readyParts(account, signal) {
+  const fingerprint = el('p', { class: 'keys-code' });
+  const rest = el('div', { class: 'stack' }, spinner());
+  const draw = async () => {
+    try {
+      const [code, hasIdentity, rows, recovery] = await Promise.all([account.devices.fingerprint(), account.devices.hasIdentity(), account.devices.list(), account.recovery.standing()]);
+      if (signal.aborted) return;
+      fingerprint.textContent = code;
+      fill(rest, ...devicesPart(account, { rows, hasIdentity }, draw), ...recoveryPart(account, { standing: recovery, hasIdentity }, draw));
+    } catch (error) {
+      if (!signal.aborted) fill(rest, warned(errorText(error)));
+    }
+  };
+  void draw();
+  offeredDevice(account, draw);
+  return [el('p', { class: 'with-icon' }, icon('check'), el('span', {}, t('keys.ready'))), el('div', {}, fingerprint, el('p', { class: 'hint' }, t('keys.fingerprint'))), rest];
+}
+
+/** @param {string} text */
+function warned(text) {
+  return el('p', { class: 'problem' }, icon('warning'), el('span', {}, text));
+}
