@@ -12,6 +12,8 @@ import { CallStore } from './state/call.js';
 import { browserDevice } from './state/chat/device.js';
 import { ChatStore } from './state/chat/store.js';
 import { DiagnosticsStore } from './state/diagnostics.js';
+import { openKeys } from './state/keys/open.js';
+import { KeysStore } from './state/keys/store.js';
 import { LocalMedia } from './state/media.js';
 import { Preferences, browserStorage } from './state/preferences.js';
 import { RoomsStore } from './state/rooms.js';
@@ -38,7 +40,8 @@ const wiring = {
 };
 const socket = new SignalSocket(wiring);
 const call = new CallStore(socket, media, preferences);
-const chat = new ChatStore(api, socket, session, rooms, browserDevice());
+const keys = new KeysStore(socket, session, rooms, openKeys(api, rooms));
+const chat = new ChatStore(api, socket, session, rooms, browserDevice(), keys);
 const diagnostics = new DiagnosticsStore(
   api,
   {

@@ -15,6 +15,7 @@ import { Inbox } from './inbox.js';
 import { OwnDevice } from './own-device.js';
 import { oneAtATime } from './parts.js';
 import { RoomGroup } from './room-group.js';
+import { RoomMessages } from './room-messages.js';
 
 /** @typedef {Parts & { now: () => number, random: () => number }} AccountParts */
 
@@ -23,6 +24,7 @@ export class KeysAccount {
   #told;
   #device;
   #inbox;
+  #messages;
   /** @type {Map<Uuid, RoomGroup>} */
   #rooms = new Map();
   /** @type {Map<Uuid, CallGroup>} */
@@ -43,11 +45,23 @@ export class KeysAccount {
     this.#told = told;
     this.#device = new OwnDevice(parts.keys, parts.delivery, user, parts.now);
     this.#inbox = new Inbox(parts, (room) => this.sync(room));
+    this.#messages = new RoomMessages(parts.keys, parts.now, {
+      current: (room) => this.sync(room),
+      lookOf: (room) => this.lookOf(room),
+      renew: (room) => this.#roomGroup(room).renew(),
+      learn: (room) => this.#learn(room),
+    });
+  }
+
+  /** What is written in encrypted rooms. */
+  get messages() {
+    return this.#messages;
   }
 
   /** The connection is there, or something may have been missed. */
   up() {
     this.#parts.people.forget();
+    this.#messages.learnAgain();
     void this.#start();
   }
 
@@ -86,6 +100,7 @@ export class KeysAccount {
   /** @param {Uuid} user */
   keysChanged(user) {
     this.#parts.people.forget(user);
+    this.#messages.learnAgain();
     for (const [room, group] of this.#rooms) {
       group.reachAgain();
       this.#later(room);
@@ -143,6 +158,13 @@ export class KeysAccount {
   /** Rooms that nobody here looked at yet are brought up to date when somebody does. @param {Uuid} room */
   #later(room) {
     if (this.#isReady && this.#rooms.has(room)) void this.#work(() => this.sync(room));
+  }
+
+  /** @param {Uuid} room */
+  async #learn(room) {
+    const users = await this.#parts.membersOf(room);
+    for (const user of users) this.#parts.people.forget(user);
+    await this.#parts.people.know(users);
   }
 
   /** @param {Uuid} room */

@@ -26,6 +26,8 @@ export class RoomGroup {
   #unreachable = new Set();
   /** The server let this device not come in by itself: it waits for a welcome, and asks again when something has changed. */
   #isUninvited = false;
+  /** As much was sealed in its epoch as may be. */
+  #isWornOut = false;
   /** @type {Look | null} */
   #look = null;
   #sync = oneAtATime(() => this.#run());
@@ -61,13 +63,24 @@ export class RoomGroup {
     return this.#sync();
   }
 
+  /** Begins an epoch, though nobody comes or goes. @returns {Promise<Look | null>} */
+  renew() {
+    this.#isWornOut = true;
+    return this.sync();
+  }
+
   async #run() {
     let look = await this.#group.current(() => this.#learn());
     for (let tries = 0; look === null && !this.#isUninvited && tries < MAX_TRIES; tries += 1) {
       look = (await this.#comeIn()) && (await this.#group.current(() => this.#learn()));
     }
-    this.#look = look && (await this.#tidy(look));
-    return this.#look;
+    look = look && (await this.#tidy(look));
+    if (look !== null && this.#isWornOut) {
+      look = await this.#change([], []);
+      this.#isWornOut = false;
+    }
+    this.#look = look;
+    return look;
   }
 
   /** @returns {Promise<Look | null>} null: another was faster, or this device is not let in */
