@@ -76,7 +76,7 @@ test('heights agree with adding them up, whatever was measured, prepended or dro
 });
 
 const HOUR = 3_600_000;
-const message = (over) => ({ id: 'm', seq: 1, sender: 'a', own: false, sentAt: new Date(2026, 2, 3, 12).getTime(), kind: 'text', replyTo: null, ...over });
+const message = (over) => ({ id: 'm', seq: 1, sender: 'a', own: false, sentAt: new Date(2026, 2, 3, 12).getTime(), kind: 'text', notice: null, replyTo: null, ...over });
 
 test('messages of one person close together stand under one name, after a day, an answer or the unread line not', () => {
   const first = message({});

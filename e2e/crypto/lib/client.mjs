@@ -39,6 +39,7 @@ export class Client {
     });
     this.keys = new KeysStore(this.socket, this.session, this.rooms, (user, told) => {
       const [keys, delivery] = [new Keys(new KeysWorker(Desk, states)), new Delivery(this.api)];
+      this.worker = keys;
       const membersOf = async (room) => (await this.rooms.details(room)).members.map((member) => member.user);
       const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
       const parts = { keys, delivery, people: new People(keys, delivery), membersOf, pause, now: () => Date.now(), random: Math.random };
@@ -49,6 +50,8 @@ export class Client {
 
   #grant;
   #with;
+  /** The page's end of the worker of its keys, once it is started. */
+  worker = null;
   /** Every request goes through here; a test may stand in between. */
   fetch = (url, init) => fetch(url, init);
 
