@@ -83,12 +83,10 @@ pub enum Hint {
         /// The epoch that it is in now.
         epoch: i64,
     },
-    /// Something waits for a device.
+    /// Something waits for devices.
     InboxFilled {
-        /// Whose.
-        user: UserId,
-        /// Which.
-        device: DeviceId,
+        /// Whose, and which.
+        devices: Arc<[(UserId, DeviceId)]>,
     },
     /// The role of a member changed.
     RoleChanged {

@@ -107,6 +107,10 @@ id! {
     DeviceId
 }
 id! {
+    /// The commits of one group, from its making until it is gone or another is in its place.
+    HistoryId
+}
+id! {
     /// What waits for a device.
     InboxId
 }

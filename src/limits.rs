@@ -162,6 +162,11 @@ impl<K: Hash + Eq + Clone> Keyed<K> {
     }
 
     fn count(&self, key: &K) -> Result<(), Error> {
+        self.count_many(key, NonZeroU32::MIN)
+    }
+
+    /// Counts several at once: all or none. More than a burst never pass.
+    fn count_many(&self, key: &K, count: NonZeroU32) -> Result<(), Error> {
         if self.limiter.len() >= MAX_KEYS {
             self.limiter.retain_recent();
             self.limiter.shrink_to_fit();
@@ -169,7 +174,7 @@ impl<K: Hash + Eq + Clone> Keyed<K> {
                 return Err(Error::Busy);
             }
         }
-        self.limiter.check_key(key).map_err(|not_until| {
+        self.limiter.check_key_n(key, count).map_err(|_insufficient| Error::Busy)?.map_err(|not_until| {
             let wait = not_until.wait_time_from(MonotonicClock.now());
             Error::RateLimited { retry_after_s: wait.as_secs() + u64::from(wait.subsec_nanos() > 0) }
         })

@@ -72,8 +72,8 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 async fn no_statement_of_the_store_reads_a_whole_table_that_grows() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let recorder = Recorder::start();
-    let on_sqlite = recorder.during(conform(&mut Opener::sqlite())).await;
-    let on_postgres = recorder.during(conform(&mut Opener::postgres().await)).await;
+    let on_sqlite = recorder.during(Box::pin(conform(&mut Opener::sqlite()))).await;
+    let on_postgres = recorder.during(Box::pin(conform(&mut Opener::postgres().await))).await;
 
     // PostgreSQL has one statement more than SQLite, which needs no locks.
     let recorded = &on_sqlite | &on_postgres;

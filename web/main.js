@@ -18,6 +18,7 @@ import { LocalMedia } from './state/media.js';
 import { Preferences, browserStorage } from './state/preferences.js';
 import { RoomsStore } from './state/rooms.js';
 import { SessionStore } from './state/session.js';
+import { shielding } from './state/shielding.js';
 import { mountAnnouncer } from './ui/announce.js';
 import { saveBlob } from './ui/save.js';
 import { standIns } from './ui/stand-in.js';
@@ -39,8 +40,8 @@ const wiring = {
   random: Math.random,
 };
 const socket = new SignalSocket(wiring);
-const call = new CallStore(socket, media, preferences);
 const keys = new KeysStore(socket, session, rooms, openKeys(api, rooms));
+const call = new CallStore(socket, media, preferences, shielding(keys));
 const chat = new ChatStore(api, socket, session, rooms, browserDevice(), keys);
 const diagnostics = new DiagnosticsStore(
   api,
@@ -75,7 +76,7 @@ const files = {
   download: async ({ id, name }) => saveBlob(await api.blob(`files/${encodeURIComponent(id)}`), name),
 };
 /** @type {import('./views/page.js').App} */
-const app = { session, rooms, chat, files, media, call, diagnostics, preferences, go: (path) => router.go(path), redraw: () => router.draw() };
+const app = { session, rooms, chat, files, media, call, keys, diagnostics, preferences, go: (path) => router.go(path), redraw: () => router.draw() };
 const router = new Router(app, root);
 
 /** How many messages wait stands before the page's own title. */

@@ -6,56 +6,27 @@ import { after, before, test } from 'node:test';
 
 import { startServer } from '../browser/lib/server.mjs';
 import { builtDesk } from './lib/built.mjs';
-import { Client } from './lib/client.mjs';
+import { People, agree } from './lib/people.mjs';
 
-let Desk;
 let server;
+let people;
 before(async () => {
-  Desk = await builtDesk();
   server = await startServer();
+  people = new People(await builtDesk(), server);
 });
-const started = [];
 after(async () => {
-  for (const client of started) client.stop();
-  assert.deepEqual((await server.close()).slice(0, 5), [], 'the server has nothing to complain of');
+  people.stop();
+  assert.deepEqual(await server.close(), [], 'the server has nothing to complain of');
 });
-
-let made = 0;
-/** So many new people in a new encrypted room; the first owns it. Nobody has looked at its group yet. */
-async function people(count) {
-  const clients = await Promise.all(Array.from({ length: count }, () => Client.of(Desk, server, `person${++made}`)));
-  const [owner, ...others] = clients;
-  await owner.start();
-  const room = await owner.api.call('POST', 'rooms', { name: 'Stammtisch', encryption: 'mls' });
-  await owner.rooms.load();
-  for (const other of others) {
-    await other.start();
-    await other.rooms.join(room.link_code);
-  }
-  started.push(...clients);
-  return { clients, room };
-}
-
-/** All of them open the room; waits until they are in the same epoch of its group, with exactly these people in it, and nothing else to do. */
-async function agree(clients, room, inside = clients) {
-  const users = inside.map(({ user }) => user).sort();
-  await Promise.all(clients.map(async (client) => (await client.ready()).sync(room.id)));
-  return clients[0].until(`all to agree on ${users.length} people`, () => {
-    const looks = clients.map((client) => client.keys.account?.lookOf(room.id) ?? null);
-    if (looks.includes(null) || new Set(looks.map(({ authenticator }) => authenticator)).size > 1) return null;
-    const present = [...new Set(looks[0].members.map(({ user }) => user))].sort();
-    return JSON.stringify(present) === JSON.stringify(users) ? looks[0] : null;
-  });
-}
 
 test('who makes a room makes its group, and all members come into it', async () => {
-  const { clients, room } = await people(3);
+  const { clients, room } = await people.inRoom(3);
   const look = await agree(clients, room);
   assert.equal(look.members.length, 3);
 });
 
 test('who comes later is brought in, and who leaves or is removed is taken out, by whoever is there', async () => {
-  const { clients, room } = await people(4);
+  const { clients, room } = await people.inRoom(4);
   const [owner, second, third, late] = clients;
   await owner.api.call('DELETE', `rooms/${room.id}/members/${late.user}`);
   await agree([owner, second, third], room);
@@ -65,14 +36,13 @@ test('who comes later is brought in, and who leaves or is removed is taken out, 
   await third.rooms.removeMember(room.id, third.user);
   await agree([second, late], room, [owner, second, late]);
   assert.equal(await (await third.ready()).sync(room.id).then(() => null, ({ code }) => code), 'group_not_found');
-  const back = await owner.reloaded();
-  started.push(back);
+  const back = await people.reloaded(owner);
   await back.rooms.removeMember(room.id, second.user);
   await agree([back, late], room, [owner, late]);
 });
 
 test('twelve who open the room at once are all in its group', async () => {
-  const { clients, room } = await people(12);
+  const { clients, room } = await people.inRoom(12);
   const began_ms = Date.now();
   const { epoch } = await agree(clients, room);
   console.log(`twelve in one group after ${Date.now() - began_ms} ms and ${epoch} commits`);
@@ -96,24 +66,22 @@ for (const when of ['before', 'after']) {
   test(`whoever dies ${when} any request is in the room's group after a reload`, async () => {
     let nth = 1;
     for (; ; nth += 1) {
-      const { clients: [owner], room } = await people(1);
-      const other = await Client.of(Desk, server, `person${++made}`);
-      started.push(other);
+      const { clients: [owner], room } = await people.inRoom(1);
+      const other = await people.stranger();
       const broken = breakAt(other, nth, when);
       await other.start();
       await other.rooms.join(room.link_code);
       const isWhole = await Promise.race([agree([owner, other], room).then(() => true, () => false), other.until('it to break', broken).then(() => false)]);
       if (isWhole) break;
       assert.ok(broken());
-      const back = await other.reloaded();
-      started.push(back);
+      const back = await people.reloaded(other);
       await agree([owner, back], room);
     }
     assert.ok(nth > 4, `only ${nth - 1} requests were there to break`);
   });
 
   test(`a room's group goes on whoever of its members dies ${when} any request`, async () => {
-    const { clients: [first, second, ...others], room } = await people(5);
+    const { clients: [first, second, ...others], room } = await people.inRoom(5);
     await agree([first, second, ...others], room);
     let dying = first;
     let nth = 1;
@@ -121,8 +89,7 @@ for (const when of ['before', 'after']) {
       const broken = breakAt(dying, nth++, when);
       await second.api.call('DELETE', `rooms/${room.id}/members/${leaving.user}`).catch(() => first.api.call('DELETE', `rooms/${room.id}/members/${leaving.user}`));
       await dying.until('it to break', async () => broken() || (await (await second.ready()).sync(room.id)).members.every(({ user }) => user !== leaving.user));
-      dying = await dying.reloaded();
-      started.push(dying);
+      dying = await people.reloaded(dying);
       await agree([dying, second], room, [dying, second, ...others.slice(others.indexOf(leaving) + 1)]);
     }
   });

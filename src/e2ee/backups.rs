@@ -48,6 +48,16 @@ pub async fn backup(app: &App, principal: &Principal, slot: &SlotName) -> Result
     app.store.backup(principal.user, &slot.0).await?.ok_or(E2eeError::BackupNotFound.into())
 }
 
+/// Deletes the caller's own backup, if this version of it is there.
+pub async fn delete_backup(app: &App, principal: &Principal, slot: &SlotName, version: i64) -> Result<(), Error> {
+    app.limits.e2ee.backup(principal.user)?;
+    if app.store.delete_backup(principal.user, &slot.0, version).await? {
+        return Ok(());
+    }
+    let is_there = app.store.backup(principal.user, &slot.0).await?.is_some();
+    Err(if is_there { E2eeError::BackupChanged } else { E2eeError::BackupNotFound }.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,21 +3,21 @@
 use webcall_trust::Refusal;
 use webcall_trust::mls::{self, GroupId};
 
-use super::groups::group;
+use super::groups::place;
 use super::{decode, unwinding};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
 use crate::error::{E2eeError, Error};
-use crate::id::{DeviceId, InboxId, RoomId, UserId};
-use crate::store::{AddedToInbox, InboxRow, NewInboxMessage};
+use crate::id::{DeviceId, InboxId, UserId};
+use crate::store::{AddedToInbox, GroupPlace, InboxLimits, InboxRow, NewInboxMessage};
 
 /// The longest message to the members of a group or to one device.
 const MAX_MESSAGE_BYTES: usize = 16 << 10;
-/// Messages that wait for one device. Of more, the new ones are refused: who leaves them can try again, and those that wait are older
-/// promises.
-const MAX_MESSAGES: i64 = 200;
-/// What is fetched at once: 3 MB with the longest welcomes, which are rare.
+/// Messages that wait for one device, and how many of them by one sender. Of more, the new ones are refused: who leaves them can try again, and
+/// those that wait are older promises. By way of conversations that others opened only half of the places are taken.
+const LIMITS: InboxLimits = InboxLimits { messages: 200, unasked: 100, of_sender: 20 };
+/// What is fetched at once; one welcome may have as much alone, which is rare.
 const MAX_FETCHED: i64 = 50;
 const MAX_FETCHED_BYTES: usize = 2 << 20;
 
@@ -33,17 +33,7 @@ pub struct Waiting {
 /// The oldest that waits for the caller's own device.
 pub async fn inbox(app: &App, principal: &Principal, device: DeviceId) -> Result<Waiting, Error> {
     app.limits.e2ee.read(principal.user)?;
-    let mut items = app.store.inbox(principal.user, device, MAX_FETCHED + 1).await?;
-    let (mut kept, mut bytes) = (0, 0);
-    for item in items.iter().take(MAX_FETCHED.unsigned_abs() as usize) {
-        bytes += item.body.as_ref().map_or(0, Vec::len);
-        if bytes > MAX_FETCHED_BYTES && kept > 0 {
-            break;
-        }
-        kept += 1;
-    }
-    let more = items.len() > kept;
-    items.truncate(kept);
+    let (items, more) = app.store.inbox(principal.user, device, MAX_FETCHED, MAX_FETCHED_BYTES).await?;
     Ok(Waiting { items, more })
 }
 
@@ -60,12 +50,13 @@ pub async fn leave_message(
     message: &str,
     (user, device): (UserId, DeviceId),
 ) -> Result<(), Error> {
-    let (body, room) = read_message(app, principal, id, message).await?;
+    let (body, place) = read_message(app, principal, id, message).await?;
     let now = app.clock.now();
-    let new = NewInboxMessage { id: InboxId::new(now), group: &id.to_bytes(), room, user, device, body: &body, at: now };
-    match app.store.add_to_inbox(&new, MAX_MESSAGES).await? {
+    let (room, history, sender) = (place.room_id, place.history_id, principal.user);
+    let new = NewInboxMessage { id: InboxId::new(now), history, sender, room, user, device, body: &body, at: now };
+    match app.store.add_to_inbox(&new, LIMITS).await? {
         AddedToInbox::Added => {
-            app.bus.publish(Hint::InboxFilled { user, device });
+            app.bus.publish(Hint::InboxFilled { devices: [(user, device)].into() });
             Ok(())
         }
         AddedToInbox::Full => Err(E2eeError::InboxFull.into()),
@@ -79,13 +70,13 @@ pub(super) async fn read_message(
     principal: &Principal,
     id: GroupId,
     message: &str,
-) -> Result<(Vec<u8>, RoomId), Error> {
+) -> Result<(Vec<u8>, GroupPlace), Error> {
     app.limits.e2ee.message(principal.user)?;
     let body = decode(message, MAX_MESSAGE_BYTES)?;
-    let room = group(app, principal, id).await?.room_id;
+    let place = place(app, principal, id).await?;
     let (read, body) = app.checks.run(move || (unwinding(|| mls::application(&body).map(|(of, _)| of)), body)).await?;
     if read?? != id {
         return Err(Error::Invalid { code: "invalid_group", detail: "the message is of another group" });
     }
-    Ok((body, room))
+    Ok((body, place))
 }

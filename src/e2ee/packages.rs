@@ -1,6 +1,8 @@
 //! Key packages (RFC 9420 §10): what a device leaves here so that others can add it while it is away. Only packages of devices that count
 //! are taken, each once; they are given to those who share a room with the user, each once.
 
+use std::time::Duration;
+
 use openmls::prelude::KeyPackage;
 use ring::digest::{SHA256, digest};
 use webcall_trust::mls::{self, MAX_KEY_PACKAGE_BYTES};
@@ -19,6 +21,9 @@ use crate::time::Timestamp;
 const MAX_UPLOADED: usize = 100;
 /// One-time packages of a device that wait, and rows of it with those that were given out and have not expired: fifty new ones a day.
 const LIMITS: PackageLimits = PackageLimits { in_stock: 100, kept: 4_200 };
+/// How long a package is still good when it is given out or a commit adds it: who reads the commit within that time verifies it. One that is
+/// good for less waits no more, and its device leaves another.
+pub(super) const LEAST_LIFE: Duration = Duration::from_secs(2 * 86_400);
 /// Users in one claim. Each has as many packages as devices, 16 at most, of some 700 characters.
 const MAX_CLAIMED_USERS: usize = 100;
 
@@ -38,6 +43,7 @@ pub async fn upload(app: &App, principal: &Principal, device: DeviceId, upload: 
     if upload.one_time.len() > MAX_UPLOADED {
         return Err(E2eeError::TooManyKeyPackages.into());
     }
+    let until = app.clock.now().plus(LEAST_LIFE);
     let certificate = app.store.device_certificate(user, device).await?.ok_or(Refusal::UnknownDevice)?;
     let read = |text: &String| decode(text, MAX_KEY_PACKAGE_BYTES);
     let one_time = upload.one_time.iter().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -46,13 +52,13 @@ pub async fn upload(app: &App, principal: &Principal, device: DeviceId, upload: 
         .checks
         .run(move || {
             let one_time =
-                one_time.into_iter().map(|bytes| checked(bytes, &certificate, false)).collect::<Result<Vec<_>, _>>()?;
-            Ok::<_, Refusal>((one_time, last_resort.map(|bytes| checked(bytes, &certificate, true)).transpose()?))
+                one_time.into_iter().map(|bytes| checked(bytes, &certificate, (false, until))).collect::<Result<Vec<_>, _>>()?;
+            Ok::<_, Refusal>((one_time, last_resort.map(|bytes| checked(bytes, &certificate, (true, until))).transpose()?))
         })
         .await??;
     let new = NewPackages { user, device, one_time: &one_time, last_resort: last_resort.as_ref() };
     let before = stock(app, principal, device).await?;
-    match app.store.add_key_packages(&new, LIMITS, app.clock.now()).await? {
+    match app.store.add_key_packages(&new, LIMITS, until).await? {
         AddedPackages::Added => {
             // It can be added now: whoever tried in vain tries again.
             if before.one_time == 0 && !before.last_resort {
@@ -68,7 +74,7 @@ pub async fn upload(app: &App, principal: &Principal, device: DeviceId, upload: 
 
 /// What the caller's own device has left.
 pub async fn stock(app: &App, principal: &Principal, device: DeviceId) -> Result<Stock, Error> {
-    Ok(app.store.key_package_stock(principal.user, device, app.clock.now()).await?)
+    Ok(app.store.key_package_stock(principal.user, device, app.clock.now().plus(LEAST_LIFE)).await?)
 }
 
 /// One package of each device of each of these users that has one, for adding them to a group.
@@ -81,22 +87,21 @@ pub async fn claim(app: &App, principal: &Principal, users: &[UserId]) -> Result
         acquainted(app, principal, *user).await?;
         app.limits.e2ee.claim(principal.user, *user)?;
     }
-    let mut claimed = Vec::new();
-    for user in users {
-        claimed.extend(app.store.claim_key_packages(*user, app.clock.now()).await?);
-    }
-    Ok(claimed)
+    Ok(app.store.claim_key_packages(users, app.clock.now().plus(LEAST_LIFE)).await?)
 }
 
-/// A package that is well-formed, of this very device, and marked as what it is given as: one that says of itself that it is the last
+/// A package that is well-formed, of this very device, good for a while, and marked as what it is given as: one that says of itself that it is the last
 /// resort would be kept by its device after its use.
-fn checked(package: Vec<u8>, certificate: &[u8], is_last_resort: bool) -> Result<PackageRow, Refusal> {
+fn checked(package: Vec<u8>, certificate: &[u8], (is_last_resort, until): (bool, Timestamp)) -> Result<PackageRow, Refusal> {
     let (read, by) = super::unwinding(|| mls::key_package(&package))??;
     if Certificate::to_bytes(&by) != certificate {
         return Err(Refusal::NotVouched);
     }
     if read.last_resort() != is_last_resort {
         return Err(Refusal::KeyPackage);
+    }
+    if expiry(&read) <= until {
+        return Err(Refusal::Lifetime);
     }
     let hash = digest(&SHA256, &package).as_ref().try_into().expect("SHA-256 gives 32 bytes");
     Ok(PackageRow { hash, expires_at: expiry(&read), package })

@@ -14,13 +14,22 @@ const STEP: i64 = 200;
 /// Between two of them; writers have the time.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Removes all that is due. Returns how many rows.
+/// Histories of groups that are gone, looked up at once.
+const HISTORIES: i64 = 100;
+
+/// Removes all that is due. Returns how many rows; those of groups that are gone are not counted.
 pub async fn sweep(app: &App) -> Result<u64, Error> {
     let now = app.clock.now();
     let mut removed = 0;
+    for history in app.store.removed_histories(HISTORIES).await? {
+        while !app.store.purge_history(history, STEP).await? {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
     loop {
         let step = app.store.forget_key_packages(now, STEP).await?
             + app.store.forget_commits(now.minus(COMMIT_LIFE), STEP).await?
+            + app.store.forget_welcomes(now.minus(INBOX_LIFE), STEP).await?
             + app.store.forget_inbox(now.minus(INBOX_LIFE), STEP).await?;
         if step == 0 {
             return Ok(removed);

@@ -64,7 +64,9 @@ impl Listening {
 
 /// Passes a message of a group on to the members of its room who are connected.
 pub async fn whisper(app: &App, principal: &Principal, group: GroupId, message: &str) -> Result<(), Error> {
-    let (body, room) = read_message(app, principal, group, message).await?;
+    let (body, place) = read_message(app, principal, group, message).await?;
+    let room = place.room_id;
+    app.limits.e2ee.whisper(room)?;
     // An error says that nobody listens, which is no fault of who speaks.
     let _ = app.whispers.0.send(Whisper { group, room, user: principal.user, body: body.into() });
     Ok(())

@@ -183,6 +183,8 @@ pub(super) struct LinkCode {
 pub(super) struct Linked {
     /// The room's name.
     name: String,
+    /// How it is encrypted.
+    encryption: Encryption,
 }
 
 /// What can be changed about a member.
@@ -302,7 +304,8 @@ pub(super) async fn by_link(
     SignedIn(_): SignedIn,
     Segments(code): Segments<String>,
 ) -> Result<Json<Linked>, Error> {
-    Ok(Json(Linked { name: rooms::by_link(&app, &code).await?.name }))
+    let room = rooms::by_link(&app, &code).await?;
+    Ok(Json(Linked { name: room.name, encryption: room.encryption }))
 }
 
 /// Makes a member a moderator, or no longer one, or hands the room over (the owner only); keeps a member from writing, or lets them

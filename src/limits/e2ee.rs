@@ -1,11 +1,14 @@
 //! Limits of what is asked for end-to-end encryption: what costs storage for ever, what takes something away from others, and what
 //! somebody who has stolen a session would try.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
+
+use webcall_trust::mls::GroupId;
 
 use super::{Bucket, Keyed};
 use crate::error::Error;
-use crate::id::UserId;
+use crate::id::{RoomId, UserId};
 
 /// Records that one account publishes: 30 at once, then one a minute. Each stays in everybody's log for ever.
 const RECORD: Bucket = Bucket { burst: 30, interval: Duration::from_secs(60) };
@@ -13,13 +16,19 @@ const RECORD: Bucket = Bucket { burst: 30, interval: Duration::from_secs(60) };
 const UPLOAD: Bucket = Bucket { burst: 60, interval: Duration::from_secs(10) };
 /// Users whose key packages one account claims: 1,000 at once, which is a room of as many, then one a second.
 const CLAIM: Bucket = Bucket { burst: 1_000, interval: Duration::from_secs(1) };
-/// Key packages of one user that one other account claims: 10 at once, then one in 5 minutes. A device has a hundred, so that no single
-/// member brings another's down to the last resort.
-const CLAIM_OF: Bucket = Bucket { burst: 10, interval: Duration::from_secs(300) };
+/// Key packages of one user that one other account claims, one of each device: 10 at once, then one an hour. A device has a hundred, which last
+/// for four days against one member; a device that is away for longer has its last resort.
+const CLAIM_OF: Bucket = Bucket { burst: 10, interval: Duration::from_secs(3_600) };
 /// Reads of the log: 300 at once, then 5 a second.
 const LOG: Bucket = Bucket { burst: 300, interval: Duration::from_millis(200) };
 /// Commits and new groups of one account: 120 at once, then one a second. Each is verified and sent to everybody in the group.
 const COMMIT: Bucket = Bucket { burst: 120, interval: Duration::from_secs(1) };
+/// Kilobytes of commits, with what comes with them, that one account sends into one group: 64 MB at once, and as many a day. In a room of 2,000
+/// devices that is thirty commits with their trees at once. They are kept for 90 days.
+const COMMIT_KB: Bucket = Bucket { burst: 64 << 10, interval: Duration::from_millis(1_318) };
+/// Messages of the moment in all groups of one room: 128 at once, half of what is kept for signalling while it is behind, then 50 a second: no
+/// room pushes out those of the others.
+const WHISPER: Bucket = Bucket { burst: 128, interval: Duration::from_millis(20) };
 /// Messages to groups and to inboxes: 300 at once, then 10 a second.
 const MESSAGE: Bucket = Bucket { burst: 300, interval: Duration::from_millis(100) };
 /// Reads of groups and inboxes: 600 at once, which is three for each room that one may be in, then 10 a second.
@@ -35,6 +44,8 @@ pub struct E2eeLimits {
     claim_of: Keyed<(UserId, UserId)>,
     log: Keyed<UserId>,
     commit: Keyed<UserId>,
+    commit_kb: Keyed<(GroupId, UserId)>,
+    whisper: Keyed<RoomId>,
     message: Keyed<UserId>,
     read: Keyed<UserId>,
     backup: Keyed<UserId>,
@@ -49,6 +60,8 @@ impl E2eeLimits {
             claim_of: Keyed::new(&CLAIM_OF),
             log: Keyed::new(&LOG),
             commit: Keyed::new(&COMMIT),
+            commit_kb: Keyed::new(&COMMIT_KB),
+            whisper: Keyed::new(&WHISPER),
             message: Keyed::new(&MESSAGE),
             read: Keyed::new(&READ),
             backup: Keyed::new(&BACKUP),
@@ -81,6 +94,17 @@ impl E2eeLimits {
         self.commit.count(&user)
     }
 
+    /// Counts the bytes of a commit, with what comes with it.
+    pub fn commit_bytes(&self, group: GroupId, user: UserId, size_bytes: usize) -> Result<(), Error> {
+        let kilobytes = NonZeroU32::new(u32::try_from(size_bytes.div_ceil(1_024)).unwrap_or(u32::MAX));
+        kilobytes.map_or(Ok(()), |kilobytes| self.commit_kb.count_many(&(group, user), kilobytes))
+    }
+
+    /// Counts a message of the moment.
+    pub fn whisper(&self, room: RoomId) -> Result<(), Error> {
+        self.whisper.count(&room)
+    }
+
     /// Counts a message.
     pub fn message(&self, user: UserId) -> Result<(), Error> {
         self.message.count(&user)
@@ -94,5 +118,69 @@ impl E2eeLimits {
     /// Counts a write or a read of a backup.
     pub fn backup(&self, user: UserId) -> Result<(), Error> {
         self.backup.count(&user)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Count = fn(&E2eeLimits, UserId) -> Result<(), Error>;
+
+    fn user(number: u8) -> UserId {
+        UserId::from_bytes([number; 16])
+    }
+
+    fn is_limited(counted: &Result<(), Error>) -> bool {
+        matches!(counted, Err(Error::RateLimited { .. }))
+    }
+
+    #[test]
+    fn one_member_sends_no_more_bytes_into_a_group_than_a_day_may_have_and_keeps_nobody_else_from_it() {
+        let (limits, group) = (E2eeLimits::new(), GroupId::room([1; 16]));
+        for _ in 0..32 {
+            limits.commit_bytes(group, user(1), 2 << 20).unwrap();
+        }
+        assert!(is_limited(&limits.commit_bytes(group, user(1), 2 << 20)));
+        limits.commit_bytes(group, user(2), 2 << 20).unwrap();
+        limits.commit_bytes(GroupId::room([2; 16]), user(1), 2 << 20).unwrap();
+        limits.commit_bytes(group, user(3), 0).unwrap();
+    }
+
+    #[test]
+    fn no_room_takes_more_than_half_of_what_is_kept_of_messages_of_the_moment() {
+        let (limits, room) = (E2eeLimits::new(), RoomId::from_bytes([1; 16]));
+        let passed = (0..300).take_while(|_| limits.whisper(room).is_ok()).count();
+        assert!((128..256).contains(&passed), "{passed}");
+        limits.whisper(RoomId::from_bytes([2; 16])).unwrap();
+    }
+
+    #[test]
+    fn one_member_takes_few_of_anothers_packages_in_a_day() {
+        let limits = E2eeLimits::new();
+        let claimed = (0..100).take_while(|_| limits.claim(user(1), user(2)).is_ok()).count();
+        assert_eq!(claimed, 10);
+        limits.claim(user(3), user(2)).unwrap();
+        limits.claim(user(1), user(4)).unwrap();
+    }
+
+    #[test]
+    fn whatever_costs_something_is_limited() {
+        let limits = E2eeLimits::new();
+        let all: [(Count, u32); 7] = [
+            (E2eeLimits::record, RECORD.burst),
+            (E2eeLimits::upload, UPLOAD.burst),
+            (E2eeLimits::log, LOG.burst),
+            (E2eeLimits::commit, COMMIT.burst),
+            (E2eeLimits::message, MESSAGE.burst),
+            (E2eeLimits::read, READ.burst),
+            (E2eeLimits::backup, BACKUP.burst),
+        ];
+        for (nth, (count, burst)) in all.into_iter().enumerate() {
+            let passed = (0..burst * 2).take_while(|_| count(&limits, user(1)).is_ok()).count();
+            assert!((burst as usize..burst as usize * 2).contains(&passed), "{nth}: {passed}");
+            assert!(is_limited(&count(&limits, user(1))), "{nth}");
+            count(&limits, user(2)).unwrap();
+        }
     }
 }

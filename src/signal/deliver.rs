@@ -92,8 +92,10 @@ async fn apply(context: &Context, known: &mut Known, hint: Hint) -> Result<(), E
             let message = ServerMessage::E2eeCommit { group: e2ee::encode(&group.to_bytes()), epoch };
             context.connections.tell(&rooms::members_of(&context.app, room).await?, &Encoded::of(&message));
         }
-        Hint::InboxFilled { user, device } => {
-            context.connections.tell(&[user], &Encoded::of(&ServerMessage::E2eeInbox { device: device.to_string() }));
+        Hint::InboxFilled { devices } => {
+            for (user, device) in devices.iter() {
+                context.connections.tell(&[*user], &Encoded::of(&ServerMessage::E2eeInbox { device: device.to_string() }));
+            }
         }
         Hint::SessionEnded { .. } => {}
     }

@@ -123,6 +123,8 @@ pub struct LinkedRoom {
     pub id: RoomId,
     /// The name.
     pub name: String,
+    /// How it is encrypted.
+    pub encryption: Encryption,
 }
 
 /// What became of a new room.
@@ -201,7 +203,7 @@ impl Store {
 
     /// The room that a link leads to.
     pub async fn room_by_link(&self, link_code: &str) -> Result<Option<LinkedRoom>> {
-        let sql = "select id, name from rooms where link_code = $1 and kind = 'room'";
+        let sql = "select id, name, encryption from rooms where link_code = $1 and kind = 'room'";
         Ok(on_reader!(self, pool => sqlx::query_as::<Db, LinkedRoom>(sql).bind(link_code).fetch_optional(pool).await?))
     }
 
@@ -232,7 +234,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Deletes a room and all memberships. Its log and its files are removed little by little afterwards. Returns who was a member, if it
+    /// Deletes a room and all memberships. Its log, its files and the commits of its group are removed little by little afterwards. Returns who was a member, if it
     /// was there.
     pub async fn delete_room(&self, room: RoomId) -> Result<Option<Vec<UserId>>> {
         in_transaction!(self, tx => {
@@ -244,6 +246,8 @@ impl Store {
             }
             let sql = "delete from members where room_id = $1 returning user_id";
             let members: Vec<(UserId,)> = sqlx::query_as::<Db, _>(sql).bind(room).fetch_all(&mut *tx).await?;
+            let sql = "insert into e2ee_removed_histories (history_id) select history_id from e2ee_groups where room_id = $1";
+            sqlx::query::<Db>(sql).bind(room).execute(&mut *tx).await?;
             sqlx::query::<Db>("delete from rooms where id = $1").bind(room).execute(&mut *tx).await?;
             sqlx::query::<Db>("insert into removed_rooms (room_id) values ($1) on conflict do nothing")
                 .bind(room)

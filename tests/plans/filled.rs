@@ -3,7 +3,7 @@
 use crate::filling::{self, Words};
 
 /// Tables with how many units of rows they have, and what a row is made of (see [`filling::insert`]).
-const TABLES: [(&str, usize, &str); 22] = [
+const TABLES: [(&str, usize, &str); 23] = [
     ("users", 10, "[i], 'user' || i, 'user' || i, 'hash', i, 'skeleton' || i"),
     (
         "rooms",
@@ -32,14 +32,19 @@ const TABLES: [(&str, usize, &str); 22] = [
         "cast('hash' || i as BYTES), [(i + 3) / 4], [(i + 1) / 2], i % 20 = 0, case when i % 3 = 0 then null else cast('package' as BYTES) \
          end, i",
     ),
-    ("e2ee_groups", 10, "cast('group' || i as BYTES), [i], 3, cast('group info' as BYTES), cast('tree' as BYTES), i"),
-    ("e2ee_commits", 30, "cast('group' || ((i + 2) / 3) as BYTES), i % 3, cast('commit' as BYTES), cast('welcome' as BYTES), i"),
+    ("e2ee_groups", 10, "cast('group' || i as BYTES), [i], [i], 3, cast('group info' as BYTES), cast('tree' as BYTES), 40, i"),
+    (
+        "e2ee_commits",
+        30,
+        "[(i + 2) / 3], i % 3, cast('commit' as BYTES), case when i % 3 = 0 then cast('welcome' as BYTES) end, i",
+    ),
     (
         "e2ee_inbox",
         20,
-        "[i], [(i + 1) / 2], [i], cast('group' || ((i + 1) / 2) as BYTES), case when i % 2 = 0 then 1 end, \
+        "[i], [(i + 1) / 2], [i], [(i + 1) / 2], case when i % 2 = 1 then [i + 1] end, case when i % 2 = 0 then 1 end, \
          case when i % 2 = 1 then cast('message' as BYTES) end, i",
     ),
+    ("e2ee_removed_histories", 2, "[i + 1000000]"),
     ("e2ee_backups", 20, "[(i + 1) / 2], 'slot' || (i % 2), i, cast('sealed' as BYTES)"),
     ("e2ee_log", 1, "case when i = 1 then 'records' else 'other' || i end, i"),
     ("e2ee_log_nodes", 40, "i % 10, i / 10, cast('hash' as BYTES)"),

@@ -3,13 +3,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use webcall::bus::Hint;
-use webcall::e2ee;
+use webcall::e2ee::{self, CommitRequest, Committed};
 use webcall::id::DeviceId;
 use webcall::signal::protocol::{ClientMessage, ServerMessage};
 use webcall_trust::mls::GroupId;
 
 use crate::client::Client;
-use crate::mls::{Identity, Member};
+use crate::mls::{Form, Identity, Member, bytes};
 use crate::server::Server;
 
 fn encode(bytes: &[u8]) -> String {
@@ -45,13 +45,50 @@ async fn members_are_told_of_keys_commits_and_messages_and_nobody_else_is() {
     of_ben.until_event("the message", |message| *message == whisper).await;
 
     let device = DeviceId::from_bytes([1; 16]);
-    server.app.bus.publish(Hint::InboxFilled { user: ben.user, device });
+    server.app.bus.publish(Hint::InboxFilled { devices: [(ben.user, device)].into() });
     let inbox = ServerMessage::E2eeInbox { device: device.to_string() };
     of_ben.until_event("the inbox", |message| *message == inbox).await;
 
     // Whatever she was told of came before this answer.
-    server.app.bus.publish(Hint::InboxFilled { user: eve.user, device });
+    server.app.bus.publish(Hint::InboxFilled { devices: [(eve.user, device)].into() });
     of_eve.until_event("her own inbox", |message| *message == inbox).await;
     of_eve.must(ClientMessage::Ping {}).await;
     assert_eq!(of_eve.events_so_far(), []);
+}
+
+/// Two days are what others have to read a commit that adds a device: they verify its package by their own clock.
+#[tokio::test]
+async fn t21_a_package_that_expires_soon_is_neither_kept_nor_added() {
+    let server = Server::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    let room = server.encrypted_room(&[&ann, &ben]).await;
+    let mut devices = Vec::new();
+    for who in [&ann, &ben] {
+        let mut identity = Identity::new(&who.user.to_string());
+        let (claim, (device, record)) = (identity.claim(), identity.device());
+        for record in [claim, record] {
+            e2ee::append(&server.app, who, &encode(&record), None).await.unwrap();
+        }
+        devices.push(device);
+    }
+    let (bens, anns) = (devices.pop().unwrap(), devices.pop().unwrap());
+    let package = |days: u64| bytes(&bens.package(Form { lifetime_s: Some(days * 86_400), ..Form::default() }));
+    let upload = async |days| {
+        let upload = e2ee::Upload { one_time: vec![encode(&package(days))], last_resort: None };
+        let id = DeviceId::from_bytes(bens.certificate.statement().device.0);
+        e2ee::upload(&server.app, &ben, id, upload).await.map_err(|error| error.code())
+    };
+    assert_eq!(upload(1).await, Err("lifetime"));
+    assert_eq!(upload(10).await.map(|stock| stock.one_time), Ok(1));
+
+    let id = GroupId::room(*room.as_bytes());
+    let (mut member, info) = Member::create(anns, id);
+    e2ee::create_group(&server.app, &ann, &encode(&info), None).await.unwrap();
+    for (days, expected) in [(1, Err("lifetime")), (10, Ok(Committed::Accepted { epoch: 1 }))] {
+        let add = member.change(&[package(days)], &[], None);
+        let (commit, group_info) = (encode(&add.commit), encode(&add.group_info));
+        let request = CommitRequest { epoch: 0, commit, welcome: add.welcome.as_deref().map(encode), group_info };
+        assert_eq!(e2ee::commit(&server.app, &ann, id, request).await.map_err(|error| error.code()), expected);
+        member.lost();
+    }
 }

@@ -21,7 +21,9 @@ on_both! {
     a_one_time_package_is_given_to_one_of_many_who_ask_at_once
     packages_are_added_all_or_none
     a_package_that_was_given_out_is_not_taken_again_until_it_has_expired
+    one_claim_takes_of_several_users_and_devices_at_once
     a_backup_is_written_only_over_the_version_that_its_writer_knows
+    a_deleted_backup_is_gone_and_its_slot_free
 }
 
 const LIMITS: PackageLimits = PackageLimits { in_stock: 3, kept: 5 };
@@ -55,7 +57,7 @@ async fn add(store: &Store, user: UserId, one_time: &[PackageRow], last_resort: 
 }
 
 async fn claim(store: &Store, user: UserId) -> Option<(Vec<u8>, bool)> {
-    let claimed = store.claim_key_packages(user, NOW).await.unwrap();
+    let claimed = store.claim_key_packages(&[user], NOW).await.unwrap();
     assert!(claimed.len() <= 1);
     claimed.into_iter().next().map(|claimed| (claimed.package, claimed.is_last_resort))
 }
@@ -234,4 +236,31 @@ async fn a_backup_is_written_only_over_the_version_that_its_writer_knows(store: 
     assert_eq!(put(ann, "archive", 0, b"x").await, StoredBackup::Stored);
     assert_eq!(put(ann, "third", 0, b"x").await, StoredBackup::TooManySlots);
     assert_eq!(put(ben, "third", 0, b"x").await, StoredBackup::Stored);
+}
+
+async fn one_claim_takes_of_several_users_and_devices_at_once(store: &Store) {
+    let ((ann, _), (ben, _), (eve, _)) = (user(store).await, user(store).await, user(store).await);
+    for (number, (who, id)) in [(ann, 1), (ann, 2), (ben, 1)].into_iter().enumerate() {
+        with_device(store, who, i64::from(id) - 1, device(id)).await;
+        let one = [package(number as u8, later())];
+        let new = NewPackages { user: who, device: device(id), one_time: &one, last_resort: None };
+        assert_eq!(store.add_key_packages(&new, LIMITS, NOW).await.unwrap(), AddedPackages::Added);
+    }
+    let mut claimed = store.claim_key_packages(&[ben, ann, eve, ann], NOW).await.unwrap();
+    claimed.sort_by_key(|one| one.package.clone());
+    let given: Vec<_> = claimed.iter().map(|one| (one.user, one.device, one.package[0])).collect();
+    assert_eq!(given, [(ann, device(1), 0), (ann, device(2), 1), (ben, device(1), 2)]);
+    assert_eq!(store.claim_key_packages(&[ann, ben], NOW).await.unwrap(), []);
+}
+
+async fn a_deleted_backup_is_gone_and_its_slot_free(store: &Store) {
+    let ((ann, _), (ben, _)) = (user(store).await, user(store).await);
+    let new = NewBackup { user: ann, slot: "keys", version: 0, body: b"sealed" };
+    assert_eq!(store.put_backup(&new, 1).await.unwrap(), StoredBackup::Stored);
+    assert!(!store.delete_backup(ann, "keys", 2).await.unwrap(), "another version");
+    assert!(!store.delete_backup(ben, "keys", 1).await.unwrap(), "another's");
+    assert_eq!(store.put_backup(&NewBackup { slot: "other", ..new }, 1).await.unwrap(), StoredBackup::TooManySlots);
+    assert!(store.delete_backup(ann, "keys", 1).await.unwrap());
+    assert_eq!(store.backup(ann, "keys").await.unwrap(), None);
+    assert_eq!(store.put_backup(&NewBackup { slot: "other", ..new }, 1).await.unwrap(), StoredBackup::Stored);
 }

@@ -50,7 +50,7 @@ pub enum Refusal {
     #[error("the device still counts, and only its user may take it out")]
     StillMember,
     #[error("the stay in the call is another participant's, or it was changed")]
-    Session,
+    OtherParticipant,
     #[error("a group has no more devices, and a commit adds no more, than that")]
     TooManyMembers,
 }
@@ -82,7 +82,7 @@ impl Refusal {
             Self::IdentityChanged => "identity_changed",
             Self::Uninvited => "uninvited",
             Self::StillMember => "still_member",
-            Self::Session => "session",
+            Self::OtherParticipant => "other_participant",
             Self::TooManyMembers => "too_many_members",
         }
     }

@@ -36,17 +36,17 @@ export class Publisher {
   /** @param {number | null} cameraWidth null: no camera yet */
   addPerson(cameraWidth) {
     const { audio, video } = this.#codecs;
-    this.#lines.set('microphone', this.#transceivers.send('audio', audio));
+    this.#lines.set('microphone', this.#transceivers.send('microphone', audio));
     const encodings = cameraEncodings(cameraWidth ?? DEFAULT_CAMERA_WIDTH, this.#firstCodec());
-    this.#lines.set('camera', this.#transceivers.send('video', video, encodings));
+    this.#lines.set('camera', this.#transceivers.send('camera', video, encodings));
   }
 
   /** @returns {boolean} whether an offer is needed now */
   addScreen() {
     if (this.#lines.has('screen')) return false;
     const { audio, video } = this.#codecs;
-    this.#lines.set('screen', this.#transceivers.send('video', video, screenEncodings()));
-    this.#lines.set('screen_audio', this.#transceivers.send('audio', audio, [{ maxBitrate: SCREEN_AUDIO_BPS }]));
+    this.#lines.set('screen', this.#transceivers.send('screen', video, screenEncodings()));
+    this.#lines.set('screen_audio', this.#transceivers.send('screen_audio', audio, [{ maxBitrate: SCREEN_AUDIO_BPS }]));
     return true;
   }
 

@@ -5,9 +5,11 @@
  * `addTransceiver`, because a transform that comes later misses the first frames.
  */
 
-/** @typedef {(transceiver: RTCRtpTransceiver, side: 'send' | 'receive') => void} Attach */
+/** @import { Source } from '../protocol.js' */
 
-/** For rooms that are not encrypted. @type {Attach} */
+/** `what`: the source that is sent, or the kind that is received. @typedef {(transceiver: RTCRtpTransceiver, what: Source | 'audio' | 'video') => void} Attach */
+
+/** For what is never encrypted: the tests of the network. @type {Attach} */
 export const attachNothing = () => {};
 
 export class Transceivers {
@@ -24,12 +26,13 @@ export class Transceivers {
   }
 
   /**
-   * @param {'audio' | 'video'} kind
+   * @param {Source} source
    * @param {RTCRtpCodec[]} codecs
    * @param {RTCRtpEncodingParameters[]} [sendEncodings]
    */
-  send(kind, codecs, sendEncodings) {
-    return this.#add(kind, { direction: 'sendonly', ...(sendEncodings ? { sendEncodings } : {}) }, codecs);
+  send(source, codecs, sendEncodings) {
+    const kind = source === 'camera' || source === 'screen' ? 'video' : 'audio';
+    return this.#add(kind, source, { direction: 'sendonly', ...(sendEncodings ? { sendEncodings } : {}) }, codecs);
   }
 
   /**
@@ -37,17 +40,18 @@ export class Transceivers {
    * @param {RTCRtpCodec[]} codecs
    */
   receive(kind, codecs) {
-    return this.#add(kind, { direction: 'recvonly' }, codecs);
+    return this.#add(kind, kind, { direction: 'recvonly' }, codecs);
   }
 
   /**
    * @param {'audio' | 'video'} kind
+   * @param {Source | 'audio' | 'video'} what
    * @param {RTCRtpTransceiverInit} init
    * @param {RTCRtpCodec[]} codecs empty: the browser's own
    */
-  #add(kind, init, codecs) {
+  #add(kind, what, init, codecs) {
     const transceiver = this.#pc.addTransceiver(kind, init);
-    this.#attach(transceiver, init.direction === 'sendonly' ? 'send' : 'receive');
+    this.#attach(transceiver, what);
     if (codecs.length > 0 && 'setCodecPreferences' in transceiver) transceiver.setCodecPreferences(codecs);
     return transceiver;
   }

@@ -1,30 +1,37 @@
 /**
  * The call this window is in: joining it, staying in it through broken connections, leaving it.
  *
- * Ties the socket (what is said), the engine (what is sent and seen) and the local devices together. Says `status`, `people` {news},
- * `seats`, `speakers`, `left_out`, `mine`, `hand` {name}, `reactions`, `reaction` {name, emoji}, `notice` {code, source}, `room`, `ended` {code}. Views read its getters and call its methods; it
- * knows no view. One store for the page; `enter` begins a stay, `leave` or `ended` ends it.
+ * Ties the socket (what is said), the engine (what is sent and seen), the local devices and, in an encrypted room, what seals and opens together.
+ * Says `status`, `people` {news}, `seats`, `speakers`, `left_out`, `mine`, `hand` {name}, `reactions`, `reaction` {name, emoji}, `notice` {code, source},
+ * `lock`, `room`, `ended` {code}. Views read its getters and call its methods; it knows no view. One store for the page; `enter` begins a stay, `leave` or `ended` ends it.
  */
 
-/** @import { FeedKind, LeftOut, ModeratorAction, Participant, ServerMessage, Source, Wish } from '../protocol.js' */
+/** @import { Encryption, FeedKind, LeftOut, ModeratorAction, Participant, ServerMessage, Source, Wish } from '../protocol.js' */
 /** @import { SignalSocket } from '../net/socket.js' */
 /** @import { EngineOptions } from '../rtc/call.js' */
 /** @import { LocalMedia } from './media.js' */
+/** @import { KeysAccount } from './keys/account.js' */
 /** @import { Preferences } from './preferences.js' */
+/** @import { Lock, ShieldedStay } from './shielded-stay.js' */
 
 import { REJOIN_BACKOFF, backoffMs } from '../backoff.js';
 import { SignalError } from '../net/socket.js';
 import { CallEngine } from '../rtc/call.js';
-import { attachNothing } from '../rtc/transceivers.js';
 import { OwnSources } from './own-sources.js';
 import { Reactions } from './reactions.js';
 import { Roster, moderated } from './roster.js';
 import { Wishes } from './wishes.js';
 
 /** @typedef {'idle' | 'connecting' | 'connected' | 'reconnecting'} CallStatus */
+/**
+ * For encrypted rooms. `ready`: the keys, once this device is in the room's group; rejects with a `code`.
+ * @typedef {{ ready: (room: string) => Promise<KeysAccount>, open: () => ShieldedStay }} Shielding
+ */
 
 /** Refusals of `join` that pass by themselves; any other ends the stay. */
-const PASSING = new Set(['connection_lost', 'timeout', 'timed_out', 'rate_limited', 'too_many_messages', 'busy', 'media_busy', 'internal', 'cancelled']);
+const PASSING = new Set(['connection_lost', 'timeout', 'timed_out', 'rate_limited', 'too_many_messages', 'busy', 'media_busy', 'internal', 'cancelled', 'network', 'keys_starting', 'not_let_in']);
+/** Of those, what is worth a word when it happens first. */
+const SAID = new Set(['media_busy', 'not_let_in']);
 
 export class CallStore extends EventTarget {
   #socket;
@@ -33,6 +40,7 @@ export class CallStore extends EventTarget {
   /** @type {RTCIceServer[]} */
   #iceServers = [];
   #makeEngine;
+  #shielding;
   #own;
   #wishes;
   #roster = new Roster();
@@ -41,8 +49,12 @@ export class CallStore extends EventTarget {
   #room = null;
   /** @type {string | null} */
   #me = null;
+  /** @type {Encryption} */
+  #encryption = 'open';
   /** @type {CallEngine | null} */
   #engine = null;
+  /** @type {ShieldedStay | null} */
+  #shielded = null;
   /** @type {string[]} */
   #speakers = [];
   /** What an overloaded server does not send. @type {LeftOut} */
@@ -61,13 +73,15 @@ export class CallStore extends EventTarget {
    * @param {SignalSocket} socket
    * @param {LocalMedia} media
    * @param {Preferences} preferences
+   * @param {Shielding} shielding
    * @param {(options: EngineOptions) => CallEngine} makeEngine
    */
-  constructor(socket, media, preferences, makeEngine = (options) => new CallEngine(options)) {
+  constructor(socket, media, preferences, shielding, makeEngine = (options) => new CallEngine(options)) {
     super();
     this.#socket = socket;
     this.#media = media;
     this.#preferences = preferences;
+    this.#shielding = shielding;
     this.#makeEngine = makeEngine;
     this.#own = new OwnSources(media, (source, muted) => socket.request({ type: 'mute', source, muted }), (source) => this.#forbidden(source));
     this.#wishes = new Wishes((wishes) => socket.request({ type: 'view', wishes }));
@@ -123,14 +137,28 @@ export class CallStore extends EventTarget {
     return this.#engine;
   }
 
+  /** What this client itself has sealed and opened. @returns {'open' | Lock} */
+  get lock() {
+    return this.#encryption === 'open' ? 'open' : (this.#shielded?.lock ?? 'waiting');
+  }
+
+  /** Whether the picture that a seat shows now is of the feed that it is said to be. @param {number} index */
+  verdict(index) {
+    const seat = this.#engine?.seats.all[index];
+    if (!seat?.feed) return 'no';
+    if (this.#encryption === 'open') return this.#engine?.verdict(index) ?? 'no';
+    return this.#shielded?.verdict(seat, this.#roster.find(seat.feed.participant)) ?? 'no';
+  }
+
   /** Make sure of the connection, so that joining is quick. It is the page's: the chat uses it too, and a call that ends leaves it open. */
   prepare() {
     this.#socket.connect();
   }
 
-  /** @param {string} room */
-  enter(room) {
+  /** @param {string} room @param {Encryption} encryption as this browser knows the room */
+  enter(room, encryption) {
     this.#room = room;
+    this.#encryption = encryption;
     this.#rejoins = 0;
     this.#wasConnected = false;
     this.#updateStatus();
@@ -218,13 +246,18 @@ export class CallStore extends EventTarget {
     clearTimeout(this.#rejoinTimer);
     this.#closeEngine();
     this.#setLeftOut('nothing');
-    const joined = this.#socket.request({ type: 'join', room, muted: this.#own.enter() });
-    const engine = this.#openEngine(joined);
     try {
+      const account = this.#encryption === 'mls' ? await this.#shielding.ready(room) : null;
+      if (stay !== this.#stay || !this.#socket.isUp) return;
+      if (account !== null) this.#openShielded();
+      const joined = this.#socket.request({ type: 'join', room, muted: this.#own.enter() });
+      const engine = this.#openEngine(joined);
       const answer = await joined;
       if (stay !== this.#stay || answer.type !== 'joined') return;
+      if (answer.encryption !== this.#encryption) return this.#otherEncryption();
       this.#me = answer.participant;
       this.#roster.replace(answer.participants);
+      if (account !== null) void this.#startShielded(account, answer);
       this.#wishes.again();
       engine.wantSeats(this.#feedsOfOthers());
       this.#say('people', { news: null });
@@ -234,10 +267,36 @@ export class CallStore extends EventTarget {
     }
   }
 
+  /** Nothing changes how a room is encrypted: either is wrong, and nothing has been sent. */
+  #otherEncryption() {
+    this.#goodbye();
+    this.#end('other_encryption');
+  }
+
+  #openShielded() {
+    const shielded = this.#shielding.open();
+    this.#shielded = shielded;
+    shielded.addEventListener('lock', () => shielded === this.#shielded && this.#say('lock'));
+    shielded.addEventListener('seats', () => shielded === this.#shielded && this.#say('seats'));
+    shielded.addEventListener('ended', () => shielded === this.#shielded && this.#rejoin());
+    this.#say('lock');
+  }
+
+  /** @param {KeysAccount} account @param {Extract<ServerMessage, { type: 'joined' }>} joined */
+  async #startShielded(account, { room, call, participant }) {
+    const shielded = this.#shielded;
+    try {
+      await shielded?.start(account, call, { room, participant });
+      shielded?.present(this.#roster.people);
+    } catch {
+      if (shielded === this.#shielded) this.#rejoin();
+    }
+  }
+
   /** @param {string} code */
   #joinRefused(code) {
     this.#closeEngine();
-    if (code === 'media_busy' && this.#rejoins === 0) this.#notice(code, null);
+    if (SAID.has(code) && this.#rejoins === 0) this.#notice(code, null);
     if (code === 'already_in_call' || PASSING.has(code)) this.#rejoin();
     else this.#end(code);
   }
@@ -247,6 +306,7 @@ export class CallStore extends EventTarget {
    * @returns {CallEngine}
    */
   #openEngine(joined) {
+    const shielded = this.#shielded;
     const engine = this.#makeEngine({
       offer: async (offer) => {
         await joined;
@@ -258,7 +318,7 @@ export class CallStore extends EventTarget {
       codec: this.#preferences.get('codec'),
       cameraWidth: this.#media.camera.track?.getSettings().width ?? null,
       iceServers: this.#iceServers,
-      attach: attachNothing,
+      attach: (transceiver, what) => shielded?.attach(transceiver, what),
     });
     this.#engine = engine;
     engine.addEventListener('state', () => engine === this.#engine && this.#updateStatus());
@@ -277,6 +337,8 @@ export class CallStore extends EventTarget {
     const engine = this.#engine;
     this.#engine = null;
     engine?.close();
+    this.#shielded?.end();
+    this.#shielded = null;
     this.#say('seats');
     this.#updateStatus();
   }
@@ -336,6 +398,7 @@ export class CallStore extends EventTarget {
       }
       case 'seats':
         this.#engine?.applySeats(message.seats);
+        this.#shielded?.seat(this.#engine?.seats.all ?? []);
         return this.#say('seats');
       case 'speakers':
         this.#speakers = message.participants;
@@ -396,6 +459,7 @@ export class CallStore extends EventTarget {
   /** @param {{ kind: 'joined' | 'left', name: string, reason: string | null } | null} news */
   #peopleChanged(news) {
     this.#engine?.wantSeats(this.#feedsOfOthers());
+    this.#shielded?.present(this.#roster.people);
     this.#say('people', { news });
   }
 

@@ -1,6 +1,7 @@
 /** The rooms of the signed-in user, and what can be done with them. Says `change` when the list did. Touches no DOM. */
 
 /** @import { Act, Ban, Room, RoomChanges, RoomWithMembers } from '../api.js' */
+/** @import { Encryption } from '../protocol.js' */
 /** @import { Api } from '../net/api.js' */
 
 export class RoomsStore extends EventTarget {
@@ -113,10 +114,10 @@ export class RoomsStore extends EventTarget {
   /**
    * What is behind this link?
    * @param {string} code
-   * @returns {Promise<string>} the room's name
+   * @returns {Promise<{ name: string, encryption: Encryption }>}
    */
-  async nameBehind(code) {
-    return (await this.#api.call('GET', `rooms/link/${encodeURIComponent(code)}`)).name;
+  async behind(code) {
+    return this.#api.call('GET', `rooms/link/${encodeURIComponent(code)}`);
   }
 
   /**

@@ -25,13 +25,13 @@ async function call() {
   const socket = Object.assign(new EventTarget(), { isUp: true, asked: [], connect() {}, close() {}, refuse: null });
   socket.request = async (message) => {
     socket.asked.push(message);
-    if (message.type === 'join') return { type: 'joined', participant: 'a', participants: [person('a'), person('b')] };
+    if (message.type === 'join') return { type: 'joined', encryption: 'open', participant: 'a', participants: [person('a'), person('b')] };
     if (socket.refuse) throw Object.assign(new Error(), { code: socket.refuse });
     return { type: 'ok' };
   };
   const media = Object.assign(new EventTarget(), { camera: {}, microphone: {}, screen: null, stop() {} });
   const engine = Object.assign(new EventTarget(), { wantSeats() {}, negotiate() {}, close() {}, setTrack: async () => {}, isOffered: () => false, offered: new Set(), mute() {}, send() {}, attach() {} });
-  const store = new CallStore(socket, media, new Preferences(null), () => /** @type {any} */ (engine));
+  const store = new CallStore(socket, media, new Preferences(null), /** @type {any} */ ({}), () => /** @type {any} */ (engine));
   const said = [];
   for (const type of ['hand', 'reaction', 'reactions', 'mine', 'notice']) store.addEventListener(type, ({ detail }) => said.push([type, detail]));
   return { socket, store, said, say: (message) => socket.dispatchEvent(new CustomEvent('message', { detail: message })) };

@@ -114,7 +114,7 @@ async function joined() {
   const socket = new FakeSocket();
   const media = new FakeMedia();
   const engines = [];
-  const call = new CallStore(socket, media, new Preferences(null), (options) => {
+  const call = new CallStore(socket, media, new Preferences(null), null, (options) => {
     const engine = Object.assign(new FakeEngine(), { options });
     engines.push(engine);
     return engine;
@@ -123,8 +123,8 @@ async function joined() {
   const ended = [];
   call.addEventListener('notice', ({ detail }) => notices.push(`${detail.code} ${detail.source}`));
   call.addEventListener('ended', ({ detail }) => ended.push(detail.code));
-  socket.answers.join = { type: 'joined', room: 'r', participant: 'me', participants: [person('me'), person('you')] };
-  call.enter('r');
+  socket.answers.join = { type: 'joined', room: 'r', encryption: 'open', participant: 'me', participants: [person('me'), person('you')] };
+  call.enter('r', 'open');
   await settle();
   return { call, socket, media, engines, notices, ended };
 }
@@ -283,7 +283,7 @@ test('the connection outlives the call, because the chat uses it too', async () 
   const { call, socket } = await joined();
   call.leave();
   assert.ok(socket.isUp);
-  call.enter('r');
+  call.enter('r', 'open');
   await settle();
   assert.deepEqual(socket.asked.slice(-2).map(({ type }) => type), ['leave', 'join']);
 });

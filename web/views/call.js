@@ -12,7 +12,7 @@ import { openDetails, openDevices, openHelp } from './call-dialogs.js';
 import { chatPanel } from './chat/chat-panel.js';
 import { controls } from './controls.js';
 import { titleOf } from './conversation.js';
-import { encryptionBadge } from './encryption.js';
+import { callLock } from './encryption.js';
 import { participantsPanel } from './participants.js';
 import { copyLink } from './room-acts.js';
 import { SeatAudio } from './seat-audio.js';
@@ -107,7 +107,7 @@ function callHeader(app, room, signal) {
     'header',
     { class: 'call-header' },
     el('h1', { tabindex: '-1' }, titleOf(app, room)),
-    encryptionBadge(),
+    callLock(app, signal),
     state,
   );
 }

@@ -48,7 +48,7 @@ export function titleOf(app, room) {
 function aboutLine(app, room, signal) {
   const there = el('span', { class: 'there' });
   const topic = el('span', { class: 'clipped', dir: 'auto' });
-  const line = el('p', { class: 'room-facts' }, there, topic, encryptionBadge());
+  const line = el('p', { class: 'room-facts' }, there, topic, encryptionBadge(room.encryption));
   let listening = false;
   const draw = () => {
     const conversation = app.chat.conversation(room.id);

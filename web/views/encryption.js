@@ -1,17 +1,79 @@
-/** What protects a call, said in a few words where the call is, and in a sentence to whoever presses them. */
+/** What protects a room and a call, said in a few words where it is, and in a sentence to whoever presses them. */
+
+/** @import { App } from './page.js' */
+/** @import { Encryption } from '../protocol.js' */
+/** @import { Key } from '../i18n/index.js' */
 
 import { t } from '../i18n/index.js';
+import { announce } from '../ui/announce.js';
 import { openDialog } from '../ui/dialog.js';
-import { el } from '../ui/dom.js';
+import { el, fill, listen } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 
-/** The badge of a call that is not end-to-end encrypted. */
-export function encryptionBadge() {
-  const explain = () => openDialog({ title: t('encryption.open'), class: 'narrow' }, el('p', {}, t('encryption.open_hint')));
-  return el('button', { class: 'badge open', type: 'button', 'aria-haspopup': 'dialog', title: t('encryption.open_hint'), data: { action: 'encryption' }, on: { click: explain } }, icon('lock'), t('encryption.open'));
+/** @typedef {'open' | 'mls' | 'waiting' | 'closed' | 'idle' | 'attacked'} Protection */
+
+/** @type {Record<Protection, { text: Key, hint: Key }>} */
+const SAYS = {
+  open: { text: 'encryption.open', hint: 'encryption.open_hint' },
+  mls: { text: 'encryption.mls', hint: 'encryption.mls_hint' },
+  waiting: { text: 'encryption.waiting', hint: 'encryption.waiting_hint' },
+  closed: { text: 'encryption.mls', hint: 'encryption.closed_hint' },
+  idle: { text: 'encryption.idle', hint: 'encryption.idle_hint' },
+  attacked: { text: 'encryption.attacked', hint: 'encryption.attacked_hint' },
+};
+
+/** How a room is encrypted. @param {Encryption} encryption */
+export function encryptionBadge(encryption) {
+  return badge(() => encryption);
 }
 
-/** The same as a note: words and sentence together. */
-export function encryptionNote() {
-  return el('p', { class: 'hint with-icon' }, icon('lock'), el('span', {}, `${t('encryption.open')}. ${t('encryption.open_hint')}`));
+/**
+ * How the call is: what this client itself has sealed and opened.
+ * @param {App} app
+ * @param {AbortSignal} signal
+ */
+export function callLock(app, signal) {
+  const element = badge(() => app.call.lock);
+  let before = app.call.lock;
+  const follow = () => {
+    const now = app.call.lock;
+    if (now === before) return;
+    before = now;
+    draw(element, now);
+    if (now === 'attacked') announce(t('encryption.attacked_hint'));
+  };
+  listen(app.call, 'lock', follow, signal);
+  return element;
+}
+
+/** The same as a note: words and sentence together. @param {Encryption} encryption */
+export function encryptionNote(encryption) {
+  const { text, hint } = SAYS[encryption];
+  return el('p', { class: 'hint with-icon' }, icon(iconOf(encryption)), el('span', {}, `${t(text)}. ${t(hint)}`));
+}
+
+/** @param {() => Protection} present */
+function badge(present) {
+  const explain = () => {
+    const { text, hint } = SAYS[present()];
+    openDialog({ title: t(text), class: 'narrow' }, el('p', {}, t(hint)));
+  };
+  const element = el('button', { type: 'button', 'aria-haspopup': 'dialog', data: { action: 'encryption' }, on: { click: explain } });
+  draw(element, present());
+  return element;
+}
+
+/** @param {HTMLButtonElement} element @param {Protection} protection */
+function draw(element, protection) {
+  const { text, hint } = SAYS[protection];
+  element.className = `badge ${protection}`;
+  element.dataset['encryption'] = protection;
+  element.title = t(hint);
+  fill(element, icon(iconOf(protection)), t(text));
+}
+
+/** @param {Protection} protection */
+function iconOf(protection) {
+  if (protection === 'attacked') return 'warning';
+  return protection === 'open' ? 'lock-open' : 'lock';
 }

@@ -24,10 +24,10 @@ export const joinPage = (app, [code = ''], signal) => {
   };
   const draw = async () => {
     try {
-      const name = await app.rooms.nameBehind(code);
+      const { name, encryption } = await app.rooms.behind(code);
       const button = el('button', { class: 'button primary wide', type: 'button', data: { action: 'join-room' }, on: { click: () => void join() } }, t('join.action'));
       const back = el('a', { class: 'button wide', href: '/' }, t('common.back_to_rooms'));
-      show(centred('join', heading(t('join.title', { name })), encryptionNote(), el('div', { class: 'stack' }, button, back)));
+      show(centred('join', heading(t('join.title', { name })), encryptionNote(encryption), el('div', { class: 'stack' }, button, back)));
     } catch (error) {
       show(missingPage('join', error, () => app.redraw()));
     }

@@ -2,6 +2,7 @@
 
 /** @import { DiagnosticsStore } from '../state/diagnostics.js' */
 /** @import { CallStore } from '../state/call.js' */
+/** @import { KeysStore } from '../state/keys/store.js' */
 /** @import { LocalMedia } from '../state/media.js' */
 /** @import { Preferences } from '../state/preferences.js' */
 /** @import { RoomsStore } from '../state/rooms.js' */
@@ -36,6 +37,7 @@ import { brandMark } from '../ui/brand.js';
  * @property {Files | null} files null: this server takes none
  * @property {LocalMedia} media
  * @property {CallStore} call
+ * @property {KeysStore} keys
  * @property {DiagnosticsStore} diagnostics
  * @property {Preferences} preferences
  * @property {(path: string) => void} go

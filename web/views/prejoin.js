@@ -35,7 +35,7 @@ export function prejoinView(app, room, signal, { join, chat }) {
   const panel = el(
     'section',
     { class: 'prejoin-panel stack' },
-    el('div', {}, heading(titleOf(app, room)), el('p', { class: 'room-facts' }, el('span', {}, there), encryptionBadge())),
+    el('div', {}, heading(titleOf(app, room)), el('p', { class: 'room-facts' }, el('span', {}, there), encryptionBadge(room.encryption))),
     deviceChoices(app, signal),
     moreOptions(app),
   );

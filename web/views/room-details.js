@@ -19,7 +19,7 @@ import { bansSection, orderSection, topicSection } from './room-order.js';
 
 /** The sections from the top, each with what of the room it shows. @returns {[Section, (keyof RoomWithMembers)[]][]} */
 const sections = () => [
-  [nameSection, ['role', 'name']],
+  [nameSection, ['role', 'name', 'encryption']],
   [topicSection, ['role', 'topic']],
   [linkSection, ['role', 'link_code']],
   [orderSection, ['role', 'locked', 'slow_mode_s', 'retention_days', 'chat_muted']],
@@ -84,7 +84,7 @@ function focusedIn(body) {
  * @param {() => void} draw
  */
 function nameSection(app, room, draw) {
-  const open = encryptionNote();
+  const open = encryptionNote(room.encryption);
   if (room.role === 'member') return el('section', {}, el('h3', { class: 'room-title' }, room.name), open);
   const rename = form(
     {

@@ -56,7 +56,7 @@ function newRoom(app) {
     field({ label: t('rooms.name'), name: 'room_name', attributes: { maxlength: '100' } }),
   );
   create.classList.add('inline-form');
-  return el('section', { class: 'card', 'aria-labelledby': 'new-room' }, el('h2', { id: 'new-room' }, t('rooms.new')), create, encryptionNote());
+  return el('section', { class: 'card', 'aria-labelledby': 'new-room' }, el('h2', { id: 'new-room' }, t('rooms.new')), create, encryptionNote('open'));
 }
 
 /** @param {App} app */

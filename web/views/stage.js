@@ -111,11 +111,11 @@ export class Stage {
    * @returns {Picture | null}
    */
   #seatPicture({ participant, kind }) {
-    const { engine } = this.#app.call;
-    const seat = this.#app.call.seatOf(participant.participant, kind);
-    if (!engine || !seat?.feed) return null;
+    const { call } = this.#app;
+    const seat = call.seatOf(participant.participant, kind);
+    if (!seat?.feed) return null;
     const { index, seatedAtMs, usedBefore } = seat;
-    return { track: seat.video.receiver.track, feed: `${index}:${seat.feed.csrc}:${seatedAtMs}`, verdict: () => engine.verdict(index), seatedAtMs, usedBefore };
+    return { track: seat.video.receiver.track, feed: `${index}:${seat.feed.csrc}:${seatedAtMs}`, verdict: () => call.verdict(index), seatedAtMs, usedBefore };
   }
 
   /** Others' screens first, then people as they came, oneself last. @returns {Entry[]} */

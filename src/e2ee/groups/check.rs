@@ -16,6 +16,7 @@ use webcall_trust::{Certificate, PublicKey, Refusal, UserId};
 
 use super::state;
 use crate::error::Error;
+use crate::time::Timestamp;
 
 /// What follows the extensions of a GroupInfo (RFC 9420 §12.4.3): a tag of 32 bytes with its length, the signer's leaf, a signature of 64
 /// bytes with its length.
@@ -68,17 +69,26 @@ pub(super) trait Rules: Knowledge {
 }
 
 /// The server's side of [`Knowledge`] for a room: the certificates of all devices that count in the room.
-pub(super) struct Counting(BTreeSet<Vec<u8>>);
+pub(super) struct Counting {
+    certificates: BTreeSet<Vec<u8>>,
+    /// Until when key packages are good that are added, at least; seconds.
+    least_s: u64,
+}
 
 impl Counting {
     pub(super) fn new(certificates: Vec<Vec<u8>>) -> Self {
-        Self(certificates.into_iter().collect())
+        Self { certificates: certificates.into_iter().collect(), least_s: 0 }
+    }
+
+    /// The same, with key packages added only that are good until then: those who read the commit later verify them by their own clock.
+    pub(super) fn adding(self, until: Timestamp) -> Self {
+        Self { least_s: until.as_millis().unsigned_abs() / 1_000, ..self }
     }
 }
 
 impl Knowledge for Counting {
     fn counts(&self, certificate: &Certificate) -> bool {
-        self.0.contains(&certificate.to_bytes())
+        self.certificates.contains(&certificate.to_bytes())
     }
 
     fn belongs(&self, _user: UserId, _identity: PublicKey) -> bool {
@@ -100,8 +110,9 @@ impl Rules for Counting {
         Ok(())
     }
 
-    fn admits(&self, _: &StagedCommit, _: &Change, _: &PublicGroup, _: &Roster) -> Result<Option<ParticipantId>, Error> {
-        Ok(None)
+    fn admits(&self, staged: &StagedCommit, _: &Change, _: &PublicGroup, _: &Roster) -> Result<Option<ParticipantId>, Error> {
+        let mut added = staged.add_proposals().map(|add| add.add_proposal().key_package().life_time().not_after());
+        if added.all(|until_s| until_s >= self.least_s) { Ok(None) } else { Err(Refusal::Lifetime.into()) }
     }
 }
 
@@ -124,6 +135,12 @@ pub(super) fn new_group(group_info: &[u8], tree: Option<&[u8]>) -> Result<NewGro
     let (Some((leaf, by)), None) = (members.next(), members.next()) else { return Err(INVALID_GROUP_INFO) };
     let session = group.leaf(LeafNodeIndex::new(leaf)).map(Session::of).transpose()?.flatten();
     Ok(NewGroup { id, by: *by, session, state: state::write(&provider) })
+}
+
+/// The certificates of all leaves of a group.
+pub(super) fn leaves(state: &[u8], id: GroupId) -> Result<BTreeSet<Vec<u8>>, Error> {
+    let (group, _provider) = state::read(state, id).ok_or_else(damaged)?;
+    Ok(Roster::of(&group)?.iter().map(|(_, certificate)| certificate.to_bytes()).collect())
 }
 
 /// The ratchet tree of a group (RFC 9420 §12.4.3.3); `None` when it is in its GroupInfo.

@@ -12,7 +12,7 @@ use webcall_trust::mls::{GroupId, GroupKind, MAX_HANDSHAKE_BYTES};
 use webcall_trust::{Certificate, Refusal};
 
 use self::check::Sent;
-pub(super) use self::of_room::group;
+pub(super) use self::of_room::place;
 use super::{decode, named, unwinding};
 use crate::accounts::Principal;
 use crate::app::App;
@@ -20,8 +20,9 @@ use crate::error::{E2eeError, Error};
 use crate::id::{DeviceId, UserId};
 use crate::store::{self, CommitRow};
 
-/// A GroupInfo has some 400 bytes; with the tree of a thousand devices as many times more.
-const MAX_GROUP_INFO_BYTES: usize = MAX_HANDSHAKE_BYTES;
+/// A GroupInfo has some 400 bytes, and a welcome some 80 for each whom it is for; with the tree half a kilobyte more for each device. So a room
+/// of 1,000 members with four devices each has its welcomes, though none can have more leaves than [`webcall_trust::mls::MAX_LEAVES`].
+const MAX_WITH_TREE_BYTES: usize = 2 << 20;
 /// The GroupInfo with its tree, or the tree, of a group of one.
 const MAX_FIRST_BYTES: usize = 8 << 10;
 /// The bytes of commits in one page, and how many.
@@ -125,9 +126,11 @@ pub async fn commit(app: &App, principal: &Principal, id: GroupId, request: Comm
     app.limits.e2ee.commit(principal.user)?;
     let sent = Sent {
         commit: decode(&request.commit, MAX_HANDSHAKE_BYTES)?,
-        welcome: request.welcome.map(|welcome| decode(&welcome, MAX_HANDSHAKE_BYTES)).transpose()?,
-        group_info: decode(&request.group_info, MAX_GROUP_INFO_BYTES)?,
+        welcome: request.welcome.map(|welcome| decode(&welcome, MAX_WITH_TREE_BYTES)).transpose()?,
+        group_info: decode(&request.group_info, MAX_WITH_TREE_BYTES)?,
     };
+    let size_bytes = sent.commit.len() + sent.welcome.as_ref().map_or(0, Vec::len) + sent.group_info.len();
+    app.limits.e2ee.commit_bytes(id, principal.user, size_bytes)?;
     match id.kind {
         GroupKind::Room => of_room::commit(app, principal, id, request.epoch, sent).await,
         GroupKind::Call => of_call::commit(app, principal, id, request.epoch, sent).await,

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::IF_MATCH;
+use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::super::extract::{Body, Segments, SignedIn};
@@ -77,6 +77,29 @@ pub(in super::super) async fn get(
 ) -> Result<Json<StoredBackup>, Error> {
     let backup = e2ee::backup(&app, &principal, &SlotName::parse(&slot)?).await?;
     Ok(Json(StoredBackup { version: backup.version, body: e2ee::encode(&backup.body) }))
+}
+
+/// Deletes one's own backup of the version that the writer knows of, and frees its slot.
+#[utoipa::path(delete, path = "/backups/{slot}", tag = "e2ee", security(("bearer" = [])), params(
+    ("slot" = String, Path, description = "1 to 32 of a-z 0-9 _ . -"),
+    ("If-Match" = String, Header, description = "The version that is there, in quotes: `\"3\"`"),
+), responses(
+    (status = 204, description = "Deleted"),
+    (status = 400, description = "`malformed`", body = Problem),
+    (status = 401, description = "`not_signed_in`", body = Problem),
+    (status = 404, description = "`backup_not_found`", body = Problem),
+    (status = 412, description = "`backup_changed`", body = Problem),
+    (status = 422, description = "`invalid_slot`", body = Problem),
+    (status = 429, description = "`rate_limited`", body = Problem),
+))]
+pub(in super::super) async fn delete(
+    State(app): State<App>,
+    SignedIn(principal): SignedIn,
+    Segments(slot): Segments<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Error> {
+    e2ee::delete_backup(&app, &principal, &SlotName::parse(&slot)?, known_version(&headers)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// One strong entity tag that is a version (RFC 9110 §13.1.1).

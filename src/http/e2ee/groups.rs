@@ -54,10 +54,10 @@ pub(in super::super) struct NewCommit {
     epoch: u64,
     /// A PublicMessage, at most 512 KiB.
     commit: String,
-    /// The Welcome for exactly those whom the commit adds; each finds it in its inbox.
+    /// The Welcome for exactly those whom the commit adds, at most 2 MiB; each finds it in its inbox.
     #[serde(default)]
     welcome: Option<String>,
-    /// The GroupInfo of the next epoch, with an external key.
+    /// The GroupInfo of the next epoch, with an external key; at most 2 MiB.
     group_info: String,
 }
 
@@ -127,7 +127,8 @@ pub(in super::super) struct Recipient {
 }
 
 /// Makes the group of a room, or of a call that one is in (kind 2 and the call's UUID; the leaf has the session of one's participant as its
-/// application id). Once: whoever is second comes in by an external commit. The group of a call ends with it.
+/// application id). Once: whoever is second comes in by an external commit.
+/// A group of a room is replaced when no device in it counts any more. The group of a call ends with it.
 #[utoipa::path(post, path = "/groups", tag = "e2ee", security(("bearer" = [])), request_body = NewGroup, responses(
     (status = 201, body = Group),
     (status = 401, description = "`not_signed_in`", body = Problem),

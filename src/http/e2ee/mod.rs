@@ -17,8 +17,8 @@ use crate::app::App;
 /// The largest body here: a hundred key packages, or a sealed backup, as base64.
 pub(super) const MAX_E2EE_BYTES: usize = 256 << 10;
 
-/// A commit with the most key packages, a welcome to as many and a GroupInfo with its tree, each of 512 KiB at most, as base64.
-pub(super) const MAX_COMMIT_REQUEST_BYTES: usize = 2_100 << 10;
+/// A commit with the most key packages (512 KiB), a welcome to as many and a GroupInfo, both with the tree (2 MiB each), as base64.
+pub(super) const MAX_COMMIT_REQUEST_BYTES: usize = 6_200 << 10;
 
 /// Its routes, below `/api/v1/e2ee`.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -30,7 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(log::head)) //          GET  /log/head
         .routes(routes!(log::inclusion)) //     GET  /log/inclusion
         .routes(routes!(log::consistency)) //   GET  /log/consistency
-        .routes(routes!(backups::put, backups::get)) // PUT, GET /backups/{slot}
+        .routes(routes!(backups::put, backups::get, backups::delete)) // PUT, GET, DELETE /backups/{slot}
         .routes(routes!(groups::create)) //     POST /groups
         .routes(routes!(groups::info)) //       GET  /groups/{id}/info
         .routes(routes!(groups::message)) //    POST /groups/{id}/messages

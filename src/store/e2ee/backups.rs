@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Result, Store, in_transaction, on_reader};
+use super::{Result, Store, in_transaction, on_reader, on_writer};
 use crate::id::UserId;
 
 /// Holds all slots of the user while one is written; the user is there.
@@ -64,6 +64,15 @@ impl Store {
         });
         let is_there = self.backup(new.user, new.slot).await?.is_some();
         Ok(if new.version == 0 && !is_there { StoredBackup::TooManySlots } else { StoredBackup::OtherVersion })
+    }
+
+    /// Deletes a backup of this version. Returns whether it was there.
+    pub async fn delete_backup(&self, user: UserId, slot: &str, version: i64) -> Result<bool> {
+        let sql = "delete from e2ee_backups where user_id = $1 and slot = $2 and version = $3";
+        let deleted = on_writer!(self, pool => {
+            sqlx::query::<Db>(sql).bind(user).bind(slot).bind(version).execute(pool).await?.rows_affected()
+        });
+        Ok(deleted == 1)
     }
 
     /// A user's backup.

@@ -1,17 +1,19 @@
-//! Groups and their commits: one commit for each epoch, together with the state that it leads to and the welcomes for those whom it adds.
+//! Groups of rooms: one for each, with the history of its commits (`commits.rs`), and a new one only where nobody of the old one counts.
 
-use futures_util::TryStreamExt;
+use std::collections::BTreeSet;
+
 use sqlx::FromRow;
 
-use super::inbox::TRIM_WELCOMES;
-use super::{Result, Store, in_transaction, on_reader, on_writer};
-use crate::id::{DeviceId, InboxId, RoomId, UserId};
+use super::{Result, Store, in_transaction, on_reader};
+use crate::id::{DeviceId, HistoryId, RoomId, UserId};
 use crate::store::members::HOLD_ROOM;
 use crate::time::Timestamp;
 
-/// Whether a device counts in a room: its user is a member and vouches for it.
-const COUNTS: &str = "select d.device_id from e2ee_devices d join members m on m.user_id = d.user_id and m.room_id = $1 \
-                      where d.user_id = $2 and d.device_id = $3 and d.certificate = $4";
+/// Whether a device counts in a room: its user is a member and vouches for it. Holds the device's row, so that it is not revoked until what
+/// hangs on it is committed; whoever changes memberships holds the room's.
+pub(super) const HOLD_COUNTING: &str = "update e2ee_devices set certificate = certificate where user_id = $2 and device_id = $3 and certificate = $4 \
+     and exists (select 1 from members where room_id = $1 and user_id = $2)";
+const COUNTING: &str = "select d.certificate from members m join e2ee_devices d on d.user_id = m.user_id where m.room_id = $1";
 
 /// A group to add.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +22,8 @@ pub struct NewGroup<'a> {
     pub id: &'a [u8],
     /// Of which room.
     pub room: RoomId,
+    /// What its commits will hang on.
+    pub history: HistoryId,
     /// Who made it.
     pub by: Counting<'a>,
     /// Signed by them.
@@ -57,6 +61,8 @@ pub enum AddedGroup {
 pub struct GroupRow {
     /// Of which room.
     pub room_id: RoomId,
+    /// What its commits hang on.
+    pub history_id: HistoryId,
     /// Of the next commit.
     pub epoch: i64,
     /// Of this epoch.
@@ -65,51 +71,15 @@ pub struct GroupRow {
     pub state: Vec<u8>,
 }
 
-/// A commit to add.
-#[derive(Clone, Copy, Debug)]
-pub struct NewCommit<'a> {
-    /// In which group, 17 bytes.
-    pub group: &'a [u8],
+/// Where a group is, without what is large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub struct GroupPlace {
     /// Of which room.
-    pub room: RoomId,
-    /// In which epoch it was made.
+    pub room_id: RoomId,
+    /// What its commits hang on.
+    pub history_id: HistoryId,
+    /// Of the next commit.
     pub epoch: i64,
-    /// Its bytes.
-    pub commit: &'a [u8],
-    /// For those whom it adds.
-    pub welcome: Option<&'a [u8]>,
-    /// Of the next epoch.
-    pub group_info: &'a [u8],
-    /// What the server knows of the group in the next epoch.
-    pub state: &'a [u8],
-    /// Who made it.
-    pub by: Counting<'a>,
-    /// Whom it adds; each finds the welcome in its inbox.
-    pub added: &'a [Counting<'a>],
-    /// Welcomes that wait for one device; of more, the oldest go.
-    pub max_welcomes: i64,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What became of a commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AddedCommit {
-    /// It is there, and its welcomes wait.
-    Added,
-    /// The group is in another epoch, or gone; nothing was changed.
-    OtherEpoch,
-    /// A device no longer counts, or the room is gone; nothing was changed.
-    NotCounting,
-}
-
-/// A stored commit.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct CommitRow {
-    /// In which it was made.
-    pub epoch: i64,
-    /// Its bytes.
-    pub commit_bytes: Vec<u8>,
 }
 
 impl Store {
@@ -117,22 +87,17 @@ impl Store {
     pub async fn add_group(&self, new: &NewGroup<'_>) -> Result<AddedGroup> {
         in_transaction!(self, tx => {
             sqlx::query::<Db>(HOLD_ROOM).bind(new.room).execute(&mut *tx).await?;
-            let counts: Option<(DeviceId,)> = sqlx::query_as::<Db, _>(COUNTS)
-                .bind(new.room)
-                .bind(new.by.user)
-                .bind(new.by.device)
-                .bind(new.by.certificate)
-                .fetch_optional(&mut *tx)
-                .await?;
-            if counts.is_none() {
+            let counts = sqlx::query::<Db>(HOLD_COUNTING).bind(new.room).bind(new.by.user).bind(new.by.device);
+            if counts.bind(new.by.certificate).execute(&mut *tx).await?.rows_affected() == 0 {
                 tx.rollback().await?;
                 return Ok(AddedGroup::NotCounting);
             }
-            let sql = "insert into e2ee_groups (id, room_id, epoch, group_info, state, created_at) \
-                       values ($1, $2, 0, $3, $4, $5) on conflict (id) do nothing";
+            let sql = "insert into e2ee_groups (id, room_id, history_id, epoch, group_info, state, kept_bytes, created_at) \
+                       values ($1, $2, $3, 0, $4, $5, 0, $6) on conflict (id) do nothing";
             let added = sqlx::query::<Db>(sql)
                 .bind(new.id)
                 .bind(new.room)
+                .bind(new.history)
                 .bind(new.group_info)
                 .bind(new.state)
                 .bind(new.created_at)
@@ -144,80 +109,53 @@ impl Store {
         })
     }
 
+    /// Puts a group in the place of one with this history and in this epoch, if none of the certificates of its `leaves` counts in the room
+    /// any more. What hangs on the old history is removed little by little.
+    pub async fn replace_group(&self, new: &NewGroup<'_>, old: GroupPlace, leaves: &BTreeSet<Vec<u8>>) -> Result<AddedGroup> {
+        in_transaction!(self, tx => {
+            sqlx::query::<Db>(HOLD_ROOM).bind(new.room).execute(&mut *tx).await?;
+            let counts = sqlx::query::<Db>(HOLD_COUNTING).bind(new.room).bind(new.by.user).bind(new.by.device);
+            if counts.bind(new.by.certificate).execute(&mut *tx).await?.rows_affected() == 0 {
+                tx.rollback().await?;
+                return Ok(AddedGroup::NotCounting);
+            }
+            // A device that was revoked never counts again, and nobody becomes a member while the room is held.
+            let counting: Vec<(Vec<u8>,)> = sqlx::query_as::<Db, _>(COUNTING).bind(new.room).fetch_all(&mut *tx).await?;
+            let is_living = counting.iter().any(|(certificate,)| leaves.contains(certificate));
+            let sql = "update e2ee_groups set history_id = $2, epoch = 0, group_info = $3, state = $4, kept_bytes = 0, created_at = $5 \
+                       where id = $1 and history_id = $6 and epoch = $7";
+            let replaced = sqlx::query::<Db>(sql).bind(new.id).bind(new.history).bind(new.group_info).bind(new.state);
+            let replaced = replaced.bind(new.created_at).bind(old.history_id).bind(old.epoch);
+            if is_living || replaced.execute(&mut *tx).await?.rows_affected() == 0 {
+                tx.rollback().await?;
+                return Ok(AddedGroup::Exists);
+            }
+            sqlx::query::<Db>("insert into e2ee_removed_histories (history_id) values ($1)")
+                .bind(old.history_id)
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            Ok(AddedGroup::Added)
+        })
+    }
+
     /// A group, for a member of its room.
     pub async fn group(&self, id: &[u8], user: UserId) -> Result<Option<GroupRow>> {
-        let sql = "select g.room_id, g.epoch, g.group_info, g.state from e2ee_groups g \
+        let sql = "select g.room_id, g.history_id, g.epoch, g.group_info, g.state from e2ee_groups g \
                    join members m on m.room_id = g.room_id and m.user_id = $2 where g.id = $1";
         Ok(on_reader!(self, pool => sqlx::query_as::<Db, GroupRow>(sql).bind(id).bind(user).fetch_optional(pool).await?))
     }
 
+    /// Where a group is, for a member of its room.
+    pub async fn group_place(&self, id: &[u8], user: UserId) -> Result<Option<GroupPlace>> {
+        let sql = "select g.room_id, g.history_id, g.epoch from e2ee_groups g \
+                   join members m on m.room_id = g.room_id and m.user_id = $2 where g.id = $1";
+        Ok(on_reader!(self, pool => sqlx::query_as::<Db, GroupPlace>(sql).bind(id).bind(user).fetch_optional(pool).await?))
+    }
+
     /// The certificates of all devices that count in a room.
     pub async fn counting_certificates(&self, room: RoomId) -> Result<Vec<Vec<u8>>> {
-        let sql = "select d.certificate from members m join e2ee_devices d on d.user_id = m.user_id where m.room_id = $1";
-        let rows: Vec<(Vec<u8>,)> = on_reader!(self, pool => sqlx::query_as::<Db, _>(sql).bind(room).fetch_all(pool).await?);
+        let rows: Vec<(Vec<u8>,)> = on_reader!(self, pool => sqlx::query_as::<Db, _>(COUNTING).bind(room).fetch_all(pool).await?);
         Ok(rows.into_iter().map(|(certificate,)| certificate).collect())
-    }
-
-    /// Adds a commit and takes its group to the next epoch, if the group is in the epoch of the commit and everybody counts.
-    pub async fn add_commit(&self, new: &NewCommit<'_>) -> Result<AddedCommit> {
-        in_transaction!(self, tx => {
-            // First, as everybody who changes memberships does: whom this adds is a member until it is committed.
-            sqlx::query::<Db>(HOLD_ROOM).bind(new.room).execute(&mut *tx).await?;
-            let sql = "update e2ee_groups set epoch = epoch + 1, group_info = $3, state = $4 where id = $1 and epoch = $2";
-            let moved = sqlx::query::<Db>(sql).bind(new.group).bind(new.epoch).bind(new.group_info).bind(new.state);
-            if moved.execute(&mut *tx).await?.rows_affected() == 0 {
-                tx.rollback().await?;
-                return Ok(AddedCommit::OtherEpoch);
-            }
-            for device in std::iter::once(&new.by).chain(new.added) {
-                let counts: Option<(DeviceId,)> = sqlx::query_as::<Db, _>(COUNTS)
-                    .bind(new.room)
-                    .bind(device.user)
-                    .bind(device.device)
-                    .bind(device.certificate)
-                    .fetch_optional(&mut *tx)
-                    .await?;
-                if counts.is_none() {
-                    tx.rollback().await?;
-                    return Ok(AddedCommit::NotCounting);
-                }
-            }
-            let sql = "insert into e2ee_commits (group_id, epoch, commit_bytes, welcome, created_at) values ($1, $2, $3, $4, $5)";
-            let insert = sqlx::query::<Db>(sql).bind(new.group).bind(new.epoch).bind(new.commit).bind(new.welcome);
-            insert.bind(new.at).execute(&mut *tx).await?;
-            for device in new.added {
-                let sql = "insert into e2ee_inbox (id, user_id, device_id, group_id, epoch, created_at) values ($1, $2, $3, $4, $5, $6)";
-                let insert = sqlx::query::<Db>(sql).bind(InboxId::new(new.at)).bind(device.user).bind(device.device);
-                insert.bind(new.group).bind(new.epoch).bind(new.at).execute(&mut *tx).await?;
-                let trim = sqlx::query::<Db>(TRIM_WELCOMES).bind(device.user).bind(device.device).bind(new.max_welcomes);
-                trim.execute(&mut *tx).await?;
-            }
-            tx.commit().await?;
-            Ok(AddedCommit::Added)
-        })
-    }
-
-    /// The commits of a group from an epoch on, in order: at most `limit`, and not more than fit `max_bytes`, but one if there is one.
-    pub async fn commits(&self, group: &[u8], from: i64, limit: i64, max_bytes: usize) -> Result<Vec<CommitRow>> {
-        let sql = "select epoch, commit_bytes from e2ee_commits where group_id = $1 and epoch >= $2 order by epoch limit $3";
-        let (mut commits, mut bytes) = (Vec::new(), 0);
-        on_reader!(self, pool => {
-            let mut rows = sqlx::query_as::<Db, CommitRow>(sql).bind(group).bind(from).bind(limit).fetch(pool);
-            while let Some(commit) = rows.try_next().await? {
-                bytes += commit.commit_bytes.len();
-                if bytes > max_bytes && !commits.is_empty() {
-                    break;
-                }
-                commits.push(commit);
-            }
-        });
-        Ok(commits)
-    }
-
-    /// Removes commits from before `cutoff`, `limit` at most. Returns how many.
-    pub async fn forget_commits(&self, cutoff: Timestamp, limit: i64) -> Result<u64> {
-        let sql = "delete from e2ee_commits where (group_id, epoch) in \
-                   (select group_id, epoch from e2ee_commits where created_at < $1 order by created_at limit $2)";
-        Ok(on_writer!(self, pool => sqlx::query::<Db>(sql).bind(cutoff).bind(limit).execute(pool).await?.rows_affected()))
     }
 }

@@ -2,6 +2,7 @@
 //! commits, what waits for a device, sealed backups. Public keys and sealed bytes only; what they mean is decided by `e2ee`.
 
 mod backups;
+mod commits;
 mod groups;
 mod inbox;
 mod log;
@@ -9,8 +10,9 @@ mod packages;
 mod records;
 
 pub use backups::{BackupRow, NewBackup, StoredBackup};
-pub use groups::{AddedCommit, AddedGroup, CommitRow, Counting, GroupRow, NewCommit, NewGroup};
-pub use inbox::{AddedToInbox, InboxRow, NewInboxMessage};
+pub use commits::{AddedCommit, CommitLimits, CommitRow, NewCommit};
+pub use groups::{AddedGroup, Counting, GroupPlace, GroupRow, NewGroup};
+pub use inbox::{AddedToInbox, InboxLimits, InboxRow, NewInboxMessage};
 pub use packages::{AddedPackages, ClaimedPackage, NewPackages, PackageLimits, PackageRow, Stock};
 pub use records::{AppendedRecord, DeviceChange, NewRecord, RecordRow};
 

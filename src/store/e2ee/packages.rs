@@ -145,32 +145,39 @@ impl Store {
         Ok(Stock { one_time: count(false).await?, last_resort: count(true).await? > 0 })
     }
 
-    /// One package of each device of a user that counts and has one; a one-time one is given to nobody else.
-    pub async fn claim_key_packages(&self, user: UserId, now: Timestamp) -> Result<Vec<ClaimedPackage>> {
-        let sql = "select device_id from e2ee_devices where user_id = $1 order by device_id";
-        let devices: Vec<(DeviceId,)> = on_reader!(self, pool => sqlx::query_as::<Db, _>(sql).bind(user).fetch_all(pool).await?);
-        let mut claimed = Vec::with_capacity(devices.len());
-        for (device,) in devices {
-            claimed.extend(self.claim_of_device(user, device, now).await?);
-        }
-        Ok(claimed)
-    }
-
-    async fn claim_of_device(&self, user: UserId, device: DeviceId, now: Timestamp) -> Result<Option<ClaimedPackage>> {
-        let find = async |last_resort: bool| -> Result<Option<Found>> {
-            Ok(on_writer!(self, pool => {
-                sqlx::query_as::<Db, Found>(FIND).bind(user).bind(device).bind(last_resort).bind(now).fetch_optional(pool).await?
-            }))
-        };
-        // Whoever is second finds it taken and takes the next: no more often than there are packages.
-        while let Some(Found { hash, package }) = find(false).await? {
-            let taken = on_writer!(self, pool => sqlx::query::<Db>(TAKE).bind(&hash).execute(pool).await?.rows_affected());
-            if taken == 1 {
-                return Ok(Some(ClaimedPackage { user, device, package, is_last_resort: false }));
+    /// One package of each device of these users that counts and has one; a one-time one is given to nobody else. All or none.
+    pub async fn claim_key_packages(&self, users: &[UserId], now: Timestamp) -> Result<Vec<ClaimedPackage>> {
+        let mut users = users.to_vec();
+        // In one order, so that no two who claim wait for one another.
+        users.sort_unstable();
+        users.dedup();
+        let mut claimed = Vec::with_capacity(users.len());
+        in_transaction!(self, tx => {
+            for user in users {
+                let sql = "select device_id from e2ee_devices where user_id = $1 order by device_id";
+                let devices: Vec<(DeviceId,)> = sqlx::query_as::<Db, _>(sql).bind(user).fetch_all(&mut *tx).await?;
+                for (device,) in devices {
+                    let mut is_last_resort = false;
+                    // Whoever is second finds it taken and takes the next: no more often than there are packages.
+                    let package = loop {
+                        let find = sqlx::query_as::<Db, Found>(FIND).bind(user).bind(device).bind(is_last_resort).bind(now);
+                        match find.fetch_optional(&mut *tx).await? {
+                            Some(found) if is_last_resort => break Some(found.package),
+                            Some(Found { hash, package }) => {
+                                if sqlx::query::<Db>(TAKE).bind(&hash).execute(&mut *tx).await?.rows_affected() == 1 {
+                                    break Some(package);
+                                }
+                            }
+                            None if is_last_resort => break None,
+                            None => is_last_resort = true,
+                        }
+                    };
+                    claimed.extend(package.map(|package| ClaimedPackage { user, device, package, is_last_resort }));
+                }
             }
-        }
-        let last_resort = find(true).await?;
-        Ok(last_resort.map(|Found { package, .. }| ClaimedPackage { user, device, package, is_last_resort: true }))
+            tx.commit().await?;
+        });
+        Ok(claimed)
     }
 
     /// Removes what has expired, given out or not, `limit` at most. Returns how many.

@@ -51,3 +51,27 @@ async fn slots_versions_sizes_and_numbers_are_bounded() {
     assert_eq!(refusal(&put(&server, &ann, "more", "\"0\"", b"x").await), (409, "too_many_backups"));
     assert_eq!(put(&server, &ann, "archive.1", "\"1\"", b"y").await.0, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_backup_is_deleted_by_who_knows_its_version_and_frees_its_slot() {
+    let server = TestServer::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    let delete = async |who: &Session, slot: &str, version: &str| {
+        let request = server.request(Method::DELETE, &format!("/api/v1/e2ee/backups/{slot}")).bearer_auth(&who.access_token);
+        let response = request.header("if-match", version).send().await.unwrap();
+        let status = response.status();
+        (status, response.json().await.unwrap_or_default())
+    };
+    assert_eq!(put(&server, &ann, "keys", "\"0\"", b"sealed").await.0, StatusCode::OK);
+    for (who, slot, version, expected) in [
+        (&ann, "keys", "1", (400, "malformed")),
+        (&ann, "Keys", "\"1\"", (422, "invalid_slot")),
+        (&ann, "keys", "\"2\"", (412, "backup_changed")),
+        (&ben, "keys", "\"1\"", (404, "backup_not_found")),
+        (&ann, "keys", "\"1\"", (204, "")),
+        (&ann, "keys", "\"1\"", (404, "backup_not_found")),
+    ] {
+        assert_eq!(refusal(&delete(who, slot, version).await), expected, "{slot} {version}");
+    }
+    assert_eq!(put(&server, &ann, "keys", "\"0\"", b"anew").await, (StatusCode::OK, json!({"version": 1})));
+}

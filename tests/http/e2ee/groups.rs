@@ -1,5 +1,7 @@
 //! Groups and their commits, in order.
 
+use std::time::Duration;
+
 use openmls::prelude::{Extension, Extensions, RequiredCapabilitiesExtension};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -90,7 +92,8 @@ async fn who_is_added_finds_a_welcome_and_both_are_in_the_same_epoch() {
     accepted(&server, &ann, &room, &mut anns, &add).await;
     let Hint::Committed { group, room: id, .. } = made else { unreachable!() };
     assert_eq!(hints.next().await, Received::Hint(Hint::Committed { group, room: id, epoch: 1 }));
-    let Received::Hint(Hint::InboxFilled { user, device }) = hints.next().await else { panic!("nobody is told") };
+    let Received::Hint(Hint::InboxFilled { devices }) = hints.next().await else { panic!("nobody is told") };
+    let [(user, device)] = devices[..] else { panic!("{devices:?}") };
     assert_eq!((user.to_string(), device.to_string()), (ben.session.user.clone(), ben.device.id()));
 
     let items = inbox(&server, &ben, &ben.device.id()).await;
@@ -430,4 +433,98 @@ async fn a_deleted_room_has_no_group() {
     assert_eq!(ben.ask(&server, Method::GET, &path(&room, "info"), None).await.0, StatusCode::OK);
     assert_eq!(server.ask(&ann.session, Method::DELETE, &target, None).await.0, StatusCode::NO_CONTENT);
     assert_eq!(refusal(&ben.ask(&server, Method::GET, &path(&room, "info"), None).await), (404, "group_not_found"));
+}
+
+/// Ann lost every device and has a new identity: nobody is left who could let her in.
+#[tokio::test]
+async fn a_group_in_which_nobody_counts_is_made_anew_and_one_with_somebody_is_not() {
+    let server = TestServer::start().await;
+    let (mut ann, _, mut ben, _, room) = together(&server).await;
+    let lost = ann.identity.head;
+    ann.identity = crate::mls::Identity { head: lost, ..crate::mls::Identity::new(&ann.session.user) };
+    let claim = json!({"record": encode(&ann.identity.claim()), "password": crate::server::PASSWORD});
+    assert_eq!(ann.ask(&server, Method::POST, "keys/records", Some(claim)).await.0, StatusCode::CREATED);
+    ann.device = ann.another_device(&server).await;
+    let create = async |who: &Person, info: &[u8]| {
+        who.ask(&server, Method::POST, "groups", Some(json!({"group_info": encode(info)}))).await
+    };
+    let (_, info) = Member::create(taken(&mut ann), group_of(&room));
+    assert_eq!(refusal(&create(&ann, &info).await), (409, "group_exists"), "Ben is there");
+
+    let revocation = ben.identity.revocation(&Device {
+        certificate: ben_certificate(&server, &ben, &room).await,
+        key: ben.device.key.clone(),
+        provider: Default::default(),
+    });
+    assert_eq!(super::publish(&server, &ben.session, &revocation).await.0, StatusCode::CREATED);
+    assert_eq!(refusal(&create(&ann, &info).await), (201, ""));
+    let (_, page) = ben.ask(&server, Method::GET, &path(&room, "commits?from=0"), None).await;
+    assert_eq!(page, json!({"commits": [], "epoch": 0}), "nothing of the old one is shown");
+    assert_eq!(refusal(&create(&ann, &info).await), (409, "group_exists"), "it has somebody again");
+    assert!(webcall::e2ee::sweep(&server.app).await.is_ok());
+    assert_eq!(server.app.store.removed_histories(10).await.unwrap(), []);
+}
+
+/// The certificate of Ben's leaf, out of the group's tree.
+async fn ben_certificate(server: &TestServer, ben: &Person, room: &Value) -> webcall_trust::Certificate {
+    let rows = server.app.store.counting_certificates(room["id"].as_str().unwrap().parse().unwrap()).await.unwrap();
+    let of_ben = |bytes: &Vec<u8>| webcall_trust::Certificate::checked(bytes).unwrap();
+    rows.iter().map(of_ben).find(|certificate| certificate.statement().user == ben.identity.user).unwrap()
+}
+
+/// Two hundred devices in one group: it is made, entered and left over HTTP as a small one is.
+#[tokio::test]
+async fn a_group_of_two_hundred_devices_goes_on() {
+    let server = TestServer::start().await;
+    let (mut ann, mut anns, mut ben, mut bens, room) = together(&server).await;
+    let mut packages = Vec::new();
+    for nth in 0..14 {
+        let mut person = Person::new(&server, &format!("person{nth}")).await;
+        server.join(&person.session, &room).await;
+        packages.push(person.device.key_package());
+        for _ in 0..13 {
+            packages.push(person.another_device(&server).await.key_package());
+        }
+    }
+    packages.push(ann.another_device(&server).await.key_package());
+    packages.push(ben.another_device(&server).await.key_package());
+    let add = anns.change(&packages, &[], None);
+    accepted(&server, &ann, &room, &mut anns, &add).await;
+    assert_eq!(anns.mls.members().count(), 200);
+    bens.process(&add.commit);
+    let update = bens.update();
+    accepted(&server, &ben, &room, &mut bens, &update).await;
+    anns.process(&update.commit);
+    assert_eq!(anns.authenticator(), bens.authenticator());
+
+    let (status, info) = ben.ask(&server, Method::GET, &path(&room, "info"), None).await;
+    let tree = info["tree"].as_str().map(|_| decode(&info["tree"]));
+    assert_eq!(status, StatusCode::OK);
+    let third = ben.another_device(&server).await;
+    let (_, come) = Member::from_outside(third, &decode(&info["group_info"]), tree.as_deref(), None);
+    assert_eq!(send(&server, &ben, &room, &come).await, (StatusCode::CREATED, json!({"epoch": 4})));
+}
+
+#[tokio::test]
+async fn commits_go_after_ninety_days_and_what_nobody_fetched_after_thirty() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let server = TestServer::start().await;
+    let (ann, _, ben, mut bens, room) = together(&server).await;
+    let to = json!({"user": ann.session.user, "device": ann.device.id()});
+    let unknown = json!({"message": encode(&bens.application(b"hello")), "to": to});
+    assert_eq!(refusal(&ben.ask(&server, Method::POST, &path(&room, "messages"), Some(unknown)).await), (422, "unknown_device"));
+    let place = server.app.store.group_place(&group_of(&room).to_bytes(), ben.session.user.parse().unwrap()).await;
+    let history = place.unwrap().unwrap().history_id;
+    let welcomed = ben_certificate(&server, &ben, &room).await.statement().device.0;
+    let (user, device) = (ben.session.user.parse().unwrap(), webcall::id::DeviceId::from_bytes(welcomed));
+    let left = async || {
+        let commits = server.app.store.commits(history, 0, 10, 10_000).await.unwrap().len();
+        let (waiting, _) = server.app.store.inbox(user, device, 10, 10_000).await.unwrap();
+        (commits, waiting.len())
+    };
+    for (days, swept, kept) in [(0, 0, (1, 1)), (29, 0, (1, 1)), (2, 2, (1, 0)), (58, 0, (1, 0)), (2, 1, (0, 0)), (90, 1, (0, 0))]
+    {
+        server.advance(days * DAY);
+        assert_eq!((webcall::e2ee::sweep(&server.app).await.unwrap(), left().await), (swept, kept), "{days} days later");
+    }
 }

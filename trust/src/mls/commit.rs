@@ -147,7 +147,7 @@ fn of_member(
     if let Some(path) = staged.update_path_leaf_node() {
         same_device(path, &by)?;
         if Session::of(path)? != before.session(index) {
-            return Err(Refusal::Session);
+            return Err(Refusal::OtherParticipant);
         }
     }
     if !proposed.added.iter().all(|certificate| knows.counts(certificate)) {

@@ -100,7 +100,7 @@ pub(super) fn unique<'a>(sessions: impl Iterator<Item = &'a Session>) -> Result<
     let mut participants = BTreeSet::new();
     for session in sessions {
         if !participants.insert(session.participant) {
-            return Err(Refusal::Session);
+            return Err(Refusal::OtherParticipant);
         }
     }
     Ok(())

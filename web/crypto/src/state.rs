@@ -3,8 +3,8 @@
 //! own group alone.
 //!
 //! A blob is verified before anything in it is read: openmls trusts what it once wrote.
-//! The key comes from outside; in a browser one that cannot be exported wraps it. Who keeps the blobs also keeps the highest counter
-//! of each elsewhere, and gives it back at opening: an older blob is refused, for it would use keys a second time.
+//! The key comes from outside; in a browser one that cannot be exported wraps it. Whoever knows the highest counter of a blob gives it back at
+//! opening: an older blob is refused, for it would use keys a second time. What can be known of that, and where, `desk/counters.rs` says.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};

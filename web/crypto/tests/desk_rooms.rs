@@ -141,6 +141,8 @@ fn what_could_not_be_kept_is_no_newer_state() {
     // The storage did not take it, so that the door reads everything again.
     ann.kept = before;
     ann.reads_again();
+    ann.does(json!({ "op": "who" }));
+    ann.reads_again();
     ann.does(json!({ "op": "key_packages", "count": 1, "last_resort": false }));
 }
 

@@ -334,12 +334,12 @@ fn t11_a_path_does_not_change_whose_media_a_leafs_is() {
         let extensions = session(participant, nonce).to_extensions();
         let leaf = LeafNodeParameters::builder().with_capabilities(mls::capabilities()).with_extensions(extensions).build();
         let tried = insider.tries(Wish { leaf, ..Wish::default() });
-        assert_eq!(tried, [expected.map(|()| Refusal::Session.into()); 2], "{participant} {nonce}");
+        assert_eq!(tried, [expected.map(|()| Refusal::OtherParticipant.into()); 2], "{participant} {nonce}");
     }
     let mut insider = insider_in_call();
     let leaf =
         LeafNodeParameters::builder().with_capabilities(mls::capabilities()).with_extensions(Extensions::default()).build();
-    assert_eq!(insider.tries(Wish { leaf, ..Wish::default() }), both(Refusal::Session), "nor takes it away");
+    assert_eq!(insider.tries(Wish { leaf, ..Wish::default() }), both(Refusal::OtherParticipant), "nor takes it away");
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn t11_nobody_comes_into_a_call_as_a_participant_who_is_there() {
         Group::join_external(phone, join, &party.directory.in_call(&in_room))
     };
     for taken in [1, 2] {
-        assert_eq!(joins(taken).err(), Some(Refusal::Session.into()), "by a device of ours");
+        assert_eq!(joins(taken).err(), Some(Refusal::OtherParticipant.into()), "by a device of ours");
     }
     assert!(joins(3).is_ok());
     // One that keeps no rules, and a member that adds it.
@@ -362,7 +362,7 @@ fn t11_nobody_comes_into_a_call_as_a_participant_who_is_there() {
     let known: Vec<&User> = people.iter().chain([&second]).collect();
     (party.directory, party.tables) = (directory(known.iter().copied()), Tables::of(known.iter().copied()));
     let everybody = party.tables.everybody();
-    for (participant, refusal) in [(1, Some(Refusal::Session)), (3, None)] {
+    for (participant, refusal) in [(1, Some(Refusal::OtherParticipant)), (3, None)] {
         let add = add(&other.key_package_with(session(participant, 7)));
         let commit = raw.commit(&mut group, add);
         let client = party.groups[0].process(&commit, &party.directory.in_call(&everybody)).err();

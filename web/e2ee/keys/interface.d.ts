@@ -25,7 +25,7 @@ export type Request =
   /** `previous`: the hash of the newest record of one's own chain; null: of the newest that was learned. */
   | { op: 'vouch'; request: Base64; previous: Base64 | null; now_ms: number }
   | { op: 'revoke'; device: Base64; previous: Base64 | null; now_ms: number }
-  /** All that a user published, from the first on. */
+  /** All that a user published, from the first on; at most 1,024 records (`full`). */
   | { op: 'learn'; user: Uuid; records: Base64[] }
   /** The person says that this is the user's identity. */
   | { op: 'accept'; user: Uuid; identity: Base64 }
@@ -37,6 +37,7 @@ export type Request =
   | { op: 'create'; group: GroupName; stay: Stay | null }
   /** Errors: `known_group` (the group is kept: its log is to be processed), `past_epoch` (this device was in a later epoch already). */
   | { op: 'join'; welcome: Base64 }
+  /** Into a call: its room's group must be one of this device; `uninvited`: somebody in the call is not in it. */
   | { op: 'join_external'; group: GroupName; group_info: Base64; tree: Base64 | null; stay: Stay | null; at_least_epoch: number }
   | { op: 'change'; group: GroupName; add: Base64[]; remove: number[] }
   /** The server took what was sent. */
@@ -50,6 +51,7 @@ export type Request =
   | { op: 'process'; group: GroupName; commit: Base64; log_epoch?: number | null }
   | { op: 'forget'; group: GroupName }
   | { op: 'look'; group: GroupName }
+  /** `stale_members`: somebody who no longer counts must be taken out first. */
   | { op: 'say'; group: GroupName; plaintext: Base64 }
   | { op: 'hear'; group: GroupName; message: Base64 }
   /**
@@ -63,7 +65,10 @@ export type Request =
   | { op: 'unsent'; room: Uuid; id: Uuid }
   /** What was sealed and neither sent nor given up, as after a crash: the same bytes are to be sent. */
   | { op: 'waiting'; room: Uuid }
-  /** The next message of the room's log, in the log's order. */
+  /**
+   * The next message of the room's log, in the log's order. `past_epoch`: sealed more than 32 epochs before one that stands before it in the log;
+   * whoever wrote it has to seal it again before it waits so long.
+   */
   | { op: 'open_message'; room: Uuid; envelope: Base64 }
   /** A message further back: opened, and not judged by its place in the log. */
   | { op: 'read_message'; room: Uuid; envelope: Base64 }

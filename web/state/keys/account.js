@@ -83,18 +83,19 @@ export class KeysAccount {
     return this.#rooms.get(room)?.look ?? null;
   }
 
-  /** A stay in a call. @param {Uuid} call @param {Stay} stay */
-  stayIn(call, stay) {
-    const group = new CallGroup(call, stay, this.#parts);
+  /** A stay in a call. @param {Uuid} call @param {Stay} stay @param {() => void} over it cannot go on */
+  stayIn(call, stay, over) {
+    const group = new CallGroup(call, stay, this.#parts, over);
     this.#calls.set(call, group);
     return group;
   }
 
-  /** @param {Uuid} call */
-  async leave(call) {
-    const group = this.#calls.get(call);
+  /** @param {Uuid} call @param {CallGroup} group */
+  async leave(call, group) {
+    // The next stay in the same call may have begun: what is kept under the call's name is its, then.
+    if (this.#calls.get(call) !== group) return group.end(false);
     this.#calls.delete(call);
-    await group?.end();
+    await group.end(true);
   }
 
   /** @param {Uuid} user */
@@ -116,7 +117,7 @@ export class KeysAccount {
   committed(group) {
     const name = groupName(group);
     if (name?.kind === 'room') this.#later(name.id);
-    if (name?.kind === 'call') void this.#work(async () => this.#calls.get(name.id)?.sync());
+    if (name?.kind === 'call') void this.#calls.get(name.id)?.follow();
   }
 
   /** Somebody came or left. @param {Uuid} room */

@@ -6,6 +6,8 @@
 /** @import { Change, Look, Stay, Uuid } from '../../e2ee/keys/interface.js' */
 /** @import { Parts } from './parts.js' */
 
+import { OFFER_BACKOFF, backoffMs } from '../../backoff.js';
+import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
 import { Group } from './group.js';
 import { oneAtATime, turnMs } from './parts.js';
@@ -16,30 +18,36 @@ const MAX_TRIES = 60;
 const AGAIN_MS = 60;
 
 /** Why a stay ended. */
-export class StayEnded extends Error {}
+class StayEnded extends Error {}
 
 export class CallGroup {
   #call;
   #stay;
   #parts;
   #group;
-  /** Participants who are in the call, by the server. @type {ReadonlySet<string>} */
-  #present = new Set();
+  /** Participants who are in the call, by the server; null before it has said so. @type {ReadonlySet<string> | null} */
+  #present = null;
   #started = false;
   /** Leaves of the commit on its way. @type {number[]} */
   #removing = [];
   #ended = false;
+  #over;
+  /** @type {Look | null} */
+  #look = null;
+  #attempt = 0;
   #sync = oneAtATime(() => this.#run());
 
   /**
    * @param {Uuid} call
    * @param {Stay} stay
    * @param {Parts & { random: () => number }} parts
+   * @param {() => void} over the stay cannot go on
    */
-  constructor(call, stay, parts) {
+  constructor(call, stay, parts, over) {
     this.#call = call;
     this.#stay = stay;
     this.#parts = parts;
+    this.#over = over;
     this.#group = new Group({ kind: 'call', id: call }, parts.keys, parts.delivery, (look, change) => this.#pass(look, change));
   }
 
@@ -51,7 +59,11 @@ export class CallGroup {
   /** Makes the group, or comes into it. @returns {Promise<void>} rejects with StayEnded when others were faster all the time */
   async enter() {
     for (let tries = 0; tries < MAX_TRIES && !this.#ended; tries += 1) {
-      if ((await this.#comeIn()) !== null) return;
+      if ((await this.#comeIn()) !== null) {
+        // Who has left meanwhile is taken out.
+        void this.follow();
+        return;
+      }
       await this.#parts.pause(AGAIN_MS * (1 + tries / 4) * this.#parts.random());
     }
     throw new StayEnded('others were faster');
@@ -67,16 +79,29 @@ export class CallGroup {
   /** Somebody came or left. @param {ReadonlySet<string>} participants */
   present(participants) {
     this.#present = participants;
-    void this.sync().catch(() => {});
+    void this.follow();
   }
 
-  /** Follows what others did, and takes out who has left. @returns {Promise<void>} rejects with StayEnded when it cannot go on */
-  sync() {
-    return this.#sync();
+  /** Who is behind a participant, as their device says under its user's identity. @param {string} participant */
+  userOf(participant) {
+    return this.#look?.members.find((member) => member.participant === participant)?.user ?? null;
+  }
+
+  /** Follows what others did, and takes out who has left: now, or when the connection is back. */
+  async follow() {
+    try {
+      await this.#sync();
+      this.#attempt = 0;
+    } catch (error) {
+      if (this.#ended) return;
+      if (isOver(error)) return this.#over();
+      await this.#parts.pause(backoffMs(OFFER_BACKOFF, this.#attempt++, this.#parts.random()));
+      void this.follow();
+    }
   }
 
   async #run() {
-    if (this.#ended) return;
+    if (this.#ended || !this.#started) return;
     let look = await this.#group.current(() => this.#learn());
     for (; look !== null && !this.#ended; ) {
       const gone = this.#gone(look);
@@ -91,15 +116,16 @@ export class CallGroup {
     if (look === null && !this.#ended) throw new StayEnded('this device is no longer in the group of the call');
   }
 
-  /** The stay is over. */
-  async end() {
+  /** The stay is over. @param {boolean} forget what is kept of it */
+  async end(forget) {
     this.#ended = true;
-    await this.#group.forget().catch(() => {});
+    if (forget) await this.#group.forget().catch(() => {});
   }
 
   /** Leaves that are to go: who does not count, or whose participant has left. @param {Look} look */
   #gone({ leaf: own, members, stale }) {
-    const left = members.filter(({ participant }) => participant === null || !this.#present.has(participant)).map(({ leaf }) => leaf);
+    const present = this.#present;
+    const left = present === null ? [] : members.filter(({ participant }) => participant === null || !present.has(participant)).map(({ leaf }) => leaf);
     return [...new Set([...stale, ...left])].filter((leaf) => leaf !== own);
   }
 
@@ -108,8 +134,9 @@ export class CallGroup {
     await this.#parts.people.know(users);
   }
 
-  /** @param {Look} _look @param {Change} change */
-  async #pass(_look, change) {
+  /** @param {Look} look @param {Change} change */
+  async #pass(look, change) {
+    this.#look = look;
     const removed = change.type === 'others' ? change.removed : this.#removing;
     this.#removing = [];
     const because = !this.#started ? 'start' : removed.length > 0 ? 'removal' : 'join';
@@ -118,7 +145,7 @@ export class CallGroup {
   }
 }
 
-/** Whether a refusal of the server says that the call is over, or that one is not in it. @param {unknown} error */
-export function isOver(error) {
-  return error instanceof StayEnded || (error instanceof ApiError && error.status === 404);
+/** Whether it says that the call is over, or that this device cannot be in it. @param {unknown} error */
+function isOver(error) {
+  return error instanceof StayEnded || error instanceof KeysRefused || (error instanceof ApiError && error.status === 404);
 }

@@ -34,7 +34,7 @@ impl Counters {
         Ok(())
     }
 
-    /// What is to be kept now. Until the next request nobody knows whether it was.
+    /// What is to be kept now, in place of what was before. Until the next request nobody knows whether it was.
     pub(super) fn hand_out(&mut self, keep: &[Kept]) {
         let counters = keep.iter().filter_map(|kept| {
             let counter = state::counter(&kept.sealed.as_ref()?.0).ok()?;
@@ -43,16 +43,11 @@ impl Counters {
         self.handed_out = counters.collect();
     }
 
-    /// Another request comes, so it was.
+    /// Another request comes, and not one by which everything is read again: so it was.
     pub(super) fn kept(&mut self) {
         for (name, counter) in std::mem::take(&mut self.handed_out) {
             self.note(&name, counter);
         }
-    }
-
-    /// All is read again: perhaps it was not.
-    pub(super) fn forgotten(&mut self) {
-        self.handed_out.clear();
     }
 
     fn note(&mut self, name: &str, counter: u64) {
@@ -89,7 +84,7 @@ mod tests {
         counters.kept();
         assert_eq!(counters.least("device"), 5);
         counters.hand_out(&[kept("device", 6)]);
-        counters.forgotten();
+        counters.hand_out(&[]);
         counters.kept();
         counters.read("device", &kept("device", 4).sealed.unwrap().0).unwrap();
         assert_eq!(counters.least("device"), 5, "and never falls");

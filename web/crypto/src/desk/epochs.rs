@@ -88,7 +88,7 @@ impl Epochs {
         present: impl Iterator<Item = (u32, UserId, DeviceId)>,
     ) -> Result<(), Fault> {
         self.insert(epoch, key)?;
-        let goes_on = |stay: &Stay| stay.last == epoch || stay.last + 1 == epoch;
+        let goes_on = |stay: &Stay| stay.last == epoch || stay.last.checked_add(1) == Some(epoch);
         let stays = self.stays.iter().enumerate().filter(|(_, stay)| goes_on(stay));
         let going_on: BTreeMap<_, _> = stays.map(|(at, stay)| ((stay.leaf, stay.user, stay.device), at)).collect();
         for (leaf, user, device) in present {

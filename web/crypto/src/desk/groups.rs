@@ -170,7 +170,7 @@ impl Desk {
         let epoch = self.at(id)?.opened.group.epoch();
         if id.kind == GroupKind::Room {
             self.epochs(RoomId(id.uuid), block_of(epoch))?;
-            self.epochs(RoomId(id.uuid), block_of(epoch + 1))?;
+            self.epochs(RoomId(id.uuid), block_of(epoch.saturating_add(1)))?;
         }
         Ok(())
     }

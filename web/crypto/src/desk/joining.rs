@@ -19,6 +19,9 @@ impl Desk {
     }
 
     pub(super) fn create(&mut self, id: GroupId, stay: Option<Stay>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        if let Some(stay) = stay {
+            self.identities_of(stay.room)?;
+        }
         let group = match session(id, stay)? {
             Some(session) => Group::create_call(self.device()?, id, session)?,
             None => {
@@ -29,9 +32,6 @@ impl Desk {
                 Group::create(self.device()?, id)?
             }
         };
-        if let Some(stay) = stay {
-            self.identities_of(stay.room)?;
-        }
         self.enter(group, stay, keep)
     }
 

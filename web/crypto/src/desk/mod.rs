@@ -86,9 +86,8 @@ impl Desk {
 
     pub fn handle(&mut self, request: Request) -> Outcome {
         let mut keep = Vec::new();
-        match request {
-            Request::Load { .. } | Request::Resume { .. } => self.counters.forgotten(),
-            _ => self.counters.kept(),
+        if !matches!(request, Request::Load { .. } | Request::Resume { .. }) {
+            self.counters.kept();
         }
         let before = (self.person.clone(), Rc::clone(&self.directory));
         let answer = self.answer(request, &mut keep);

@@ -1,4 +1,4 @@
-//! What members tell each other in the group itself: the hello of a call, keys of archives. Chat has envelopes of its own.
+//! What members tell each other in the group itself: keys of archives, for one. Chat has envelopes of its own.
 
 use openmls::group::{ProcessMessageError, ValidationError};
 use openmls::prelude::{ProcessedMessageContent, Sender};

@@ -1,0 +1,158 @@
+/**
+ * A stay in an encrypted call: the media worker that seals and opens its frames, the group of the call that gives the keys, and who is proven to
+ * be on each seat. One for each join; what it cannot go on with ends it, and the call is joined anew.
+ *
+ * Says `lock` when what the lock shows did, `seats` when it became known whose frames a seat shows, `ended` when it cannot go on.
+ */
+
+/** @import { Report } from '../e2ee/media/interface.js' */
+/** @import { MediaShield } from '../e2ee/media/page.js' */
+/** @import { FeedKind, Participant, SeatFeed, Source } from '../protocol.js' */
+/** @import { SeatState } from '../rtc/seats.js' */
+/** @import { KeysAccount } from './keys/account.js' */
+/** @import { CallGroup } from './keys/call-group.js' */
+
+import { lockOf } from '../e2ee/media/counters.js';
+
+/** How often it is looked at what was sealed and opened. */
+const REPORT_MS = 1_000;
+/** As the frames of a feed's picture say what they are of. @type {Record<FeedKind, Source>} */
+const PICTURE_OF = { person: 'camera', screen: 'screen' };
+
+/**
+ * `waiting`: the keys are not there yet; the others as `lockOf` says.
+ * @typedef {'waiting' | 'closed' | 'idle' | 'attacked'} Lock
+ */
+
+export class ShieldedStay extends EventTarget {
+  #shield;
+  #port;
+  /** @type {CallGroup | null} */
+  #group = null;
+  /** The names of the tracks that receive. @type {Map<RTCRtpReceiver, string>} */
+  #tracks = new Map();
+  /** What the media worker was told of each. @type {Map<string, string>} */
+  #told = new Map();
+  /** Whose frames a track shows, proven by their key. @type {Map<string, { owner: string, context: Source }>} */
+  #shown = new Map();
+  /** @type {Report | null} */
+  #report = null;
+  /** @type {Lock} */
+  #lock = 'waiting';
+  #ended = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {() => Promise<void>} */
+  #leave = async () => {};
+
+  /**
+   * @param {MediaShield} shield
+   * @param {MessagePort} port the end of the shield's port of keys
+   */
+  constructor(shield, port) {
+    super();
+    this.#shield = shield;
+    this.#port = port;
+    shield.addEventListener('source', (event) => {
+      const { track, owner, context } = /** @type {CustomEvent} */ (event).detail;
+      this.#shown.set(track, { owner, context });
+      this.dispatchEvent(new Event('seats'));
+    });
+    shield.addEventListener('fault', () => this.#over());
+  }
+
+  get lock() {
+    return this.#lock;
+  }
+
+  /**
+   * For every m-line, straight after it was made.
+   * @param {RTCRtpTransceiver} transceiver
+   * @param {Source | 'audio' | 'video'} what a source that is sent, or the kind that is received
+   */
+  attach(transceiver, what) {
+    if (what === 'audio' || what === 'video') this.#tracks.set(transceiver.receiver, this.#shield.opening(transceiver.receiver, what));
+    else this.#shield.sealing(transceiver.sender, what);
+  }
+
+  /**
+   * Comes into the group of the call, whose keys then go to the media worker.
+   * @param {KeysAccount} account
+   * @param {string} call
+   * @param {{ room: string, participant: string }} stay
+   */
+  async start(account, call, stay) {
+    const group = account.stayIn(call, stay, () => this.#over());
+    this.#group = group;
+    this.#leave = () => account.leave(call, group);
+    group.connect(this.#port);
+    await group.enter();
+    if (this.#ended) return;
+    this.#become('idle');
+    this.#watch();
+  }
+
+  /** Everybody in the call. @param {readonly Participant[]} participants */
+  present(participants) {
+    this.#group?.present(new Set(participants.map(({ participant }) => participant)));
+  }
+
+  /** As the server says it. @param {readonly SeatState[]} seats */
+  seat(seats) {
+    for (const { audio, video, feed } of seats) {
+      for (const { receiver } of [audio, video]) this.#tell(this.#tracks.get(receiver), feed);
+    }
+  }
+
+  /**
+   * Whether the picture on a seat is of the feed that it is said to be: by the key that its frames opened under, and by whom the group says to
+   * be behind it.
+   * @param {SeatState} seat
+   * @param {Participant | null} participant as the server shows it
+   * @returns {'yes' | 'no'}
+   */
+  verdict({ video, feed }, participant) {
+    const shown = this.#shown.get(this.#tracks.get(video.receiver) ?? '');
+    if (!feed || !shown || !participant) return 'no';
+    const isFeed = shown.owner === feed.participant && shown.context === PICTURE_OF[feed.kind];
+    return isFeed && this.#group?.userOf(shown.owner) === participant.user ? 'yes' : 'no';
+  }
+
+  end() {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#shield.close();
+    void this.#leave();
+  }
+
+  /** @param {string | undefined} track @param {SeatFeed | null} feed */
+  #tell(track, feed) {
+    if (track === undefined) return;
+    const text = feed === null ? '' : `${feed.participant} ${feed.kind}`;
+    if (this.#told.get(track) === text) return;
+    this.#told.set(track, text);
+    this.#shield.seat(track, feed === null ? null : { owner: feed.participant, kind: feed.kind });
+  }
+
+  #watch() {
+    this.#timer = setTimeout(async () => {
+      const report = await this.#shield.report();
+      if (this.#ended) return;
+      this.#become(lockOf(this.#report, report));
+      this.#report = report;
+      this.#watch();
+    }, REPORT_MS);
+  }
+
+  /** @param {Lock} lock */
+  #become(lock) {
+    if (lock === this.#lock) return;
+    this.#lock = lock;
+    this.dispatchEvent(new Event('lock'));
+  }
+
+  #over() {
+    if (!this.#ended) this.dispatchEvent(new Event('ended'));
+  }
+}
