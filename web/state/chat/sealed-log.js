@@ -36,6 +36,8 @@ export class SealedLog {
   #exclusively;
   /** By room and number: what may open later. @type {Map<string, Map<number, { entry: Entry, way: Way }>>} */
   #later = new Map();
+  /** Rooms of which the local copy has nothing, though the keys may know more: what they call old may be new here. @type {Set<string>} */
+  #new = new Set();
   /** How often what was not shown, by why. @type {Map<string, number>} */
   #refused = new Map();
 
@@ -65,6 +67,8 @@ export class SealedLog {
     return this.#alone(room, async () => {
       const held = await this.#held(room, entries);
       const judged = topOf(await this.#storage.ranges(room).catch(() => []));
+      if (judged === 0) this.#new.add(room);
+      else this.#new.delete(room);
       /** @type {LogRecord[]} */
       const records = [];
       for (const entry of entries) records.push(await this.#record(room, entry, entry.seq > judged ? 'open_message' : 'read_message', held.get(entry.seq), records));
@@ -146,7 +150,8 @@ export class SealedLog {
       return { type: 'closed', why: 'later', code: status };
     }
     try {
-      return await account.messages.open(room, envelope, way);
+      const opened = await account.messages.open(room, envelope, way);
+      return this.#new.has(room) && isOld(opened) ? await account.messages.open(room, envelope, 'read_message') : opened;
     } catch (error) {
       if (error instanceof KeysRefused) throw new ApiError('keys_waiting', 0);
       throw error;
@@ -180,6 +185,11 @@ export class SealedLog {
   #count(why) {
     this.#refused.set(why, (this.#refused.get(why) ?? 0) + 1);
   }
+}
+
+/** By what the keys remember of the room. @param {OpenedMessage | Closed} opened */
+function isOld(opened) {
+  return opened.type === 'opened' ? opened.verdict === 'stale' : opened.code === 'past_epoch';
 }
 
 /** In its place, and nobody's: what the server says of it is not to be believed, its id neither. @param {string} room @param {Entry} entry @param {Notice} notice @returns {LogRecord} */

@@ -2,7 +2,8 @@
  * Messages of encrypted rooms, sealed and opened by the worker of the keys. Sealing brings the room's group up to date first, so that nobody who
  * no longer counts can read; opening follows the group, or learns of people, where a message is of an epoch or of a device not known here yet.
  *
- * What is sealed waits in the worker until the page says that the server took it (`sent`) or never will (`unsent`): the same bytes are given again.
+ * What is sealed waits in the worker until the page says that the server took it (`sent`) or never will (`unsent`): the same bytes are given
+ * again, unless they have waited for so many epochs that nobody would take them.
  */
 
 /** @import { Base64, Look, OpenedMessage, Uuid } from '../../e2ee/keys/interface.js' */
@@ -16,6 +17,8 @@ export const KIND_BODY = 1;
 const PASSING = new Set(['closed', 'storage', 'worker', 'wasm', 'failed', 'entropy', 'no_device']);
 /** The group is in the way: others may change it meanwhile, so once more than it takes. */
 const MAX_SEALS = 3;
+/** What waited longer is sealed again: a message that comes 32 epochs after it was sealed is not taken any more (`past_epoch`). */
+const MAX_EPOCHS_WAITING = 16;
 /** Devices that were asked for and are not known; of more all are asked for again. */
 const MAX_STRANGERS = 1_000;
 /** Where the header of an envelope has the epoch and the device (`web/crypto/src/chat/envelope.rs`). */
@@ -64,9 +67,10 @@ export class RoomMessages {
    * @returns {Promise<Base64>} the envelope; rejects with KeysRefused, `not_open` while this device is not in the room's group
    */
   async seal(room, id, { content, seen }) {
-    if ((await this.#groups.current(room)) === null) throw new KeysRefused('not_open');
+    const look = await this.#groups.current(room);
+    if (look === null) throw new KeysRefused('not_open');
     const waiting = (await this.waiting(room)).find((each) => each.id === id);
-    if (waiting) return waiting.envelope;
+    if (waiting && look.epoch - waiting.epoch <= MAX_EPOCHS_WAITING) return waiting.envelope;
     const request = { op: /** @type {const} */ ('seal_message'), room, id, kind: KIND_BODY, content, seen, head: null };
     for (let tries = 1; ; tries += 1) {
       try {
