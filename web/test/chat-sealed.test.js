@@ -164,7 +164,7 @@ test('t23 what is left out is marked, and what is repeated is not shown again', 
 });
 
 test('t2 a message that the server gives another sender is nobody’s', async (context) => {
-  const { server, room } = await opened(context);
+  const { server, room, chat } = await opened(context);
   const anna = writer(server, ANNA);
   anna('as Boris', { sender: BORIS });
   anna('as me', { sender: ME });
@@ -173,10 +173,11 @@ test('t2 a message that the server gives another sender is nobody’s', async (c
   assert.deepEqual(room.slice(0, 3).map(({ text, sender, own, notice }) => [text, sender, own, notice]), [
     ['', '', false, 'refused'], ['', '', false, 'refused'], ['as herself', ANNA, false, null],
   ]);
+  assert.deepEqual([...chat.refused], [['other_entry', 2]]);
 });
 
 test('t8 what is not sealed is not shown in an encrypted room, and a server cannot make the room another', async (context) => {
-  const { server, room, socket } = await opened(context);
+  const { server, room, socket, chat } = await opened(context);
   server.post(ANNA, textBody('plain'));
   writer(server, ANNA)('sealed');
   await until(() => room.length === 2);
@@ -190,6 +191,14 @@ test('t8 what is not sealed is not shown in an encrypted room, and a server cann
   assert.deepEqual([room.encrypted, room.at(2).notice], [true, 'plain']);
   const id = await room.send({ text: 'still sealed' });
   await until(() => room.find(id)?.state === 'sent');
+  const there = server.rooms.get(ROOM);
+  server.rooms.delete(ROOM);
+  socket.up();
+  await until(() => chat.conversation(ROOM) === null);
+  server.rooms.set(ROOM, there);
+  socket.up();
+  await until(() => chat.conversation(ROOM)?.length === 4);
+  assert.equal(chat.conversation(ROOM).encrypted, true, 'nor by taking it away for a while');
   assert.equal(unsealed(kept(server).at(-1).body).text, 'still sealed');
 });
 
@@ -243,6 +252,20 @@ test('in an encrypted room a text is as long as a seal takes, and files are refu
   const id = await room.send({ text: 'x'.repeat(15_900) });
   await until(() => room.find(id)?.state === 'sent');
   assert.equal(server.files.size, 0);
+});
+
+test('a group that cannot be brought up to date keeps a message waiting, and fails none', async (context) => {
+  const { room, desk, keys } = await opened(context);
+  desk.hook = async ({ op }) => {
+    if (op === 'seal_message') throw new ApiError('still_member', 409);
+  };
+  const id = await room.send({ text: 'patience' });
+  await until(() => ops(desk, 'seal_message').length > 0);
+  await quiet();
+  assert.equal(room.find(id).state, 'waiting');
+  desk.hook = async () => {};
+  keys.moved(ROOM);
+  await until(() => room.find(id)?.state === 'sent');
 });
 
 test('what was written offline is sealed when the connection is back', async (context) => {

@@ -43,6 +43,8 @@ export class Account extends EventTarget {
   #conversations = new Map();
   /** Rooms as the local copy has them. @type {Map<string, string>} */
   #kept = new Map();
+  /** Rooms that were encrypted since the page is open, those that are gone too. @type {Set<string>} */
+  #everEncrypted = new Set();
   /** Whether the list is known, from the local copy or the server. */
   #known = false;
   /** @type {readonly ConversationRow[] | null} */
@@ -92,6 +94,11 @@ export class Account extends EventTarget {
     return this.#user;
   }
 
+  /** @returns {ReadonlyMap<string, number>} */
+  get refused() {
+    return this.#encrypted.log.refused;
+  }
+
   get busy() {
     return this.#sync.busy;
   }
@@ -139,10 +146,8 @@ export class Account extends EventTarget {
     this.#known = true;
     const there = new Set(rooms.map(({ id }) => id));
     for (const id of this.#conversations.keys()) if (!there.has(id)) this.#remove(id);
-    for (const told of rooms) {
-      const known = this.find(told.id);
-      // What was encrypted once stays so, whatever the server says.
-      const room = known?.encrypted ? { ...told, encryption: /** @type {const} */ ('mls') } : told;
+    for (const room of rooms.map((told) => this.#asItWas(told))) {
+      const known = this.find(room.id);
       if (known && room.first_seq > known.room.first_seq) this.#search.drop(room.id, room.first_seq);
       if (known) known.setRoom(room);
       else this.#add(room);
@@ -245,6 +250,12 @@ export class Account extends EventTarget {
     if (this.#channel) this.#channel.close();
     for (const conversation of this.#conversations.values()) conversation.dispose();
     this.#storage.close();
+  }
+
+  /** What was encrypted once stays so, whatever the server says, also when it had gone from the list. @param {Room} room @returns {Room} */
+  #asItWas(room) {
+    if (room.encryption === 'mls' || this.find(room.id)?.encrypted) this.#everEncrypted.add(room.id);
+    return this.#everEncrypted.has(room.id) ? { ...room, encryption: 'mls' } : room;
   }
 
   /** The list comes often, and seldom with anything new. @param {Room} room */

@@ -166,6 +166,8 @@ export interface ChatView extends EventTarget {
   conversation(room: string): ConversationView | null;
   /** Messages of others unread in all conversations, and mentions among them: for the title of the page. */
   readonly unread: { messages: number, mentions: number };
+  /** How many entries of encrypted rooms were not shown as messages since the page is open, by why. */
+  readonly refused: ReadonlyMap<string, number>;
   /** `offline`: what is written waits. */
   readonly status: "offline" | "syncing" | "online";
   /** The one conversation on screen (its presence comes; its members are loaded); null: none. */

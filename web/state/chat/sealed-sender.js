@@ -86,9 +86,11 @@ export class SealedSender {
     try {
       return await act(account.messages);
     } catch (error) {
-      if (!(error instanceof KeysRefused)) throw error;
-      const code = FINAL[error.code];
-      throw code === undefined ? new ApiError('keys_waiting', 0) : new ApiError(code, 400);
+      const final = error instanceof KeysRefused ? FINAL[error.code] : undefined;
+      if (final !== undefined) throw new ApiError(final, 400);
+      // What the server refuses here is about the group, not about the message: others may have changed it.
+      if (error instanceof KeysRefused || (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429)) throw new ApiError('keys_waiting', 0);
+      throw error;
     }
   }
 }

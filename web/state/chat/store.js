@@ -68,6 +68,11 @@ export class ChatStore extends EventTarget {
     return this.#account?.rows ?? null;
   }
 
+  /** @returns {ReadonlyMap<string, number>} */
+  get refused() {
+    return this.#account?.refused ?? new Map();
+  }
+
   /** @param {string} room */
   conversation(room) {
     return this.#account?.find(room) ?? null;

@@ -349,8 +349,9 @@ function isRow({ record, loaded, deleted, had, named }) {
 }
 
 /** @param {Message} message */
-function isNews({ own, kind }) {
-  return !own && kind !== 'deleted';
+function isNews({ own, kind, notice }) {
+  // What was before one came is nothing that one missed.
+  return !own && kind !== 'deleted' && notice !== 'before';
 }
 
 /**
