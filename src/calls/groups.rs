@@ -116,3 +116,61 @@ impl State {
         self.deliver(deliveries);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::call::{Call, Newcomer};
+    use super::super::event::LeaveReason;
+    use super::super::outbox::outbox;
+    use super::super::source::SourceSet;
+    use super::super::state::Presence;
+    use super::*;
+    use crate::role::Role;
+    use crate::time::Timestamp;
+
+    const CALL: CallId = CallId::from_bytes([1; 16]);
+    const ROOM: RoomId = RoomId::from_bytes([2; 16]);
+    const ANN: ParticipantId = ParticipantId(1);
+
+    fn now(epoch: u64, bytes: usize) -> GroupNow {
+        GroupNow { epoch, group_info: vec![0; bytes].into(), state: [0; 10].as_slice().into() }
+    }
+
+    /// Ann alone in a call.
+    fn state() -> State {
+        let mut state = State::default();
+        let (user, joined_at) = (UserId::from_bytes([3; 16]), Timestamp::from_millis(1));
+        let mut call = Call::new(CALL, Encryption::Mls);
+        let muted = SourceSet::default();
+        call.enter(ANN, Newcomer { user, username: "ann".to_owned(), role: Role::Owner, muted, joined_at });
+        state.calls.insert(ROOM, call);
+        state.rooms.insert(CALL, ROOM);
+        state.participants.insert(ANN, Presence { room: ROOM, outbox: outbox().0 });
+        state
+    }
+
+    #[test]
+    fn the_bytes_of_a_group_count_until_its_call_ends() {
+        let mut state = state();
+        state.change_group(CALL, 0, |slot| *slot = Some(Group::new(now(0, 100))));
+        assert_eq!(state.group_bytes, 110);
+        state.change_group(CALL, 1, |slot| {
+            if let Some(group) = slot {
+                group.go_on([0; 5].as_slice().into(), now(1, 50));
+            }
+        });
+        assert_eq!(state.group_bytes, 65);
+        assert!(state.depart(ANN, LeaveReason::Left));
+        assert_eq!((state.group_bytes, state.rooms.len(), state.calls.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn groups_grow_no_further_than_all_of_them_may_and_shrink_always() {
+        let mut state = state();
+        state.group_bytes = MAX_BYTES - 10;
+        assert_eq!(state.admit_bytes(0, 10), Ok(()));
+        assert_eq!(state.admit_bytes(0, 11), Err(GroupRefusal::Full));
+        assert_eq!(state.admit_bytes(5, 16), Err(GroupRefusal::Full));
+        assert_eq!(state.admit_bytes(20, 5), Ok(()));
+    }
+}

@@ -82,7 +82,7 @@ impl Store {
                    select $1, d.user_id, d.device_id, $2, $3, $4, $9 from e2ee_devices d \
                    join members m on m.user_id = d.user_id and m.room_id = $5 where d.user_id = $6 and d.device_id = $7 \
                    and (select count(*) from e2ee_inbox where user_id = $6 and device_id = $7 and body is not null) \
-                       < case when m.unasked then $10 else $8 end \
+                       < case when m.unasked then cast($10 as bigint) else cast($8 as bigint) end \
                    and (select count(*) from e2ee_inbox where user_id = $6 and device_id = $7 and sender = $9) < $11";
         let added = on_writer!(self, pool => {
             let insert = sqlx::query::<Db>(sql).bind(new.id).bind(new.history).bind(new.body).bind(new.at).bind(new.room);

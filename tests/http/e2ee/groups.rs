@@ -491,6 +491,8 @@ async fn a_group_of_two_hundred_devices_goes_on() {
     let add = anns.change(&packages, &[], None);
     accepted(&server, &ann, &room, &mut anns, &add).await;
     assert_eq!(anns.mls.members().count(), 200);
+    let ten_times = 10 * add.welcome.as_ref().unwrap().len().max(add.group_info.len());
+    assert!(ten_times < 2 << 20, "a welcome with the tree of 2,000 devices would have {ten_times} bytes");
     bens.process(&add.commit);
     let update = bens.update();
     accepted(&server, &ben, &room, &mut bens, &update).await;
