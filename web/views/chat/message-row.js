@@ -33,11 +33,11 @@ export function messageRow(conversation, message, facts, nowMs, searched) {
       'aria-label': spoken(message, name),
       data: { message: message.id, state: message.state, own: String(message.own) },
     },
-    facts.grouped || name === null ? el('span', { class: 'message-side', 'aria-hidden': 'true' }, clock(message.sentAt)) : avatar(name),
+    facts.grouped || name === null ? el('span', { class: 'message-side', 'aria-hidden': 'true' }, clock(message.sentAt)) : avatar(conversation.nameOf(message.sender) ?? '?'),
     el(
       'div',
       { class: 'message-content' },
-      message.mark === null ? null : el('p', { class: 'message-gone' }, icon('warning'), ' ', t(`e2ee.mark_${message.mark}`)),
+      message.mark === null ? null : el('p', { class: 'hint with-icon' }, icon('warning'), el('span', {}, t(`e2ee.mark_${message.mark}`))),
       facts.grouped || name === null ? null : el('div', { class: 'message-head' }, el('b', { class: 'clipped', dir: 'auto' }, name), el('time', { datetime: new Date(message.sentAt).toISOString(), title: moment(message.sentAt) }, clock(message.sentAt)), message.pinned ? pinMark() : null),
       message.replyTo === null ? null : quote(conversation, message.replyTo),
       ...content(conversation, message, searched),
