@@ -6,6 +6,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
+import { MemoryStorage } from '../../web/state/chat/storage-memory.js';
 import { startServer } from '../browser/lib/server.mjs';
 import { builtDesk } from './lib/built.mjs';
 import { Chatter } from './lib/chatter.mjs';
@@ -102,6 +103,11 @@ test('who was away catches up, and a reload judges nothing twice', async () => {
   await back.says(room, 'I am back');
   assert.deepEqual(texts(back), [...expected, ['I am back', null]]);
   assert.equal((await ann.sees(room, 'I am back')).mark, null);
+  back.stop();
+  back.browser.copy = new MemoryStorage();
+  const anew = await reloaded(back);
+  await anew.sees(room, 'I am back');
+  assert.deepEqual(texts(anew), [...expected, ['I am back', null]], 'a new local copy has it all');
 });
 
 test('t16 who was removed reads nothing that follows, and who stays does', async () => {

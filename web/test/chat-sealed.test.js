@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { KeysRefused } from '../e2ee/keys/page.js';
 import { ApiError } from '../net/api.js';
 import { FakeDesk, FakeKeys, sealedBy, unsealed } from './chat-keys.js';
 import { ANNA, BORIS, FakeBrowser, FakeServer, ME, ROOM, offline, online, quiet, textBody, until, uuid } from './chat-server.js';
@@ -266,6 +267,40 @@ test('a group that cannot be brought up to date keeps a message waiting, and fai
   desk.hook = async () => {};
   keys.moved(ROOM);
   await until(() => room.find(id)?.state === 'sent');
+});
+
+test('what waited for too many epochs is sealed anew under its id, and for a few is not', async (context) => {
+  for (const [epoch, seals] of [[17, 1], [18, 2]]) {
+    const { server, room, desk, keys } = await opened(context);
+    server.hook = async (method) => {
+      if (method === 'POST') throw new ApiError('busy', 503);
+    };
+    const id = await room.send({ text: 'patience' });
+    await until(() => ops(desk, 'seal_message').length === 1);
+    await quiet();
+    server.hook = async () => {};
+    desk.epoch = epoch;
+    keys.moved(ROOM);
+    await until(() => room.find(id)?.state === 'sent');
+    assert.deepEqual(ops(desk, 'seal_message'), Array(seals).fill(`seal_message ${id}`));
+  }
+});
+
+test('t16 what is of an epoch long past is refused, but in a new local copy it is history', async (context) => {
+  const { server, room, desk, browser } = await opened(context);
+  const anna = writer(server, ANNA);
+  anna('one');
+  await until(() => room.length === 1);
+  desk.hook = async ({ op }) => {
+    if (op === 'open_message') throw new KeysRefused('past_epoch');
+  };
+  anna('two');
+  await until(() => room.length === 2);
+  assert.deepEqual(texts(room), ['one', 'refused']);
+  const anew = await opened(context, { server, desk });
+  assert.notEqual(anew.browser, browser);
+  await until(() => anew.room.length === 2);
+  assert.deepEqual(texts(anew.room), ['one', 'two']);
 });
 
 test('what was written offline is sealed when the connection is back', async (context) => {
