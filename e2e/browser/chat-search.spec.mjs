@@ -28,7 +28,7 @@ for (const [engine, options] of [
   test(`an old message is found by a word and shown in its place, without the server too (${engine}, ${options.language})`, () =>
     during(party({ env: WRITES_QUICKLY }), async (table) => {
       const anna = await table.person(engine, options);
-      const room = await table.room([anna], 'Лесной клуб');
+      const room = await table.room([anna], { name: 'Лесной клуб' });
       const old = ['Ещё одна ёлка в лесу', 'an umbrella, forgotten', 'the еж sleeps'];
       const [tree, umbrella, hedgehog] = (await post(table.server, anna.token, room, old)).map(({ id }) => id);
       await post(table.server, anna.token, room, Array.from({ length: FILLER }, (_, index) => `talk of every day, number ${index}`));

@@ -1,7 +1,6 @@
 /** The rooms of the signed-in user, and what can be done with them. Says `change` when the list did. Touches no DOM. */
 
 /** @import { Act, Ban, Room, RoomChanges, RoomWithMembers } from '../api.js' */
-/** @import { Encryption } from '../protocol.js' */
 /** @import { Api } from '../net/api.js' */
 
 export class RoomsStore extends EventTarget {
@@ -114,7 +113,7 @@ export class RoomsStore extends EventTarget {
   /**
    * What is behind this link?
    * @param {string} code
-   * @returns {Promise<{ name: string, encryption: Encryption }>}
+   * @returns {Promise<Pick<Room, 'name' | 'encryption'>>}
    */
   async behind(code) {
     return this.#api.call('GET', `rooms/link/${encodeURIComponent(code)}`);

@@ -138,10 +138,10 @@ test('a picture belongs to the feed whose number came last', () => {
 test('a transform can be attached before anything else happens to an m-line', () => {
   const order = [];
   const pc = { addTransceiver: (kind, init) => (order.push(`add ${kind} ${init.direction}`), { setCodecPreferences: () => order.push('codecs') }) };
-  const transceivers = new Transceivers(pc, (_transceiver, side) => order.push(`attach ${side}`));
-  transceivers.send('video', [{}]);
+  const transceivers = new Transceivers(pc, (_transceiver, what) => order.push(`attach ${what}`));
+  transceivers.send('screen', [{}]);
   transceivers.receive('audio', [{}]);
-  assert.deepEqual(order, ['add video sendonly', 'attach send', 'codecs', 'add audio recvonly', 'attach receive', 'codecs']);
+  assert.deepEqual(order, ['add video sendonly', 'attach screen', 'codecs', 'add audio recvonly', 'attach audio', 'codecs']);
 });
 
 /** @param {(sdp: string) => Promise<string>} send */

@@ -66,7 +66,7 @@ export class Tour {
     page.token = access_token;
     await table.signIn(page, page.username);
     await this.at('rooms, none', '[data-page="rooms"] .empty');
-    this.hall = await table.room([this.anna], 'Stammtisch');
+    this.hall = await table.room([this.anna], { name: 'Stammtisch' });
     await this.goto(`/join/${this.hall.link_code}`);
     await this.at('invitation', '[data-action="join-room"]');
     await page.click('join-room');
@@ -99,9 +99,9 @@ export class Tour {
     await post(server, page.token, hall, ['my own words']);
     Object.assign(this, { first, second });
 
-    this.locked = await table.room([anna, page], 'Montagsrunde');
+    this.locked = await table.room([anna, page], { name: 'Montagsrunde' });
     const boris = { token: (await server.register(BANNED, PASSWORD)).access_token };
-    this.own = await table.room([page, anna, boris], 'Besprechung der Arbeitsgruppe für Nahverkehr und Radwege');
+    this.own = await table.room([page, anna, boris], { name: 'Besprechung der Arbeitsgruppe für Nahverkehr und Radwege' });
     const { members } = await ask('GET', `rooms/${this.own.id}`, page.token);
     await ask('PUT', `rooms/${this.own.id}/bans/${members.find(({ username }) => username === BANNED).user}`, page.token);
     await ask('PATCH', `rooms/${this.own.id}`, page.token, { topic: 'what is to be done', slow_mode_s: 60 });
