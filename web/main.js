@@ -12,6 +12,7 @@ import { CallStore } from './state/call.js';
 import { browserDevice } from './state/chat/device.js';
 import { ChatStore } from './state/chat/store.js';
 import { DiagnosticsStore } from './state/diagnostics.js';
+import { EncryptedOnce } from './state/encrypted-once.js';
 import { openKeys } from './state/keys/open.js';
 import { KeysStore } from './state/keys/store.js';
 import { LocalMedia } from './state/media.js';
@@ -31,7 +32,7 @@ const preferences = new Preferences(browserStorage());
 const api = new Api();
 const windows = 'BroadcastChannel' in globalThis ? new BroadcastChannel('webcall') : null;
 const session = new SessionStore(api, windows);
-const rooms = new RoomsStore(api);
+const rooms = new RoomsStore(api, new EncryptedOnce(browserStorage()));
 const media = new LocalMedia(preferences);
 /** @type {import('./net/socket.js').Wiring} */
 const wiring = {
@@ -42,7 +43,7 @@ const wiring = {
 const socket = new SignalSocket(wiring);
 const keys = new KeysStore(socket, session, rooms, openKeys(api, rooms));
 const call = new CallStore(socket, media, preferences, shielding(keys));
-const chat = new ChatStore(api, socket, session, rooms, browserDevice());
+const chat = new ChatStore(api, socket, session, rooms, browserDevice(), keys);
 const diagnostics = new DiagnosticsStore(
   api,
   {

@@ -1,9 +1,18 @@
 /**
- * Texts about end-to-end encryption in English: what the server and the checks of this device refuse, and what a
- * person sees of devices and keys.
+ * Texts about end-to-end encryption in English: what is said of messages, of devices and keys, and what the server and the checks of this
+ * device refuse.
  */
 
 export const e2ee = {
+  'e2ee.notice_plain': 'A message that is not encrypted came into this encrypted room. It is not shown.',
+  'e2ee.notice_before': 'Written before this device was in the room',
+  'e2ee.notice_later': 'This device cannot read this message yet',
+  'e2ee.notice_refused': 'A message that is not what it says to be. It is not shown.',
+  'e2ee.mark_gap': 'Something is missing before this: it was deleted, or the server did not show it',
+  'e2ee.mark_fork': 'The order of this person’s messages is not sure here',
+  'error.keys_waiting': 'The keys of this room are not ready yet.',
+  'error.already_sealed': 'This message could not be encrypted. Try again.',
+  'error.files_not_encrypted': 'Files cannot be sent in encrypted rooms yet, because they would not be encrypted.',
   'error.too_many_records': 'Your keys have changed too often. Ask whoever runs this server.',
   'error.backup_not_found': 'There is no such backup of your keys.',
   'error.backup_changed': 'Another of your devices has just changed this backup. Try again.',

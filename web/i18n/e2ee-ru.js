@@ -1,9 +1,18 @@
 /**
- * Texts about end-to-end encryption in Russian: what the server and the checks of this device refuse, and what a
- * person sees of devices and keys.
+ * Texts about end-to-end encryption in Russian: what is said of messages, of devices and keys, and what the server and the checks of this
+ * device refuse.
  */
 
 export const e2ee = {
+  'e2ee.notice_plain': 'В эту зашифрованную комнату пришло незашифрованное сообщение. Оно не показано.',
+  'e2ee.notice_before': 'Написано до того, как это устройство появилось в комнате',
+  'e2ee.notice_later': 'Это устройство пока не может прочитать это сообщение',
+  'e2ee.notice_refused': 'Сообщение не то, за что себя выдаёт. Оно не показано.',
+  'e2ee.mark_gap': 'Перед этим чего-то не хватает: это удалено, или сервер этого не показал',
+  'e2ee.mark_fork': 'Порядок сообщений этого человека здесь не точен',
+  'error.keys_waiting': 'Ключи этой комнаты ещё не готовы.',
+  'error.already_sealed': 'Это сообщение не удалось зашифровать. Попробуйте ещё раз.',
+  'error.files_not_encrypted': 'В зашифрованных комнатах пока нельзя отправлять файлы: они ушли бы незашифрованными.',
   'error.too_many_records': 'Ваши ключи менялись слишком часто. Обратитесь к тому, кто ведёт этот сервер.',
   'error.backup_not_found': 'Такой резервной копии ваших ключей нет.',
   'error.backup_changed': 'Другое ваше устройство только что изменило эту резервную копию. Попробуйте ещё раз.',

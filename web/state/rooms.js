@@ -3,17 +3,24 @@
 /** @import { Act, Ban, Room, RoomChanges, RoomWithMembers } from '../api.js' */
 /** @import { Api } from '../net/api.js' */
 
+import { EncryptedOnce } from './encrypted-once.js';
+
 export class RoomsStore extends EventTarget {
   #api;
+  #encrypted;
   /** @type {Room[] | null} */
   #rooms = null;
   /** How often a room came or went by itself. */
   #revision = 0;
 
-  /** @param {Api} api */
-  constructor(api) {
+  /**
+   * @param {Api} api
+   * @param {EncryptedOnce} [encrypted]
+   */
+  constructor(api, encrypted = new EncryptedOnce(null)) {
     super();
     this.#api = api;
+    this.#encrypted = encrypted;
   }
 
   /** Those with somebody in the call first, then by name; null until loaded. @returns {readonly Room[] | null} */
@@ -68,7 +75,7 @@ export class RoomsStore extends EventTarget {
    * @returns {Promise<RoomWithMembers>}
    */
   async details(id) {
-    return this.#api.call('GET', `rooms/${encodeURIComponent(id)}`);
+    return this.#encrypted.seen(await this.#api.call('GET', `rooms/${encodeURIComponent(id)}`));
   }
 
   /**
@@ -195,9 +202,10 @@ export class RoomsStore extends EventTarget {
    * @returns {Room}
    */
   #keep(room) {
+    const seen = this.#encrypted.seen(room);
     this.#revision += 1;
-    this.#take([...(this.#rooms ?? []).filter(({ id }) => id !== room.id), room]);
-    return room;
+    this.#take([...(this.#rooms ?? []).filter(({ id }) => id !== seen.id), seen]);
+    return seen;
   }
 
   /** @param {string} id */
@@ -208,7 +216,7 @@ export class RoomsStore extends EventTarget {
 
   /** @param {Room[]} rooms */
   #take(rooms) {
-    this.#rooms = rooms.sort((a, b) => Number(b.in_call > 0) - Number(a.in_call > 0) || a.name.localeCompare(b.name));
+    this.#rooms = rooms.map((room) => this.#encrypted.seen(room)).sort((a, b) => Number(b.in_call > 0) - Number(a.in_call > 0) || a.name.localeCompare(b.name));
     this.dispatchEvent(new Event('change'));
   }
 }

@@ -208,7 +208,7 @@ test('who is mentioned is told by id, so that a changed name changes nothing', a
 test('a disk that refuses is told, and the queue has an end', async () => {
   const storage = new MemoryStorage();
   const api = { call: () => Promise.reject(new ApiError('network', 0)) };
-  const outbox = new Outbox(api, storage, openSealer, { exclusively: (_name, act) => act(), channel: null, now: () => 1, random: () => 0, arrived: async () => {} }, ME);
+  const outbox = new Outbox(api, storage, () => openSealer, { exclusively: (_name, act) => act(), channel: null, now: () => 1, random: () => 0, arrived: async () => {} }, ME);
   for (let number = 0; number < MAX_WAITING; number += 1) await outbox.add({ id: uuid(number), room: ROOM, content: '{}', files: [] });
   await assert.rejects(outbox.add({ id: uuid(5_000), room: ROOM, content: '{}', files: [] }), { code: 'outbox_full' });
   await outbox.discard(uuid(0));

@@ -173,6 +173,12 @@ class FakeSocket extends EventTarget {
   }
 }
 
+/** Where no room is encrypted. */
+class NoKeys extends EventTarget {
+  status = 'off';
+  account = null;
+}
+
 /** One browser: a database, and locks and channels between its windows. */
 export class FakeBrowser {
   factory = new IDBFactory();
@@ -201,14 +207,14 @@ export class FakeBrowser {
   }
 
   /** A window of it with somebody signed in. */
-  async open(server, { user = ME, connect = true, device = {} } = {}) {
+  async open(server, { user = ME, connect = true, device = {}, keys = new NoKeys() } = {}) {
     const session = Object.assign(new EventTarget(), { status: 'unknown', user: null, ended() {} });
     const socket = new FakeSocket();
     server.sockets.add(socket);
     const api = { user: { id: user }, call: (...request) => server.call(...request), patchBytes: (...request) => server.patchBytes(...request) };
     const rooms = new RoomsStore(api);
     const parts = { ...this.device(), ...device };
-    const chat = new ChatStore(api, socket, session, rooms, parts);
+    const chat = new ChatStore(api, socket, session, rooms, parts, keys);
     const signOut = () => {
       server.sockets.delete(socket);
       session.status = 'signed-out';

@@ -7,6 +7,7 @@ import { Heights } from '../ui/heights.js';
 import { splitLinks } from '../ui/links.js';
 import { splitFound, splitMarked } from '../views/chat/found.js';
 import { listAct } from '../views/chat/list-keys.js';
+import { plainText } from '../views/chat/message-row.js';
 import { arrivedSince, excerpt, newestSeq, rowFacts, splitMentions } from '../views/chat/row-facts.js';
 import { Turns } from '../views/chat/turns.js';
 import { offers, typedAt, withEmoji } from '../views/chat/typed.js';
@@ -76,7 +77,7 @@ test('heights agree with adding them up, whatever was measured, prepended or dro
 });
 
 const HOUR = 3_600_000;
-const message = (over) => ({ id: 'm', seq: 1, sender: 'a', own: false, sentAt: new Date(2026, 2, 3, 12).getTime(), kind: 'text', replyTo: null, ...over });
+const message = (over) => ({ id: 'm', seq: 1, sender: 'a', own: false, sentAt: new Date(2026, 2, 3, 12).getTime(), kind: 'text', notice: null, replyTo: null, ...over });
 
 test('messages of one person close together stand under one name, after a day, an answer or the unread line not', () => {
   const first = message({});
@@ -88,6 +89,15 @@ test('messages of one person close together stand under one name, after a day, a
   assert.deepEqual(rowFacts(first, next, 'n'), { day: false, grouped: false, unreadLine: true });
   assert.deepEqual(rowFacts(first, { ...next, sentAt: first.sentAt + 24 * HOUR }, null), { day: true, grouped: false, unreadLine: false });
   assert.equal(rowFacts(undefined, first, null).day, true);
+});
+
+test('a row of an encrypted room says why there is no message, and is nobody’s news', () => {
+  const row = (notice) => message({ id: 'n', seq: 9, kind: 'unknown', notice, text: '', files: [] });
+  const said = ['plain', 'before', 'later', 'refused'].map((notice) => plainText(row(notice)));
+  assert.equal(new Set([...said, plainText(row(null))]).size, 5);
+  assert.deepEqual(arrivedSince({ length: 1, at: () => row('plain') }, 0, 10), []);
+  assert.equal(arrivedSince({ length: 1, at: () => row(null) }, 0, 10).length, 1);
+  assert.equal(rowFacts(message({}), row('plain'), null).grouped, false);
 });
 
 test('only those who are mentioned are marked', () => {

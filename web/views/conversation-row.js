@@ -49,7 +49,7 @@ function when(row) {
 function preview({ draft, last, kind }) {
   if (draft.trim() !== '') return el('p', { class: 'preview-line clipped' }, el('span', { class: 'draft-mark' }, t('chat.draft')), ' ', el('bdi', {}, excerpt(draft)));
   if (!last) return el('p', { class: 'preview-line clipped' }, t('chat.none_yet'));
-  const text = last.text === '' && last.files > 0 ? t('chat.files', { count: last.files }) : plainText({ kind: last.kind, text: last.text, files: [] });
+  const text = last.text === '' && last.files > 0 ? t('chat.files', { count: last.files }) : plainText({ kind: last.kind, notice: last.notice, text: last.text, files: [] });
   const name = last.own ? t('chat.you') : kind === 'room' ? last.senderName : null;
   return el('p', { class: 'preview-line clipped' }, name ? el('bdi', {}, `${name}: `) : null, el('bdi', {}, text));
 }

@@ -73,6 +73,11 @@ class Server {
     this.#env = env;
   }
 
+  /** The folder with everything that it keeps. */
+  get data() {
+    return join(this.#folder, 'data');
+  }
+
   /** Writes turn.toml, with further keys of its sections; takes effect at the next start. */
   configure(media, turn = {}, tcp = {}) {
     const keys = { workers: WORKERS, udp_port: this.media_port, ...media };
@@ -82,7 +87,7 @@ class Server {
 
   async start() {
     const started_ms = Date.now();
-    const files = ['--data', join(this.#folder, 'data'), '--turn-config', join(this.#folder, 'turn.toml')];
+    const files = ['--data', this.data, '--turn-config', join(this.#folder, 'turn.toml')];
     const [command, ...args] = [...PRECEDENCE, this.#executable, ...files];
     const child = start(command, args, {
       cwd: this.#folder,

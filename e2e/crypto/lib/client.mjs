@@ -19,7 +19,7 @@ const BOUND_MS = 30_000;
 export class Client {
   /** Registers somebody new. */
   static async of(Desk, server, username) {
-    return new Client(Desk, server, await server.register(username, PASSWORD), username);
+    return new this(Desk, server, await server.register(username, PASSWORD), username);
   }
 
   /** `states`: of the browser; another one for another device. */
@@ -51,7 +51,7 @@ export class Client {
 
   #grant;
   #with;
-  /** The page's end of the keys' worker, to be asked what the page has no words for. */
+  /** The page's end of the worker of its keys, once it is started. */
   worker = null;
   /** Every request goes through here; a test may stand in between. */
   fetch = (url, init) => fetch(url, init);
@@ -72,12 +72,12 @@ export class Client {
   /** The same browser after a reload: what was in memory is gone. */
   async reloaded() {
     this.stop();
-    return new Client(this.#with.Desk, this.#with.server, this.#grant, this.username, this.states).start();
+    return new this.constructor(this.#with.Desk, this.#with.server, this.#grant, this.username, this.states).start();
   }
 
   /** Another browser of the same person. */
   async elsewhere() {
-    return new Client(this.#with.Desk, this.#with.server, this.#grant, this.username).start();
+    return new this.constructor(this.#with.Desk, this.#with.server, this.#grant, this.username).start();
   }
 
   stop() {

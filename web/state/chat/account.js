@@ -12,6 +12,7 @@
 /** @import { SignalSocket } from '../../net/socket.js' */
 /** @import { RoomsStore } from '../rooms.js' */
 /** @import { Device } from './device.js' */
+/** @import { ChatKeys } from './sealed-log.js' */
 /** @import { ChatStorage } from './storage.js' */
 
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
@@ -20,12 +21,13 @@ import { Archive } from './archive.js';
 import { Conversation } from './conversation.js';
 import { Outbox } from './outbox.js';
 import { topOf } from './ranges.js';
-import { openSealer } from './seal.js';
+import { openLog, openSealer } from './seal.js';
+import { EncryptedRooms } from './encrypted-rooms.js';
 import { Search } from './search.js';
 import { TAIL } from './stretch.js';
 import { Sync } from './sync.js';
 
-/** @typedef {{ api: Api, socket: SignalSocket, rooms: RoomsStore, device: Device }} Parts */
+/** @typedef {{ api: Api, socket: SignalSocket, rooms: RoomsStore, device: Device, keys: ChatKeys }} Parts */
 
 export class Account extends EventTarget {
   #user;
@@ -35,11 +37,14 @@ export class Account extends EventTarget {
   #outbox;
   #sync;
   #search;
+  #encrypted;
   #channel;
   /** @type {Map<string, Conversation>} */
   #conversations = new Map();
   /** Rooms as the local copy has them. @type {Map<string, string>} */
   #kept = new Map();
+  /** Rooms that were encrypted since the page is open, those that are gone too. @type {Set<string>} */
+  #everEncrypted = new Set();
   /** Whether the list is known, from the local copy or the server. */
   #known = false;
   /** @type {readonly ConversationRow[] | null} */
@@ -64,11 +69,16 @@ export class Account extends EventTarget {
     this.#storage = storage;
     this.#parts = parts;
     this.#channel = device.channel(user);
-    this.#archive = new Archive(api, storage, openSealer);
+    this.#encrypted = new EncryptedRooms(parts.keys, storage, device.exclusively, {
+      rooms: () => this.#newestFirst().filter(({ encrypted }) => encrypted).map(({ id }) => id),
+      opened: (room, records) => this.#openedLater(room, records),
+      keysChanged: () => this.#keysChanged(),
+    });
+    this.#archive = new Archive(api, storage, (room) => (this.#isOpen(room) ? openLog : this.#encrypted.log));
     this.#outbox = new Outbox(
       api,
       storage,
-      openSealer,
+      (room) => (this.#isOpen(room) ? openSealer : this.#encrypted.sender),
       { ...device, channel: this.#channel, upload: (room, blob, course) => upload(api, room, blobSource(blob), course), arrived: (room, entry) => this.heard(room, entry) },
       user,
     );
@@ -82,6 +92,11 @@ export class Account extends EventTarget {
 
   get user() {
     return this.#user;
+  }
+
+  /** @returns {ReadonlyMap<string, number>} */
+  get refused() {
+    return this.#encrypted.log.refused;
   }
 
   get busy() {
@@ -117,7 +132,9 @@ export class Account extends EventTarget {
       const top = topOf(ranges);
       const first = Math.max(ranges.at(-1)?.[0] ?? 1, top - TAIL + 1);
       const records = await this.#storage.entries(room, first, top).catch(() => []);
-      if (records.length === top - first + 1) this.find(room)?.stretch.restore(records);
+      if (records.length !== top - first + 1) return;
+      this.#encrypted.log.remember(room, records);
+      this.find(room)?.stretch.restore(records);
     });
     await Promise.all(tails);
     this.#known = kept.rooms.length > 0;
@@ -129,7 +146,7 @@ export class Account extends EventTarget {
     this.#known = true;
     const there = new Set(rooms.map(({ id }) => id));
     for (const id of this.#conversations.keys()) if (!there.has(id)) this.#remove(id);
-    for (const room of rooms) {
+    for (const room of rooms.map((told) => this.#asItWas(told))) {
       const known = this.find(room.id);
       if (known && room.first_seq > known.room.first_seq) this.#search.drop(room.id, room.first_seq);
       if (known) known.setRoom(room);
@@ -138,6 +155,7 @@ export class Account extends EventTarget {
       this.#keep(room);
     }
     this.#sync.check();
+    this.#encrypted.tend();
     this.#say();
   }
 
@@ -194,20 +212,50 @@ export class Account extends EventTarget {
   async heard(room, entry) {
     const conversation = this.find(room);
     if (this.#closed || !conversation) return;
-    const records = await this.#archive.take(room, [entry]).catch(() => []);
-    conversation.take(records, 'wait');
+    if (conversation.encrypted) await this.#encrypted.inTurn(room, () => this.#heardSealed(conversation, entry));
+    else conversation.take(await this.#archive.take(room, [entry]).catch(() => []), 'wait');
     if (conversation.stretch.high < conversation.stretch.lastSeq) this.#sync.check();
     if (conversation.nameOf(entry.sender) === null && room === this.#watched) void this.#loadMembers(room);
   }
 
+  /** What is ahead of a gap is fetched after what is in it: entries are judged in the order of the log. @param {Conversation} conversation @param {Entry} entry */
+  async #heardSealed(conversation, entry) {
+    const { id, stretch } = conversation;
+    if (entry.seq <= stretch.high + 1) conversation.take(await this.#archive.take(id, [entry]).catch(() => []), 'wait');
+    if (stretch.high < entry.seq) stretch.heardOf(entry.seq);
+  }
+
+  /** @param {string} room @param {import('./records.js').LogRecord[]} records each by itself */
+  async #openedLater(room, records) {
+    for (const record of records) this.find(room)?.take(await this.#archive.keep(room, [record]), 'wait');
+  }
+
+  /** What could not be read or sent may be now. */
+  #keysChanged() {
+    this.#sync.check();
+    this.#outbox.flush();
+  }
+
+  /** A room that is not known is none of the open ones. @param {string} room */
+  #isOpen(room) {
+    return this.find(room)?.encrypted === false;
+  }
+
   close() {
     this.#closed = true;
+    this.#encrypted.close();
     clearTimeout(this.#timer);
     this.#sync.stop();
     this.#outbox.stop();
     if (this.#channel) this.#channel.close();
     for (const conversation of this.#conversations.values()) conversation.dispose();
     this.#storage.close();
+  }
+
+  /** What was encrypted once stays so, whatever the server says, also when it had gone from the list. @param {Room} room @returns {Room} */
+  #asItWas(room) {
+    if (room.encryption === 'mls' || this.find(room.id)?.encrypted) this.#everEncrypted.add(room.id);
+    return this.#everEncrypted.has(room.id) ? { ...room, encryption: 'mls' } : room;
   }
 
   /** The list comes often, and seldom with anything new. @param {Room} room */
@@ -222,7 +270,7 @@ export class Account extends EventTarget {
   #add(room) {
     const conversation = new Conversation(room, {
       me: this.#user, api: this.#parts.api, socket: this.#parts.socket, storage: this.#storage, archive: this.#archive, outbox: this.#outbox,
-      now: this.#parts.device.now, heard: (id, entry) => this.heard(id, entry),
+      now: this.#parts.device.now, remember: (id, records) => this.#encrypted.log.remember(id, records), heard: (id, entry) => this.heard(id, entry),
     });
     conversation.addEventListener('change', () => this.#say());
     this.#conversations.set(room.id, conversation);

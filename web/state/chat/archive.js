@@ -1,17 +1,17 @@
 /**
  * Where records come from: pages of the server's log and live entries, opened, kept in the local copy, and told to whoever follows them.
  *
- * A local copy that cannot be written (a full disk) is no reason to show nothing: the records are given on all the same. Says `stored` {room, records}.
+ * Which log opens a room's entries, the account says. A local copy that cannot be written (a full disk) is no reason to show nothing: the records are given on all the same. Says `stored` {room, records}.
  */
 
 /** @import { EntryPage } from '../../api.js' */
 /** @import { Entry } from '../../protocol.js' */
 /** @import { Api } from '../../net/api.js' */
 /** @import { LogRecord } from './records.js' */
-/** @import { Sealer } from './seal.js' */
+/** @import { Log } from './seal.js' */
 /** @import { ChatStorage } from './storage.js' */
 
-import { emptied, toRecord } from './records.js';
+import { emptied } from './records.js';
 
 /** As many as the server gives at once. */
 export const PAGE = 200;
@@ -23,20 +23,20 @@ const MAX_DELETIONS = 1_000;
 export class Archive extends EventTarget {
   #api;
   #storage;
-  #sealer;
+  #logOf;
   /** @type {Set<string>} */
   #deletions = new Set();
 
   /**
    * @param {Api} api
    * @param {ChatStorage} storage
-   * @param {Sealer} sealer
+   * @param {(room: string) => Log} logOf
    */
-  constructor(api, storage, sealer) {
+  constructor(api, storage, logOf) {
     super();
     this.#api = api;
     this.#storage = storage;
-    this.#sealer = sealer;
+    this.#logOf = logOf;
   }
 
   /**
@@ -59,8 +59,20 @@ export class Archive extends EventTarget {
    * @returns {Promise<LogRecord[]>}
    */
   async take(room, entries) {
-    const opened = await Promise.all(entries.map((entry) => toRecord(room, entry, this.#sealer)));
-    if (opened.length === 0) return opened;
+    return entries.length === 0 ? [] : this.keep(room, await this.#logOf(room).take(room, entries));
+  }
+
+  /** One entry, wherever it stands: it may have to be fetched again. @param {string} room @param {Entry} entry */
+  look(room, entry) {
+    return this.#logOf(room).look(room, entry);
+  }
+
+  /**
+   * @param {string} room
+   * @param {LogRecord[]} opened that follow one another without a gap
+   * @returns {Promise<LogRecord[]>} without what was deleted meanwhile
+   */
+  async keep(room, opened) {
     for (const { kind, about } of opened) if (kind === 'deletion' && about !== null) this.#deletions.add(about);
     for (const id of this.#deletions) {
       if (this.#deletions.size <= MAX_DELETIONS) break;

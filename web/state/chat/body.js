@@ -16,6 +16,8 @@
 
 /** The server takes twice as much: the rest is for the seal of end-to-end encryption. */
 export const MAX_BODY_BYTES = 32_000;
+/** What one seal takes (`web/crypto/src/chat/body.rs`). */
+export const MAX_SEALED_BYTES = 16_000;
 /** Each mention is looked up and may notify. */
 export const MAX_MENTIONS = 50;
 /** As many as a message shows without a scrollbar of its own. */
@@ -60,11 +62,12 @@ export function parseBody(json) {
 
 /**
  * @param {Exclude<Body, { type: 'unknown' }>} body
+ * @param {number} [mostBytes]
  * @returns {string | null} null for what may not be sent: nothing in it, or too much
  */
-export function writeBody(body) {
+export function writeBody(body, mostBytes = MAX_BODY_BYTES) {
   const json = JSON.stringify(plain(body));
-  return parseBody(json).type === body.type ? json : null;
+  return parseBody(json).type === body.type && byteLength(json) <= mostBytes ? json : null;
 }
 
 /**

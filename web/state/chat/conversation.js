@@ -14,7 +14,7 @@
 /** @import { ChatStorage } from './storage.js' */
 
 import { ApiError } from '../../net/api.js';
-import { parseBody, writeBody } from './body.js';
+import { MAX_BODY_BYTES, MAX_SEALED_BYTES, parseBody, writeBody } from './body.js';
 import { mentionsIn } from './mentions.js';
 import { ReadMarker } from './read-marker.js';
 import { rowOf } from './row.js';
@@ -35,6 +35,7 @@ const TYPING_INTERVAL_MS = 3_000;
  * @property {Outbox} outbox
  * @property {() => number} now
  * @property {(room: string, entry: Entry) => Promise<void>} heard takes an entry as if it had come over the socket
+ * @property {(room: string, records: readonly LogRecord[]) => void} remember these came from the local copy
  */
 
 /** @implements {ConversationView} */
@@ -96,6 +97,10 @@ export class Conversation extends EventTarget {
       draft: this.#draft.text, nameOf: (user) => this.nameOf(user),
     });
     return this.#row;
+  }
+
+  get encrypted() {
+    return this.#room.encryption === 'mls';
   }
 
   get role() {
@@ -283,9 +288,11 @@ export class Conversation extends EventTarget {
 
   /** @param {{ text: string, replyTo?: string | null, files?: readonly FileInfo[], uploads?: readonly PendingFile[] }} message */
   async send({ text, replyTo = null, files = [], uploads = [] }) {
+    // They would go up as they are.
+    if (this.encrypted && files.length + uploads.length > 0) throw new ApiError('files_not_encrypted', 0);
     const kept = uploads.map(({ blob, remote, info }) => ({ local: randomUuid(), remote, blob, info }));
     const all = [...files, ...kept.map(({ local, info }) => ({ id: local, ...info }))];
-    const content = writeBody({ type: 'text', text, replyTo, mentions: mentionsIn(text, this.#members), files: all });
+    const content = this.#written({ type: 'text', text, replyTo, mentions: mentionsIn(text, this.#members), files: all });
     this.#saidTypingAt = -Infinity;
     return this.#queue(content, files.map(({ id }) => id), kept);
   }
@@ -294,12 +301,12 @@ export class Conversation extends EventTarget {
   async edit(id, text) {
     const message = this.find(id);
     if (text.trim() === '' && !message?.files.length) throw new ApiError('invalid_body', 0);
-    await this.#queue(writeBody({ type: 'edit', of: id, text, mentions: mentionsIn(text, this.#members) }));
+    await this.#queue(this.#written({ type: 'edit', of: id, text, mentions: mentionsIn(text, this.#members) }));
   }
 
   /** @param {string} id @param {string} emoji @param {boolean} on */
   async react(id, emoji, on) {
-    await this.#queue(writeBody({ type: 'reaction', to: id, emoji, on }));
+    await this.#queue(this.#written({ type: 'reaction', to: id, emoji, on }));
   }
 
   /** @param {string} id */
@@ -326,10 +333,10 @@ export class Conversation extends EventTarget {
     /** @type {{ pins: Pin[] }} */
     const { pins } = await this.#shared.api.call('GET', `rooms/${this.id}/pins`);
     const looks = pins.map(async ({ message, pinned_by: pinnedBy, pinned_at: pinnedAt }) => {
-      const [record] = await this.#shared.archive.take(this.id, [message]);
-      return { message: { ...this.#timeline.look(/** @type {LogRecord} */ (record)), pinned: true }, pinnedBy, pinnedAt };
+      const record = await this.#shared.archive.look(this.id, message);
+      return record.kind === 'message' ? [{ message: { ...this.#timeline.look(record), pinned: true }, pinnedBy, pinnedAt }] : [];
     });
-    return (await Promise.all(looks)).sort((a, b) => b.pinnedAt - a.pinnedAt);
+    return (await Promise.all(looks)).flat().sort((a, b) => b.pinnedAt - a.pinnedAt);
   }
 
   /** @param {string} id */
@@ -378,6 +385,11 @@ export class Conversation extends EventTarget {
   }
 
   // How it does that.
+
+  /** @param {Exclude<import('./body.js').Body, { type: 'unknown' }>} body */
+  #written(body) {
+    return writeBody(body, this.encrypted ? MAX_SEALED_BYTES : MAX_BODY_BYTES);
+  }
 
   /** @param {number} seq */
   #tellRead(seq) {

@@ -3,6 +3,7 @@
 // Times are Unix milliseconds. Strings written by other people are as they were sent: show them as text, isolated (`dir="auto"`).
 
 import type { Role } from "../../protocol.js";
+import type { Mark, Notice } from "./records.js";
 
 /** A failed act rejects with an error that has a `code` (ApiError), for `errorText`. */
 export type Emoji = string;
@@ -44,6 +45,10 @@ export type Message = {
   progress: number | null,
   /** `text`: show `text`. `unknown`: a message that this version cannot show. `deleted`: a tombstone, with nothing in it. */
   kind: "text" | "unknown" | "deleted",
+  /** Of an `unknown` one in an encrypted room: why it is not shown. It is nobody's then, and `id` is none that the server knows. */
+  notice: Notice | null,
+  /** What is to be said of its place in an encrypted room. */
+  mark: Mark | null,
   text: string,
   /** The earlier texts, oldest first; empty when never edited. */
   edited: readonly Version[],
@@ -82,7 +87,7 @@ export type ConversationRow = {
   unreadAtLeast: boolean,
   mentions: number,
   /** The newest message that is shown, waiting ones included. */
-  last: { senderName: string | null, own: boolean, kind: Message["kind"], text: string, files: number, at: number } | null,
+  last: { senderName: string | null, own: boolean, kind: Message["kind"], notice: Message["notice"], text: string, files: number, at: number } | null,
   /** An unsent text. */
   draft: string,
   failed: number,
@@ -96,6 +101,8 @@ export interface ConversationView extends EventTarget {
   readonly row: ConversationRow;
   /** What this user is in the room now. */
   readonly role: Role;
+  /** Whether what is written here is end-to-end encrypted. Files are not yet: `send` refuses them then, with `files_not_encrypted`. */
+  readonly encrypted: boolean;
   /** Whether this user may write now; `row` and `messages` may change it, and time ends `slow`. */
   readonly writing: Writing;
   /** Whether the newest messages are there (from the local copy at least). */
@@ -159,6 +166,8 @@ export interface ChatView extends EventTarget {
   conversation(room: string): ConversationView | null;
   /** Messages of others unread in all conversations, and mentions among them: for the title of the page. */
   readonly unread: { messages: number, mentions: number };
+  /** How many entries of encrypted rooms were not shown as messages since the page is open, by why. */
+  readonly refused: ReadonlyMap<string, number>;
   /** `offline`: what is written waits. */
   readonly status: "offline" | "syncing" | "online";
   /** The one conversation on screen (its presence comes; its members are loaded); null: none. */

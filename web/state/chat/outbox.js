@@ -55,7 +55,7 @@ const NO_PACE = { wroteAt: -Infinity, refusedUntil: -Infinity };
 export class Outbox extends EventTarget {
   #api;
   #storage;
-  #sealer;
+  #sealerOf;
   #surroundings;
   #lock;
   /** @type {OutboxItem[]} */
@@ -82,15 +82,15 @@ export class Outbox extends EventTarget {
   /**
    * @param {Api} api
    * @param {ChatStorage} storage
-   * @param {Sealer} sealer
+   * @param {(room: string) => Sealer} sealerOf
    * @param {OutboxSurroundings} surroundings
    * @param {string} user
    */
-  constructor(api, storage, sealer, surroundings, user) {
+  constructor(api, storage, sealerOf, surroundings, user) {
     super();
     this.#api = api;
     this.#storage = storage;
-    this.#sealer = sealer;
+    this.#sealerOf = sealerOf;
     this.#surroundings = surroundings;
     this.#lock = `webcall-outbox-${user}`;
     this.#uploads = new Uploads(storage, surroundings.upload, (room) => this.#say(room));
@@ -141,7 +141,8 @@ export class Outbox extends EventTarget {
 
   /** @param {string} id */
   async retry(id) {
-    await this.#replace(id, { state: 'waiting', code: null, failedFile: null });
+    const item = this.#items.find((each) => each.id === id);
+    if (item) await this.#replace(id, { id: this.#sealerOf(item.room).idAgain(id), state: 'waiting', code: null, failedFile: null });
     this.#attempt = 0;
     this.flush();
   }
@@ -272,6 +273,8 @@ export class Outbox extends EventTarget {
       return null;
     }
     if (PASSING_STATUS.has(status) && code !== 'upload_failed') return Math.max((retryAfterS ?? 0) * 1000, backoffMs(OUTBOX_BACKOFF, this.#attempt++, this.#surroundings.random()));
+    // Should that fail, it is settled before the next is sealed.
+    await this.#sealerOf(room).unsent(room, id).catch(() => {});
     await this.#replace(id, { state: 'failed', code, failedFile: error instanceof FileError ? fileName(content, error.local) : null });
     return null;
   }
@@ -287,14 +290,18 @@ export class Outbox extends EventTarget {
     const { id, room } = item;
     const uploads = item.uploads?.length ? await this.#uploads.send(item, (now) => this.#replace(id, { uploads: now })) : [];
     const ids = new Map(uploads.map(({ local, remote }) => [local, remote ?? local]));
-    const body = await this.#sealer.seal(room, withFileIds(item.content, ids));
+    const sealer = this.#sealerOf(room);
+    const body = await sealer.seal(room, id, withFileIds(item.content, ids));
     const files = [...item.files, ...ids.values()];
-    return this.#api.call('POST', `rooms/${encodeURIComponent(room)}/messages`, { id, body, ...(files.length > 0 ? { files } : {}) });
+    /** @type {Entry} */
+    const entry = await this.#api.call('POST', `rooms/${encodeURIComponent(room)}/messages`, { id, body, ...(files.length > 0 ? { files } : {}) });
+    await sealer.sent(room, id);
+    return entry;
   }
 
   /**
    * @param {string} id
-   * @param {Partial<Pick<OutboxItem, 'state' | 'code' | 'uploads' | 'failedFile'>>} fields
+   * @param {Partial<Pick<OutboxItem, 'id' | 'state' | 'code' | 'uploads' | 'failedFile'>>} fields
    */
   async #replace(id, fields) {
     const item = this.#items.find((each) => each.id === id);

@@ -4,7 +4,6 @@
  */
 
 /** @import { Entry, EntryKind } from '../../protocol.js' */
-/** @import { Sealer } from './seal.js' */
 
 import { isUuid, parseBody } from './body.js';
 
@@ -13,27 +12,39 @@ import { isUuid, parseBody } from './body.js';
  * @property {string} room
  * @property {number} seq
  * @property {string} id
- * @property {EntryKind} kind
- * @property {string} sender
+ * @property {EntryKind | 'dropped'} kind `dropped`: an entry of an encrypted room that is not shown at all; only its number is held
+ * @property {string} sender of an encrypted room: who signed it; empty: nobody is said to have written it
  * @property {number} at
  * @property {string | null} content the opened body; null: deleted, or no message; empty: it could not be read
  * @property {string | null} about the message that this edit, reaction, deletion or pin is about
  * @property {boolean} [had] of one that is deleted: this device had its text before
+ * @property {Notice} [notice] in its place stands why it is not shown
+ * @property {Mark} [mark] what is to be said of its place
+ * @property {string} [hash] what other messages of an encrypted room call this one by, in base64
+ * @property {{ entry: Entry, way: 'open_message' | 'read_message' }} [later] as it came, to be opened another time
+ *
+ * `plain`: not encrypted, in a room that is; `before`: written before this device was in the room; `later`: cannot be opened yet; `refused`: is
+ * not what it says to be.
+ * @typedef {'plain' | 'before' | 'later' | 'refused'} Notice
+ * `gap`: something is missing before it; `fork`: its order among its sender's messages is not sure.
+ * @typedef {'gap' | 'fork'} Mark
  */
 
 const KINDS = new Set(['message', 'deletion', 'pin', 'unpin']);
 
+/** Throws when it is none. @param {Entry} entry */
+export function checked(entry) {
+  if (!isEntry(entry)) throw Object.assign(new Error('no entry'), { code: 'bad_answer' });
+}
+
 /**
  * @param {string} room
  * @param {Entry} entry
- * @param {Sealer} sealer
- * @returns {Promise<LogRecord>}
+ * @param {string | null} content what its body says; null: it has none
+ * @returns {LogRecord}
  */
-export async function toRecord(room, entry, sealer) {
-  if (!isEntry(entry)) throw Object.assign(new Error('no entry'), { code: 'bad_answer' });
-  const { id, seq, kind, sender } = entry;
-  const content = kind === 'message' && entry.body !== null ? await sealer.open(room, entry.body) : null;
-  return { room, seq, id, kind, sender, at: entry.sent_at, content, about: kind === 'message' ? aboutOf(content) : entry.target };
+export function recordOf(room, { id, seq, kind, sender, sent_at: at, target }, content) {
+  return { room, seq, id, kind, sender, at, content, about: kind === 'message' ? aboutOf(content) : target };
 }
 
 /**
@@ -55,6 +66,11 @@ export function remembered(record, before) {
   if (record.kind !== 'message' || record.content !== null || before?.id !== record.id) return record;
   const { about, had } = emptied(before);
   return { ...record, about: record.about ?? about, ...(had ? { had } : {}) };
+}
+
+/** The id of a notice in a room. @param {number} seq */
+export function noticeId(seq) {
+  return `notice-${seq}`;
 }
 
 /** @param {Entry} entry */

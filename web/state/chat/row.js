@@ -56,8 +56,8 @@ function titleOf(others, all) {
 function lastOf(timeline, nameOf) {
   const message = timeline.at(timeline.length - 1);
   if (!message) return null;
-  const { sender, own, kind, text, files, sentAt } = message;
-  return { senderName: nameOf(sender), own, kind, text: text.slice(0, PREVIEW_LENGTH), files: files.length, at: sentAt };
+  const { sender, own, kind, notice, text, files, sentAt } = message;
+  return { senderName: nameOf(sender), own, kind, notice, text: text.slice(0, PREVIEW_LENGTH), files: files.length, at: sentAt };
 }
 
 /** They stand at the end. @param {Timeline} timeline */

@@ -1,23 +1,39 @@
 /**
- * The one place where the text of a body becomes the bytes that the server keeps, and back. Today only UTF-8 in base64url; in encrypted
- * rooms the seal of end-to-end encryption stands here, which is why both ways are asynchronous. Nothing else encodes or decodes a body.
+ * Where the text of a body becomes the bytes that the server keeps, and back: as it is, in rooms that are not encrypted. Of encrypted rooms
+ * `sealed-sender.js` and `sealed-log.js` do the same. Nothing else encodes or decodes a body.
  */
 
+/** @import { Entry } from '../../protocol.js' */
+/** @import { LogRecord } from './records.js' */
+
+import { checked, recordOf } from './records.js';
+
 /**
- * @typedef {object} Sealer
- * @property {(room: string, text: string) => Promise<string>} seal the body for the server
- * @property {(room: string, body: string) => Promise<string>} open what it says; empty when it cannot be read. A rejection means that it cannot be read yet.
+ * @typedef {object} Sealer for what is sent
+ * @property {(room: string, id: string, text: string) => Promise<string>} seal the body for the server; again under the same id, the same body. Rejects with ApiError
+ * @property {(room: string, id: string) => Promise<void>} sent the server has it
+ * @property {(room: string, id: string) => Promise<void>} unsent the server refused it for good
+ * @property {(id: string) => string} idAgain the id under which a refused message is sent again
+ *
+ * @typedef {object} Log for what comes
+ * @property {(room: string, entries: readonly Entry[]) => Promise<LogRecord[]>} take entries that follow one another. Rejects when they cannot be read yet
+ * @property {(room: string, entry: Entry) => Promise<LogRecord>} look one entry, wherever it stands
  */
 
 /** For rooms whose `encryption` is `open`. @type {Sealer} */
 export const openSealer = {
-  seal: async (_room, text) => toBase64Url(new TextEncoder().encode(text)),
-  open: async (_room, body) => {
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(fromBase64Url(body));
-    } catch {
-      return '';
-    }
+  seal: async (_room, _id, text) => toBase64Url(new TextEncoder().encode(text)),
+  sent: async () => {},
+  unsent: async () => {},
+  idAgain: (id) => id,
+};
+
+/** For the same. @type {Log} */
+export const openLog = {
+  take: (room, entries) => Promise.all(entries.map((entry) => openLog.look(room, entry))),
+  look: async (room, entry) => {
+    checked(entry);
+    return recordOf(room, entry, entry.kind === 'message' && entry.body !== null ? textOf(entry.body) : null);
   },
 };
 
@@ -25,13 +41,23 @@ export const openSealer = {
 const CHUNK_BYTES = 8_192;
 
 /** @param {Uint8Array} bytes */
-export function toBase64Url(bytes) {
+export function toBase64(bytes) {
   let binary = '';
   for (let start = 0; start < bytes.length; start += CHUNK_BYTES) binary += String.fromCharCode(...bytes.subarray(start, start + CHUNK_BYTES));
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  return btoa(binary);
 }
 
-/** @param {string} text */
-export function fromBase64Url(text) {
-  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
+/** @param {Uint8Array} bytes */
+export function toBase64Url(bytes) {
+  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+/** @param {string} body @returns {string} empty when it cannot be read */
+function textOf(body) {
+  try {
+    const bytes = Uint8Array.from(atob(body.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return '';
+  }
 }

@@ -13,6 +13,7 @@
 /** @import { SessionStore } from '../session.js' */
 /** @import { Device } from './device.js' */
 /** @import { LogRecord } from './records.js' */
+/** @import { ChatKeys } from './sealed-log.js' */
 
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { Account } from './account.js';
@@ -27,6 +28,7 @@ export class ChatStore extends EventTarget {
   #session;
   #rooms;
   #device;
+  #keys;
   /** @type {Account | null} */
   #account = null;
   /** Rises with every log-in and log-out, so that a slow opening of the local copy is known to be late. */
@@ -43,14 +45,16 @@ export class ChatStore extends EventTarget {
    * @param {SessionStore} session
    * @param {RoomsStore} rooms
    * @param {Device} device
+   * @param {ChatKeys} keys
    */
-  constructor(api, socket, session, rooms, device) {
+  constructor(api, socket, session, rooms, device, keys) {
     super();
     this.#api = api;
     this.#socket = socket;
     this.#session = session;
     this.#rooms = rooms;
     this.#device = device;
+    this.#keys = keys;
     session.addEventListener('change', () => void this.#sessionChanged());
     rooms.addEventListener('change', () => this.#account?.adopt(rooms.rooms ?? []));
     socket.addEventListener('up', (event) => this.#up(/** @type {CustomEvent} */ (event).detail.resumed));
@@ -62,6 +66,11 @@ export class ChatStore extends EventTarget {
   /** @returns {readonly ConversationRow[] | null} */
   get conversations() {
     return this.#account?.rows ?? null;
+  }
+
+  /** @returns {ReadonlyMap<string, number>} */
+  get refused() {
+    return this.#account?.refused ?? new Map();
   }
 
   /** @param {string} room */
@@ -134,7 +143,7 @@ export class ChatStore extends EventTarget {
     void this.#device.forgetAllBut(user);
     const storage = await this.#device.open(user);
     if (turn !== this.#turn) return storage.close();
-    const account = new Account(user, storage, { api: this.#api, socket: this.#socket, rooms: this.#rooms, device: this.#device });
+    const account = new Account(user, storage, { api: this.#api, socket: this.#socket, rooms: this.#rooms, device: this.#device, keys: this.#keys });
     account.addEventListener('change', () => turn === this.#turn && this.dispatchEvent(new Event('change')));
     account.addEventListener('status', () => turn === this.#turn && this.dispatchEvent(new Event('status')));
     await account.restore();

@@ -30,7 +30,7 @@ const MAX_EMPTY_PAGES = 20;
 /** Entries ahead of a gap; what is beyond is in the local copy and fetched again. */
 const MAX_AHEAD = 500;
 
-/** @typedef {{ me: string, storage: ChatStorage, archive: Archive, outbox: Outbox, now: () => number }} Sources */
+/** @typedef {{ me: string, storage: ChatStorage, archive: Archive, outbox: Outbox, now: () => number, remember: (room: string, records: readonly LogRecord[]) => void }} Sources */
 
 export class Stretch {
   #room;
@@ -124,6 +124,11 @@ export class Stretch {
     this.#timeline.dropBelow(this.#firstSeq);
     this.#low = Math.min(this.#firstSeq, this.#high + 1);
     this.#changed('messages');
+  }
+
+  /** There is an entry of this number, to be fetched. @param {number} seq */
+  heardOf(seq) {
+    this.#lastSeq = Math.max(this.#lastSeq, seq);
   }
 
   /** The newest from the local copy. @param {LogRecord[]} records */
@@ -229,7 +234,7 @@ export class Stretch {
     this.#timeline.put(records);
     this.#lastSeq = Math.max(this.#lastSeq, this.#high);
     for (const { id, kind, sender, at } of records) {
-      if (sender !== this.#sources.me) continue;
+      if (sender !== this.#sources.me || kind === 'dropped') continue;
       this.#sources.outbox.took(id);
       if (kind === 'message') this.#wroteAt = Math.max(this.#wroteAt, Math.min(at, this.#sources.now()));
     }
@@ -260,7 +265,9 @@ export class Stretch {
       if (range === null) return null;
       const first = Math.max(range[0], this.#firstSeq, last - wanted + 1);
       const records = await storage.entries(this.#room, first, last);
-      return records.length === last - first + 1 ? records : null;
+      if (records.length !== last - first + 1) return null;
+      this.#sources.remember(this.#room, records);
+      return records;
     } catch {
       return null;
     }

@@ -18,6 +18,8 @@ import { countOf, newestGap } from './ranges.js';
 const FIRST_PAGE = 100;
 /** Missed entries that are fetched one page after another; beyond it only the newest are. */
 export const MAX_CATCH_UP = 1_000;
+/** Of an encrypted room, where it is noticed when something is missing: 100 pages. */
+const MAX_SEALED_CATCH_UP = 20_000;
 /** Requests at once: more would press the server's limit for one user. */
 const MAX_PARALLEL = 3;
 /** Between pages of old history: nobody waits for them. */
@@ -140,7 +142,7 @@ export class Sync extends EventTarget {
       await this.#storage.dropEntries(id);
       stretch.forget();
     }
-    if (stretch.high === 0 || stretch.lastSeq - stretch.high > MAX_CATCH_UP) {
+    if (stretch.high === 0 || stretch.lastSeq - stretch.high > (conversation.encrypted ? MAX_SEALED_CATCH_UP : MAX_CATCH_UP)) {
       const { records, lastSeq: now } = await this.#archive.fetch(id, {}, FIRST_PAGE);
       if (records.length === 0) stretch.nothingUpTo(now);
       else conversation.take(records, 'replace');

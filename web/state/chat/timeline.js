@@ -17,6 +17,7 @@
 /** @import { OutboxItem } from './outbox.js' */
 
 import { parseBody } from './body.js';
+import { noticeId } from './records.js';
 
 /** Different emoji shown under one message; further ones are kept and not shown. */
 export const MAX_REACTIONS_SHOWN = 50;
@@ -143,6 +144,8 @@ export class Timeline {
     /** @type {LogRecord[]} */
     const shown = [];
     for (const record of records) {
+      if (record.kind === 'dropped') continue;
+      if (record.notice === undefined) this.#unsay(record.seq);
       const about = this.#learn(record);
       changed.add(about);
       if (record.kind === 'message') this.#factsOf(record.id).loaded = true;
@@ -206,6 +209,12 @@ export class Timeline {
     this.#name(about);
     if (record.seq > facts.pin.seq) facts.pin = { seq: record.seq, on: record.kind === 'pin' };
     return about;
+  }
+
+  /** What stands here opened now: no notice is in its place any more. @param {number} seq */
+  #unsay(seq) {
+    if (!this.#facts.delete(noticeId(seq))) return;
+    if (this.#isShown(seq)) this.#sent.splice(this.#placeOf(seq), 1);
   }
 
   /** @param {LogRecord} record */
@@ -307,8 +316,8 @@ export class Timeline {
 
   /** @param {Facts} facts @returns {Message} */
   #compose({ record, body, edits, marks, deleted, pin }) {
-    const { id, seq, sender, at } = /** @type {LogRecord} */ (record);
-    const common = { id, seq, sender, own: sender === this.#me, sentAt: at, state: /** @type {const} */ ('sent'), code: null, failedFile: null, progress: null };
+    const { id, seq, sender, at, notice = null, mark = null } = /** @type {LogRecord} */ (record);
+    const common = { id, seq, sender, own: sender === this.#me, sentAt: at, state: /** @type {const} */ ('sent'), code: null, failedFile: null, progress: null, notice, mark };
     if (deleted) return { ...common, ...NOTHING, kind: 'deleted' };
     const overlay = this.#overlays.get(id) ?? [];
     const reactions = foldReactions(marks, overlay, this.#me);
@@ -331,7 +340,7 @@ export class Timeline {
   }
 }
 
-/** @type {Omit<Message, 'id' | 'seq' | 'sender' | 'own' | 'sentAt' | 'state' | 'code' | 'failedFile' | 'progress' | 'kind'>} */
+/** @type {Omit<Message, 'id' | 'seq' | 'sender' | 'own' | 'sentAt' | 'state' | 'code' | 'failedFile' | 'progress' | 'kind' | 'notice' | 'mark'>} */
 const NOTHING = { text: '', edited: [], editState: 'sent', replyTo: null, mentions: [], mentionsMe: false, reactions: [], files: [], pinned: false };
 
 /** @param {Facts} facts */
@@ -340,8 +349,9 @@ function isRow({ record, loaded, deleted, had, named }) {
 }
 
 /** @param {Message} message */
-function isNews({ own, kind }) {
-  return !own && kind !== 'deleted';
+function isNews({ own, kind, notice }) {
+  // What was before one came is nothing that one missed.
+  return !own && kind !== 'deleted' && notice !== 'before';
 }
 
 /**
@@ -352,7 +362,7 @@ function isNews({ own, kind }) {
  */
 function waitingMessage(item, { text, replyTo, mentions, files }, me) {
   const { id, state, code, at, failedFile = null, progress = null } = item;
-  return { ...NOTHING, id, seq: null, sender: me, own: true, sentAt: at, state, code, failedFile, progress, kind: 'text', text, replyTo, mentions, files };
+  return { ...NOTHING, id, seq: null, sender: me, own: true, sentAt: at, state, code, failedFile, progress, notice: null, mark: null, kind: 'text', text, replyTo, mentions, files };
 }
 
 /**

@@ -18,6 +18,7 @@ import { OwnDevices } from './own-devices.js';
 import { oneAtATime } from './parts.js';
 import { Recovery } from './recovery.js';
 import { RoomGroup } from './room-group.js';
+import { RoomMessages } from './room-messages.js';
 
 /**
  * `roomsOf`: the user's encrypted rooms.
@@ -35,6 +36,7 @@ export class KeysAccount {
   #told;
   #device;
   #inbox;
+  #messages;
   /** @type {Map<Uuid, RoomGroup>} */
   #rooms = new Map();
   /** @type {Map<Uuid, CallGroup>} */
@@ -66,11 +68,24 @@ export class KeysAccount {
     this.devices = new OwnDevices(user, parts, () => this.#device.id);
     this.recovery = new Recovery(parts);
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
+    this.#messages = new RoomMessages(parts.keys, parts.now, {
+      current: (room) => this.sync(room),
+      toSend: (room) => this.toSendIn(room),
+      lookOf: (room) => this.lookOf(room),
+      renew: (room) => this.#roomGroup(room).renew(),
+      learn: (room) => this.#learn(room),
+    });
+  }
+
+  /** What is written in encrypted rooms. */
+  get messages() {
+    return this.#messages;
   }
 
   /** The connection is there, or something may have been missed. */
   up() {
     this.#parts.people.forget();
+    this.#messages.learnAgain();
     void this.#start();
   }
 
@@ -148,6 +163,7 @@ export class KeysAccount {
     this.#parts.people.forget(user);
     // Another of one's own devices may have vouched for this one, or revoked it.
     if (user === this.#user) void this.#start();
+    this.#messages.learnAgain();
     for (const [room, group] of this.#rooms) {
       group.reachAgain();
       this.#later(room);
@@ -219,6 +235,13 @@ export class KeysAccount {
   /** Rooms that nobody here looked at yet are brought up to date when somebody does. @param {Uuid} room */
   #later(room) {
     if (this.#isReady && this.#rooms.has(room)) void this.#work(() => this.sync(room));
+  }
+
+  /** @param {Uuid} room */
+  async #learn(room) {
+    const users = await this.#parts.membersOf(room);
+    for (const user of users) this.#parts.people.forget(user);
+    await this.#parts.people.know(users);
   }
 
   /** @param {Uuid} room */

@@ -28,6 +28,8 @@ export class RoomGroup {
   #isUninvited = false;
   /** How often something has changed: an answer to what was asked before says nothing of after. */
   #changes = 0;
+  /** As much was sealed in its epoch as may be. */
+  #isWornOut = false;
   /** @type {Look | null} */
   #look = null;
   #sync = oneAtATime(() => this.#run());
@@ -69,13 +71,24 @@ export class RoomGroup {
     return this.#sync();
   }
 
+  /** Begins an epoch, though nobody comes or goes. @returns {Promise<Look | null>} */
+  renew() {
+    this.#isWornOut = true;
+    return this.sync();
+  }
+
   async #run() {
     let look = await this.#group.current(() => this.#learn());
     for (let tries = 0; look === null && !this.#isUninvited && tries < MAX_TRIES; tries += 1) {
       look = (await this.#comeIn()) && (await this.#group.current(() => this.#learn()));
     }
-    this.#look = look && (await this.#tidy(look));
-    return this.#look;
+    look = look && (await this.#tidy(look));
+    if (look !== null && this.#isWornOut) {
+      look = await this.#change([], []);
+      this.#isWornOut = false;
+    }
+    this.#look = look;
+    return look;
   }
 
   /** @returns {Promise<Look | null>} null: another was faster, or this device is not let in */

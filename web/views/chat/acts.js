@@ -107,7 +107,7 @@ export class Acts {
 
   /** @param {Message} message */
   #mayRemove(message) {
-    return message.state === 'sent' && message.kind !== 'deleted' && (message.own || this.#conversation.role !== 'member');
+    return message.state === 'sent' && message.kind !== 'deleted' && message.notice === null && (message.own || this.#conversation.role !== 'member');
   }
 
   /** @param {Message} message */

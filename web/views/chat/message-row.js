@@ -24,7 +24,7 @@ const THUMBNAIL_PX = 280;
  * @returns {HTMLElement}
  */
 export function messageRow(conversation, message, facts, nowMs, searched) {
-  const name = conversation.nameOf(message.sender);
+  const name = nameOf(conversation, message);
   const article = el(
     'article',
     {
@@ -33,11 +33,12 @@ export function messageRow(conversation, message, facts, nowMs, searched) {
       'aria-label': spoken(message, name),
       data: { message: message.id, state: message.state, own: String(message.own) },
     },
-    facts.grouped ? el('span', { class: 'message-side', 'aria-hidden': 'true' }, clock(message.sentAt)) : avatar(name ?? '?'),
+    facts.grouped || name === null ? el('span', { class: 'message-side', 'aria-hidden': 'true' }, clock(message.sentAt)) : avatar(conversation.nameOf(message.sender) ?? '?'),
     el(
       'div',
       { class: 'message-content' },
-      facts.grouped ? null : el('div', { class: 'message-head' }, el('b', { class: 'clipped', dir: 'auto' }, name ?? t('chat.former_member')), el('time', { datetime: new Date(message.sentAt).toISOString(), title: moment(message.sentAt) }, clock(message.sentAt)), message.pinned ? pinMark() : null),
+      message.mark === null ? null : el('p', { class: 'hint with-icon' }, icon('warning'), el('span', {}, t(`e2ee.mark_${message.mark}`))),
+      facts.grouped || name === null ? null : el('div', { class: 'message-head' }, el('b', { class: 'clipped', dir: 'auto' }, name), el('time', { datetime: new Date(message.sentAt).toISOString(), title: moment(message.sentAt) }, clock(message.sentAt)), message.pinned ? pinMark() : null),
       message.replyTo === null ? null : quote(conversation, message.replyTo),
       ...content(conversation, message, searched),
       reactions(conversation, message),
@@ -54,12 +55,21 @@ export function messageRow(conversation, message, facts, nowMs, searched) {
 }
 
 /**
+ * Who wrote it; null: nobody is said to have.
+ * @param {ConversationView} conversation
+ * @param {Message} message
+ */
+function nameOf(conversation, { sender, notice }) {
+  return notice === null ? (conversation.nameOf(sender) ?? t('chat.former_member')) : null;
+}
+
+/**
  * What is read aloud when the row has the focus.
  * @param {Message} message
  * @param {string | null} name
  */
 function spoken(message, name) {
-  const parts = [name ?? t('chat.former_member'), clock(message.sentAt), plainText(message)];
+  const parts = [message.mark === null ? '' : t(`e2ee.mark_${message.mark}`), name, clock(message.sentAt), plainText(message)];
   if (message.edited.length > 0) parts.push(t('chat.edited'));
   if (message.state !== 'sent') parts.push(t(`chat.state_${message.state}`));
   return parts.filter(Boolean).join(', ');
@@ -67,11 +77,11 @@ function spoken(message, name) {
 
 /**
  * A message in one line of text.
- * @param {Pick<Message, 'kind' | 'text' | 'files'>} message
+ * @param {Pick<Message, 'kind' | 'notice' | 'text' | 'files'>} message
  */
-export function plainText({ kind, text, files }) {
+export function plainText({ kind, notice, text, files }) {
   if (kind === 'deleted') return t('chat.deleted');
-  if (kind === 'unknown') return t('chat.unknown');
+  if (kind === 'unknown') return notice === null ? t('chat.unknown') : t(`e2ee.notice_${notice}`);
   return excerpt(text) || files.map(({ name }) => name).join(', ');
 }
 
@@ -114,7 +124,7 @@ function textPieces(conversation, message, searched) {
  */
 function quote(conversation, id) {
   const target = conversation.find(id);
-  const name = target && (conversation.nameOf(target.sender) ?? t('chat.former_member'));
+  const name = target && nameOf(conversation, target);
   return el(
     'button',
     { class: 'quote', type: 'button', data: { action: 'jump', target: id }, title: t('chat.jump') },

@@ -21,7 +21,7 @@ export function rowFacts(previous, message, firstUnreadId) {
   const day = !previous || !sameDay(previous.sentAt, message.sentAt);
   const unreadLine = message.id === firstUnreadId;
   const close = previous !== undefined && previous.sender === message.sender && message.sentAt - previous.sentAt < GROUP_MS;
-  return { day, unreadLine, grouped: close && !day && !unreadLine && message.replyTo === null && previous.kind !== 'deleted' };
+  return { day, unreadLine, grouped: close && !day && !unreadLine && message.replyTo === null && message.notice === previous.notice && previous.kind !== 'deleted' };
 }
 
 /**
@@ -78,7 +78,7 @@ export function arrivedSince(messages, seq, most) {
   for (let index = messages.length - 1; index >= 0 && arrived.length < most; index -= 1) {
     const message = messages.at(index);
     if (!message || (message.seq !== null && message.seq <= seq)) break;
-    if (message.seq !== null && !message.own && message.kind !== 'deleted') arrived.push(message);
+    if (message.seq !== null && !message.own && message.kind !== 'deleted' && message.notice === null) arrived.push(message);
   }
   return arrived;
 }

@@ -1,0 +1,104 @@
+/**
+ * The encrypted rooms of an account: their log and what is sent into them, and the groups kept up to date, so that whoever is here brings in who
+ * came. Follows the keys: what could not be opened is tried again when they have changed, and the account is told.
+ */
+
+/** @import { LogRecord } from './records.js' */
+/** @import { ChatKeys, Exclusively } from './sealed-log.js' */
+/** @import { ChatStorage } from './storage.js' */
+
+import { SealedLog } from './sealed-log.js';
+import { SealedSender } from './sealed-sender.js';
+
+/**
+ * @typedef {object} Around
+ * @property {() => readonly string[]} rooms that are encrypted
+ * @property {(room: string, records: LogRecord[]) => Promise<void>} opened what could not be opened before
+ * @property {() => void} keysChanged
+ */
+
+export class EncryptedRooms {
+  #keys;
+  #around;
+  #log;
+  #sender;
+  /** Rooms whose group was brought up to date since the keys are there. @type {Set<string>} */
+  #tended = new Set();
+  #tending = false;
+  /** By room: the last thing that is done there, one after the other. @type {Map<string, Promise<void>>} */
+  #turns = new Map();
+  #ending = new AbortController();
+
+  /**
+   * @param {ChatKeys} keys
+   * @param {ChatStorage} storage
+   * @param {Exclusively} exclusively
+   * @param {Around} around
+   */
+  constructor(keys, storage, exclusively, around) {
+    this.#keys = keys;
+    this.#around = around;
+    this.#log = new SealedLog(keys, storage, exclusively);
+    this.#sender = new SealedSender(keys, storage);
+    const { signal } = this.#ending;
+    keys.addEventListener('change', () => this.#changed(this.#log.unopened), { signal });
+    // Whoever is trusted again no longer keeps what is written in their rooms from being sent.
+    keys.addEventListener('person', () => this.#around.keysChanged(), { signal });
+    keys.addEventListener('room', (event) => this.#changed([/** @type {CustomEvent} */ (event).detail.room]), { signal });
+  }
+
+  get log() {
+    return this.#log;
+  }
+
+  get sender() {
+    return this.#sender;
+  }
+
+  /** One thing after the other in a room. @param {string} room @param {() => Promise<void>} act */
+  inTurn(room, act) {
+    const turn = (this.#turns.get(room) ?? Promise.resolve()).then(act, act);
+    this.#turns.set(room, turn);
+    const done = () => void (this.#turns.get(room) === turn && this.#turns.delete(room));
+    turn.then(done, done);
+    return turn;
+  }
+
+  /** Brings the groups of rooms up to date that were not since the keys are there, one after the other. */
+  tend() {
+    if (!this.#tending) void this.#tendAll();
+  }
+
+  close() {
+    this.#ending.abort();
+  }
+
+  async #tendAll() {
+    this.#tending = true;
+    for (let room = this.#untended(); room !== undefined; room = this.#untended()) {
+      this.#tended.add(room);
+      // What fails is tried again when something is sent, or when the group changes.
+      await this.#keys.account?.sync(room).catch(() => {});
+    }
+    this.#tending = false;
+  }
+
+  #untended() {
+    if (this.#keys.account === null || this.#ending.signal.aborted) return undefined;
+    return this.#around.rooms().find((room) => !this.#tended.has(room));
+  }
+
+  /** @param {readonly string[]} rooms */
+  #changed(rooms) {
+    if (this.#keys.account === null) this.#tended.clear();
+    this.tend();
+    for (const room of rooms) void this.inTurn(room, () => this.#openAgain(room)).catch(() => {});
+    this.#around.keysChanged();
+  }
+
+  /** @param {string} room */
+  async #openAgain(room) {
+    if (!this.#log.unopened.includes(room)) return;
+    await this.#around.opened(room, await this.#log.again(room));
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * The log of an encrypted room, opened: each entry once, in the log's order, by one window at a time, so that what the server leaves out,
+ * repeats or swaps is noticed. How far this device has judged is what the local copy holds; entries further back are read and not judged.
+ *
+ * Nothing is shown that no member's device sealed: what is not sealed, does not open, or is given another sender or id than the seal says,
+ * becomes a notice in its place, as nobody's. What may open later is kept as it came, and tried again when the keys change. Who wrote what is
+ * opened here is who signed it.
+ */
+
+/** @import { Base64, OpenedMessage } from '../../e2ee/keys/interface.js' */
+/** @import { Entry } from '../../protocol.js' */
+/** @import { KeysStatus } from '../keys/store.js' */
+/** @import { Closed, RoomMessages } from '../keys/room-messages.js' */
+/** @import { LogRecord, Notice } from './records.js' */
+/** @import { ChatStorage } from './storage.js' */
+
+import { ApiError } from '../../net/api.js';
+import { KeysRefused } from '../../e2ee/keys/page.js';
+import { fromServer } from '../keys/bytes.js';
+import { KIND_BODY } from '../keys/room-messages.js';
+import { topOf } from './ranges.js';
+import { checked, noticeId, recordOf } from './records.js';
+
+/** Of one room: entries that may open later and are tried again unasked. Of more the oldest wait for a reload. */
+export const MAX_LATER = 500;
+/** The first byte of an envelope is its version, far below that of any text. */
+const FIRST_OF_TEXT = 0x09;
+
+/** The keys as the chat uses them. @typedef {EventTarget & { status: KeysStatus, account: { messages: RoomMessages, sync: (room: string) => Promise<unknown> } | null }} ChatKeys */
+/** @typedef {'open_message' | 'read_message'} Way */
+/** @typedef {<T>(name: string, act: () => Promise<T>) => Promise<T>} Exclusively */
+
+export class SealedLog {
+  #keys;
+  #storage;
+  #exclusively;
+  /** By room and number: what may open later. @type {Map<string, Map<number, { entry: Entry, way: Way }>>} */
+  #later = new Map();
+  /** Rooms of which the local copy has nothing, though the keys may know more: what they call old may be new here. @type {Set<string>} */
+  #new = new Set();
+  /** How often what was not shown, by why. @type {Map<string, number>} */
+  #refused = new Map();
+
+  /**
+   * @param {ChatKeys} keys
+   * @param {ChatStorage} storage
+   * @param {Exclusively} exclusively
+   */
+  constructor(keys, storage, exclusively) {
+    this.#keys = keys;
+    this.#storage = storage;
+    this.#exclusively = exclusively;
+  }
+
+  /** What was not shown as a message, by why: a verdict, a code of the worker, `plain`, `other_entry`. @returns {ReadonlyMap<string, number>} */
+  get refused() {
+    return this.#refused;
+  }
+
+  /**
+   * Entries that follow one another. Rejects with `keys_waiting` while the keys are being made ready.
+   * @param {string} room
+   * @param {readonly Entry[]} entries
+   * @returns {Promise<LogRecord[]>}
+   */
+  take(room, entries) {
+    return this.#alone(room, async () => {
+      const held = await this.#held(room, entries);
+      const judged = topOf(await this.#storage.ranges(room).catch(() => []));
+      if (judged === 0) this.#new.add(room);
+      else this.#new.delete(room);
+      /** @type {LogRecord[]} */
+      const records = [];
+      for (const entry of entries) records.push(await this.#record(room, entry, entry.seq > judged ? 'open_message' : 'read_message', held.get(entry.seq), records));
+      this.remember(room, records);
+      return records;
+    });
+  }
+
+  /** One entry by itself, wherever it stands in the log. @param {string} room @param {Entry} entry */
+  look(room, entry) {
+    return this.#alone(room, async () => this.#record(room, entry, 'read_message', (await this.#held(room, [entry])).get(entry.seq), []));
+  }
+
+  /** What is kept and may open later is tried again when there is reason to. @param {string} room @param {readonly LogRecord[]} records */
+  remember(room, records) {
+    const later = this.#later.get(room) ?? new Map();
+    for (const { seq, later: again } of records) {
+      if (again === undefined) later.delete(seq);
+      else if (later.size < MAX_LATER) later.set(seq, again);
+    }
+    if (later.size > 0) this.#later.set(room, later);
+    else this.#later.delete(room);
+  }
+
+  /** Rooms in which something may open later. */
+  get unopened() {
+    return [...this.#later.keys()];
+  }
+
+  /** Tries again, in the log's order. @param {string} room @returns {Promise<LogRecord[]>} what is something else now */
+  again(room) {
+    return this.#alone(room, async () => {
+      /** @type {LogRecord[]} */
+      const records = [];
+      const waiting = [...(this.#later.get(room) ?? [])].sort(([one], [other]) => one - other);
+      for (const [, { entry, way }] of waiting) records.push(await this.#record(room, entry, way, (await this.#held(room, [entry])).get(entry.seq), records));
+      this.remember(room, records);
+      return records.filter(({ later }) => later === undefined);
+    });
+  }
+
+  /** @template T @param {string} room @param {() => Promise<T>} act */
+  #alone(room, act) {
+    return this.#exclusively(`webcall-log-${room}`, act);
+  }
+
+  /** What the local copy has of these. @param {string} room @param {readonly Entry[]} entries @returns {Promise<Map<number, LogRecord>>} */
+  async #held(room, entries) {
+    const [first, last] = [entries[0]?.seq ?? 1, entries.at(-1)?.seq ?? 0];
+    const records = await this.#storage.entries(room, first, last).catch(() => []);
+    return new Map(records.map((record) => [record.seq, record]));
+  }
+
+  /**
+   * @param {string} room
+   * @param {Entry} entry
+   * @param {Way} way
+   * @param {LogRecord | undefined} held of the same number, in the local copy
+   * @param {readonly LogRecord[]} others not in the local copy yet
+   * @returns {Promise<LogRecord>}
+   */
+  async #record(room, entry, way, held, others) {
+    checked(entry);
+    if (entry.kind !== 'message' || entry.body === null) return recordOf(room, entry, null);
+    // What was opened is not opened again, and what was deleted stays so.
+    if (held?.kind === 'message' && held.id === entry.id && held.notice === undefined) return held;
+    if (!isSealed(entry.body)) return this.#notice(room, entry, 'plain', 'plain');
+    const opened = await this.#open(room, fromServer(entry.body), way);
+    if (opened.type === 'opened') return this.#judge(room, entry, opened, others);
+    if (opened.why === 'later') return { ...noticeOf(room, entry, 'later'), later: { entry, way } };
+    return this.#notice(room, entry, opened.why, opened.code);
+  }
+
+  /** @param {string} room @param {Base64} envelope @param {Way} way @returns {Promise<OpenedMessage | Closed>} */
+  async #open(room, envelope, way) {
+    const { account, status } = this.#keys;
+    if (account === null) {
+      if (status === 'off' || status === 'starting') throw new ApiError('keys_waiting', 0);
+      return { type: 'closed', why: 'later', code: status };
+    }
+    try {
+      const opened = await account.messages.open(room, envelope, way);
+      return this.#new.has(room) && isOld(opened) ? await account.messages.open(room, envelope, 'read_message') : opened;
+    } catch (error) {
+      if (error instanceof KeysRefused) throw new ApiError('keys_waiting', 0);
+      throw error;
+    }
+  }
+
+  /** @param {string} room @param {Entry} entry @param {OpenedMessage} opened @param {readonly LogRecord[]} others @returns {Promise<LogRecord>} */
+  async #judge(room, entry, { id, user, kind, hash, verdict, content }, others) {
+    if (id !== entry.id || user !== entry.sender) return this.#notice(room, entry, 'refused', 'other_entry');
+    if (content === null) return this.#drop(room, entry, verdict ?? 'refused');
+    // One message has one place: the first in which it was seen here. Where only the verdict is old, as after a crash or in a new local copy, it is shown.
+    const there = others.find((record) => record.id === id) ?? (await this.#storage.find(room, id).catch(() => undefined));
+    if (there && there.seq !== entry.seq) return this.#drop(room, entry, 'repeated');
+    const record = { ...recordOf(room, entry, kind === KIND_BODY ? textOf(content) : ''), hash };
+    return verdict === 'gap' || verdict === 'fork' ? { ...record, mark: verdict } : record;
+  }
+
+  /** Its number is held, and nothing is shown. @param {string} room @param {Entry} entry @param {string} why @returns {LogRecord} */
+  #drop(room, entry, why) {
+    this.#count(why);
+    return { ...noticeOf(room, entry, 'refused'), kind: 'dropped', content: null };
+  }
+
+  /** @param {string} room @param {Entry} entry @param {Notice} notice @param {string} why */
+  #notice(room, entry, notice, why) {
+    if (notice !== 'before') this.#count(why);
+    return noticeOf(room, entry, notice);
+  }
+
+  /** @param {string} why */
+  #count(why) {
+    this.#refused.set(why, (this.#refused.get(why) ?? 0) + 1);
+  }
+}
+
+/** By what the keys remember of the room. @param {OpenedMessage | Closed} opened */
+function isOld(opened) {
+  return opened.type === 'opened' ? opened.verdict === 'stale' : opened.code === 'past_epoch';
+}
+
+/** In its place, and nobody's: what the server says of it is not to be believed, its id neither. @param {string} room @param {Entry} entry @param {Notice} notice @returns {LogRecord} */
+function noticeOf(room, { seq, sent_at: at }, notice) {
+  return { room, seq, id: noticeId(seq), kind: 'message', sender: '', at, content: '', about: null, notice };
+}
+
+/** @param {string} body */
+function isSealed(body) {
+  try {
+    return atob(fromServer(body)).charCodeAt(0) < FIRST_OF_TEXT;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {Base64} content @returns {string} empty when it is no text */
+function textOf(content) {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(atob(content), (character) => character.charCodeAt(0)));
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * Messages of encrypted rooms, sealed and opened by the worker of the keys. Sealing brings the room's group up to date first, so that nobody who
+ * no longer counts can read; opening follows the group, or learns of people, where a message is of an epoch or of a device not known here yet.
+ *
+ * What is sealed waits in the worker until the page says that the server took it (`sent`) or never will (`unsent`): the same bytes are given
+ * again, unless they have waited for so many epochs that nobody would take them.
+ */
+
+/** @import { Base64, Look, OpenedMessage, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Keys } from '../../e2ee/keys/page.js' */
+
+import { KeysRefused } from '../../e2ee/keys/page.js';
+
+/** What messages of this client are. */
+export const KIND_BODY = 1;
+/** Refusals that say nothing about the message: it is asked again another time. */
+const PASSING = new Set(['closed', 'storage', 'worker', 'wasm', 'failed', 'entropy', 'no_device']);
+/** The group is in the way: others may change it meanwhile, so once more than it takes. */
+const MAX_SEALS = 3;
+/** What waited longer is sealed again: a message that comes 32 epochs after it was sealed is not taken any more (`past_epoch`). */
+const MAX_EPOCHS_WAITING = 16;
+/** Devices that were asked for and are not known; of more all are asked for again. */
+const MAX_STRANGERS = 1_000;
+/** Where the header of an envelope has the epoch and the device (`web/crypto/src/chat/envelope.rs`). */
+const EPOCH_AT = 18;
+const DEVICE_AT = 30;
+const DEVICE_BYTES = 16;
+
+/**
+ * `before`: of an epoch that this device was not in; `later`: it may open another time; `refused`: it is not what it says to be.
+ * @typedef {{ type: 'closed', why: 'before' | 'later' | 'refused', code: string }} Closed
+ *
+ * @typedef {object} Groups
+ * @property {(room: Uuid) => Promise<Look | null>} current the room's group, brought up to date
+ * @property {(room: Uuid) => Promise<Look | null>} toSend the same; rejects while a member shows other keys than those that were accepted
+ * @property {(room: Uuid) => Look | null} lookOf as it was found last
+ * @property {(room: Uuid) => Promise<Look | null>} renew begins an epoch
+ * @property {(room: Uuid) => Promise<void>} learn fetches anew what the members of a room published
+ */
+
+export class RoomMessages {
+  #keys;
+  #now;
+  #groups;
+  /** Rooms and devices that were asked for in vain. @type {Set<string>} */
+  #strangers = new Set();
+
+  /**
+   * @param {Keys} keys
+   * @param {() => number} now
+   * @param {Groups} groups
+   */
+  constructor(keys, now, groups) {
+    this.#keys = keys;
+    this.#now = now;
+    this.#groups = groups;
+  }
+
+  /** Somebody published something: who was not known may be. */
+  learnAgain() {
+    this.#strangers.clear();
+  }
+
+  /**
+   * @param {Uuid} room
+   * @param {Uuid} id
+   * @param {{ content: Base64, seen: Base64 | null }} message
+   * @returns {Promise<Base64>} the envelope; rejects with KeysRefused, `not_open` while this device is not in the room's group
+   */
+  async seal(room, id, { content, seen }) {
+    const look = await this.#groups.toSend(room);
+    if (look === null) throw new KeysRefused('not_open');
+    const waiting = (await this.waiting(room)).find((each) => each.id === id);
+    if (waiting && look.epoch - waiting.epoch <= MAX_EPOCHS_WAITING) return waiting.envelope;
+    const request = { op: /** @type {const} */ ('seal_message'), room, id, kind: KIND_BODY, content, seen, head: null };
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return (await this.#keys.ask({ ...request, now_ms: this.#now() }, 'sealed')).envelope;
+      } catch (error) {
+        if (tries === MAX_SEALS || !(await this.#makeWay(room, error))) throw error;
+      }
+    }
+  }
+
+  /** @param {Uuid} room @param {unknown} error @returns {Promise<boolean>} whether something was done about it */
+  async #makeWay(room, error) {
+    if (!(error instanceof KeysRefused)) return false;
+    if (error.code === 'stale_members') await this.#groups.toSend(room);
+    else if (error.code === 'epoch_exhausted') await this.#groups.renew(room);
+    else return false;
+    return true;
+  }
+
+  /** What was sealed and not settled. @param {Uuid} room */
+  async waiting(room) {
+    return (await this.#keys.ask({ op: 'waiting', room }, 'waiting')).messages;
+  }
+
+  /** The server has it, or never will. @param {Uuid} room @param {Uuid} id @param {'sent' | 'unsent'} outcome */
+  async settle(room, id, outcome) {
+    try {
+      await this.#keys.ask({ op: outcome, room, id }, 'done');
+    } catch (error) {
+      // Settled already, as by another window.
+      if (!(error instanceof KeysRefused) || error.code !== 'nothing_pending') throw error;
+    }
+  }
+
+  /**
+   * @param {Uuid} room
+   * @param {Base64} envelope
+   * @param {'open_message' | 'read_message'} op the next of the room's log, or one further back
+   * @returns {Promise<OpenedMessage | Closed>} rejects with KeysRefused where the worker could not be asked
+   */
+  async open(room, envelope, op) {
+    const ask = () => this.#keys.ask({ op, room, envelope }, 'opened');
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof KeysRefused) || PASSING.has(error.code)) throw error;
+      return this.#openOtherwise(room, envelope, error.code, ask);
+    }
+  }
+
+  /** @param {Uuid} room @param {Base64} envelope @param {string} code @param {() => Promise<OpenedMessage>} ask @returns {Promise<OpenedMessage | Closed>} */
+  async #openOtherwise(room, envelope, code, ask) {
+    if (code === 'unknown_epoch' && this.#isAhead(room, envelope)) await this.#groups.current(room);
+    else if (['unknown_sender', 'not_vouched'].includes(code) && this.#isNewStranger(room, envelope)) await this.#groups.learn(room);
+    else return this.#closed(room, envelope, code);
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof KeysRefused) || PASSING.has(error.code)) throw error;
+      return this.#closed(room, envelope, error.code);
+    }
+  }
+
+  /** @param {Uuid} room @param {Base64} envelope @param {string} code @returns {Closed} */
+  #closed(room, envelope, code) {
+    if (code === 'unknown_epoch') return { type: 'closed', why: this.#isAhead(room, envelope) ? 'later' : 'before', code };
+    return { type: 'closed', why: ['unknown_sender', 'not_vouched', 'not_open'].includes(code) ? 'later' : 'refused', code };
+  }
+
+  /** Of an epoch that this device may still come into. @param {Uuid} room @param {Base64} envelope */
+  #isAhead(room, envelope) {
+    const look = this.#groups.lookOf(room);
+    return look === null || epochOf(envelope) > BigInt(look.epoch);
+  }
+
+  /** @param {Uuid} room @param {Base64} envelope */
+  #isNewStranger(room, envelope) {
+    const stranger = `${room}/${atob(envelope).slice(DEVICE_AT, DEVICE_AT + DEVICE_BYTES)}`;
+    if (this.#strangers.has(stranger)) return false;
+    if (this.#strangers.size >= MAX_STRANGERS) this.#strangers.clear();
+    this.#strangers.add(stranger);
+    return true;
+  }
+}
+
+/** @param {Base64} envelope that the worker could read the header of */
+function epochOf(envelope) {
+  const bytes = Uint8Array.from(atob(envelope), (character) => character.charCodeAt(0));
+  return new DataView(bytes.buffer).getBigUint64(EPOCH_AT);
+}
