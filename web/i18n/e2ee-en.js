@@ -60,6 +60,8 @@ export const e2ee = {
   'error.lifetime': 'The page asked for something that cannot be. Reload it.',
   'error.context_extensions': 'The page asked for something that cannot be. Reload it.',
   'error.proposal': 'The page asked for something that cannot be. Reload it.',
+  'encryption.choose': 'Encrypt end to end',
+  'encryption.no_files': 'Files cannot be sent in encrypted rooms yet. How a room is encrypted cannot be changed later.',
   'encryption.mls': 'End-to-end encrypted',
   'encryption.mls_hint': 'Only the devices of the people in this room can read, see and hear what is here. The server cannot.',
   'encryption.waiting': 'Setting up encryption…',

@@ -24,8 +24,8 @@ import { Wishes } from './wishes.js';
 
 /** @typedef {'idle' | 'connecting' | 'connected' | 'reconnecting'} CallStatus */
 /**
- * For encrypted rooms. `ready`: the keys, once this device is in the room's group; rejects with a `code`.
- * @typedef {{ ready: (room: string) => Promise<KeysAccount>, open: () => ShieldedStay }} Shielding
+ * For encrypted rooms. `isSupported`: whether this browser can; `ready`: the keys, once this device is in the room's group; rejects with a `code`.
+ * @typedef {{ isSupported: () => boolean, ready: (room: string) => Promise<KeysAccount>, open: () => ShieldedStay }} Shielding
  */
 
 /** Refusals of `join` that pass by themselves; any other ends the stay. */
@@ -135,6 +135,11 @@ export class CallStore extends EventTarget {
 
   get engine() {
     return this.#engine;
+  }
+
+  /** Whether this browser can take part in encrypted calls. */
+  get canEncrypt() {
+    return this.#shielding.isSupported();
   }
 
   /** What this client itself has sealed and opened. @returns {'open' | Lock} */

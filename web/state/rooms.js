@@ -80,10 +80,11 @@ export class RoomsStore extends EventTarget {
 
   /**
    * @param {string} name
+   * @param {Room['encryption']} encryption for as long as there is the room
    * @returns {Promise<Room>}
    */
-  async create(name) {
-    return this.#keep(await this.#api.call('POST', 'rooms', { name, encryption: 'open' }));
+  async create(name, encryption) {
+    return this.#keep(await this.#api.call('POST', 'rooms', { name, encryption }));
   }
 
   /**

@@ -25,6 +25,7 @@ class NotReady extends Error {
  */
 export function shielding(keys) {
   return {
+    isSupported,
     ready: async (room) => {
       if (!isSupported()) throw new NotReady('encryption_unsupported');
       const account = await accountOf(keys);

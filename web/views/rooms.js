@@ -46,17 +46,21 @@ export const roomsPage = (app, _parameters, signal) => {
 
 /** @param {App} app */
 function newRoom(app) {
+  const sealed = el('input', { type: 'checkbox', name: 'encrypted' });
   const create = form(
     {
       submit: t('rooms.create'),
       action: 'create-room',
       check: ({ room_name: name = '' }) => (name.trim() === '' ? 'invalid_room_name' : null),
-      send: async ({ room_name: name = '' }) => app.go(`/rooms/${(await app.rooms.create(name.trim())).id}`),
+      send: async ({ room_name: name = '' }) => app.go(`/rooms/${(await app.rooms.create(name.trim(), sealed.checked ? 'mls' : 'open')).id}`),
     },
     field({ label: t('rooms.name'), name: 'room_name', attributes: { maxlength: '100' } }),
   );
   create.classList.add('inline-form');
-  return el('section', { class: 'card', 'aria-labelledby': 'new-room' }, el('h2', { id: 'new-room' }, t('rooms.new')), create, encryptionNote('open'));
+  const note = el('div', {}, encryptionNote('open'));
+  sealed.addEventListener('change', () => fill(note, encryptionNote(sealed.checked ? 'mls' : 'open'), sealed.checked ? el('p', { class: 'hint' }, t('encryption.no_files')) : null));
+  const choose = app.call.canEncrypt ? el('label', { class: 'check' }, sealed, el('span', {}, t('encryption.choose'))) : el('p', { class: 'hint' }, t('error.encryption_unsupported'));
+  return el('section', { class: 'card', 'aria-labelledby': 'new-room' }, el('h2', { id: 'new-room' }, t('rooms.new')), create, choose, note);
 }
 
 /** @param {App} app */

@@ -19,6 +19,8 @@ export class Stay {
     stay.group = account.stayIn(stay.joined.call, { room: room.id, participant: stay.joined.participant }, () => (stay.ended = true));
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data }) => stay.epochs.push(data);
+    // A stay that nobody leaves must not keep the test from ending.
+    port1.unref();
     stay.port = port1;
     stay.group.connect(port2);
     await stay.group.enter();

@@ -63,7 +63,7 @@ export class KeysAccount {
     this.#parts = parts;
     this.#told = told;
     this.#device = new OwnDevice(parts.keys, parts.delivery, user, parts.now);
-    this.#inbox = new Inbox(parts, (room) => this.sync(room));
+    this.#inbox = new Inbox(parts, (room) => this.#welcomed(room));
     this.asking = new NewDevice(user, parts, () => this.#start());
     this.devices = new OwnDevices(user, parts, () => this.#device.id);
     this.recovery = new Recovery(parts);
@@ -100,6 +100,12 @@ export class KeysAccount {
     const look = await group.sync();
     if (look?.epoch !== before) this.#told.room(room);
     return look;
+  }
+
+  /** This device is in the room's group now: where the welcome could not be taken in, it comes in by itself. @param {Uuid} room */
+  #welcomed(room) {
+    this.#roomGroup(room).reachAgain();
+    return this.sync(room);
   }
 
   /**

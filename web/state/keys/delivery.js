@@ -123,6 +123,11 @@ export class Delivery {
 
   /** @param {Uuid} id */
   async taken(id) {
-    await this.#api.call('DELETE', `e2ee/inbox/${id}`);
+    try {
+      await this.#api.call('DELETE', `e2ee/inbox/${id}`);
+    } catch (error) {
+      // Another window of this browser was faster.
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    }
   }
 }
