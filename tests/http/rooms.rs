@@ -29,7 +29,7 @@ async fn a_room_lives_from_its_making_to_its_deletion() {
 
     let (status, linked) =
         server.ask(&ben, Method::GET, &format!("{ROOMS}/link/{}", room["link_code"].as_str().unwrap()), None).await;
-    assert_eq!((status, linked), (StatusCode::OK, json!({"name": "Wednesday"})));
+    assert_eq!((status, linked), (StatusCode::OK, json!({"name": "Wednesday", "encryption": "open"})));
     let mut hints = server.app.bus.subscribe();
     server.join(&ben, &room).await;
     assert!(matches!(hints.next().await, Received::Hint(Hint::MemberAdded { .. })));
