@@ -79,3 +79,15 @@ test('a reload of one leads back into the encrypted call with new keys', () =>
     await all([anna, boris]);
     assert.equal(await anna.evaluate(() => document.querySelectorAll('[data-tile]').length), 2);
   }));
+
+for (const engine of ['chromium', 'firefox']) {
+  test(`t26 a browser without transforms joins no encrypted call and says why, and an open one it does (${engine})`, () =>
+    during(party(), async (table) => {
+      const { pages: [anna], room } = await people(table, engine);
+      await table.prejoin(anna, room);
+      await anna.evaluate(() => delete globalThis.RTCRtpScriptTransform);
+      await anna.click('join-call');
+      await anna.see('[data-reason="encryption_unsupported"]');
+      await table.join([anna], await table.room([anna]));
+    }));
+}

@@ -1,0 +1,202 @@
+// A call of an encrypted room, without media: what is put on before anything is sent, what the lock says, whose picture is whose, and what ends it.
+
+import assert from 'node:assert/strict';
+import { beforeEach, mock, test } from 'node:test';
+
+import { CallStore } from '../state/call.js';
+import { EncryptedOnce } from '../state/encrypted-once.js';
+import { Preferences } from '../state/preferences.js';
+import { RoomsStore } from '../state/rooms.js';
+import { ShieldedStay } from '../state/shielded-stay.js';
+import { zeros } from '../e2ee/media/counters.js';
+import { FakeEngine, FakeMedia, FakeSocket, person, settle } from './call-world.js';
+
+beforeEach(() => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ['setTimeout'] });
+});
+
+/** The page's end of a media worker, whose other side is the test. */
+class FakeShield extends EventTarget {
+  sealed = [];
+  opened = [];
+  seats = [];
+  counters = zeros();
+  closed = false;
+  sealing(sender, source) {
+    this.sealed.push(source);
+  }
+  opening(receiver) {
+    this.opened.push(receiver);
+    return `track ${this.opened.length}`;
+  }
+  seat(track, feed) {
+    this.seats.push([track, feed]);
+  }
+  async report() {
+    return { epoch: 1, tracks: [], past: { ...this.counters }, refused_messages: 0 };
+  }
+  close() {
+    this.closed = true;
+  }
+  shows(track, owner, context) {
+    this.dispatchEvent(new CustomEvent('source', { detail: { track, owner, context } }));
+  }
+}
+
+/** The keys: a group of which the test says who is in it. */
+class FakeAccount {
+  stays = [];
+  users = { me: 'ume', you: 'uyou' };
+  refuses = null;
+  stayIn(call, stay, over) {
+    const group = { call, stay, over, present: (participants) => (group.participants = [...participants]), connect: () => {}, userOf: (participant) => this.users[participant] ?? null };
+    group.enter = async () => {
+      if (this.refuses) throw this.refuses;
+    };
+    this.stays.push(group);
+    return group;
+  }
+  async leave(_call, group) {
+    group.left = true;
+  }
+}
+
+/** Somebody in an encrypted room, and what was made for it. */
+async function entered({ encryption = 'mls', joined = {}, ready } = {}) {
+  const [socket, account, shields, engines, ended, notices] = [new FakeSocket(), new FakeAccount(), [], [], [], []];
+  const shielding = {
+    isSupported: () => true,
+    ready: ready ?? (async () => account),
+    open: () => {
+      const shield = new FakeShield();
+      shields.push(shield);
+      return new ShieldedStay(shield, {});
+    },
+  };
+  const call = new CallStore(socket, new FakeMedia(), new Preferences(null), shielding, (options) => {
+    const engine = Object.assign(new FakeEngine(), { options });
+    engines.push(engine);
+    return engine;
+  });
+  call.addEventListener('ended', ({ detail }) => ended.push(detail.code));
+  call.addEventListener('notice', ({ detail }) => notices.push(detail.code));
+  socket.answers.join = { type: 'joined', room: 'r', call: 'c', encryption: 'mls', participant: 'me', participants: [person('me'), person('you')], ...joined };
+  call.enter('r', encryption);
+  await settle();
+  return { call, socket, account, shields, engines, ended, notices };
+}
+
+const receiver = (name) => ({ receiver: { name } });
+const seatOf = (participant, kind = 'person') => ({ audio: receiver('audio'), video: receiver('video'), feed: participant === null ? null : { participant, kind, csrc: 1 } });
+
+test('every m-line is sealed or opened from the first on, and the keys of the call go to the worker that does it', async () => {
+  const { engines: [engine], shields: [shield], account, call } = await entered();
+  engine.options.attach({ sender: {} }, 'microphone');
+  engine.options.attach({ sender: {} }, 'screen');
+  engine.options.attach({ receiver: {} }, 'video');
+  assert.deepEqual([shield.sealed, shield.opened.length], [['microphone', 'screen'], 1]);
+  assert.deepEqual([account.stays[0].call, account.stays[0].stay, account.stays[0].participants], ['c', { room: 'r', participant: 'me' }, ['me', 'you']]);
+  call.leave();
+  await settle();
+  assert.deepEqual([shield.closed, account.stays[0].left], [true, true]);
+});
+
+test('in an open room nothing is sealed, and the lock says so', async () => {
+  const { call, shields, engines } = await entered({ encryption: 'open', joined: { encryption: 'open' } });
+  assert.deepEqual([call.lock, shields.length, engines.length], ['open', 0, 1]);
+});
+
+test('t8_a_server_that_says_another_encryption_than_the_room_has_ends_the_call_before_anything_is_sent', async () => {
+  for (const [known, said] of [['mls', 'open'], ['open', 'mls']]) {
+    const { ended, engines, account, socket } = await entered({ encryption: known, joined: { encryption: said } });
+    assert.deepEqual([ended, engines[0].closed, socket.count('offer'), account.stays.length], [['other_encryption'], true, 0, 0]);
+  }
+  assert.deepEqual((await entered()).ended, [], 'the same otherwise');
+});
+
+test('t26_a_browser_that_cannot_encrypt_joins_no_encrypted_call_and_is_told', async () => {
+  const refused = Object.assign(new Error(), { code: 'encryption_unsupported' });
+  const { ended, socket, engines } = await entered({ ready: () => Promise.reject(refused) });
+  assert.deepEqual([ended, socket.count('join'), engines.length], [['encryption_unsupported'], 0, 0]);
+  assert.equal((await entered({ encryption: 'open', joined: { encryption: 'open' } })).socket.count('join'), 1, 'an open one it does');
+});
+
+test('who is not let in yet is told once, and tries again', async () => {
+  let asked = 0;
+  const ready = () => Promise.reject(Object.assign(new Error(), { code: (asked += 1) && 'not_let_in' }));
+  const { notices, ended } = await entered({ ready });
+  for (let more = 0; more < 3; more += 1) {
+    mock.timers.tick(20_000);
+    await settle();
+  }
+  assert.deepEqual([notices, ended], [['not_let_in'], []]);
+  assert.ok(asked > 2);
+});
+
+test('t30_the_lock_is_what_this_client_sealed_and_opened_itself', async () => {
+  const { call, shields: [shield] } = await entered();
+  const after = async (changes) => {
+    for (const [name, count] of Object.entries(changes)) shield.counters[name] += count;
+    mock.timers.tick(1_000);
+    await settle();
+    return call.lock;
+  };
+  assert.equal(call.lock, 'idle');
+  assert.equal(await after({ sealed: 50 }), 'closed');
+  assert.equal(await after({ opened: 50 }), 'closed');
+  assert.equal(await after({}), 'idle');
+  assert.equal(await after({ opened: 50, clear_refused: 1 }), 'attacked');
+  assert.equal(await after({ opened: 50 }), 'closed');
+});
+
+test('t11_a_picture_is_shown_under_a_name_only_while_its_key_and_the_group_both_say_so', async () => {
+  const { call, engines: [engine], shields: [shield], account, socket } = await entered();
+  const [audio, video] = [{ name: 'audio' }, { name: 'video' }];
+  engine.options.attach({ receiver: audio }, 'audio');
+  engine.options.attach({ receiver: video }, 'video');
+  engine.seats.all = [{ ...seatOf('you'), audio: { receiver: audio }, video: { receiver: video } }];
+  socket.say({ type: 'seats', seats: [] });
+  assert.deepEqual(shield.seats, [['track 1', { owner: 'you', kind: 'person' }], ['track 2', { owner: 'you', kind: 'person' }]]);
+  assert.equal(call.verdict(0), 'no', 'before a frame was opened');
+  shield.shows('track 2', 'you', 'screen');
+  assert.equal(call.verdict(0), 'no', 'a screen is no face');
+  shield.shows('track 2', 'them', 'camera');
+  assert.equal(call.verdict(0), 'no', "another's picture");
+  shield.shows('track 2', 'you', 'camera');
+  assert.equal(call.verdict(0), 'yes');
+  account.users.you = 'somebody else';
+  assert.equal(call.verdict(0), 'no', 'the group knows another behind this participant than the server names');
+});
+
+test('a stay that cannot go on, a worker that did not load and a group that lets nobody in are begun anew', async () => {
+  for (const end of [({ account }) => account.stays[0].over(), ({ shields }) => shields[0].dispatchEvent(new Event('fault'))]) {
+    const all = await entered();
+    end(all);
+    for (let turn = 0; turn < 3; turn += 1) {
+      mock.timers.tick(1_000);
+      await settle();
+    }
+    assert.deepEqual([all.socket.count('join'), all.shields.length, all.shields[0].closed, all.call.lock], [2, 2, true, 'idle']);
+  }
+});
+
+test('t8_a_room_that_was_encrypted_stays_so_whatever_the_server_says_later_and_over_a_reload', async () => {
+  const kept = new Map();
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
+  let says = 'mls';
+  const api = { call: async (_method, path) => (path === 'rooms' ? { rooms: [{ id: 'a', name: 'a', in_call: 0, encryption: says }] } : { id: 'a', name: 'a', in_call: 0, encryption: says, members: [] }) };
+  const rooms = () => new RoomsStore(api, new EncryptedOnce(storage));
+  const first = rooms();
+  await first.load();
+  assert.equal(first.find('a').encryption, 'mls');
+  says = 'open';
+  for (const each of [first, rooms()]) {
+    await each.load();
+    assert.equal(each.find('a').encryption, 'mls');
+    assert.equal((await each.details('a')).encryption, 'mls');
+  }
+  const elsewhere = new RoomsStore(api, new EncryptedOnce(null));
+  await elsewhere.load();
+  assert.equal(elsewhere.find('a').encryption, 'open', 'who never saw it encrypted has only the server');
+});
