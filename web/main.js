@@ -1,7 +1,7 @@
 /** The composition root: makes every store once, wires them to the browser and to each other, and starts the router. */
 
 import { pickLanguage, setLanguage } from './i18n/index.js';
-import { Api } from './net/api.js';
+import { Api, ApiError } from './net/api.js';
 import { greeting } from './net/greeting.js';
 import { SignalSocket } from './net/socket.js';
 import { PutOff, blobSource, isKept, upload } from './net/upload.js';
@@ -74,7 +74,20 @@ const files = {
   isKept,
   discard: (id) => void api.call('DELETE', `files/${encodeURIComponent(id)}`).catch(() => {}),
   thumbnail: thumbnailOf,
-  download: async ({ id, name }) => saveBlob(await api.blob(`files/${encodeURIComponent(id)}`), name),
+  seal: async (blob) => {
+    if (keys.account === null) throw new ApiError('keys_waiting', 0);
+    // Name and type stand in the sealed message.
+    return keys.account.sealFile(blob, { name: '', type: '' });
+  },
+  download: async ({ id, name, sealed }) => {
+    const file = await api.blob(`files/${encodeURIComponent(id)}`);
+    if (sealed === undefined) return saveBlob(file, name);
+    if (keys.account === null) throw new ApiError('keys_waiting', 0);
+    const opened = await keys.account.openFile(file, sealed).catch(() => {
+      throw new ApiError('file_damaged', 0);
+    });
+    saveBlob(opened, name);
+  },
 };
 /** @type {import('./views/page.js').App} */
 const app = { session, rooms, chat, files, media, call, keys, diagnostics, preferences, go: (path) => router.go(path), redraw: () => router.draw() };

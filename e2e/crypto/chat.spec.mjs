@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { MemoryStorage } from '../../web/state/chat/storage-memory.js';
+import { blobSource, upload } from '../../web/net/upload.js';
 import { startServer } from '../browser/lib/server.mjs';
 import { builtDesk } from './lib/built.mjs';
 import { Chatter } from './lib/chatter.mjs';
@@ -249,6 +250,39 @@ test('t25 nothing that was written in an encrypted room is in what the server ke
     await ben.says(room, words.answer, { replyTo: id });
     await (await ann.in(room)).edit(id, words.edit);
     await ben.sees(room, words.edit);
+    words.file = word('file');
+    words.name = word('name');
+    await ann.says(room, 'a file', { files: [await attached(ann, room, new Blob([words.file]), words.name)] });
+    await ben.sees(room, 'a file');
     for (const [what, text] of Object.entries(words)) assert.equal(isKept(text), encryption === 'open', `the ${what} of a room that is ${encryption}`);
   }
+});
+
+/** A file at the server, as a message names it: sealed where the room is. */
+async function attached(client, room, blob, name = 'photo.bin') {
+  const info = { name, type: 'application/octet-stream', size: blob.size };
+  const { file, sealed } = room.encryption === 'mls' ? await (await client.ready()).sealFile(blob, { name: '', type: '' }) : { file: blob };
+  const id = await upload(client.api, room.id, blobSource(file), { signal: new AbortController().signal });
+  return { id, ...info, ...(sealed === undefined ? {} : { sealed }) };
+}
+
+test('t24 a file of an encrypted room is opened by its members as it was sent, and one that a server changed is not', async () => {
+  const { clients: [ann, ben], room } = await people(2);
+  // More than a chunk, and not a whole number of them.
+  const content = Buffer.concat(Array.from({ length: 12 }, () => Buffer.from(crypto.getRandomValues(new Uint8Array(65_000)))));
+  await ann.says(room, 'two files', { files: [await attached(ann, room, new Blob([content])), await attached(ann, room, new Blob(['another']))] });
+  const { files: [file, other] } = await ben.sees(room, 'two files');
+  const account = await ben.ready();
+  const [kept, others] = await Promise.all([file, other].map(({ id }) => ben.api.blob(`files/${id}`)));
+  assert.ok(kept.size > content.length);
+  assert.deepEqual(Buffer.from(await (await account.openFile(kept, file.sealed)).arrayBuffer()), content);
+  const changed = new Uint8Array(await kept.arrayBuffer());
+  changed[300_000] ^= 1;
+  await assert.rejects(account.openFile(new Blob([changed]), file.sealed), { code: 'tampered' });
+  await assert.rejects(account.openFile(kept.slice(0, -1), file.sealed), { code: 'wrong_length' });
+  await assert.rejects(account.openFile(others, file.sealed), ({ code }) => ['tampered', 'wrong_length'].includes(code));
+  await assert.rejects(account.openFile(kept, 'AAAA'), { code: 'malformed' });
+  // What is not sealed is not sent, whatever the page says.
+  const { sealed: _sealed, ...bare } = file;
+  await assert.rejects((await ann.in(room)).send({ text: 'bare', files: [bare] }), { code: 'files_not_encrypted' });
 });

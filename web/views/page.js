@@ -25,7 +25,8 @@ import { brandMark } from '../ui/brand.js';
  * @property {(error: unknown) => boolean} isKept whether the server keeps what it has, although the upload failed so
  * @property {(id: string) => void} discard the server is to forget a file that goes with no message
  * @property {(blob: Blob) => Promise<Pick<FileInfo, 'width' | 'height' | 'thumbnail'> | null>} thumbnail
- * @property {(file: FileInfo) => Promise<void>} download
+ * @property {(blob: Blob) => Promise<{ file: Blob, sealed: string }>} seal for encrypted rooms: what the server gets, and what the message says of it
+ * @property {(file: FileInfo) => Promise<void>} download opens what is sealed
  */
 
 /**

@@ -58,7 +58,7 @@ function newRoom(app) {
   );
   create.classList.add('inline-form');
   const note = el('div', {}, encryptionNote('open'));
-  sealed.addEventListener('change', () => fill(note, encryptionNote(sealed.checked ? 'mls' : 'open'), sealed.checked ? el('p', { class: 'hint' }, t('encryption.no_files')) : null));
+  sealed.addEventListener('change', () => fill(note, encryptionNote(sealed.checked ? 'mls' : 'open'), sealed.checked ? el('p', { class: 'hint' }, t('encryption.for_good')) : null));
   const choose = app.call.canEncrypt ? el('label', { class: 'check' }, sealed, el('span', {}, t('encryption.choose'))) : el('p', { class: 'hint' }, t('error.encryption_unsupported'));
   return el('section', { class: 'card', 'aria-labelledby': 'new-room' }, el('h2', { id: 'new-room' }, t('rooms.new')), create, choose, note);
 }

@@ -9,14 +9,26 @@ const TARGET = process.env.CARGO_TARGET_DIR || join(root, 'target');
 const GLUE = 'crypto.js';
 const WASM = 'crypto_bg.wasm';
 
-/** The class `Desk` (`web/e2ee/keys/crypto.d.ts`) of the newest build. */
+/** The class `Desk` of the newest build. */
 export async function builtDesk() {
+  return (await builtCrypto()).Desk;
+}
+
+let started = null;
+
+/** What the newest build has (`web/e2ee/keys/crypto.d.ts`). */
+export function builtCrypto() {
+  started ??= start();
+  return started;
+}
+
+async function start() {
   const folder = newest();
   // As a data URL it is a module, whatever the folder's package.json or this version of node makes of `.js`.
   const glue = await import(`data:text/javascript;base64,${readFileSync(join(folder, GLUE)).toString('base64')}`);
   if (glue.Desk === undefined) throw new Error(`${join(folder, GLUE)} has no Desk: it is of an older build; run \`cargo build\` first`);
   await glue.default({ module_or_path: readFileSync(join(folder, WASM)) });
-  return glue.Desk;
+  return glue;
 }
 
 function newest() {

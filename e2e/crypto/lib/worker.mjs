@@ -2,7 +2,9 @@
 // and how messages travel is of the test. As `web/e2ee/keys/worker.js` does it.
 
 import { Door, KeysError } from '../../../web/e2ee/keys/door.js';
+import { openFile, sealFile } from '../../../web/e2ee/keys/files.js';
 import { MediaPorts } from '../../../web/e2ee/keys/media-ports.js';
+import { builtCrypto } from './built.mjs';
 
 /** What IndexedDB keeps of one user, for as long as the test wants: several workers of one browser may have the same. */
 export class KeptStates {
@@ -71,6 +73,9 @@ export class KeysWorker {
   async #act(message) {
     if (message.type === 'begin') return { device: await this.#door.begin() };
     if (message.type === 'ask') return { answer: await this.#door.ask(message.request) };
+    const coded = (error) => ({ error: error.message });
+    if (message.type === 'seal_file') return sealFile((await builtCrypto()).FileSealer, message.file, message.said).catch(coded);
+    if (message.type === 'open_file') return openFile((await builtCrypto()).FileOpener, message.file, message.sealed).catch(coded);
     await this.#ports.pass(await this.#door.mediaKeys({ kind: 'call', id: message.call }), message);
     return {};
   }

@@ -210,13 +210,17 @@ export type AskMessage = { type: 'ask'; id: number; request: Request };
  */
 export type MediaMessage = { type: 'media'; id: number; call: Uuid; because: 'start' | 'join' | 'removal'; removed: number[]; epoch: number | null };
 export type PortMessage = { type: 'port'; call: Uuid };
-export type PageMessage = BeginMessage | AskMessage | MediaMessage | PortMessage;
+/** A file for an encrypted room; `said`: what the receiver is told of it. Answered with what the server gets (`file`) and what the message says (`sealed`). */
+export type SealFileMessage = { type: 'seal_file'; id: number; file: Blob; said: { name: string; type: string } };
+/** Answered with the very file that was sealed. Errors: `tampered`, `other_file`, `incomplete`, `bad_padding`, `wrong_length`, `malformed`. */
+export type OpenFileMessage = { type: 'open_file'; id: number; file: Blob; sealed: Base64 };
+export type PageMessage = BeginMessage | AskMessage | MediaMessage | SealFileMessage | OpenFileMessage | PortMessage;
 
 /**
  * `error`: a stable code, of `web/crypto/src/fault.rs`, or `storage`, `wasm`, `unknown_user`, `unknown_call`, `used_elsewhere` (another media
  * worker has the keys of this stay: the call is to be joined anew), `full`, `failed`.
  */
-export type WorkerMessage = { id: number; answer?: Answer; device?: Base64 | null; error?: string };
+export type WorkerMessage = { id: number; answer?: Answer; device?: Base64 | null; file?: Blob; sealed?: Base64; error?: string };
 
 /* ---- What the worker keeps -------------------------------------------------------------------------------------------------------- */
 

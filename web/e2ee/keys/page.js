@@ -58,6 +58,30 @@ export class Keys {
     return /** @type {Extract<Answer, { type: T }>} */ (answer);
   }
 
+  /**
+   * A file for an encrypted room: what the server gets, and what the message says of it.
+   * @param {Blob} file
+   * @param {{ name: string, type: string }} said
+   * @returns {Promise<{ file: Blob, sealed: Base64 }>} rejects with KeysRefused
+   */
+  async sealFile(file, said) {
+    const { file: forServer, sealed } = await this.#send((id) => ({ type: 'seal_file', id, file, said }));
+    if (!forServer || !sealed) throw new KeysRefused('unexpected');
+    return { file: forServer, sealed };
+  }
+
+  /**
+   * The very file that was sealed.
+   * @param {Blob} file as the server has it
+   * @param {Base64} sealed
+   * @returns {Promise<Blob>} rejects with KeysRefused
+   */
+  async openFile(file, sealed) {
+    const { file: opened } = await this.#send((id) => ({ type: 'open_file', id, file, sealed }));
+    if (!opened) throw new KeysRefused('unexpected');
+    return opened;
+  }
+
   /** The other end of this port goes to the media worker. @param {Uuid} call @param {MessagePort} port */
   connect(call, port) {
     this.#worker.postMessage({ type: 'port', call }, [port]);

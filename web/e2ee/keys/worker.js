@@ -5,8 +5,9 @@
 
 /** @import { BeginMessage, PageMessage, WorkerMessage } from './interface.js' */
 
-import init, { Desk } from './crypto.js';
+import init, { Desk, FileOpener, FileSealer } from './crypto.js';
 import { Door, KeysError } from './door.js';
+import { openFile, sealFile } from './files.js';
 import { MediaPorts } from './media-ports.js';
 import { IndexedStates } from './storage.js';
 
@@ -44,8 +45,15 @@ async function act(message) {
   if (message.type === 'begin') return { device: await begin(message) };
   if (!door) throw new KeysError('unknown_user');
   if (message.type === 'ask') return { answer: await (await door).ask(message.request) };
+  if (message.type === 'seal_file') return sealFile(FileSealer, message.file, message.said).catch(coded);
+  if (message.type === 'open_file') return openFile(FileOpener, message.file, message.sealed).catch(coded);
   await mediaPorts.pass(await (await door).mediaKeys({ kind: 'call', id: message.call }, message.epoch), message);
   return {};
+}
+
+/** What WebAssembly throws has its code as its message. @param {unknown} error @returns {never} */
+function coded(error) {
+  throw new KeysError(error instanceof Error && /^[a-z_]+$/.test(error.message) ? error.message : 'failed');
 }
 
 /** @param {BeginMessage} message */

@@ -27,12 +27,15 @@ const MAX_EMOJI_LENGTH = 40;
 const MAX_NAME_LENGTH = 255;
 const MAX_TYPE_LENGTH = 100;
 const MAX_THUMBNAIL_LENGTH = 8_192;
+/** Key, digest, length, name and type in base64 (`web/crypto/src/files/attachment.rs`). */
+const MAX_SEALED_LENGTH = 1_260;
 const MAX_SIDE = 100_000;
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const EMOJI = /^[\p{Extended_Pictographic}\p{Emoji_Component}\ufe0f\u200d\u20e3]+$/u;
 const MEDIA_TYPE = /^[a-z0-9][\w.+-]*\/[a-z0-9][\w.+-]*$/i;
 const THUMBNAIL = /^data:image\/(?:jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}$/;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 /** Control characters, path separators, and what turns text around: `photo\u202Egpj.exe` must not look like a picture. */
 const MISLEADING = /[\u0000-\u001f\u007f-\u009f/\\\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g;
 
@@ -137,9 +140,9 @@ function parseFiles(value) {
 /** @param {unknown} value @returns {FileInfo | null} */
 function parseFile(value) {
   if (!isRecord(value)) return null;
-  const { id, name, type, size, width, height, thumbnail } = value;
+  const { id, name, type, size, width, height, thumbnail, sealed } = value;
   if (!isUuid(id) || typeof name !== 'string' || name.length > MAX_NAME_LENGTH || !isCount(size)) return null;
-  if (!isOptional(width, isSide) || !isOptional(height, isSide) || !isOptional(thumbnail, isThumbnail)) return null;
+  if (!isOptional(width, isSide) || !isOptional(height, isSide) || !isOptional(thumbnail, isThumbnail) || !isOptional(sealed, isSealed)) return null;
   return {
     id,
     name: name.replace(MISLEADING, '_').trim() || '_',
@@ -147,6 +150,7 @@ function parseFile(value) {
     size,
     ...(width !== undefined && height !== undefined ? { width, height } : {}),
     ...(thumbnail !== undefined ? { thumbnail } : {}),
+    ...(sealed !== undefined ? { sealed } : {}),
   };
 }
 
@@ -193,6 +197,11 @@ function isCount(value) {
 /** @param {unknown} value @returns {value is number} */
 function isSide(value) {
   return isCount(value) && value >= 1 && value <= MAX_SIDE;
+}
+
+/** @param {unknown} value @returns {value is string} */
+function isSealed(value) {
+  return typeof value === 'string' && value.length <= MAX_SEALED_LENGTH && BASE64.test(value);
 }
 
 /** @param {unknown} value @returns {value is string} */

@@ -288,8 +288,8 @@ export class Conversation extends EventTarget {
 
   /** @param {{ text: string, replyTo?: string | null, files?: readonly FileInfo[], uploads?: readonly PendingFile[] }} message */
   async send({ text, replyTo = null, files = [], uploads = [] }) {
-    // They would go up as they are.
-    if (this.encrypted && files.length + uploads.length > 0) throw new ApiError('files_not_encrypted', 0);
+    // They would be as they are at the server.
+    if (this.encrypted && [...files, ...uploads.map(({ info }) => info)].some(({ sealed }) => sealed === undefined)) throw new ApiError('files_not_encrypted', 0);
     const kept = uploads.map(({ blob, remote, info }) => ({ local: randomUuid(), remote, blob, info }));
     const all = [...files, ...kept.map(({ local, info }) => ({ id: local, ...info }))];
     const content = this.#written({ type: 'text', text, replyTo, mentions: mentionsIn(text, this.#members), files: all });

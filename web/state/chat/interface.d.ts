@@ -13,6 +13,8 @@ export type FileInfo = {
   width?: number, height?: number,
   /** A data URL of a JPEG or WebP image, 8 kB at most. */
   thumbnail?: string,
+  /** In encrypted rooms: how the file is opened, in base64. */
+  sealed?: string,
 };
 
 /** A file that is not at the server yet; `remote` when a part of it is. */
@@ -101,7 +103,7 @@ export interface ConversationView extends EventTarget {
   readonly row: ConversationRow;
   /** What this user is in the room now. */
   readonly role: Role;
-  /** Whether what is written here is end-to-end encrypted. Files are not yet: `send` refuses them then, with `files_not_encrypted`. */
+  /** Whether what is written here is end-to-end encrypted. `send` refuses files that are not `sealed` then, with `files_not_encrypted`. */
   readonly encrypted: boolean;
   /** Whether this user may write now; `row` and `messages` may change it, and time ends `slow`. */
   readonly writing: Writing;

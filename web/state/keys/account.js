@@ -77,6 +77,16 @@ export class KeysAccount {
     });
   }
 
+  /** A file for an encrypted room. @param {Blob} file @param {{ name: string, type: string }} said what the receiver is told of it */
+  sealFile(file, said) {
+    return this.#parts.keys.sealFile(file, said);
+  }
+
+  /** The file that was sealed. @param {Blob} file as the server has it @param {string} sealed as the message says */
+  openFile(file, sealed) {
+    return this.#parts.keys.openFile(file, sealed);
+  }
+
   /** What is written in encrypted rooms. */
   get messages() {
     return this.#messages;

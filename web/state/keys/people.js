@@ -24,6 +24,8 @@ export class People extends EventTarget {
   #known = new Map();
   /** What was found last of whom, while it is asked for anew. @type {Map<Uuid, Trust>} */
   #found = new Map();
+  /** How often something was published: an answer to what was asked before may not have it. */
+  #changes = 0;
 
   /**
    * @param {Keys} keys
@@ -46,11 +48,12 @@ export class People extends EventTarget {
     for (let from = 0; from < missing.length; from += AT_ONCE) {
       await Promise.all(missing.slice(from, from + AT_ONCE).map((user) => this.#learn(user)));
     }
-    return new Map(users.map((user) => [user, this.#known.get(user) ?? 'none']));
+    return new Map(users.map((user) => [user, this.#found.get(user) ?? 'none']));
   }
 
   /** They published something, or may have. @param {Uuid} [user] without: anybody */
   forget(user) {
+    this.#changes += 1;
     if (user === undefined) this.#known.clear();
     else this.#known.delete(user);
   }
@@ -72,9 +75,10 @@ export class People extends EventTarget {
 
   /** @param {Uuid} user */
   async #learn(user) {
+    const changes = this.#changes;
     const trust = await this.#find(user);
     const before = this.#found.get(user);
-    this.#known.set(user, trust);
+    if (changes === this.#changes) this.#known.set(user, trust);
     this.#found.set(user, trust);
     const isOtherwise = before === undefined ? trust === 'changed' : trust !== before;
     if (isOtherwise) this.dispatchEvent(new CustomEvent('trust', { detail: { user } }));

@@ -154,18 +154,20 @@ export class RoomGroup {
     } catch (error) {
       if (!(error instanceof KeysRefused) || packages.length === 0) throw error;
     }
-    // One of them is not what it should be: each by itself, so that nobody keeps others out.
+    // One of them is not what it should be, or of a device that was published since: each by itself, so that nobody keeps others out.
+    await this.#learn();
     for (const { user, keyPackage } of claimed) await this.#addAlone(user, keyPackage);
     return this.#group.current(() => this.#learn());
   }
 
   /** @param {Uuid} user @param {Base64} keyPackage */
   async #addAlone(user, keyPackage) {
+    const changes = this.#changes;
     try {
       await this.#change([keyPackage], []);
     } catch (error) {
       if (!(error instanceof KeysRefused)) throw error;
-      this.#unreachable.add(user);
+      if (changes === this.#changes) this.#unreachable.add(user);
     }
   }
 

@@ -151,7 +151,9 @@ export class Acts {
   async #download(message, id) {
     const file = message.files.find((one) => one.id === id);
     const { files } = this.#app;
-    if (file && files) await attempt(() => files.download(file));
+    if (!file || !files) return;
+    if (this.#conversation.encrypted && file.sealed === undefined) return toast(t('error.file_not_sealed'), 'problem');
+    await attempt(() => files.download(file));
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Files on their way with the next message: each with its progress, to be cancelled or tried again. The upload itself is behind `app.files`.
- * A message need not wait for it: what is not at the server yet is handed over with it, and goes on from where it is.
+ * A message need not wait for it: what is not at the server yet is handed over with it, and goes on from where it is. In an encrypted room a file is
+ * sealed first, and what is sealed is what goes up.
  */
 
 /** @import { Files } from '../page.js' */
@@ -18,6 +19,8 @@ import { toast } from '../../ui/toast.js';
 const MOST_FILES = 10;
 /** A body holds 32,000 bytes, a thumbnail up to 8 kB: two leave room for the text. */
 const MOST_THUMBNAILS = 2;
+/** A sealed one holds half of that. */
+const MOST_SEALED_THUMBNAILS = 1;
 const LONGEST_NAME = 255;
 
 /** @typedef {{ file: Blob, info: Omit<FileInfo, 'id'>, remote: string | null, ending: AbortController, error: unknown, done: FileInfo | null, bar: HTMLProgressElement, element: HTMLElement }} Attachment */
@@ -26,6 +29,7 @@ const LONGEST_NAME = 255;
 export class Attachments {
   #files;
   #room;
+  #encrypted;
   #changed;
   /** @type {Attachment[]} */
   #all = [];
@@ -33,13 +37,14 @@ export class Attachments {
 
   /**
    * @param {Files} files
-   * @param {string} room
+   * @param {{ id: string, encrypted: boolean }} room
    * @param {() => void} changed
    * @param {AbortSignal} signal the page is left: what is not sent is not needed
    */
   constructor(files, room, changed, signal) {
     this.#files = files;
-    this.#room = room;
+    this.#room = room.id;
+    this.#encrypted = room.encrypted;
     this.#changed = changed;
     signal.addEventListener('abort', () => this.#all.forEach((one) => this.#end(one)));
   }
@@ -51,7 +56,12 @@ export class Attachments {
   /** Whether they can go with a message now: none was refused, and what is not at the server yet is little enough to be kept here. */
   get ready() {
     const missing = this.#all.filter(({ done }) => done === null);
-    return missing.every(({ error }) => !error) && missing.reduce((sum, { file }) => sum + file.size, 0) <= MAX_KEPT_BYTES;
+    return missing.every((one) => !one.error && !this.#isBare(one)) && missing.reduce((sum, { file }) => sum + file.size, 0) <= MAX_KEPT_BYTES;
+  }
+
+  /** Not sealed yet, in a room where it must be. @param {Attachment} one */
+  #isBare({ info }) {
+    return this.#encrypted && info.sealed === undefined;
   }
 
   /** Take them out, to be sent. @returns {Taken} */
@@ -63,7 +73,7 @@ export class Attachments {
     for (const { file: blob, info, remote, done } of this.#all) {
       if (info.thumbnail !== undefined) pictures += 1;
       const { thumbnail, ...plain } = info;
-      const shown = pictures > MOST_THUMBNAILS ? plain : info;
+      const shown = pictures > (this.#encrypted ? MOST_SEALED_THUMBNAILS : MOST_THUMBNAILS) ? plain : info;
       if (done === null) taken.uploads.push({ blob, remote, info: shown });
       else taken.files.push({ ...shown, id: done.id });
     }
@@ -114,7 +124,7 @@ export class Attachments {
 
   /** @param {Attachment} one */
   async #upload(one) {
-    const { file, info } = one;
+    const { info } = one;
     one.error = null;
     one.ending = new AbortController();
     const { signal } = one.ending;
@@ -125,7 +135,8 @@ export class Attachments {
       one.remote = id;
     };
     try {
-      const { id } = await this.#files.upload(file, { room: this.#room, signal, progress, announced, resume: one.remote });
+      if (this.#isBare(one)) await this.#seal(one, signal);
+      const { id } = await this.#files.upload(one.file, { room: this.#room, signal, progress, announced, resume: one.remote });
       one.done = { ...one.info, id };
       announce(t('chat.uploaded', { name: info.name }));
     } catch (error) {
@@ -135,6 +146,15 @@ export class Attachments {
       one.error = error;
     }
     this.#draw();
+  }
+
+  /** @param {Attachment} one @param {AbortSignal} signal */
+  async #seal(one, signal) {
+    const { file, sealed } = await this.#files.seal(one.file);
+    signal.throwIfAborted();
+    one.file = file;
+    one.info = { ...one.info, sealed };
+    this.#changed();
   }
 
   /** It is not sent: what runs ends, and what the server keeps for another try is not needed. @param {Attachment} one */

@@ -1,7 +1,7 @@
 /**
  * Where a message is written. Enter sends, Shift+Enter breaks the line, ArrowUp in an empty field edits one's last message. What is typed
  * is kept as a draft; an edit is not, and gives the draft back when it ends. Where one may not write, the field can still be read and copied
- * from; in slow mode one goes on writing, and sends when it is time (an edit waits by itself). In encrypted rooms it takes no files, and says why.
+ * from; in slow mode one goes on writing, and sends when it is time (an edit waits by itself).
  */
 
 /** @import { App } from '../page.js' */
@@ -12,7 +12,6 @@ import { announce } from '../../ui/announce.js';
 import { el, fill } from '../../ui/dom.js';
 import { iconButton } from '../../ui/form.js';
 import { icon } from '../../ui/icons.js';
-import { toast } from '../../ui/toast.js';
 import { Attachments } from './attachments.js';
 import { Completion } from './completion.js';
 import { openEmojiPicker } from './emoji-picker.js';
@@ -44,8 +43,6 @@ export class Composer {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #draftTimer;
   #sent;
-  /** Or says why it does not. */
-  #takesFiles;
   #silenced = false;
   /** What makes no sense where one may not write. @type {HTMLButtonElement[]} */
   #tools = [];
@@ -63,8 +60,7 @@ export class Composer {
     lastId += 1;
     const noteId = `writing-${lastId}`;
     this.#completion = new Completion(this.#field, () => conversation.members, app.session.user?.username ?? '', `completion-${lastId}`);
-    this.#takesFiles = app.files !== null;
-    if (app.files && !conversation.encrypted) this.#attachments = new Attachments(app.files, conversation.id, () => this.#changed(), signal);
+    if (app.files) this.#attachments = new Attachments(app.files, conversation, () => this.#changed(), signal);
     const row = this.#row();
     const note = writingNote(conversation, noteId, () => this.#writingChanged(), signal);
     this.#field.setAttribute('aria-describedby', noteId);
@@ -105,7 +101,6 @@ export class Composer {
   /** @param {Iterable<File>} files */
   attach(files) {
     if (this.#silenced) return this.#sayWhyNot();
-    if (this.#conversation.encrypted) return toast(t('error.files_not_encrypted'));
     this.#attachments?.add(files);
     this.focus();
   }
@@ -116,8 +111,7 @@ export class Composer {
       this.attach(file.files ?? []);
       file.value = '';
     });
-    const choose = () => (this.#conversation.encrypted ? this.attach([]) : file.click());
-    const attach = this.#takesFiles ? iconButton({ icon: 'attach', label: t('chat.attach'), action: 'attach', click: choose }) : null;
+    const attach = this.#attachments ? iconButton({ icon: 'attach', label: t('chat.attach'), action: 'attach', click: () => file.click() }) : null;
     const emoji = iconButton({ icon: 'smile', label: t('chat.emoji'), action: 'emoji', click: () => this.#pickEmoji(emoji) });
     this.#tools = attach ? [attach, emoji] : [emoji];
     return el('div', { class: 'composer-row' }, this.#attachments ? file : null, attach, el('div', { class: 'composer-field' }, this.#field, emoji), this.#send);
@@ -143,7 +137,7 @@ export class Composer {
     field.addEventListener('click', () => this.#completion.follow());
     field.addEventListener('paste', (event) => {
       const files = [...(event.clipboardData?.files ?? [])];
-      if (files.length === 0 || !this.#takesFiles) return;
+      if (files.length === 0 || !this.#attachments) return;
       event.preventDefault();
       this.attach(files);
     });
