@@ -32,7 +32,9 @@ const preferences = new Preferences(browserStorage());
 const api = new Api();
 const windows = 'BroadcastChannel' in globalThis ? new BroadcastChannel('webcall') : null;
 const session = new SessionStore(api, windows);
-const rooms = new RoomsStore(api, new EncryptedOnce(browserStorage()));
+const encryptedOnce = new EncryptedOnce(browserStorage());
+globalThis.addEventListener('storage', () => encryptedOnce.readAgain());
+const rooms = new RoomsStore(api, encryptedOnce);
 const media = new LocalMedia(preferences);
 /** @type {import('./net/socket.js').Wiring} */
 const wiring = {

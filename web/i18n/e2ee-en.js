@@ -77,6 +77,7 @@ export const e2ee = {
   'error.encryption_unsupported': 'This browser cannot encrypt calls. Use a current Chrome, Edge, Firefox or Safari.',
   'error.device_unconfirmed': 'This device is not confirmed yet, so it cannot join encrypted calls. Confirm it in the settings.',
   'error.keys_failed': 'The keys of this device could not be opened. Load the page again.',
+  'error.in_call_elsewhere': 'You are in this call in another window of this browser.',
   'error.not_let_in': 'Somebody else in the room has to be online once, so that this device gets its keys. This goes on by itself.',
   'error.keys_starting': 'The keys of this device are being made. This goes on by itself.',
 

@@ -163,7 +163,7 @@ export class CallStore extends EventTarget {
   /** @param {string} room @param {Encryption} encryption as this browser knows the room */
   enter(room, encryption) {
     this.#room = room;
-    this.#encryption = encryption;
+    this.#encryption = encryption === 'open' ? 'open' : 'mls';
     this.#rejoins = 0;
     this.#wasConnected = false;
     this.#updateStatus();
@@ -252,10 +252,11 @@ export class CallStore extends EventTarget {
     this.#closeEngine();
     this.#setLeftOut('nothing');
     try {
-      const account = this.#encryption === 'mls' ? await this.#shielding.ready(room) : null;
+      const account = this.#encryption !== 'open' ? await this.#shielding.ready(room) : null;
       if (stay !== this.#stay || !this.#socket.isUp) return;
       if (account !== null) this.#openShielded();
       const joined = this.#socket.request({ type: 'join', room, muted: this.#own.enter() });
+      joined.catch(() => {});
       const engine = this.#openEngine(joined);
       const answer = await joined;
       if (stay !== this.#stay || answer.type !== 'joined') return;
@@ -268,7 +269,8 @@ export class CallStore extends EventTarget {
       this.#say('people', { news: null });
       this.#say('mine');
     } catch (error) {
-      if (stay === this.#stay) this.#joinRefused(/** @type {{ code?: string }} */ (error).code ?? 'internal');
+      const { code } = /** @type {{ code?: unknown }} */ (error);
+      if (stay === this.#stay) this.#joinRefused(typeof code === 'string' ? code : 'internal');
     }
   }
 
@@ -281,7 +283,7 @@ export class CallStore extends EventTarget {
   #openShielded() {
     const shielded = this.#shielding.open();
     this.#shielded = shielded;
-    shielded.addEventListener('lock', () => shielded === this.#shielded && this.#say('lock'));
+    shielded.addEventListener('lock', () => shielded === this.#shielded && (this.#updateStatus(), this.#say('lock')));
     shielded.addEventListener('seats', () => shielded === this.#shielded && this.#say('seats'));
     shielded.addEventListener('ended', () => shielded === this.#shielded && this.#rejoin());
     this.#say('lock');
@@ -354,10 +356,11 @@ export class CallStore extends EventTarget {
     this.#closeEngine();
     clearTimeout(this.#rejoinTimer);
     const waitMs = backoffMs(REJOIN_BACKOFF, this.#rejoins++, Math.random());
+    const stay = this.#stay;
     this.#rejoinTimer = setTimeout(async () => {
       if (!this.#socket.isUp) return; // `up` joins
       await this.#socket.request({ type: 'leave' }).catch(() => {});
-      if (this.#room !== null && this.#socket.isUp) void this.#join();
+      if (stay === this.#stay && this.#room !== null && this.#socket.isUp) void this.#join();
     }, waitMs);
   }
 
@@ -484,7 +487,8 @@ export class CallStore extends EventTarget {
     const whole = this.#socket.isUp && this.#me !== null && this.#engine?.state === 'connected';
     if (whole) {
       this.#wasConnected = true;
-      this.#rejoins = 0;
+      // Without keys it may have to begin anew, and later each time.
+      if (this.lock !== 'waiting') this.#rejoins = 0;
     }
     const status = this.#room === null ? 'idle' : whole ? 'connected' : this.#wasConnected ? 'reconnecting' : 'connecting';
     if (status === this.#status) return;

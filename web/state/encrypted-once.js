@@ -4,7 +4,7 @@
  */
 
 const KEY = 'webcall.encrypted-rooms';
-/** Of more, the one seen first is let go. */
+/** Far more than a person has. When they are full every room counts as encrypted: a server that invents some can take nothing away by that. */
 const MAX_ROOMS = 4_000;
 
 export class EncryptedOnce {
@@ -19,21 +19,27 @@ export class EncryptedOnce {
   }
 
   /**
-   * A room as the server tells it, encrypted as this browser knows it.
+   * A room as the server tells it, encrypted as this browser knows it. Whatever is not said to be open is not.
    * @template {{ id: string, encryption: import('../protocol.js').Encryption }} R
    * @param {R} room
    * @returns {R}
    */
   seen(room) {
-    if (room.encryption === 'mls') this.#remember(room.id);
-    return this.#rooms.has(room.id) ? { ...room, encryption: 'mls' } : room;
+    if (room.encryption !== 'open') this.#remember(room.id);
+    const isOpen = room.encryption === 'open' && !this.#rooms.has(room.id) && this.#rooms.size < MAX_ROOMS;
+    return isOpen ? room : { ...room, encryption: 'mls' };
+  }
+
+  /** Another window of the browser may have seen more. */
+  readAgain() {
+    this.#rooms = new Set([...this.#rooms, ...read(this.#storage)].slice(0, MAX_ROOMS));
   }
 
   /** @param {string} room */
   #remember(room) {
-    if (this.#rooms.has(room)) return;
-    // Another window of the browser may have written meanwhile.
-    this.#rooms = new Set([...read(this.#storage), ...this.#rooms, room].slice(-MAX_ROOMS));
+    if (this.#rooms.has(room) || this.#rooms.size >= MAX_ROOMS) return;
+    this.readAgain();
+    this.#rooms.add(room);
     try {
       this.#storage?.setItem(KEY, JSON.stringify([...this.#rooms]));
     } catch {

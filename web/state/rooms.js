@@ -3,6 +3,7 @@
 /** @import { Act, Ban, Room, RoomChanges, RoomWithMembers } from '../api.js' */
 /** @import { Api } from '../net/api.js' */
 
+import { ApiError } from '../net/api.js';
 import { EncryptedOnce } from './encrypted-once.js';
 
 export class RoomsStore extends EventTarget {
@@ -75,7 +76,7 @@ export class RoomsStore extends EventTarget {
    * @returns {Promise<RoomWithMembers>}
    */
   async details(id) {
-    return this.#encrypted.seen(await this.#api.call('GET', `rooms/${encodeURIComponent(id)}`));
+    return this.#encrypted.seen(about(id, await this.#api.call('GET', `rooms/${encodeURIComponent(id)}`)));
   }
 
   /**
@@ -84,7 +85,9 @@ export class RoomsStore extends EventTarget {
    * @returns {Promise<Room>}
    */
   async create(name, encryption) {
-    return this.#keep(await this.#api.call('POST', 'rooms', { name, encryption }));
+    const room = await this.#api.call('POST', 'rooms', { name, encryption });
+    // What was asked for holds, whatever is answered.
+    return this.#keep(encryption === 'mls' ? { ...room, encryption } : room);
   }
 
   /**
@@ -92,7 +95,7 @@ export class RoomsStore extends EventTarget {
    * @param {string} name
    */
   async rename(id, name) {
-    return this.#keep(await this.#api.call('PATCH', `rooms/${encodeURIComponent(id)}`, { name }));
+    return this.#keep(about(id, await this.#api.call('PATCH', `rooms/${encodeURIComponent(id)}`, { name })));
   }
 
   /**
@@ -100,7 +103,7 @@ export class RoomsStore extends EventTarget {
    * @param {string} id
    */
   async resetLink(id) {
-    return this.#keep(await this.#api.call('PATCH', `rooms/${encodeURIComponent(id)}`, { reset_link: true }));
+    return this.#keep(about(id, await this.#api.call('PATCH', `rooms/${encodeURIComponent(id)}`, { reset_link: true })));
   }
 
   /**
@@ -109,7 +112,7 @@ export class RoomsStore extends EventTarget {
    * @param {RoomChanges} changes
    */
   async change(id, changes) {
-    return this.#keep(await this.#api.call('PATCH', `rooms/${encodeURIComponent(id)}`, changes));
+    return this.#keep(about(id, await this.#api.call('PATCH', `rooms/${encodeURIComponent(id)}`, changes)));
   }
 
   /** @param {string} id */
@@ -220,4 +223,16 @@ export class RoomsStore extends EventTarget {
     this.#rooms = rooms.map((room) => this.#encrypted.seen(room)).sort((a, b) => Number(b.in_call > 0) - Number(a.in_call > 0) || a.name.localeCompare(b.name));
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/**
+ * An answer about this room and no other: how it is encrypted is known by its id.
+ * @template {{ id: string }} R
+ * @param {string} id
+ * @param {R} room
+ * @returns {R}
+ */
+function about(id, room) {
+  if (room.id !== id.toLowerCase()) throw new ApiError('bad_answer', 200);
+  return room;
 }

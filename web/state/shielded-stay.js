@@ -16,6 +16,8 @@ import { lockOf } from '../e2ee/media/counters.js';
 
 /** How often it is looked at what was sealed and opened. */
 const REPORT_MS = 1_000;
+/** How long it is to be seen that something was not sealed. */
+const ATTACKED_MS = 10_000;
 /** As the frames of a feed's picture say what they are of. @type {Record<FeedKind, Source>} */
 const PICTURE_OF = { person: 'camera', screen: 'screen' };
 
@@ -27,6 +29,7 @@ const PICTURE_OF = { person: 'camera', screen: 'screen' };
 export class ShieldedStay extends EventTarget {
   #shield;
   #port;
+  #release;
   /** @type {CallGroup | null} */
   #group = null;
   /** The names of the tracks that receive. @type {Map<RTCRtpReceiver, string>} */
@@ -39,6 +42,8 @@ export class ShieldedStay extends EventTarget {
   #report = null;
   /** @type {Lock} */
   #lock = 'waiting';
+  /** Reports until what was seen last need not be shown any more. */
+  #alarm = 0;
   #ended = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -48,11 +53,13 @@ export class ShieldedStay extends EventTarget {
   /**
    * @param {MediaShield} shield
    * @param {MessagePort} port the end of the shield's port of keys
+   * @param {() => void} ended other windows of this browser may be in the call then
    */
-  constructor(shield, port) {
+  constructor(shield, port, ended) {
     super();
     this.#shield = shield;
     this.#port = port;
+    this.#release = ended;
     shield.addEventListener('source', (event) => {
       const { track, owner, context } = /** @type {CustomEvent} */ (event).detail;
       this.#shown.set(track, { owner, context });
@@ -123,6 +130,7 @@ export class ShieldedStay extends EventTarget {
     this.#ended = true;
     clearTimeout(this.#timer);
     this.#shield.close();
+    this.#release();
     void this.#leave();
   }
 
@@ -139,7 +147,9 @@ export class ShieldedStay extends EventTarget {
     this.#timer = setTimeout(async () => {
       const report = await this.#shield.report();
       if (this.#ended) return;
-      this.#become(lockOf(this.#report, report));
+      const lock = lockOf(this.#report, report);
+      this.#alarm = lock === 'attacked' ? ATTACKED_MS / REPORT_MS : Math.max(0, this.#alarm - 1);
+      this.#become(this.#alarm > 0 ? 'attacked' : lock);
       this.#report = report;
       this.#watch();
     }, REPORT_MS);

@@ -5,10 +5,14 @@
 /** @import { Shielding } from './call.js' */
 
 import { MediaShield, isSupported, startMediaWorker } from '../e2ee/media/page.js';
+import { ApiError } from '../net/api.js';
 import { ShieldedStay } from './shielded-stay.js';
 
 /** The first log-in of a browser makes keys; a wait beyond that is tried again. */
 const PATIENCE_MS = 15_000;
+/** How often it is tried to be the only window in a call, and how long after one another. */
+const MAX_HOLDS = 5;
+const HOLD_AGAIN_MS = 200;
 
 /** Why a call cannot be joined yet, or at all. */
 class NotReady extends Error {
@@ -24,19 +28,63 @@ class NotReady extends Error {
  * @returns {Shielding}
  */
 export function shielding(keys) {
+  let release = () => {};
   return {
     isSupported,
     ready: async (room) => {
       if (!isSupported()) throw new NotReady('encryption_unsupported');
       const account = await accountOf(keys);
-      if ((await account.sync(room)) === null) throw new NotReady('not_let_in');
+      if ((await upToDate(account, room)) === null) throw new NotReady('not_let_in');
+      release();
+      release = await alone(`webcall-call-${account.user}-${room}`);
       return account;
     },
     open: () => {
       const { port1, port2 } = new MessageChannel();
-      return new ShieldedStay(new MediaShield(startMediaWorker(), port1), port2);
+      const held = release;
+      release = () => {};
+      return new ShieldedStay(new MediaShield(startMediaWorker(), port1), port2, held);
     },
   };
+}
+
+/** What fails for the moment is tried again. @param {KeysAccount} account @param {string} room */
+async function upToDate(account, room) {
+  try {
+    return await account.sync(room);
+  } catch (error) {
+    if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429 && error.status !== 401) throw error;
+    throw new NotReady('keys_starting');
+  }
+}
+
+/**
+ * A device is in a call once: two windows of one browser would put each other out.
+ * @param {string} name
+ * @returns {Promise<() => void>} lets go
+ */
+async function alone(name) {
+  const { locks } = /** @type {{ locks?: LockManager }} */ (globalThis.navigator);
+  if (!locks) return () => {};
+  for (let tries = 0; tries < MAX_HOLDS; tries += 1) {
+    const held = await holdOf(locks, name);
+    if (held !== null) return held;
+    // This window's own stay before may be letting go of it.
+    await new Promise((resolve) => setTimeout(resolve, HOLD_AGAIN_MS));
+  }
+  throw new NotReady('in_call_elsewhere');
+}
+
+/** @param {LockManager} locks @param {string} name @returns {Promise<(() => void) | null>} null: another holds it */
+function holdOf(locks, name) {
+  return new Promise((resolve) => {
+    /** @param {Lock | null} lock */
+    const hold = (lock) => {
+      if (lock === null) return resolve(null);
+      return new Promise((release) => resolve(() => release(undefined)));
+    };
+    void locks.request(name, { ifAvailable: true }, hold);
+  });
 }
 
 /** @param {KeysStore} keys @returns {Promise<KeysAccount>} */

@@ -20,21 +20,22 @@ const lookOf = (users, epoch, outgoing = null) => ({
 });
 
 /** A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group. */
-function roomOf({ claim = async () => [], info = async () => ({}), inside = true }) {
+function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true }) {
   let look = inside ? lookOf([ME], 0) : null;
   const asked = [];
   const keys = {
     ask: async ({ op, add }) => {
       asked.push(op);
       if (op === 'look' && look === null) throw new KeysRefused('not_open');
+      if (op === 'create') return { ...lookOf([ME], 0, { epoch: 0, commit: null, welcome: null, group_info: '' }), standing: 'creating' };
       if (op === 'change') return lookOf([ME], look.epoch, { epoch: look.epoch, commit: add[0], welcome: null, group_info: '' });
-      if (op === 'accepted') look = lookOf([ME, OTHER], look.epoch + 1);
+      if (op === 'accepted') look = lookOf([ME, OTHER], (look?.epoch ?? -1) + 1);
       return look;
     },
   };
-  const delivery = { claim, info, commits: async () => ({ commits: [], epoch: look.epoch }), commit: async () => true };
+  const delivery = { claim, info, create, commits: async () => ({ commits: [], epoch: look.epoch }), commit: async () => true };
   const people = { forget() {}, know: async (users) => new Map(users.map((user) => [user, 'trusted'])) };
-  return { asked, room: new RoomGroup('room', { keys, delivery, people, membersOf: async () => [ME, OTHER], pause: async () => {} }) };
+  return { asked, room: new RoomGroup('room', { keys, delivery, people, membersOf: async () => [ME, OTHER], pause: async () => {}, exclusively: (_, act) => act() }) };
 }
 
 test('who leaves key packages while they are asked for is asked for again, and who has none is not', async () => {
@@ -75,4 +76,37 @@ test('a device that was not let in asks again where something changed meanwhile,
     await room.sync();
     assert.equal(tries, expected);
   }
+});
+
+test('where nobody counts who is in the group, the server takes a new one in its place, and this device is in that', async () => {
+  const uninvited = async () => {
+    throw new ApiError('uninvited', 422);
+  };
+  for (const isDead of [true, false]) {
+    const { room } = roomOf({ inside: false, info: uninvited, create: async () => isDead });
+    assert.equal((await room.sync()) !== null, isDead);
+  }
+});
+
+test('of whom too many packages were claimed is left out, and the others are brought in', async () => {
+  const asked = [];
+  const { room } = roomOf({
+    claim: async (users) => {
+      asked.push(users);
+      throw new ApiError('rate_limited', 429, 3_600);
+    },
+  });
+  assert.deepEqual((await room.sync()).members.map(({ user }) => user), [ME]);
+  assert.deepEqual(asked, [[OTHER]]);
+});
+
+test('whoever was not asked for is not added, whatever the server hands out', async () => {
+  const strange = [{ user: 'somebody else', keyPackage: 'p' }];
+  const { room, asked } = roomOf({ claim: async () => strange });
+  await room.sync();
+  assert.ok(!asked.includes('change'));
+  strange[0].user = OTHER;
+  room.reachAgain();
+  await room.sync();
+  assert.ok(asked.includes('change'));
 });

@@ -71,7 +71,7 @@ async function entered({ encryption = 'mls', joined = {}, ready } = {}) {
     open: () => {
       const shield = new FakeShield();
       shields.push(shield);
-      return new ShieldedStay(shield, {});
+      return new ShieldedStay(shield, {}, () => {});
     },
   };
   const call = new CallStore(socket, new FakeMedia(), new Preferences(null), shielding, (options) => {
@@ -147,6 +147,7 @@ test('t30_the_lock_is_what_this_client_sealed_and_opened_itself', async () => {
   assert.equal(await after({ opened: 50 }), 'closed');
   assert.equal(await after({}), 'idle');
   assert.equal(await after({ opened: 50, clear_refused: 1 }), 'attacked');
+  for (let report = 0; report < 9; report += 1) assert.equal(await after({ opened: 50 }), 'attacked', 'long enough to be seen');
   assert.equal(await after({ opened: 50 }), 'closed');
 });
 
@@ -196,7 +197,30 @@ test('t8_a_room_that_was_encrypted_stays_so_whatever_the_server_says_later_and_o
     assert.equal(each.find('a').encryption, 'mls');
     assert.equal((await each.details('a')).encryption, 'mls');
   }
+  says = 'closed';
+  const strange = new RoomsStore(api, new EncryptedOnce(null));
+  await strange.load();
+  assert.equal(strange.find('a').encryption, 'mls', 'what is not said to be open is not');
+  says = 'open';
   const elsewhere = new RoomsStore(api, new EncryptedOnce(null));
   await elsewhere.load();
   assert.equal(elsewhere.find('a').encryption, 'open', 'who never saw it encrypted has only the server');
+});
+
+test('t8_an_answer_about_another_room_and_a_list_of_invented_ones_take_nothing_away', async () => {
+  const once = new EncryptedOnce(null);
+  once.seen({ id: 'a', encryption: 'mls' });
+  for (let number = 0; number < 5_000; number += 1) once.seen({ id: `invented ${number}`, encryption: 'mls' });
+  assert.equal(once.seen({ id: 'a', encryption: 'open' }).encryption, 'mls');
+  let id = 'a';
+  const rooms = new RoomsStore({ call: async () => ({ id, name: 'a', in_call: 0, encryption: 'open', members: [] }) }, new EncryptedOnce(null));
+  assert.equal((await rooms.details('a')).encryption, 'open');
+  id = 'b';
+  await assert.rejects(rooms.details('a'), { code: 'bad_answer' });
+});
+
+test('a room that was asked to be encrypted is, whatever the server answers', async () => {
+  const api = { call: async (_method, _path, body) => ({ id: 'a', name: body.name, in_call: 0, encryption: 'open' }) };
+  assert.equal((await new RoomsStore(api).create('a', 'mls')).encryption, 'mls');
+  assert.equal((await new RoomsStore(api).create('a', 'open')).encryption, 'open');
 });

@@ -43,7 +43,7 @@ export class Client {
       const membersOf = async (room) => (await this.rooms.details(room)).members.map((member) => member.user);
       const roomsOf = () => this.rooms.rooms.filter(({ encryption }) => encryption === 'mls').map(({ id }) => id);
       const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-      const parts = { keys, delivery, people: new People(keys, delivery), membersOf, roomsOf, pause, now: () => Date.now(), random: Math.random };
+      const parts = { keys, delivery, people: new People(keys, delivery), membersOf, roomsOf, pause, exclusively: (_, act) => act(), now: () => Date.now(), random: Math.random };
       return new KeysAccount(user, parts, told);
     });
     this.socket.addEventListener('message', ({ detail }) => detail.type === 'room_changed' && void this.rooms.refresh(detail.room).catch(() => {}));

@@ -29,7 +29,8 @@ export function startKeysWorker() {
 export class Keys {
   #worker;
   #asked = 0;
-  #ended = false;
+  /** Why there are no answers any more. @type {string | null} */
+  #ended = null;
   /** @type {Map<number, { resolve: (message: WorkerMessage) => void, reject: (error: Error) => void }>} */
   #waiting = new Map();
 
@@ -105,7 +106,7 @@ export class Keys {
 
   /** @param {(id: number) => PageMessage} message @returns {Promise<WorkerMessage>} */
   #send(message) {
-    if (this.#ended) return Promise.reject(new KeysRefused('closed'));
+    if (this.#ended !== null) return Promise.reject(new KeysRefused(this.#ended));
     this.#asked += 1;
     const id = this.#asked;
     return new Promise((resolve, reject) => {
@@ -124,7 +125,7 @@ export class Keys {
 
   /** @param {string} code */
   #end(code) {
-    this.#ended = true;
+    this.#ended ??= code;
     this.#worker.terminate();
     for (const { reject } of this.#waiting.values()) reject(new KeysRefused(code));
     this.#waiting.clear();

@@ -8,6 +8,7 @@
 /** @import { KeysStatus } from './store.js' */
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
+import { ApiError } from '../../net/api.js';
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { groupName, uuidOf } from './bytes.js';
 import { CallGroup } from './call-group.js';
@@ -41,10 +42,16 @@ export class KeysAccount {
   #rooms = new Map();
   /** @type {Map<Uuid, CallGroup>} */
   #calls = new Map();
+  /** Stays that are ending: the next one in the same call begins after them. @type {Map<Uuid, Promise<void>>} */
+  #leaving = new Map();
   #attempt = 0;
   #closed = false;
   #isReady = false;
   #restocking = false;
+  /** What failed is tried again once for all. */
+  #isRetrying = false;
+  /** By room: the epoch that was told last. @type {Map<Uuid, number | undefined>} */
+  #toldEpochs = new Map();
   #start = oneAtATime(() => this.#open());
 
   /** Used while another device is to vouch for this one. */
@@ -77,6 +84,11 @@ export class KeysAccount {
     });
   }
 
+  /** Whose. */
+  get user() {
+    return this.#user;
+  }
+
   /** A file for an encrypted room. @param {Blob} file @param {{ name: string, type: string }} said what the receiver is told of it */
   sealFile(file, said) {
     return this.#parts.keys.sealFile(file, said);
@@ -94,6 +106,8 @@ export class KeysAccount {
 
   /** The connection is there, or something may have been missed. */
   up() {
+    this.#attempt = 0;
+    this.#followCalls();
     this.#parts.people.forget();
     this.#messages.learnAgain();
     void this.#start();
@@ -106,16 +120,30 @@ export class KeysAccount {
    */
   async sync(room) {
     const group = this.#roomGroup(room);
-    const before = group.look?.epoch;
-    const look = await group.sync();
-    if (look?.epoch !== before) this.#told.room(room);
-    return look;
+    try {
+      return await group.sync();
+    } finally {
+      this.#tell(room, group.look?.epoch);
+    }
+  }
+
+  /** @param {Uuid} room @param {number | undefined} epoch in which its group is now */
+  #tell(room, epoch) {
+    if (this.#toldEpochs.get(room) === epoch) return;
+    this.#toldEpochs.set(room, epoch);
+    this.#told.room(room);
+    // Who is no longer in the room is no longer in its call.
+    this.#followCalls();
+  }
+
+  #followCalls() {
+    for (const group of this.#calls.values()) void group.follow();
   }
 
   /** This device is in the room's group now: where the welcome could not be taken in, it comes in by itself. @param {Uuid} room */
   #welcomed(room) {
     this.#roomGroup(room).reachAgain();
-    return this.sync(room);
+    return this.#unlessLeft(room);
   }
 
   /**
@@ -161,7 +189,8 @@ export class KeysAccount {
 
   /** A stay in a call. @param {Uuid} call @param {Stay} stay @param {() => void} over it cannot go on */
   stayIn(call, stay, over) {
-    const group = new CallGroup(call, stay, this.#parts, over);
+    const parts = { ...this.#parts, syncRoom: (/** @type {Uuid} */ room) => this.sync(room), before: this.#leaving.get(call) ?? Promise.resolve() };
+    const group = new CallGroup(call, stay, parts, over);
     this.#calls.set(call, group);
     return group;
   }
@@ -171,7 +200,10 @@ export class KeysAccount {
     // The next stay in the same call may have begun: what is kept under the call's name is its, then.
     if (this.#calls.get(call) !== group) return group.end(false);
     this.#calls.delete(call);
-    await group.end(true);
+    const left = group.end(true);
+    this.#leaving.set(call, left);
+    await left;
+    if (this.#leaving.get(call) === left) this.#leaving.delete(call);
   }
 
   /** @param {Uuid} user */
@@ -184,6 +216,7 @@ export class KeysAccount {
       group.reachAgain();
       this.#later(room);
     }
+    this.#followCalls();
   }
 
   /** @param {Uuid} device */
@@ -250,7 +283,19 @@ export class KeysAccount {
 
   /** Rooms that nobody here looked at yet are brought up to date when somebody does. @param {Uuid} room */
   #later(room) {
-    if (this.#isReady && this.#rooms.has(room)) void this.#work(() => this.sync(room));
+    if (this.#isReady && this.#rooms.has(room)) void this.#work(() => this.#unlessLeft(room));
+  }
+
+  /** A room that one has left needs nothing any more. @param {Uuid} room @returns {Promise<Look | null>} */
+  async #unlessLeft(room) {
+    try {
+      return await this.sync(room);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      this.#rooms.delete(room);
+      this.#toldEpochs.delete(room);
+      return null;
+    }
   }
 
   /** @param {Uuid} room */
@@ -271,12 +316,17 @@ export class KeysAccount {
   async #work(act) {
     try {
       await act();
-      this.#attempt = 0;
     } catch (error) {
       if (this.#closed) return;
       if (error instanceof KeysRefused && ['worker', 'wasm', 'storage'].includes(error.code)) this.#told.standing('failed');
-      await this.#parts.pause(backoffMs(OUTBOX_BACKOFF, this.#attempt++, this.#parts.random()));
-      if (!this.#closed) void this.#start();
+      if (!this.#isRetrying) void this.#retry();
     }
+  }
+
+  async #retry() {
+    this.#isRetrying = true;
+    await this.#parts.pause(backoffMs(OUTBOX_BACKOFF, this.#attempt++, this.#parts.random()));
+    this.#isRetrying = false;
+    if (!this.#closed) void this.#start();
   }
 }

@@ -27,9 +27,15 @@ export class CallGroup {
   #group;
   /** Participants who are in the call, by the server; null before it has said so. @type {ReadonlySet<string> | null} */
   #present = null;
+  /** Keys went to the media worker. */
   #started = false;
+  #isInside = false;
   /** Leaves of the commit on its way. @type {number[]} */
   #removing = [];
+  /** Leaves that went, and whose keys the media worker still has. @type {number[]} */
+  #removed = [];
+  /** @type {Promise<void> | null} */
+  #entering = null;
   #ended = false;
   #over;
   /** @type {Look | null} */
@@ -40,7 +46,8 @@ export class CallGroup {
   /**
    * @param {Uuid} call
    * @param {Stay} stay
-   * @param {Parts & { random: () => number }} parts
+   * @param {Parts & { random: () => number, syncRoom: (room: Uuid) => Promise<unknown>, before: Promise<unknown> }} parts `syncRoom` brings the room's group up to date;
+   *   `before`: when an earlier stay in this call is over
    * @param {() => void} over the stay cannot go on
    */
   constructor(call, stay, parts, over) {
@@ -57,7 +64,13 @@ export class CallGroup {
   }
 
   /** Makes the group, or comes into it. @returns {Promise<void>} rejects with StayEnded when others were faster all the time */
-  async enter() {
+  enter() {
+    this.#entering = this.#tryToEnter();
+    return this.#entering;
+  }
+
+  async #tryToEnter() {
+    await this.#parts.before;
     for (let tries = 0; tries < MAX_TRIES && !this.#ended; tries += 1) {
       if ((await this.#comeIn()) !== null) {
         // Who has left meanwhile is taken out.
@@ -71,9 +84,10 @@ export class CallGroup {
 
   /** @returns {Promise<Look | null>} null: another was faster */
   async #comeIn() {
-    await this.#learn();
-    if ((await this.#parts.delivery.info({ kind: 'call', id: this.#call })) === null) return this.#group.create(this.#stay);
-    return this.#group.enter(this.#stay);
+    await this.#parts.people.know(await this.#parts.membersOf(this.#stay.room));
+    const info = await this.#parts.delivery.info({ kind: 'call', id: this.#call });
+    if (this.#ended) return null;
+    return info === null ? this.#group.create(this.#stay) : this.#group.enter(this.#stay);
   }
 
   /** Somebody came or left. @param {ReadonlySet<string>} participants */
@@ -101,7 +115,7 @@ export class CallGroup {
   }
 
   async #run() {
-    if (this.#ended || !this.#started) return;
+    if (this.#ended || !this.#isInside) return;
     let look = await this.#group.current(() => this.#learn());
     for (; look !== null && !this.#ended; ) {
       const gone = this.#gone(look);
@@ -119,6 +133,8 @@ export class CallGroup {
   /** The stay is over. @param {boolean} forget what is kept of it */
   async end(forget) {
     this.#ended = true;
+    // What is on its way would come into the group after all.
+    await this.#entering?.catch(() => {});
     if (forget) await this.#group.forget().catch(() => {});
   }
 
@@ -131,17 +147,27 @@ export class CallGroup {
 
   async #learn() {
     const users = await this.#parts.membersOf(this.#stay.room);
+    for (const user of users) this.#parts.people.forget(user);
     await this.#parts.people.know(users);
+    await this.#parts.syncRoom(this.#stay.room);
   }
 
   /** @param {Look} look @param {Change} change */
   async #pass(look, change) {
     this.#look = look;
-    const removed = change.type === 'others' ? change.removed : this.#removing;
+    this.#isInside = true;
+    this.#removed.push(...(change.type === 'others' ? change.removed : this.#removing));
     this.#removing = [];
-    const because = !this.#started ? 'start' : removed.length > 0 ? 'removal' : 'join';
+    const because = !this.#started ? 'start' : this.#removed.length > 0 ? 'removal' : 'join';
+    try {
+      await this.#parts.keys.passMediaKeys(this.#call, because, this.#removed);
+    } catch (error) {
+      // Somebody is in it who does not count: nothing is sealed under these keys, and the next commit takes them out.
+      if (error instanceof KeysRefused && error.code === 'stale_members') return;
+      throw error;
+    }
     this.#started = true;
-    await this.#parts.keys.passMediaKeys(this.#call, because, removed);
+    this.#removed = [];
   }
 }
 

@@ -59,7 +59,12 @@ export class Group {
    */
   async current(learn) {
     let look = await this.look();
-    for (let tries = 0; look?.outgoing && tries < MAX_TRIES; tries += 1) look = await this.#sendAgain(look, learn);
+    for (let tries = 0; look?.outgoing && tries < MAX_TRIES; tries += 1) {
+      const { epoch } = look;
+      look = await this.#sendAgain(look, learn);
+      // It was not taken, and nothing else was: that is for another time.
+      if (look?.outgoing && look.epoch === epoch) break;
+    }
     return look && this.#catchUp(look, learn);
   }
 
@@ -127,10 +132,17 @@ export class Group {
     return this.#catchUp(look, learn);
   }
 
+  /** @returns {Promise<Look | null>} */
   async #accepted() {
-    const look = await this.#keys.ask({ op: 'accepted', group: this.#name }, 'group');
-    await this.#follow(look, { type: 'ours' });
-    return look;
+    try {
+      const look = await this.#keys.ask({ op: 'accepted', group: this.#name }, 'group');
+      await this.#follow(look, { type: 'ours' });
+      return look;
+    } catch (error) {
+      // Another window was faster at that, too.
+      if (error instanceof KeysRefused && error.code === 'nothing_pending') return this.look();
+      throw error;
+    }
   }
 
   /** The server will never take it. @param {Look} look */
@@ -164,7 +176,7 @@ export class Group {
     const ask = () => this.#keys.ask({ op: 'process', group: this.#name, commit }, 'processed');
     try {
       const { change, group } = await ask().catch(async (error) => {
-        if (!(error instanceof KeysRefused) || error.code !== 'not_vouched') throw error;
+        if (!(error instanceof KeysRefused) || !['not_vouched', 'uninvited'].includes(error.code)) throw error;
         await learn();
         return ask();
       });

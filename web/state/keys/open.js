@@ -5,6 +5,7 @@
 /** @import { OpenAccount } from './store.js' */
 
 import { Keys, startKeysWorker } from '../../e2ee/keys/page.js';
+import { browserSurroundings } from '../../net/api.js';
 import { KeysAccount } from './account.js';
 import { Delivery } from './delivery.js';
 import { People } from './people.js';
@@ -23,6 +24,7 @@ export function openKeys(api, rooms) {
       people: new People(keys, delivery),
       membersOf: async (/** @type {string} */ room) => (await rooms.details(room)).members.map((member) => member.user),
       roomsOf: () => (rooms.rooms ?? []).filter(({ encryption }) => encryption === 'mls').map(({ id }) => id),
+      exclusively: browserSurroundings().exclusively,
       pause: (/** @type {number} */ ms) => /** @type {Promise<void>} */ (new Promise((resolve) => setTimeout(resolve, ms))),
       now: () => Date.now(),
       random: () => Math.random(),

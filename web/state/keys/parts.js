@@ -9,6 +9,7 @@
  * @property {import('./people.js').People} people
  * @property {(room: Uuid) => Promise<Uuid[]>} membersOf a room, as the server tells them
  * @property {(ms: number) => Promise<void>} pause
+ * @property {<T>(name: string, act: () => Promise<T>) => Promise<T>} exclusively runs `act` while no other window of this browser runs its own
  */
 
 /** Between two members who could do the same: the first in the tree does it, and the others find it done. */
@@ -26,7 +27,7 @@ export function turnMs({ leaf, members }) {
 }
 
 /**
- * Runs one at a time; whoever asks while it runs gets the run after it.
+ * Runs one at a time, also between the end of one and the start of the next that waits for it; whoever asks while it runs gets the run after it.
  * @template T
  * @param {() => Promise<T>} act
  * @returns {() => Promise<T>}
@@ -44,8 +45,9 @@ export function oneAtATime(act) {
     return run;
   };
   return () => {
+    if (next !== null) return next;
     if (running === null) return start();
-    next ??= running.then(
+    next = running.then(
       () => undefined,
       () => undefined,
     ).then(() => {

@@ -44,11 +44,13 @@ export class People extends EventTarget {
 
   /** What is known of these users is the newest then. @param {readonly Uuid[]} users @returns {Promise<Map<Uuid, Trust>>} */
   async know(users) {
-    const missing = users.filter((user) => !this.#known.has(user));
-    for (let from = 0; from < missing.length; from += AT_ONCE) {
-      await Promise.all(missing.slice(from, from + AT_ONCE).map((user) => this.#learn(user)));
+    /** @type {Map<Uuid, Trust>} */
+    const trust = new Map();
+    for (let from = 0; from < users.length; from += AT_ONCE) {
+      const some = users.slice(from, from + AT_ONCE).map(async (user) => trust.set(user, this.#known.get(user) ?? (await this.#learn(user))));
+      await Promise.all(some);
     }
-    return new Map(users.map((user) => [user, this.#found.get(user) ?? 'none']));
+    return trust;
   }
 
   /** They published something, or may have. @param {Uuid} [user] without: anybody */
@@ -61,7 +63,7 @@ export class People extends EventTarget {
   /** The person says that this is the user's identity. @param {Uuid} user @param {string} identity */
   async accept(user, identity) {
     await this.#keys.ask({ op: 'accept', user, identity }, 'done');
-    this.#known.delete(user);
+    this.forget(user);
   }
 
   /**
@@ -73,7 +75,7 @@ export class People extends EventTarget {
     return this.#keys.ask({ op: 'safety_number', user }, 'safety_number');
   }
 
-  /** @param {Uuid} user */
+  /** @param {Uuid} user @returns {Promise<Trust>} */
   async #learn(user) {
     const changes = this.#changes;
     const trust = await this.#find(user);
@@ -82,6 +84,7 @@ export class People extends EventTarget {
     this.#found.set(user, trust);
     const isOtherwise = before === undefined ? trust === 'changed' : trust !== before;
     if (isOtherwise) this.dispatchEvent(new CustomEvent('trust', { detail: { user } }));
+    return trust;
   }
 
   /** @param {Uuid} user @returns {Promise<Trust>} */

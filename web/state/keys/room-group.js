@@ -17,6 +17,10 @@ const USERS_AT_ONCE = 16;
 const MAX_COMMITS = 20;
 /** Others may be faster at making the group, or at coming in, this often in a row. */
 const MAX_TRIES = 10;
+/** Between two such tries, and longer each time. */
+const AGAIN_MS = 100;
+/** Refusals of those who have no device in the group, by the server or by the worker. */
+const UNINVITED = new Set(['uninvited', 'identity_changed', 'not_vouched']);
 
 export class RoomGroup {
   #room;
@@ -32,7 +36,7 @@ export class RoomGroup {
   #isWornOut = false;
   /** @type {Look | null} */
   #look = null;
-  #sync = oneAtATime(() => this.#run());
+  #sync = oneAtATime(() => this.#parts.exclusively(`webcall-group-${this.#room}`, () => this.#run()));
 
   /**
    * @param {Uuid} room
@@ -80,6 +84,7 @@ export class RoomGroup {
   async #run() {
     let look = await this.#group.current(() => this.#learn());
     for (let tries = 0; look === null && !this.#isUninvited && tries < MAX_TRIES; tries += 1) {
+      if (tries > 0) await this.#parts.pause(AGAIN_MS * tries);
       look = (await this.#comeIn()) && (await this.#group.current(() => this.#learn()));
     }
     look = look && (await this.#tidy(look));
@@ -101,10 +106,21 @@ export class RoomGroup {
     } catch (error) {
       // Only who has a device in the group already comes in by itself; others are brought in. Nor does anybody while somebody is in the tree
       // whom this device cannot know, for they share the room no more: members take them out first.
-      const isUninvited = (error instanceof ApiError && error.code === 'uninvited') || (error instanceof KeysRefused && error.code === 'not_vouched');
-      if (!isUninvited) throw error;
-      this.#isUninvited = changes === this.#changes;
-      return null;
+      if (!(error instanceof ApiError || error instanceof KeysRefused) || !UNINVITED.has(error.code)) throw error;
+      const made = await this.#makeAnew();
+      if (made === null) this.#isUninvited = changes === this.#changes;
+      return made;
+    }
+  }
+
+  /** Where nobody counts any more of those who are in the group, the server takes a new one in its place. @returns {Promise<Look | null>} */
+  async #makeAnew() {
+    try {
+      return await this.#group.create(null);
+    } catch (error) {
+      // This device was in the old one.
+      if (error instanceof KeysRefused && error.code === 'known_group') return null;
+      throw error;
     }
   }
 
@@ -144,7 +160,7 @@ export class RoomGroup {
   /** @param {Look} look @param {{ add: Uuid[], remove: number[] }} wanted @returns {Promise<Look | null>} */
   async #commit(look, { add, remove }) {
     const changes = this.#changes;
-    const claimed = add.length === 0 ? [] : await this.#parts.delivery.claim(add);
+    const claimed = await this.#claim(add);
     const missing = add.filter((user) => !claimed.some((each) => each.user === user));
     if (changes === this.#changes) for (const user of missing) this.#unreachable.add(user);
     const packages = claimed.map(({ keyPackage }) => keyPackage);
@@ -158,6 +174,24 @@ export class RoomGroup {
     await this.#learn();
     for (const { user, keyPackage } of claimed) await this.#addAlone(user, keyPackage);
     return this.#group.current(() => this.#learn());
+  }
+
+  /**
+   * Of whom too many were claimed lately, none is: the others are not kept waiting for them.
+   * @param {Uuid[]} users
+   * @returns {Promise<{ user: Uuid, keyPackage: Base64 }[]>} of these users and no others
+   */
+  async #claim(users) {
+    if (users.length === 0) return [];
+    try {
+      return (await this.#parts.delivery.claim(users)).filter(({ user }) => users.includes(user));
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 429) throw error;
+      if (users.length === 1) return [];
+      const each = [];
+      for (const user of users) each.push(...(await this.#claim([user])));
+      return each;
+    }
   }
 
   /** @param {Uuid} user @param {Base64} keyPackage */

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { People } from '../state/keys/people.js';
+import { oneAtATime } from '../state/keys/parts.js';
+
+test('what runs one at a time never runs twice, also for whoever asks as one run ends, and nobody is forgotten', async () => {
+  let running = 0;
+  let most = 0;
+  let runs = 0;
+  const act = async () => {
+    running += 1;
+    most = Math.max(most, running);
+    await new Promise((resolve) => setImmediate(resolve));
+    running -= 1;
+    runs += 1;
+    return runs;
+  };
+  const ask = oneAtATime(act);
+  const first = ask();
+  const second = ask();
+  assert.equal(ask(), second, 'who asks while one runs gets the run after it');
+  // Whoever goes on as the first run ends asks again before the second has begun.
+  const again = first.then(() => ask());
+  assert.deepEqual(await Promise.all([first, second, again]), [1, 2, 2]);
+  assert.equal(most, 1);
+  assert.equal(await ask(), 3);
+});
+
+test('what is published while it is asked for is asked for again, and who asked gets what was found', async () => {
+  let answers = [];
+  const delivery = { chain: () => new Promise((resolve) => answers.push(resolve)) };
+  const keys = { ask: async () => ({ changed: false }) };
+  const people = new People(keys, delivery);
+  const first = people.know(['u']);
+  people.forget('u');
+  answers[0]([]);
+  assert.deepEqual([...(await first)], [['u', 'none']]);
+  const second = people.know(['u']);
+  answers[1](['a record']);
+  assert.deepEqual([...(await second)], [['u', 'trusted']], 'the answer from before the hint does not stay');
+  assert.deepEqual([...(await people.know(['u']))], [['u', 'trusted']]);
+  assert.equal(answers.length, 2, 'nothing has changed since');
+});
