@@ -9,6 +9,7 @@ import { startServer } from '../browser/lib/server.mjs';
 import { builtDesk } from './lib/built.mjs';
 import { base64, fromBase64 } from './lib/bytes.mjs';
 import { certify } from './lib/certificates.mjs';
+import { Stay } from './lib/call.mjs';
 import { Client } from './lib/client.mjs';
 
 let Desk;
@@ -276,4 +277,25 @@ test('t3_nothing_is_sent_to_a_room_whose_member_the_server_shows_with_another_id
   await other.keys.account.accept(first.user, shown.identity);
   assert.equal(other.keys.account.trustIn(first.user), 'trusted');
   assert.equal(await codeOf(write(other, room, 'accepted')), null);
+});
+
+test('t16_a_device_that_is_revoked_while_it_is_in_a_call_has_no_keys_of_it_any_more_and_the_others_have', async () => {
+  const { client: first, rooms: [room] } = await owner();
+  const other = await guest([room]);
+  const third = await guest([room]);
+  const second = await secondOf(first);
+  await vouch(first, second);
+  await agree([first, second, other, third], room);
+  const [theirs, thirds, seconds] = [await Stay.of(other, room), await Stay.of(third, room), await Stay.of(second, room)];
+  const keysOf = async (stay, count) => {
+    const keys = await stay.keys();
+    return keys && Object.keys(keys.of).length === count ? keys : null;
+  };
+  await other.until('all three to have keys', async () => (await keysOf(theirs, 3)) && (await keysOf(thirds, 3)) && keysOf(seconds, 3));
+  await (await first.ready()).devices.revoke(await idOf(second));
+  const after = await other.until('the others to have keys of two', () => keysOf(theirs, 2));
+  await other.until('both of them', async () => JSON.stringify(await keysOf(thirds, 2)) === JSON.stringify(after));
+  const before = await seconds.keys();
+  assert.equal(Object.keys(before.of).length, 3, 'the revoked one has what it had');
+  for (const [owner, key] of Object.entries(after.of)) assert.notEqual(key, before.of[owner], 'and nothing of what came after');
 });
