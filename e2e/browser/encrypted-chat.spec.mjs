@@ -2,12 +2,18 @@
 // what the server keeps has none of it.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 
 import { choose, openChat, reads, row, write } from './lib/chat.mjs';
+import { removeFolder, temporaryFolder } from './lib/children.mjs';
 import { during, party } from './lib/party.mjs';
 import { words } from './lib/words.mjs';
 
+const folder = temporaryFolder('sealed');
+after(() => removeFolder(folder));
 const SECRET = 'the boat leaves at seven';
 
 for (const [annas, boriss] of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
@@ -45,5 +51,32 @@ for (const [annas, boriss] of [['chromium', 'firefox'], ['firefox', 'chromium']]
       const kept = entries.filter(({ kind }) => kind === 'message').map(({ body }) => Buffer.from(body, 'base64url').toString('latin1'));
       assert.equal(kept.length, 5);
       assert.ok(kept.every((body) => !body.includes('boat') && !body.includes('aye')), 'nothing of it is readable');
+    }));
+}
+
+for (const [annas, boriss] of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
+  test(`a file in an encrypted room arrives byte for byte, and is nothing that the server could read (${annas}, ${boriss})`, () =>
+    during(party(), async (table) => {
+      const [anna, boris] = [await table.person(annas, { language: 'en' }), await table.person(boriss, { language: 'ru' })];
+      const room = await table.room([anna, boris], { encryption: 'mls' });
+      await openChat(table, anna, room);
+      await openChat(table, boris, room);
+      await write(boris, 'send me the plan');
+      await reads(anna, 'send me the plan');
+      // More than one piece of the upload, many chunks of the seal, and not a whole number of either.
+      const [path, content] = [join(folder, `plan-${annas}.bin`), randomBytes((3 << 20) + 12_345)];
+      writeFileSync(path, content);
+      await anna.chooseFiles(() => anna.pressNamed('button', words(anna, 'chat.attach')), [path]);
+      await anna.seeNamed('button', `${words(anna, 'chat.remove_file')}: plan-${annas}.bin`);
+      await write(anna, 'here it is');
+      const message = await reads(boris, 'here it is');
+      const got = await boris.download(() => boris.press(`${row(message)} [data-action="download"]`));
+      assert.ok(readFileSync(got).equals(content), 'what arrives is what was sent');
+      const { entries } = await table.server.request('GET', `rooms/${room.id}/messages`, { token: boris.token });
+      const [file] = entries.find(({ id }) => id === message).files;
+      const response = await fetch(`${table.server.url}/api/v1/files/${file.id ?? file}`, { headers: { authorization: `Bearer ${boris.token}` } });
+      const kept = Buffer.from(await response.arrayBuffer());
+      assert.ok(kept.length > content.length);
+      for (let at = 0; at < content.length; at += 100_000) assert.ok(!kept.includes(content.subarray(at, at + 64)), `what stands at ${at} is readable`);
     }));
 }
