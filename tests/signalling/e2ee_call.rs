@@ -192,14 +192,14 @@ async fn t11_a_leaf_names_a_participant_of_its_own_user_in_this_call_and_no_othe
     let elsewhere = server.encrypted_room(&[&ben.principal]).await;
     let other = Client::enter(&server, &ben.principal, elsewhere).await;
     let info = ben.info(&server, &call).await;
-    for (named, what) in [
-        (Some(session(&anns.me)), "another's"),
-        (Some(session(&other.me)), "of another call"),
-        (Some(session("00000000000000a1")), "of nobody"),
-        (None, "none"),
+    for (named, code, what) in [
+        (Some(session(&anns.me)), "other_participant", "another's"),
+        (Some(session(&other.me)), "invalid_participant", "of another call"),
+        (Some(session("00000000000000a1")), "invalid_participant", "of nobody"),
+        (None, "invalid_participant", "none"),
     ] {
         let (_, come) = into(ben.device(&server).await, &info, named);
-        assert_eq!(refusal(&ben.send(&server, &call, &come).await), (422, "invalid_participant"), "{what}");
+        assert_eq!(refusal(&ben.send(&server, &call, &come).await), (422, code), "{what}");
     }
     for (named, status) in [(Some(&anns.me), 422), (None, 422), (Some(&other.me), 201)] {
         let (_, made) = Member::create_as(ben.device(&server).await, group_of(&other.call), named.map(|me| session(me)));
@@ -207,7 +207,7 @@ async fn t11_a_leaf_names_a_participant_of_its_own_user_in_this_call_and_no_othe
     }
     let second = ann.device(&server).await;
     let (_, twice) = into(second, &info, Some(session(&anns.me)));
-    assert_eq!(refusal(&ann.send(&server, &call, &twice).await), (422, "invalid_participant"), "a leaf has it already");
+    assert_eq!(refusal(&ann.send(&server, &call, &twice).await), (422, "other_participant"), "a leaf has it already");
     let window = Client::enter(&server, &ann.principal, room).await;
     let (_, come) = into(ann.device(&server).await, &info, Some(session(&window.me)));
     assert_eq!(refusal(&ann.send(&server, &call, &come).await), (201, ""), "a second window");
