@@ -142,7 +142,7 @@ async fn t21_a_package_is_used_once_and_a_drained_device_has_its_last_resort() {
     let body = json!({"key_packages": packages, "last_resort": last_resort});
     assert_eq!(ben.upload(&server, &ben.device, body).await.0, StatusCode::CREATED);
     let ben_id = [ben.session.user.as_str()];
-    let claims = futures_util::future::join_all((0..10).map(|_| ann.claim(&server, &ben_id))).await;
+    let claims = futures_util::future::join_all((0..40).map(|_| ann.claim(&server, &ben_id))).await;
     let mut given: Vec<Value> = claims.into_iter().map(|(_, body)| body["key_packages"][0].clone()).collect();
     given.sort_by_key(|one| one["last_resort"].as_bool());
     let mut once: Vec<_> = given[..4].iter().map(|one| one["key_package"].as_str().unwrap()).collect();
