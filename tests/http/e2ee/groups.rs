@@ -89,7 +89,11 @@ async fn who_is_added_finds_a_welcome_and_both_are_in_the_same_epoch() {
     assert_eq!(hints.next().await, Received::Hint(made.clone()));
     let package = claimed(&server, &ann, &ben).await;
     let user = ben.session.user.parse().unwrap();
-    assert_eq!(hints.next().await, Received::Hint(Hint::KeysChanged { user }), "who tried before there was a package tries again");
+    assert_eq!(
+        hints.next().await,
+        Received::Hint(Hint::KeysChanged { user }),
+        "who tried before there was a package tries again"
+    );
     let add = anns.change(&[package], &[], None);
     accepted(&server, &ann, &room, &mut anns, &add).await;
     let Hint::Committed { group, room: id, .. } = made else { unreachable!() };
