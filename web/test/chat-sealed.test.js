@@ -164,6 +164,30 @@ test('t23 what is left out is marked, and what is repeated is not shown again', 
   assert.deepEqual(room.slice(0, room.length).map(({ text, mark }) => [text, mark]), [['one', null], ['three', 'gap'], ['four', null]]);
 });
 
+test('t23 an entry that the server gives the id of a message does not keep the message away, and a repetition is still dropped', async (context) => {
+  const { server, room } = await opened(context);
+  const anna = writer(server, ANNA);
+  const one = { ...anna('one') };
+  await until(() => room.length === 1);
+  const decoys = [{ kind: 'unpin', target: one.id }, { kind: 'pin', target: one.id }, { kind: 'deletion', target: uuid(9) }];
+  const ids = decoys.map((decoy, index) => {
+    const id = uuid(made + index);
+    server.append(ROOM, { id, sender: ANNA, body: null, ...decoy }, true);
+    return id;
+  });
+  const sent = decoys.map((_, index) => anna(`after decoy ${index}`));
+  assert.deepEqual(sent.map(({ id }) => id), ids, 'each decoy came before its message');
+  await until(() => room.length === 4);
+  assert.deepEqual(texts(room), ['one', 'after decoy 0', 'after decoy 1', 'after decoy 2']);
+  // The control, behind the decoys too: the message itself again.
+  server.post(ANNA, sent[0].body, { id: sent[0].id });
+  server.delete(ANNA, one.id);
+  server.post(ANNA, one.body, { id: one.id });
+  anna('end');
+  await until(() => texts(room).includes('end'));
+  assert.deepEqual(room.slice(0, room.length).map(({ kind, text }) => text || kind), ['deleted', 'after decoy 0', 'after decoy 1', 'after decoy 2', 'end']);
+});
+
 test('t2 a message that the server gives another sender is nobody’s', async (context) => {
   const { server, room, chat } = await opened(context);
   const anna = writer(server, ANNA);

@@ -68,6 +68,11 @@ export function remembered(record, before) {
   return { ...record, about: record.about ?? about, ...(had ? { had } : {}) };
 }
 
+/** Whether its id is its sender's word: only what was opened here, if only before it was deleted. Of all else the server chose the id. @param {LogRecord} record */
+export function wasOpened({ hash, had }) {
+  return hash !== undefined || had === true;
+}
+
 /** The id of a notice in a room. @param {number} seq */
 export function noticeId(seq) {
   return `notice-${seq}`;

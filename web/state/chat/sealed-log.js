@@ -19,7 +19,7 @@ import { KeysRefused } from '../../e2ee/keys/page.js';
 import { fromServer } from '../keys/bytes.js';
 import { KIND_BODY } from '../keys/room-messages.js';
 import { topOf } from './ranges.js';
-import { checked, noticeId, recordOf } from './records.js';
+import { checked, noticeId, recordOf, wasOpened } from './records.js';
 
 /** Of one room: entries that may open later and are tried again unasked. Of more the oldest wait for a reload. */
 export const MAX_LATER = 500;
@@ -163,8 +163,8 @@ export class SealedLog {
     if (id !== entry.id || user !== entry.sender) return this.#notice(room, entry, 'refused', 'other_entry');
     if (content === null) return this.#drop(room, entry, verdict ?? 'refused');
     // One message has one place: the first in which it was seen here. Where only the verdict is old, as after a crash or in a new local copy, it is shown.
-    const there = others.find((record) => record.id === id) ?? (await this.#storage.find(room, id).catch(() => undefined));
-    if (there && there.seq !== entry.seq) return this.#drop(room, entry, 'repeated');
+    const there = [...others.filter((record) => record.id === id), ...(await this.#storage.findAll(room, id).catch(() => []))];
+    if (there.some((record) => wasOpened(record) && record.seq !== entry.seq)) return this.#drop(room, entry, 'repeated');
     const record = { ...recordOf(room, entry, kind === KIND_BODY ? textOf(content) : ''), hash };
     return verdict === 'gap' || verdict === 'fork' ? { ...record, mark: verdict } : record;
   }
