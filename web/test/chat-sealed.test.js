@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { KeysRefused } from '../e2ee/keys/page.js';
 import { ApiError } from '../net/api.js';
 import { FakeDesk, FakeKeys, sealedBy, unsealed } from './chat-keys.js';
-import { ANNA, BORIS, FakeBrowser, FakeServer, ME, ROOM, offline, online, quiet, textBody, until, uuid } from './chat-server.js';
+import { ANNA, BORIS, FakeBrowser, FakeServer, ME, ROOM, encode, offline, online, quiet, textBody, until, uuid } from './chat-server.js';
 
 let made = 500;
 /** Somebody's messages, each following the one before. */
@@ -29,6 +29,14 @@ async function opened(context, { server = new FakeServer(), browser = new FakeBr
 
 const texts = (room) => room.slice(0, room.length).map(({ text, notice }) => notice ?? text);
 const kept = (server) => server.rooms.get(ROOM).entries;
+/** The server lies about what is asked so. */
+function answersOf(server, which, lie) {
+  const honest = server.call.bind(server);
+  server.call = async (method, path, body) => {
+    const answer = await honest(method, path, body);
+    return which.test(`${method} ${path}`) ? lie(answer) : answer;
+  };
+}
 const ops = (desk, ...wanted) => desk.asked.filter((each) => wanted.includes(each.split(' ')[0]));
 
 test('each message is sealed, sent and settled before the next is sealed', async (context) => {
@@ -186,6 +194,41 @@ test('t23 an entry that the server gives the id of a message does not keep the m
   anna('end');
   await until(() => texts(room).includes('end'));
   assert.deepEqual(room.slice(0, room.length).map(({ kind, text }) => text || kind), ['deleted', 'after decoy 0', 'after decoy 1', 'after decoy 2', 'end']);
+});
+
+test('t23 a page with numbers left out is refused whole, so that what comes after it is judged', async (context) => {
+  const nothing = { id: uuid(9), seq: 10 ** 9, kind: 'unpin', sender: ANNA, sent_at: 1, body: null, target: uuid(8) };
+  for (const tamper of [(entries) => [...entries, nothing], () => [nothing], (entries) => entries]) {
+    const { server, room, socket } = await opened(context);
+    const anna = writer(server, ANNA);
+    anna('one');
+    await until(() => room.length === 1);
+    anna('left out', { quietly: true });
+    kept(server).pop();
+    server.rooms.get(ROOM).room.last_seq -= 1;
+    anna('two', { quietly: true });
+    let tampered = 0;
+    answersOf(server, /^GET rooms\/.*after=1/, (page) => ({ ...page, entries: tampered++ === 0 ? tamper(page.entries) : page.entries }));
+    socket.up();
+    await until(() => tampered === 1);
+    await quiet();
+    socket.up();
+    await until(() => room.length === 2);
+    anna('three');
+    await until(() => room.length === 3);
+    assert.deepEqual(room.slice(0, 3).map(({ text, mark }) => [text, mark]), [['one', null], ['two', 'gap'], ['three', null]]);
+  }
+});
+
+test('t23 an entry that is told again with other contents changes nothing', async (context) => {
+  const { server, room, chat } = await opened(context);
+  const anna = writer(server, ANNA);
+  const one = anna('one');
+  await until(() => room.length === 1);
+  server.tell({ type: 'entry', room: ROOM, entry: { ...one, id: uuid(9), body: encode(textBody('forged')) } });
+  anna('two');
+  await until(() => room.length === 2);
+  assert.deepEqual([texts(room), chat.refused.size], [['one', 'two'], 0]);
 });
 
 test('t2 a message that the server gives another sender is nobody’s', async (context) => {

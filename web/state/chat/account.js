@@ -221,7 +221,7 @@ export class Account extends EventTarget {
   /** What is ahead of a gap is fetched after what is in it: entries are judged in the order of the log. @param {Conversation} conversation @param {Entry} entry */
   async #heardSealed(conversation, entry) {
     const { id, stretch } = conversation;
-    if (entry.seq <= stretch.high + 1) conversation.take(await this.#archive.take(id, [entry]).catch(() => []), 'wait');
+    if (entry.seq === stretch.high + 1) conversation.take(await this.#archive.take(id, [entry]).catch(() => []), 'wait');
     if (stretch.high < entry.seq) stretch.heardOf(entry.seq);
   }
 

@@ -37,6 +37,15 @@ export function checked(entry) {
   if (!isEntry(entry)) throw Object.assign(new Error('no entry'), { code: 'bad_answer' });
 }
 
+/** Throws when they do not follow one another, or one is none. @param {readonly Entry[]} entries */
+export function checkedRow(entries) {
+  const first = entries[0]?.seq ?? 0;
+  for (const [index, entry] of entries.entries()) {
+    checked(entry);
+    if (entry.seq !== first + index) throw Object.assign(new Error('entries with a gap'), { code: 'bad_answer' });
+  }
+}
+
 /**
  * @param {string} room
  * @param {Entry} entry

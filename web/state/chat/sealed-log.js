@@ -19,7 +19,7 @@ import { KeysRefused } from '../../e2ee/keys/page.js';
 import { fromServer } from '../keys/bytes.js';
 import { KIND_BODY } from '../keys/room-messages.js';
 import { topOf } from './ranges.js';
-import { checked, noticeId, recordOf, wasOpened } from './records.js';
+import { checked, checkedRow, noticeId, recordOf, wasOpened } from './records.js';
 
 /** Of one room: entries that may open later and are tried again unasked. Of more the oldest wait for a reload. */
 export const MAX_LATER = 500;
@@ -58,13 +58,15 @@ export class SealedLog {
   }
 
   /**
-   * Entries that follow one another. Rejects with `keys_waiting` while the keys are being made ready.
+   * Entries that follow one another; rejects with `bad_answer` when they do not: what lies in a gap would never be judged. Rejects with
+   * `keys_waiting` while the keys are being made ready.
    * @param {string} room
    * @param {readonly Entry[]} entries
    * @returns {Promise<LogRecord[]>}
    */
   take(room, entries) {
     return this.#alone(room, async () => {
+      checkedRow(entries);
       const held = await this.#held(room, entries);
       const judged = topOf(await this.#storage.ranges(room).catch(() => []));
       if (judged === 0) this.#new.add(room);
