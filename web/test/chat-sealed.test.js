@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { KeysRefused } from '../e2ee/keys/page.js';
 import { ApiError } from '../net/api.js';
+import { MAX_LATER } from '../state/chat/sealed-log.js';
 import { FakeDesk, FakeKeys, sealedBy, unsealed } from './chat-keys.js';
 import { ANNA, BORIS, FakeBrowser, FakeServer, ME, ROOM, encode, offline, online, quiet, textBody, until, uuid } from './chat-server.js';
 
@@ -288,6 +289,20 @@ test('what cannot be opened yet has its place, and is opened there later, also a
   second.keys.moved(ROOM);
   await until(() => texts(second.room)[2] === 'three');
   assert.deepEqual(second.room.slice(0, 3).map(({ mark }) => mark), [null, null, null]);
+});
+
+test('many messages of an epoch that never comes do not keep a later one from being opened', async (context) => {
+  const { server, room, desk, keys } = await opened(context);
+  const [anna, boris] = [writer(server, ANNA), writer(server, BORIS)];
+  anna('one');
+  await until(() => room.length === 1);
+  for (let far = 0; far < MAX_LATER; far += 1) boris('never', { epoch: 1_000, quietly: true });
+  anna('soon', { epoch: 2 });
+  await until(() => room.length === MAX_LATER + 2);
+  desk.epoch = 2;
+  keys.moved(ROOM);
+  await until(() => texts(room).at(-1) === 'soon');
+  assert.ok(texts(room).slice(1, -1).every((each) => each === 'later'));
 });
 
 test('what was written before this device was in the room says so', async (context) => {

@@ -88,8 +88,10 @@ export class SealedLog {
   remember(room, records) {
     const later = this.#later.get(room) ?? new Map();
     for (const { seq, later: again } of records) {
-      if (again === undefined) later.delete(seq);
-      else if (later.size < MAX_LATER) later.set(seq, again);
+      later.delete(seq);
+      if (again !== undefined) later.set(seq, again);
+      // The oldest goes: what never opens does not keep out what comes now.
+      if (later.size > MAX_LATER) later.delete(Math.min(...later.keys()));
     }
     if (later.size > 0) this.#later.set(room, later);
     else this.#later.delete(room);
