@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { KeysRefused } from '../e2ee/keys/page.js';
 import { ApiError } from '../net/api.js';
+import { IndexedStorage } from '../state/chat/storage.js';
 import { MAX_LATER } from '../state/chat/sealed-log.js';
 import { FakeDesk, FakeKeys, sealedBy, unsealed } from './chat-keys.js';
 import { ANNA, BORIS, FakeBrowser, FakeServer, ME, ROOM, encode, offline, online, quiet, textBody, until, uuid } from './chat-server.js';
@@ -20,10 +21,10 @@ function writer(server, user) {
 }
 
 /** A window on an encrypted room. */
-async function opened(context, { server = new FakeServer(), browser = new FakeBrowser(), desk = new FakeDesk(ME), status = 'ready', connect = true } = {}) {
+async function opened(context, { server = new FakeServer(), browser = new FakeBrowser(), desk = new FakeDesk(ME), status = 'ready', connect = true, device = {} } = {}) {
   if (server.rooms.size === 0) server.addRoom(ROOM, { encryption: 'mls' });
   const keys = Object.assign(new FakeKeys(desk), { status });
-  const window = await browser.open(server, { keys, connect });
+  const window = await browser.open(server, { keys, connect, device });
   context.after(() => window.close());
   return { ...window, server, browser, desk, keys, room: window.chat.conversation(ROOM) };
 }
@@ -230,6 +231,55 @@ test('t23 an entry that is told again with other contents changes nothing', asyn
   anna('two');
   await until(() => room.length === 2);
   assert.deepEqual([texts(room), chat.refused.size], [['one', 'two'], 0]);
+});
+
+test('t23 what was judged before the keys failed keeps its mark', async (context) => {
+  const { server, room, socket, desk } = await opened(context);
+  const anna = writer(server, ANNA);
+  anna('one');
+  await until(() => room.length === 1);
+  anna('left out', { quietly: true });
+  kept(server).pop();
+  server.rooms.get(ROOM).room.last_seq -= 1;
+  anna('two', { quietly: true });
+  const { id } = anna('three', { quietly: true });
+  let failures = 0;
+  desk.hook = async ({ op, envelope }) => {
+    if (op !== 'open_message' || failures > 0 || !Buffer.from(envelope, 'base64').includes(id)) return;
+    failures += 1;
+    throw new KeysRefused('worker');
+  };
+  socket.up();
+  await until(() => failures === 1);
+  await until(() => room.length === 3);
+  assert.deepEqual(room.slice(0, 3).map(({ text, mark }) => [text, mark]), [['one', null], ['two', 'gap'], ['three', null]]);
+});
+
+test('t23 a second window shows the mark that the first was given, though that one is slow to keep it', async (context) => {
+  const [server, browser, desk] = [new FakeServer(), new FakeBrowser(), new FakeDesk(ME)];
+  let gate = Promise.resolve();
+  const open = async (user) => {
+    const storage = await IndexedStorage.open(user, browser.factory);
+    const put = storage.putEntries.bind(storage);
+    storage.putEntries = (...records) => gate.then(() => put(...records));
+    return storage;
+  };
+  const windows = [await opened(context, { server, browser, desk, device: { open } }), await opened(context, { server, browser, desk })];
+  const anna = writer(server, ANNA);
+  anna('one');
+  await until(() => windows.every(({ room }) => room.length === 1));
+  anna('left out', { quietly: true });
+  kept(server).pop();
+  server.rooms.get(ROOM).room.last_seq -= 1;
+  let release;
+  gate = new Promise((resolve) => (release = resolve));
+  anna('two', { quietly: true });
+  server.tell({ type: 'entry', room: ROOM, entry: { ...kept(server).at(-1) } });
+  await quiet();
+  release();
+  await until(() => windows.every(({ room }) => room.length === 2));
+  assert.deepEqual(windows.map(({ room }) => room.at(1).mark), ['gap', 'gap']);
+  assert.equal(ops(desk, 'open_message').length, 2, 'each was judged once');
 });
 
 test('t2 a message that the server gives another sender is nobody’s', async (context) => {

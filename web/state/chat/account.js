@@ -33,6 +33,7 @@ export class Account extends EventTarget {
   #user;
   #storage;
   #parts;
+  /** @type {Archive} */
   #archive;
   #outbox;
   #sync;
@@ -71,6 +72,7 @@ export class Account extends EventTarget {
     this.#channel = device.channel(user);
     this.#encrypted = new EncryptedRooms(parts.keys, storage, device.exclusively, {
       rooms: () => this.#newestFirst().filter(({ encrypted }) => encrypted).map(({ id }) => id),
+      keep: (room, records) => this.#archive.keep(room, records),
       opened: (room, records) => this.#openedLater(room, records),
       keysChanged: () => this.#keysChanged(),
     });
@@ -226,8 +228,8 @@ export class Account extends EventTarget {
   }
 
   /** @param {string} room @param {import('./records.js').LogRecord[]} records each by itself */
-  async #openedLater(room, records) {
-    for (const record of records) this.find(room)?.take(await this.#archive.keep(room, [record]), 'wait');
+  #openedLater(room, records) {
+    for (const record of records) this.find(room)?.take([record], 'wait');
   }
 
   /** What could not be read or sent may be now. */

@@ -58,10 +58,10 @@ export class Archive extends EventTarget {
   /**
    * @param {string} room
    * @param {readonly Entry[]} entries that follow one another without a gap
-   * @returns {Promise<LogRecord[]>}
+   * @returns {Promise<LogRecord[]>} of an encrypted room perhaps only the first of them, then the others are to be taken again
    */
   async take(room, entries) {
-    return entries.length === 0 ? [] : this.keep(room, await this.#logOf(room).take(room, entries));
+    return entries.length === 0 ? [] : this.#logOf(room).take(room, entries, (records) => this.keep(room, records));
   }
 
   /** One entry, wherever it stands: it may have to be fetched again. @param {string} room @param {Entry} entry */

@@ -28,6 +28,7 @@ const FIRST_OF_TEXT = 0x09;
 
 /** The keys as the chat uses them. @typedef {EventTarget & { status: KeysStatus, account: { messages: RoomMessages, sync: (room: string) => Promise<unknown> } | null }} ChatKeys */
 /** @typedef {'open_message' | 'read_message'} Way */
+/** @typedef {(records: LogRecord[]) => Promise<LogRecord[]>} Keep into the local copy: records that follow one another */
 /** @typedef {<T>(name: string, act: () => Promise<T>) => Promise<T>} Exclusively */
 
 export class SealedLog {
@@ -36,8 +37,8 @@ export class SealedLog {
   #exclusively;
   /** By room and number: what may open later. @type {Map<string, Map<number, { entry: Entry, way: Way }>>} */
   #later = new Map();
-  /** Rooms of which the local copy has nothing, though the keys may know more: what they call old may be new here. @type {Set<string>} */
-  #new = new Set();
+  /** By room, up to where the local copy had nothing when it came, though the keys may know more: what they call old may be new here. @type {Map<string, number>} */
+  #new = new Map();
   /** How often what was not shown, by why. @type {Map<string, number>} */
   #refused = new Map();
 
@@ -62,20 +63,19 @@ export class SealedLog {
    * `keys_waiting` while the keys are being made ready.
    * @param {string} room
    * @param {readonly Entry[]} entries
-   * @returns {Promise<LogRecord[]>}
+   * @param {Keep} keep before another window has its turn: a verdict is given once
+   * @returns {Promise<LogRecord[]>} less than the entries when the keys could not be asked of more; those that are missing are to be taken again
    */
-  take(room, entries) {
+  take(room, entries, keep) {
     return this.#alone(room, async () => {
       checkedRow(entries);
       const held = await this.#held(room, entries);
       const judged = topOf(await this.#storage.ranges(room).catch(() => []));
-      if (judged === 0) this.#new.add(room);
-      else this.#new.delete(room);
-      /** @type {LogRecord[]} */
-      const records = [];
-      for (const entry of entries) records.push(await this.#record(room, entry, entry.seq > judged ? 'open_message' : 'read_message', held.get(entry.seq), records));
+      if (judged === 0) this.#new.set(room, entries.at(-1)?.seq ?? 0);
+      const taken = entries.map((entry) => ({ entry, way: /** @type {Way} */ (entry.seq > judged ? 'open_message' : 'read_message') }));
+      const records = await this.#records(room, taken, async ({ seq }) => held.get(seq));
       this.remember(room, records);
-      return records;
+      return keep(records);
     });
   }
 
@@ -102,15 +102,16 @@ export class SealedLog {
     return [...this.#later.keys()];
   }
 
-  /** Tries again, in the log's order. @param {string} room @returns {Promise<LogRecord[]>} what is something else now */
-  again(room) {
+  /** Tries again, in the log's order. @param {string} room @param {Keep} keep one by one @returns {Promise<LogRecord[]>} what is something else now */
+  again(room, keep) {
     return this.#alone(room, async () => {
-      /** @type {LogRecord[]} */
-      const records = [];
-      const waiting = [...(this.#later.get(room) ?? [])].sort(([one], [other]) => one - other);
-      for (const [, { entry, way }] of waiting) records.push(await this.#record(room, entry, way, (await this.#held(room, [entry])).get(entry.seq), records));
+      const waiting = [...(this.#later.get(room) ?? [])].sort(([one], [other]) => one - other).map(([, each]) => each);
+      const records = await this.#records(room, waiting, async (entry) => (await this.#held(room, [entry])).get(entry.seq));
       this.remember(room, records);
-      return records.filter(({ later }) => later === undefined);
+      /** @type {LogRecord[]} */
+      const kept = [];
+      for (const record of records) if (record.later === undefined) kept.push(...(await keep([record])));
+      return kept;
     });
   }
 
@@ -127,6 +128,24 @@ export class SealedLog {
   }
 
   /**
+   * One after the other. Should the keys fail midway, what they judged is given all the same: they would call it repeated the second time.
+   * @param {string} room
+   * @param {readonly { entry: Entry, way: Way }[]} entries
+   * @param {(entry: Entry) => Promise<LogRecord | undefined>} heldOf in the local copy
+   * @returns {Promise<LogRecord[]>}
+   */
+  async #records(room, entries, heldOf) {
+    /** @type {LogRecord[]} */
+    const records = [];
+    try {
+      for (const { entry, way } of entries) records.push(await this.#record(room, entry, way, await heldOf(entry), records));
+    } catch (error) {
+      if (entries.slice(0, records.length).every(({ way }) => way === 'read_message')) throw error;
+    }
+    return records;
+  }
+
+  /**
    * @param {string} room
    * @param {Entry} entry
    * @param {Way} way
@@ -140,14 +159,14 @@ export class SealedLog {
     // What was opened is not opened again, and what was deleted stays so.
     if (held?.kind === 'message' && held.id === entry.id && held.notice === undefined) return held;
     if (!isSealed(entry.body)) return this.#notice(room, entry, 'plain', 'plain');
-    const opened = await this.#open(room, fromServer(entry.body), way);
+    const opened = await this.#open(room, entry.seq, fromServer(entry.body), way);
     if (opened.type === 'opened') return this.#judge(room, entry, opened, others);
     if (opened.why === 'later') return { ...noticeOf(room, entry, 'later'), later: { entry, way } };
     return this.#notice(room, entry, opened.why, opened.code);
   }
 
-  /** @param {string} room @param {Base64} envelope @param {Way} way @returns {Promise<OpenedMessage | Closed>} */
-  async #open(room, envelope, way) {
+  /** @param {string} room @param {number} seq @param {Base64} envelope @param {Way} way @returns {Promise<OpenedMessage | Closed>} */
+  async #open(room, seq, envelope, way) {
     const { account, status } = this.#keys;
     if (account === null) {
       if (status === 'off' || status === 'starting') throw new ApiError('keys_waiting', 0);
@@ -155,7 +174,7 @@ export class SealedLog {
     }
     try {
       const opened = await account.messages.open(room, envelope, way);
-      return this.#new.has(room) && isOld(opened) ? await account.messages.open(room, envelope, 'read_message') : opened;
+      return seq <= (this.#new.get(room) ?? 0) && isOld(opened) ? await account.messages.open(room, envelope, 'read_message') : opened;
     } catch (error) {
       if (error instanceof KeysRefused) throw new ApiError('keys_waiting', 0);
       throw error;
