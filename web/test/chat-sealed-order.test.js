@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { KeysRefused } from '../e2ee/keys/page.js';
+import { IndexedStorage } from '../state/chat/storage.js';
+import { FakeDesk } from './chat-keys.js';
+import { answersOf, kept, nextId, opened, ops, texts, writer } from './chat-sealed-world.js';
+import { ANNA, FakeBrowser, FakeServer, ME, ROOM, encode, quiet, textBody, until, uuid } from './chat-server.js';
+
+test('t23 what is left out is marked, and what is repeated is not shown again', async (context) => {
+  const { server, room } = await opened(context);
+  const anna = writer(server, ANNA);
+  const one = anna('one');
+  await until(() => room.length === 1);
+  anna('two', { quietly: true });
+  kept(server).pop();
+  server.rooms.get(ROOM).room.last_seq -= 1;
+  server.post(ANNA, one.body, { id: one.id });
+  anna('three');
+  anna('four');
+  await until(() => texts(room).includes('four'));
+  assert.deepEqual(room.slice(0, room.length).map(({ text, mark }) => [text, mark]), [['one', null], ['three', 'gap'], ['four', null]]);
+});
+
+test('t23 an entry that the server gives the id of a message does not keep the message away, and a repetition is still dropped', async (context) => {
+  const { server, room } = await opened(context);
+  const anna = writer(server, ANNA);
+  const one = { ...anna('one') };
+  await until(() => room.length === 1);
+  const decoys = [{ kind: 'unpin', target: one.id }, { kind: 'pin', target: one.id }, { kind: 'deletion', target: uuid(9) }];
+  const ids = decoys.map((decoy, index) => {
+    const id = nextId(index);
+    server.append(ROOM, { id, sender: ANNA, body: null, ...decoy }, true);
+    return id;
+  });
+  const sent = decoys.map((_, index) => anna(`after decoy ${index}`));
+  assert.deepEqual(sent.map(({ id }) => id), ids, 'each decoy came before its message');
+  await until(() => room.length === 4);
+  assert.deepEqual(texts(room), ['one', 'after decoy 0', 'after decoy 1', 'after decoy 2']);
+  // The control, behind the decoys too: the message itself again.
+  server.post(ANNA, sent[0].body, { id: sent[0].id });
+  server.delete(ANNA, one.id);
+  server.post(ANNA, one.body, { id: one.id });
+  anna('end');
+  await until(() => texts(room).includes('end'));
+  assert.deepEqual(room.slice(0, room.length).map(({ kind, text }) => text || kind), ['deleted', 'after decoy 0', 'after decoy 1', 'after decoy 2', 'end']);
+});
+
+test('t23 a page with numbers left out is refused whole, so that what comes after it is judged', async (context) => {
+  const nothing = { id: uuid(9), seq: 10 ** 9, kind: 'unpin', sender: ANNA, sent_at: 1, body: null, target: uuid(8) };
+  for (const tamper of [(entries) => [...entries, nothing], () => [nothing], (entries) => entries]) {
+    const { server, room, socket } = await opened(context);
+    const anna = writer(server, ANNA);
+    anna('one');
+    await until(() => room.length === 1);
+    anna('left out', { quietly: true });
+    kept(server).pop();
+    server.rooms.get(ROOM).room.last_seq -= 1;
+    anna('two', { quietly: true });
+    let tampered = 0;
+    answersOf(server, /^GET rooms\/.*after=1/, (page) => ({ ...page, entries: tampered++ === 0 ? tamper(page.entries) : page.entries }));
+    socket.up();
+    await until(() => tampered === 1);
+    await quiet();
+    socket.up();
+    await until(() => room.length === 2);
+    anna('three');
+    await until(() => room.length === 3);
+    assert.deepEqual(room.slice(0, 3).map(({ text, mark }) => [text, mark]), [['one', null], ['two', 'gap'], ['three', null]]);
+  }
+});
+
+test('t23 an entry that is told again with other contents changes nothing', async (context) => {
+  const { server, room, chat } = await opened(context);
+  const anna = writer(server, ANNA);
+  const one = anna('one');
+  await until(() => room.length === 1);
+  server.tell({ type: 'entry', room: ROOM, entry: { ...one, id: uuid(9), body: encode(textBody('forged')) } });
+  anna('two');
+  await until(() => room.length === 2);
+  assert.deepEqual([texts(room), chat.refused.size], [['one', 'two'], 0]);
+});
+
+test('t23 what was judged before the keys failed keeps its mark', async (context) => {
+  const { server, room, socket, desk } = await opened(context);
+  const anna = writer(server, ANNA);
+  anna('one');
+  await until(() => room.length === 1);
+  anna('left out', { quietly: true });
+  kept(server).pop();
+  server.rooms.get(ROOM).room.last_seq -= 1;
+  anna('two', { quietly: true });
+  const { id } = anna('three', { quietly: true });
+  let failures = 0;
+  desk.hook = async ({ op, envelope }) => {
+    if (op !== 'open_message' || failures > 0 || !Buffer.from(envelope, 'base64').includes(id)) return;
+    failures += 1;
+    throw new KeysRefused('worker');
+  };
+  socket.up();
+  await until(() => failures === 1);
+  await until(() => room.length === 3);
+  assert.deepEqual(room.slice(0, 3).map(({ text, mark }) => [text, mark]), [['one', null], ['two', 'gap'], ['three', null]]);
+});
+
+test('t23 a second window shows the mark that the first was given, though that one is slow to keep it', async (context) => {
+  const [server, browser, desk] = [new FakeServer(), new FakeBrowser(), new FakeDesk(ME)];
+  let gate = Promise.resolve();
+  const open = async (user) => {
+    const storage = await IndexedStorage.open(user, browser.factory);
+    const put = storage.putEntries.bind(storage);
+    storage.putEntries = (...records) => gate.then(() => put(...records));
+    return storage;
+  };
+  const windows = [await opened(context, { server, browser, desk, device: { open } }), await opened(context, { server, browser, desk })];
+  const anna = writer(server, ANNA);
+  anna('one');
+  await until(() => windows.every(({ room }) => room.length === 1));
+  anna('left out', { quietly: true });
+  kept(server).pop();
+  server.rooms.get(ROOM).room.last_seq -= 1;
+  let release;
+  gate = new Promise((resolve) => (release = resolve));
+  anna('two', { quietly: true });
+  server.tell({ type: 'entry', room: ROOM, entry: { ...kept(server).at(-1) } });
+  await quiet();
+  release();
+  await until(() => windows.every(({ room }) => room.length === 2));
+  assert.deepEqual(windows.map(({ room }) => room.at(1).mark), ['gap', 'gap']);
+  assert.equal(ops(desk, 'open_message').length, 2, 'each was judged once');
+});
