@@ -5,7 +5,7 @@ import { KeysRefused } from '../e2ee/keys/page.js';
 import { IndexedStorage } from '../state/chat/storage.js';
 import { FakeDesk } from './chat-keys.js';
 import { answersOf, kept, nextId, opened, ops, texts, writer } from './chat-sealed-world.js';
-import { ANNA, FakeBrowser, FakeServer, ME, ROOM, encode, quiet, textBody, until, uuid } from './chat-server.js';
+import { ANNA, BORIS, FakeBrowser, FakeServer, ME, ROOM, encode, quiet, textBody, until, uuid } from './chat-server.js';
 
 test('t23 what is left out is marked, and what is repeated is not shown again', async (context) => {
   const { server, room } = await opened(context);
@@ -128,4 +128,40 @@ test('t23 a second window shows the mark that the first was given, though that o
   await until(() => windows.every(({ room }) => room.length === 2));
   assert.deepEqual(windows.map(({ room }) => room.at(1).mark), ['gap', 'gap']);
   assert.equal(ops(desk, 'open_message').length, 2, 'each was judged once');
+});
+
+test('t23 nothing takes the place of a message that was opened', async (context) => {
+  const forgeries = [
+    (entry) => ({ ...entry, id: uuid(9) }),
+    (entry) => ({ ...entry, id: uuid(9), body: encode(textBody('forged')) }),
+    (entry) => ({ ...entry, id: uuid(9), body: null }),
+    (entry) => ({ ...entry, kind: 'unpin', body: null, target: uuid(8) }),
+    (entry) => ({ ...entry, kind: 'deletion', body: null, target: uuid(8) }),
+  ];
+  for (const forge of forgeries) {
+    const { server, browser, desk, ...first } = await opened(context);
+    const second = await opened(context, { server, browser, desk });
+    const anna = writer(server, ANNA);
+    const entry = { ...anna('one', { quietly: true }) };
+    const tell = (socket, told) => socket.dispatchEvent(new CustomEvent('message', { detail: { type: 'entry', room: ROOM, entry: told } }));
+    tell(first.socket, entry);
+    await until(() => first.room.length === 1);
+    tell(second.socket, forge(entry));
+    await until(() => second.room.length === 1);
+    assert.deepEqual([texts(second.room), second.room.at(0).sender, [...second.chat.refused]], [['one'], ANNA, [['other_entry', 1]]]);
+    const third = await opened(context, { server, browser, desk });
+    assert.deepEqual(texts(third.room), ['one']);
+  }
+});
+
+test('what was deleted is so in a window that hears of it only now, as its writer’s', async (context) => {
+  const { server, browser, desk, ...first } = await opened(context);
+  const second = await opened(context, { server, browser, desk });
+  const entry = { ...writer(server, ANNA)('one', { quietly: true }) };
+  const tell = (socket, told) => socket.dispatchEvent(new CustomEvent('message', { detail: { type: 'entry', room: ROOM, entry: told } }));
+  tell(first.socket, entry);
+  await until(() => first.room.length === 1);
+  tell(second.socket, { ...entry, sender: BORIS, body: null });
+  await until(() => second.room.length === 1);
+  assert.deepEqual([second.room.at(0).kind, second.room.at(0).sender, second.chat.refused.size], ['deleted', ANNA, 0]);
 });

@@ -19,7 +19,7 @@ import { KeysRefused } from '../../e2ee/keys/page.js';
 import { fromServer } from '../keys/bytes.js';
 import { KIND_BODY } from '../keys/room-messages.js';
 import { topOf } from './ranges.js';
-import { checked, checkedRow, noticeId, recordOf, wasOpened } from './records.js';
+import { checked, checkedRow, emptied, noticeId, recordOf, wasOpened } from './records.js';
 
 /** Of one room: entries that may open later and are tried again unasked. Of more the oldest wait for a reload. */
 export const MAX_LATER = 500;
@@ -155,14 +155,22 @@ export class SealedLog {
    */
   async #record(room, entry, way, held, others) {
     checked(entry);
+    if (held !== undefined && wasOpened(held)) return this.#heldStill(entry, held);
     if (entry.kind !== 'message' || entry.body === null) return recordOf(room, entry, null);
-    // What was opened is not opened again, and what was deleted stays so.
+    // What was deleted stays so.
     if (held?.kind === 'message' && held.id === entry.id && held.notice === undefined) return held;
     if (!isSealed(entry.body)) return this.#notice(room, entry, 'plain', 'plain');
     const opened = await this.#open(room, entry.seq, fromServer(entry.body), way);
     if (opened.type === 'opened') return this.#judge(room, entry, opened, others);
     if (opened.why === 'later') return { ...noticeOf(room, entry, 'later'), later: { entry, way } };
     return this.#notice(room, entry, opened.why, opened.code);
+  }
+
+  /** What was opened is not opened again, and nothing takes its place: it can only be deleted. @param {Entry} entry @param {LogRecord} held */
+  #heldStill({ id, kind, body }, held) {
+    const isOther = id !== held.id || kind !== held.kind;
+    if (isOther) this.#count('other_entry');
+    return body === null && !isOther ? emptied(held) : held;
   }
 
   /** @param {string} room @param {number} seq @param {Base64} envelope @param {Way} way @returns {Promise<OpenedMessage | Closed>} */
