@@ -165,3 +165,49 @@ test('what was deleted is so in a window that hears of it only now, as its write
   await until(() => second.room.length === 1);
   assert.deepEqual([second.room.at(0).kind, second.room.at(0).sender, second.chat.refused.size], ['deleted', ANNA, 0]);
 });
+
+test('t23 a place where something could open later is empty when that turns out to be a repetition', async (context) => {
+  const { server, room, desk, keys } = await opened(context);
+  const one = writer(server, ANNA)('one', { epoch: 2 });
+  server.post(ANNA, one.body, { id: one.id });
+  await until(() => room.length === 2);
+  assert.deepEqual(texts(room), ['later', 'later']);
+  desk.epoch = 2;
+  keys.moved(ROOM);
+  await until(() => texts(room)[0] === 'one' && room.length === 1);
+});
+
+test('t23 what is written here does not seem to wait when the server made something else of it', async (context) => {
+  const { server, room, chat } = await opened(context);
+  const honest = server.call.bind(server);
+  const first = await room.send({ text: 'one' });
+  await until(() => room.find(first)?.state === 'sent');
+  const [{ body }] = kept(server);
+  const lies = [['other', { body: encode(textBody('other')) }, ['one', 'plain']], ['repeated', { id: first, body }, ['one', 'plain']]];
+  for (const [text, lie, seen] of lies) {
+    server.call = async (method, path, asked) => {
+      if (method !== 'POST') return honest(method, path, asked);
+      return { ...server.append(ROOM, { id: asked.id, kind: 'message', sender: ME, target: null, ...lie }), id: asked.id };
+    };
+    const id = await room.send({ text });
+    await until(() => room.find(id) === undefined);
+    assert.deepEqual(texts(room), seen);
+  }
+  assert.deepEqual([...chat.refused], [['plain', 1], ['repeated', 1]]);
+  server.call = honest;
+  const last = await room.send({ text: 'last' });
+  await until(() => room.find(last)?.state === 'sent');
+});
+
+test('what the server answers with another message is not sent', async (context) => {
+  const { server, room, socket } = await opened(context);
+  const honest = server.call.bind(server);
+  let lies = 0;
+  server.call = async (method, path, asked) => (method === 'POST' && (lies += 1) === 1 ? server.append(ROOM, { id: uuid(9), kind: 'unpin', sender: ME, target: uuid(8), body: null }) : honest(method, path, asked));
+  const id = await room.send({ text: 'one' });
+  await until(() => lies === 1);
+  await quiet();
+  assert.equal(room.find(id).state, 'waiting');
+  socket.up();
+  await until(() => room.find(id)?.state === 'sent');
+});

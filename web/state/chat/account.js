@@ -81,7 +81,7 @@ export class Account extends EventTarget {
       api,
       storage,
       (room) => (this.#isOpen(room) ? openSealer : this.#encrypted.sender),
-      { ...device, channel: this.#channel, upload: (room, blob, course) => upload(api, room, blobSource(blob), course), arrived: (room, entry) => this.heard(room, entry) },
+      { ...device, channel: this.#channel, upload: (room, blob, course) => upload(api, room, blobSource(blob), course), arrived: (room, entry) => this.#arrived(room, entry) },
       user,
     );
     this.#sync = new Sync(this.#archive, storage, () => this.#newestFirst(), device, user);
@@ -218,6 +218,12 @@ export class Account extends EventTarget {
     else conversation.take(await this.#archive.take(room, [entry]).catch(() => []), 'wait');
     if (conversation.stretch.high < conversation.stretch.lastSeq) this.#sync.check();
     if (conversation.nameOf(entry.sender) === null && room === this.#watched) void this.#loadMembers(room);
+  }
+
+  /** What was sent from here. It may have come over the socket before it was known to be sent. @param {string} room @param {Entry} entry */
+  async #arrived(room, entry) {
+    await this.heard(room, entry);
+    this.#outbox.tookUpTo(room, this.find(room)?.stretch.high ?? 0);
   }
 
   /** What is ahead of a gap is fetched after what is in it: entries are judged in the order of the log. @param {Conversation} conversation @param {Entry} entry */

@@ -60,8 +60,8 @@ export class Outbox extends EventTarget {
   #lock;
   /** @type {OutboxItem[]} */
   #items = [];
-  /** Those that the server has, and that stand here until they are seen in the log. @type {Set<string>} */
-  #sent = new Set();
+  /** The numbers of those that the server has, and that stand here until the log is here so far. @type {Map<string, { room: string, seq: number }>} */
+  #sent = new Map();
   #uploads;
   /** Files that the server forgot are sent again, once for each message. @type {Set<string>} */
   #sentAgain = new Set();
@@ -167,6 +167,11 @@ export class Outbox extends EventTarget {
     this.#changed(item.room);
   }
 
+  /** The log is here up to this number: what was sent is in it, or the server made something else of it. @param {string} room @param {number} last */
+  tookUpTo(room, last) {
+    for (const [id, sent] of this.#sent) if (sent.room === room && sent.seq <= last) this.took(id);
+  }
+
   /** The network is back: what waits for its time is tried at once. */
   nudge() {
     this.#attempt = 0;
@@ -245,7 +250,7 @@ export class Outbox extends EventTarget {
       try {
         const entry = await this.#send(item);
         this.#attempt = 0;
-        this.#sent.add(item.id);
+        this.#sent.set(item.id, { room, seq: entry.seq });
         this.#paces.set(room, { wroteAt: this.#surroundings.now(), refusedUntil: -Infinity });
         await this.#storage.unqueue(item.id).catch(() => {});
         await this.#surroundings.arrived(room, entry);
@@ -295,6 +300,7 @@ export class Outbox extends EventTarget {
     const files = [...item.files, ...ids.values()];
     /** @type {Entry} */
     const entry = await this.#api.call('POST', `rooms/${encodeURIComponent(room)}/messages`, { id, body, ...(files.length > 0 ? { files } : {}) });
+    if (entry.id !== id) throw new ApiError('bad_answer', 0);
     await sealer.sent(room, id);
     return entry;
   }

@@ -234,6 +234,7 @@ export class Stretch {
   #put(records) {
     this.#timeline.put(records);
     this.#lastSeq = Math.max(this.#lastSeq, this.#high);
+    this.#sources.outbox.tookUpTo(this.#room, this.#high);
     for (const { id, kind, sender, at } of records) {
       if (sender !== this.#sources.me || kind === 'dropped') continue;
       this.#sources.outbox.took(id);
