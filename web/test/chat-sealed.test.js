@@ -80,6 +80,46 @@ test('what was given up while it waited is settled before the next is sealed', a
   assert.deepEqual(ops(desk, 'seal_message', 'sent', 'unsent').slice(-3), [`unsent ${id}`, `seal_message ${next}`, `sent ${next}`]);
 });
 
+/** A message that the server refused, and a newer one that is sealed and waits because the server is busy. */
+async function olderAndNewer(context) {
+  const window = await opened(context);
+  const { server, room, desk } = window;
+  let refuse = new ApiError('room_locked', 403);
+  server.hook = async (method) => {
+    if (method === 'POST') throw refuse;
+  };
+  const older = await room.send({ text: 'older' });
+  await until(() => room.find(older)?.state === 'failed');
+  refuse = new ApiError('busy', 503);
+  const newer = await room.send({ text: 'newer' });
+  await until(() => ops(desk, 'seal_message').length === 2);
+  await quiet();
+  assert.deepEqual(ops(desk, 'unsent'), [`unsent ${older}`], 'the control: what failed was given up');
+  return { ...window, older, newer };
+}
+
+test('an older message that is sent again comes after the one that is sealed and waits', async (context) => {
+  const { server, room, socket, older } = await olderAndNewer(context);
+  server.hook = async () => {};
+  await room.retry(older);
+  socket.up();
+  await until(() => room.length === 2 && room.slice(0, 2).every(({ state }) => state === 'sent'));
+  assert.deepEqual(room.slice(0, 2).map(({ text, mark }) => [text, mark]), [['newer', null], ['older', null]], 'each follows the one before');
+});
+
+test('an older message that is sent again after a reload does not give up one that is sealed and waits', async (context) => {
+  const { server, desk, browser, older, newer, ...first } = await olderAndNewer(context);
+  first.close();
+  const { room, socket } = await opened(context, { server, desk, browser, connect: false });
+  await until(() => room.find(older)?.state === 'failed');
+  await room.retry(older);
+  server.hook = async () => {};
+  socket.up();
+  await until(() => room.length === 2 && room.slice(0, 2).every(({ state }) => state === 'sent'));
+  assert.equal(ops(desk, 'unsent').length, 1);
+  assert.deepEqual(ops(desk, 'seal_message').filter((each) => each.includes(newer)).length, 1, 'the same bytes');
+});
+
 test('what is written before the keys are ready waits, and goes by itself', async (context) => {
   const { server, room, keys, desk } = await opened(context, { status: 'unvouched' });
   const id = await room.send({ text: 'patience' });

@@ -65,6 +65,8 @@ export class Outbox extends EventTarget {
   #uploads;
   /** Files that the server forgot are sent again, once for each message. @type {Set<string>} */
   #sentAgain = new Set();
+  /** By room: what was tried last. While it waits it is the next again: it may be with the server already, and sealed so that the others follow it. @type {Map<string, string>} */
+  #tried = new Map();
   /** Sends are on their way, or are waiting for the lock. */
   #busy = false;
   #again = false;
@@ -245,8 +247,10 @@ export class Outbox extends EventTarget {
    */
   async #sendRoom(room) {
     for (;;) {
-      const item = this.#items.find((each) => each.room === room && this.#isWaiting(each));
+      const waiting = this.#items.filter((each) => each.room === room && this.#isWaiting(each));
+      const item = waiting.find(({ id }) => id === this.#tried.get(room)) ?? waiting[0];
       if (!item || this.#stopped) return null;
+      this.#tried.set(room, item.id);
       try {
         const entry = await this.#send(item);
         this.#attempt = 0;
