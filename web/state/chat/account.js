@@ -33,6 +33,7 @@ export class Account extends EventTarget {
   #user;
   #storage;
   #parts;
+  /** @type {Archive} */
   #archive;
   #outbox;
   #sync;
@@ -71,6 +72,7 @@ export class Account extends EventTarget {
     this.#channel = device.channel(user);
     this.#encrypted = new EncryptedRooms(parts.keys, storage, device.exclusively, {
       rooms: () => this.#newestFirst().filter(({ encrypted }) => encrypted).map(({ id }) => id),
+      keep: (room, records) => this.#archive.keep(room, records),
       opened: (room, records) => this.#openedLater(room, records),
       keysChanged: () => this.#keysChanged(),
     });
@@ -79,7 +81,7 @@ export class Account extends EventTarget {
       api,
       storage,
       (room) => (this.#isOpen(room) ? openSealer : this.#encrypted.sender),
-      { ...device, channel: this.#channel, upload: (room, blob, course) => upload(api, room, blobSource(blob), course), arrived: (room, entry) => this.heard(room, entry) },
+      { ...device, channel: this.#channel, upload: (room, blob, course) => upload(api, room, blobSource(blob), course), arrived: (room, entry) => this.#arrived(room, entry) },
       user,
     );
     this.#sync = new Sync(this.#archive, storage, () => this.#newestFirst(), device, user);
@@ -218,16 +220,22 @@ export class Account extends EventTarget {
     if (conversation.nameOf(entry.sender) === null && room === this.#watched) void this.#loadMembers(room);
   }
 
+  /** What was sent from here. It may have come over the socket before it was known to be sent. @param {string} room @param {Entry} entry */
+  async #arrived(room, entry) {
+    await this.heard(room, entry);
+    this.#outbox.tookUpTo(room, this.find(room)?.stretch.high ?? 0);
+  }
+
   /** What is ahead of a gap is fetched after what is in it: entries are judged in the order of the log. @param {Conversation} conversation @param {Entry} entry */
   async #heardSealed(conversation, entry) {
     const { id, stretch } = conversation;
-    if (entry.seq <= stretch.high + 1) conversation.take(await this.#archive.take(id, [entry]).catch(() => []), 'wait');
+    if (entry.seq === stretch.high + 1) conversation.take(await this.#archive.take(id, [entry]).catch(() => []), 'wait');
     if (stretch.high < entry.seq) stretch.heardOf(entry.seq);
   }
 
   /** @param {string} room @param {import('./records.js').LogRecord[]} records each by itself */
-  async #openedLater(room, records) {
-    for (const record of records) this.find(room)?.take(await this.#archive.keep(room, [record]), 'wait');
+  #openedLater(room, records) {
+    for (const record of records) this.find(room)?.take([record], 'wait');
   }
 
   /** What could not be read or sent may be now. */

@@ -11,6 +11,7 @@
 /** @import { Log } from './seal.js' */
 /** @import { ChatStorage } from './storage.js' */
 
+import { ApiError } from '../../net/api.js';
 import { emptied } from './records.js';
 
 /** As many as the server gives at once. */
@@ -49,6 +50,7 @@ export class Archive extends EventTarget {
     const query = new URLSearchParams({ ...Object.fromEntries(Object.entries(where).map(([key, seq]) => [key, String(seq)])), limit: String(limit) });
     /** @type {EntryPage} */
     const page = await this.#api.call('GET', `rooms/${encodeURIComponent(room)}/messages?${query}`);
+    if (where.after !== undefined && !follows(page, where.after)) throw new ApiError('bad_answer', 0);
     const records = await this.take(room, page.entries);
     return { records, firstSeq: page.first_seq, lastSeq: page.last_seq };
   }
@@ -56,10 +58,10 @@ export class Archive extends EventTarget {
   /**
    * @param {string} room
    * @param {readonly Entry[]} entries that follow one another without a gap
-   * @returns {Promise<LogRecord[]>}
+   * @returns {Promise<LogRecord[]>} of an encrypted room perhaps only the first of them, then the others are to be taken again
    */
   async take(room, entries) {
-    return entries.length === 0 ? [] : this.keep(room, await this.#logOf(room).take(room, entries));
+    return entries.length === 0 ? [] : this.#logOf(room).take(room, entries, (records) => this.keep(room, records));
   }
 
   /** One entry, wherever it stands: it may have to be fetched again. @param {string} room @param {Entry} entry */
@@ -83,4 +85,9 @@ export class Archive extends EventTarget {
     this.dispatchEvent(new CustomEvent('stored', { detail: { room, records } }));
     return records;
   }
+}
+
+/** Only what the server says it no longer has may be left out. @param {EntryPage} page @param {number} after */
+function follows({ entries, first_seq: firstSeq }, after) {
+  return entries.length === 0 || entries[0]?.seq === Math.max(after + 1, firstSeq);
 }

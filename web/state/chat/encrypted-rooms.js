@@ -13,7 +13,8 @@ import { SealedSender } from './sealed-sender.js';
 /**
  * @typedef {object} Around
  * @property {() => readonly string[]} rooms that are encrypted
- * @property {(room: string, records: LogRecord[]) => Promise<void>} opened what could not be opened before
+ * @property {(room: string, records: LogRecord[]) => Promise<LogRecord[]>} keep into the local copy
+ * @property {(room: string, records: LogRecord[]) => void} opened what could not be opened before
  * @property {() => void} keysChanged
  */
 
@@ -99,6 +100,6 @@ export class EncryptedRooms {
   /** @param {string} room */
   async #openAgain(room) {
     if (!this.#log.unopened.includes(room)) return;
-    await this.#around.opened(room, await this.#log.again(room));
+    this.#around.opened(room, await this.#log.again(room, (records) => this.#around.keep(room, records)));
   }
 }

@@ -60,11 +60,13 @@ export class Outbox extends EventTarget {
   #lock;
   /** @type {OutboxItem[]} */
   #items = [];
-  /** Those that the server has, and that stand here until they are seen in the log. @type {Set<string>} */
-  #sent = new Set();
+  /** The numbers of those that the server has, and that stand here until the log is here so far. @type {Map<string, { room: string, seq: number }>} */
+  #sent = new Map();
   #uploads;
   /** Files that the server forgot are sent again, once for each message. @type {Set<string>} */
   #sentAgain = new Set();
+  /** By room: what was tried last. While it waits it is the next again: it may be with the server already, and sealed so that the others follow it. @type {Map<string, string>} */
+  #tried = new Map();
   /** Sends are on their way, or are waiting for the lock. */
   #busy = false;
   #again = false;
@@ -167,6 +169,11 @@ export class Outbox extends EventTarget {
     this.#changed(item.room);
   }
 
+  /** The log is here up to this number: what was sent is in it, or the server made something else of it. @param {string} room @param {number} last */
+  tookUpTo(room, last) {
+    for (const [id, sent] of this.#sent) if (sent.room === room && sent.seq <= last) this.took(id);
+  }
+
   /** The network is back: what waits for its time is tried at once. */
   nudge() {
     this.#attempt = 0;
@@ -240,12 +247,14 @@ export class Outbox extends EventTarget {
    */
   async #sendRoom(room) {
     for (;;) {
-      const item = this.#items.find((each) => each.room === room && this.#isWaiting(each));
+      const waiting = this.#items.filter((each) => each.room === room && this.#isWaiting(each));
+      const item = waiting.find(({ id }) => id === this.#tried.get(room)) ?? waiting[0];
       if (!item || this.#stopped) return null;
+      this.#tried.set(room, item.id);
       try {
         const entry = await this.#send(item);
         this.#attempt = 0;
-        this.#sent.add(item.id);
+        this.#sent.set(item.id, { room, seq: entry.seq });
         this.#paces.set(room, { wroteAt: this.#surroundings.now(), refusedUntil: -Infinity });
         await this.#storage.unqueue(item.id).catch(() => {});
         await this.#surroundings.arrived(room, entry);
@@ -295,6 +304,7 @@ export class Outbox extends EventTarget {
     const files = [...item.files, ...ids.values()];
     /** @type {Entry} */
     const entry = await this.#api.call('POST', `rooms/${encodeURIComponent(room)}/messages`, { id, body, ...(files.length > 0 ? { files } : {}) });
+    if (entry.id !== id) throw new ApiError('bad_answer', 0);
     await sealer.sent(room, id);
     return entry;
   }

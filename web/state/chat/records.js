@@ -37,6 +37,15 @@ export function checked(entry) {
   if (!isEntry(entry)) throw Object.assign(new Error('no entry'), { code: 'bad_answer' });
 }
 
+/** Throws when they do not follow one another, or one is none. @param {readonly Entry[]} entries */
+export function checkedRow(entries) {
+  const first = entries[0]?.seq ?? 0;
+  for (const [index, entry] of entries.entries()) {
+    checked(entry);
+    if (entry.seq !== first + index) throw Object.assign(new Error('entries with a gap'), { code: 'bad_answer' });
+  }
+}
+
 /**
  * @param {string} room
  * @param {Entry} entry
@@ -66,6 +75,11 @@ export function remembered(record, before) {
   if (record.kind !== 'message' || record.content !== null || before?.id !== record.id) return record;
   const { about, had } = emptied(before);
   return { ...record, about: record.about ?? about, ...(had ? { had } : {}) };
+}
+
+/** Whether its id is its sender's word: only what was opened here, if only before it was deleted. Of all else the server chose the id. @param {LogRecord} record */
+export function wasOpened({ hash, had }) {
+  return hash !== undefined || had === true;
 }
 
 /** The id of a notice in a room. @param {number} seq */

@@ -16,7 +16,7 @@ import { checked, recordOf } from './records.js';
  * @property {(id: string) => string} idAgain the id under which a refused message is sent again
  *
  * @typedef {object} Log for what comes
- * @property {(room: string, entries: readonly Entry[]) => Promise<LogRecord[]>} take entries that follow one another. Rejects when they cannot be read yet
+ * @property {(room: string, entries: readonly Entry[], keep: (records: LogRecord[]) => Promise<LogRecord[]>) => Promise<LogRecord[]>} take entries that follow one another, and what was kept of them. Rejects when they cannot be read yet
  * @property {(room: string, entry: Entry) => Promise<LogRecord>} look one entry, wherever it stands
  */
 
@@ -30,7 +30,7 @@ export const openSealer = {
 
 /** For the same. @type {Log} */
 export const openLog = {
-  take: (room, entries) => Promise.all(entries.map((entry) => openLog.look(room, entry))),
+  take: async (room, entries, keep) => keep(await Promise.all(entries.map((entry) => openLog.look(room, entry)))),
   look: async (room, entry) => {
     checked(entry);
     return recordOf(room, entry, entry.kind === 'message' && entry.body !== null ? textOf(entry.body) : null);

@@ -19,7 +19,7 @@ import { KeysRefused } from '../../e2ee/keys/page.js';
 import { fromServer } from '../keys/bytes.js';
 import { KIND_BODY } from '../keys/room-messages.js';
 import { topOf } from './ranges.js';
-import { checked, noticeId, recordOf } from './records.js';
+import { checked, checkedRow, emptied, noticeId, recordOf, wasOpened } from './records.js';
 
 /** Of one room: entries that may open later and are tried again unasked. Of more the oldest wait for a reload. */
 export const MAX_LATER = 500;
@@ -28,6 +28,7 @@ const FIRST_OF_TEXT = 0x09;
 
 /** The keys as the chat uses them. @typedef {EventTarget & { status: KeysStatus, account: { messages: RoomMessages, sync: (room: string) => Promise<unknown> } | null }} ChatKeys */
 /** @typedef {'open_message' | 'read_message'} Way */
+/** @typedef {(records: LogRecord[]) => Promise<LogRecord[]>} Keep into the local copy: records that follow one another */
 /** @typedef {<T>(name: string, act: () => Promise<T>) => Promise<T>} Exclusively */
 
 export class SealedLog {
@@ -36,8 +37,8 @@ export class SealedLog {
   #exclusively;
   /** By room and number: what may open later. @type {Map<string, Map<number, { entry: Entry, way: Way }>>} */
   #later = new Map();
-  /** Rooms of which the local copy has nothing, though the keys may know more: what they call old may be new here. @type {Set<string>} */
-  #new = new Set();
+  /** By room, up to where the local copy had nothing when it came, though the keys may know more: what they call old may be new here. @type {Map<string, number>} */
+  #new = new Map();
   /** How often what was not shown, by why. @type {Map<string, number>} */
   #refused = new Map();
 
@@ -58,22 +59,23 @@ export class SealedLog {
   }
 
   /**
-   * Entries that follow one another. Rejects with `keys_waiting` while the keys are being made ready.
+   * Entries that follow one another; rejects with `bad_answer` when they do not: what lies in a gap would never be judged. Rejects with
+   * `keys_waiting` while the keys are being made ready.
    * @param {string} room
    * @param {readonly Entry[]} entries
-   * @returns {Promise<LogRecord[]>}
+   * @param {Keep} keep before another window has its turn: a verdict is given once
+   * @returns {Promise<LogRecord[]>} less than the entries when the keys could not be asked of more; those that are missing are to be taken again
    */
-  take(room, entries) {
+  take(room, entries, keep) {
     return this.#alone(room, async () => {
+      checkedRow(entries);
       const held = await this.#held(room, entries);
       const judged = topOf(await this.#storage.ranges(room).catch(() => []));
-      if (judged === 0) this.#new.add(room);
-      else this.#new.delete(room);
-      /** @type {LogRecord[]} */
-      const records = [];
-      for (const entry of entries) records.push(await this.#record(room, entry, entry.seq > judged ? 'open_message' : 'read_message', held.get(entry.seq), records));
+      if (judged === 0) this.#new.set(room, entries.at(-1)?.seq ?? 0);
+      const taken = entries.map((entry) => ({ entry, way: /** @type {Way} */ (entry.seq > judged ? 'open_message' : 'read_message') }));
+      const records = await this.#records(room, taken, async ({ seq }) => held.get(seq));
       this.remember(room, records);
-      return records;
+      return keep(records);
     });
   }
 
@@ -86,8 +88,10 @@ export class SealedLog {
   remember(room, records) {
     const later = this.#later.get(room) ?? new Map();
     for (const { seq, later: again } of records) {
-      if (again === undefined) later.delete(seq);
-      else if (later.size < MAX_LATER) later.set(seq, again);
+      later.delete(seq);
+      if (again !== undefined) later.set(seq, again);
+      // The oldest goes: what never opens does not keep out what comes now.
+      if (later.size > MAX_LATER) later.delete(Math.min(...later.keys()));
     }
     if (later.size > 0) this.#later.set(room, later);
     else this.#later.delete(room);
@@ -98,15 +102,16 @@ export class SealedLog {
     return [...this.#later.keys()];
   }
 
-  /** Tries again, in the log's order. @param {string} room @returns {Promise<LogRecord[]>} what is something else now */
-  again(room) {
+  /** Tries again, in the log's order. @param {string} room @param {Keep} keep one by one @returns {Promise<LogRecord[]>} what is something else now */
+  again(room, keep) {
     return this.#alone(room, async () => {
-      /** @type {LogRecord[]} */
-      const records = [];
-      const waiting = [...(this.#later.get(room) ?? [])].sort(([one], [other]) => one - other);
-      for (const [, { entry, way }] of waiting) records.push(await this.#record(room, entry, way, (await this.#held(room, [entry])).get(entry.seq), records));
+      const waiting = [...(this.#later.get(room) ?? [])].sort(([one], [other]) => one - other).map(([, each]) => each);
+      const records = await this.#records(room, waiting, async (entry) => (await this.#held(room, [entry])).get(entry.seq));
       this.remember(room, records);
-      return records.filter(({ later }) => later === undefined);
+      /** @type {LogRecord[]} */
+      const kept = [];
+      for (const record of records) if (record.later === undefined) kept.push(...(await keep([record])));
+      return kept;
     });
   }
 
@@ -123,6 +128,24 @@ export class SealedLog {
   }
 
   /**
+   * One after the other. Should the keys fail midway, what they judged is given all the same: they would call it repeated the second time.
+   * @param {string} room
+   * @param {readonly { entry: Entry, way: Way }[]} entries
+   * @param {(entry: Entry) => Promise<LogRecord | undefined>} heldOf in the local copy
+   * @returns {Promise<LogRecord[]>}
+   */
+  async #records(room, entries, heldOf) {
+    /** @type {LogRecord[]} */
+    const records = [];
+    try {
+      for (const { entry, way } of entries) records.push(await this.#record(room, entry, way, await heldOf(entry), records));
+    } catch (error) {
+      if (entries.slice(0, records.length).every(({ way }) => way === 'read_message')) throw error;
+    }
+    return records;
+  }
+
+  /**
    * @param {string} room
    * @param {Entry} entry
    * @param {Way} way
@@ -132,18 +155,26 @@ export class SealedLog {
    */
   async #record(room, entry, way, held, others) {
     checked(entry);
+    if (held !== undefined && wasOpened(held)) return this.#heldStill(entry, held);
     if (entry.kind !== 'message' || entry.body === null) return recordOf(room, entry, null);
-    // What was opened is not opened again, and what was deleted stays so.
+    // What was deleted stays so.
     if (held?.kind === 'message' && held.id === entry.id && held.notice === undefined) return held;
     if (!isSealed(entry.body)) return this.#notice(room, entry, 'plain', 'plain');
-    const opened = await this.#open(room, fromServer(entry.body), way);
+    const opened = await this.#open(room, entry.seq, fromServer(entry.body), way);
     if (opened.type === 'opened') return this.#judge(room, entry, opened, others);
     if (opened.why === 'later') return { ...noticeOf(room, entry, 'later'), later: { entry, way } };
     return this.#notice(room, entry, opened.why, opened.code);
   }
 
-  /** @param {string} room @param {Base64} envelope @param {Way} way @returns {Promise<OpenedMessage | Closed>} */
-  async #open(room, envelope, way) {
+  /** What was opened is not opened again, and nothing takes its place: it can only be deleted. @param {Entry} entry @param {LogRecord} held */
+  #heldStill({ id, kind, body }, held) {
+    const isOther = id !== held.id || kind !== held.kind;
+    if (isOther) this.#count('other_entry');
+    return body === null && !isOther ? emptied(held) : held;
+  }
+
+  /** @param {string} room @param {number} seq @param {Base64} envelope @param {Way} way @returns {Promise<OpenedMessage | Closed>} */
+  async #open(room, seq, envelope, way) {
     const { account, status } = this.#keys;
     if (account === null) {
       if (status === 'off' || status === 'starting') throw new ApiError('keys_waiting', 0);
@@ -151,7 +182,7 @@ export class SealedLog {
     }
     try {
       const opened = await account.messages.open(room, envelope, way);
-      return this.#new.has(room) && isOld(opened) ? await account.messages.open(room, envelope, 'read_message') : opened;
+      return seq <= (this.#new.get(room) ?? 0) && isOld(opened) ? await account.messages.open(room, envelope, 'read_message') : opened;
     } catch (error) {
       if (error instanceof KeysRefused) throw new ApiError('keys_waiting', 0);
       throw error;
@@ -163,8 +194,8 @@ export class SealedLog {
     if (id !== entry.id || user !== entry.sender) return this.#notice(room, entry, 'refused', 'other_entry');
     if (content === null) return this.#drop(room, entry, verdict ?? 'refused');
     // One message has one place: the first in which it was seen here. Where only the verdict is old, as after a crash or in a new local copy, it is shown.
-    const there = others.find((record) => record.id === id) ?? (await this.#storage.find(room, id).catch(() => undefined));
-    if (there && there.seq !== entry.seq) return this.#drop(room, entry, 'repeated');
+    const there = [...others.filter((record) => record.id === id), ...(await this.#storage.findAll(room, id).catch(() => []))];
+    if (there.some((record) => wasOpened(record) && record.seq !== entry.seq)) return this.#drop(room, entry, 'repeated');
     const record = { ...recordOf(room, entry, kind === KIND_BODY ? textOf(content) : ''), hash };
     return verdict === 'gap' || verdict === 'fork' ? { ...record, mark: verdict } : record;
   }

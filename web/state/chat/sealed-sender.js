@@ -12,6 +12,7 @@ import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
 import { toServer } from '../keys/bytes.js';
 import { topOf } from './ranges.js';
+import { wasOpened } from './records.js';
 import { toBase64 } from './seal.js';
 import { randomUuid } from './uuid.js';
 
@@ -57,15 +58,29 @@ export class SealedSender {
     return randomUuid();
   }
 
-  /** What was sealed before and is in the log was sent; else it was given up. @param {string} room @param {string} id */
+  /**
+   * What was sealed before and is in the log was sent. What the outbox still has waiting is left: it is sent as it was sealed, and may be with
+   * the server already. All else was given up.
+   * @param {string} room
+   * @param {string} id
+   */
   #settleOthers(room, id) {
     return this.#ask(async (messages) => {
-      for (const waiting of await messages.waiting(room)) {
-        if (waiting.id === id) continue;
-        const there = await this.#storage.find(room, waiting.id).catch(() => undefined);
-        await messages.settle(room, waiting.id, there ? 'sent' : 'unsent');
+      const others = (await messages.waiting(room)).filter((each) => each.id !== id);
+      if (others.length === 0) return;
+      const queued = await this.#queued(room);
+      for (const other of others) {
+        const there = await this.#storage.findAll(room, other.id).catch(() => []);
+        if (there.some(wasOpened)) await messages.settle(room, other.id, 'sent');
+        else if (queued !== null && !queued.has(other.id)) await messages.settle(room, other.id, 'unsent');
       }
     });
+  }
+
+  /** @param {string} room @returns {Promise<Set<string> | null>} what waits to be sent; null: that is not known */
+  async #queued(room) {
+    const items = await this.#storage.outbox().catch(() => null);
+    return items && new Set(items.filter((item) => item.room === room && item.state === 'waiting').map((item) => item.id));
   }
 
   /** The hash of the newest message that is known of the room. @param {string} room */

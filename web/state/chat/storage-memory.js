@@ -62,6 +62,11 @@ export class MemoryStorage {
     return [...this.#of(room).values()].find((record) => record.id === id);
   }
 
+  /** @param {string} room @param {string} id */
+  async findAll(room, id) {
+    return [...this.#of(room).values()].filter((record) => record.id === id);
+  }
+
   /** @param {[string, number]} after @param {number} limit */
   async scan([room, seq], limit) {
     const all = [...this.#entries.values()].flatMap((kept) => [...kept.values()]);

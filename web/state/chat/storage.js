@@ -100,6 +100,11 @@ export class IndexedStorage {
     return done(this.#read('entries').index('by_id').get([room, id]));
   }
 
+  /** All under this id: only the server says that ids are unique. @param {string} room @param {string} id @returns {Promise<LogRecord[]>} */
+  findAll(room, id) {
+    return done(this.#read('entries').index('by_id').getAll([room, id]));
+  }
+
   /** The next entries of all rooms after this key, for building an index. @param {[string, number]} after @param {number} limit @returns {Promise<LogRecord[]>} */
   scan(after, limit) {
     return done(this.#read('entries').getAll(globalThis.IDBKeyRange.lowerBound(after, true), limit));

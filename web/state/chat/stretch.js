@@ -12,6 +12,7 @@
 /** @import { LogRecord } from './records.js' */
 /** @import { ChatStorage } from './storage.js' */
 
+import { ApiError } from '../../net/api.js';
 import { rangeWith } from './ranges.js';
 import { Timeline } from './timeline.js';
 
@@ -233,6 +234,7 @@ export class Stretch {
   #put(records) {
     this.#timeline.put(records);
     this.#lastSeq = Math.max(this.#lastSeq, this.#high);
+    this.#sources.outbox.tookUpTo(this.#room, this.#high);
     for (const { id, kind, sender, at } of records) {
       if (sender !== this.#sources.me || kind === 'dropped') continue;
       this.#sources.outbox.took(id);
@@ -253,6 +255,8 @@ export class Stretch {
     // The window was replaced meanwhile.
     if (low !== this.#low) return;
     if (records.length === 0) this.#firstSeq = low;
+    // Not all up to what is here: it would stay a gap.
+    else if (records.at(-1)?.seq !== low - 1) throw new ApiError('bad_answer', 0);
     this.#timeline.put(records);
     this.#low = records[0]?.seq ?? low;
   }

@@ -146,7 +146,6 @@ export class Sync extends EventTarget {
       const { records, lastSeq: now } = await this.#archive.fetch(id, {}, FIRST_PAGE);
       if (records.length === 0) stretch.nothingUpTo(now);
       else conversation.take(records, 'replace');
-      return;
     }
     for (let more = true; more && stretch.high < stretch.lastSeq; ) {
       const after = stretch.high;

@@ -144,8 +144,8 @@ export class Timeline {
     /** @type {LogRecord[]} */
     const shown = [];
     for (const record of records) {
+      if (record.notice === undefined || record.kind === 'dropped') this.#unsay(record.seq);
       if (record.kind === 'dropped') continue;
-      if (record.notice === undefined) this.#unsay(record.seq);
       const about = this.#learn(record);
       changed.add(about);
       if (record.kind === 'message') this.#factsOf(record.id).loaded = true;
@@ -211,7 +211,7 @@ export class Timeline {
     return about;
   }
 
-  /** What stands here opened now: no notice is in its place any more. @param {number} seq */
+  /** What stands here opened now, or is nothing to be shown: no notice is in its place any more. @param {number} seq */
   #unsay(seq) {
     if (!this.#facts.delete(noticeId(seq))) return;
     if (this.#isShown(seq)) this.#sent.splice(this.#placeOf(seq), 1);

@@ -21,6 +21,8 @@ const MAX_SEALS = 3;
 const MAX_EPOCHS_WAITING = 16;
 /** Devices that were asked for and are not known; of more all are asked for again. */
 const MAX_STRANGERS = 1_000;
+/** Times that people of a room are asked for because of unknown devices; more would let one member's invented ones cost everybody much. */
+export const MAX_LEARNS = 8;
 /** Where the header of an envelope has the epoch and the device (`web/crypto/src/chat/envelope.rs`). */
 const EPOCH_AT = 18;
 const DEVICE_AT = 30;
@@ -44,6 +46,10 @@ export class RoomMessages {
   #groups;
   /** Rooms and devices that were asked for in vain. @type {Set<string>} */
   #strangers = new Set();
+  /** By room: how often its people were asked for. @type {Map<Uuid, number>} */
+  #learns = new Map();
+  /** By room: the epoch that the group was found in when it was last followed for a message ahead of it. @type {Map<Uuid, number>} */
+  #asked = new Map();
 
   /**
    * @param {Keys} keys
@@ -59,6 +65,8 @@ export class RoomMessages {
   /** Somebody published something: who was not known may be. */
   learnAgain() {
     this.#strangers.clear();
+    this.#learns.clear();
+    this.#asked.clear();
   }
 
   /**
@@ -124,8 +132,8 @@ export class RoomMessages {
 
   /** @param {Uuid} room @param {Base64} envelope @param {string} code @param {() => Promise<OpenedMessage>} ask @returns {Promise<OpenedMessage | Closed>} */
   async #openOtherwise(room, envelope, code, ask) {
-    if (code === 'unknown_epoch' && this.#isAhead(room, envelope)) await this.#groups.current(room);
-    else if (['unknown_sender', 'not_vouched'].includes(code) && this.#isNewStranger(room, envelope)) await this.#groups.learn(room);
+    if (code === 'unknown_epoch' && this.#mayFollow(room, envelope)) await this.#follow(room);
+    else if (['unknown_sender', 'not_vouched'].includes(code) && this.#mayLearn(room, envelope)) await this.#groups.learn(room);
     else return this.#closed(room, envelope, code);
     try {
       return await ask();
@@ -145,6 +153,26 @@ export class RoomMessages {
   #isAhead(room, envelope) {
     const look = this.#groups.lookOf(room);
     return look === null || epochOf(envelope) > BigInt(look.epoch);
+  }
+
+  /** Once in each epoch: whoever is in the room can write of an epoch that never comes. @param {Uuid} room @param {Base64} envelope */
+  #mayFollow(room, envelope) {
+    const look = this.#groups.lookOf(room);
+    return look === null || (this.#asked.get(room) !== look.epoch && this.#isAhead(room, envelope));
+  }
+
+  /** @param {Uuid} room */
+  async #follow(room) {
+    const look = await this.#groups.current(room);
+    if (look !== null) this.#asked.set(room, look.epoch);
+  }
+
+  /** @param {Uuid} room @param {Base64} envelope */
+  #mayLearn(room, envelope) {
+    const learns = this.#learns.get(room) ?? 0;
+    if (learns >= MAX_LEARNS || !this.#isNewStranger(room, envelope)) return false;
+    this.#learns.set(room, learns + 1);
+    return true;
   }
 
   /** @param {Uuid} room @param {Base64} envelope */
