@@ -59,6 +59,6 @@ for (const [how, code] of [['onerror', 'worker'], ['onmessageerror', 'worker'], 
     else worker[how]({});
     for (const each of waiting) await assert.rejects(each, isCode(code));
     assert.ok(worker.terminated);
-    await assert.rejects(keys.begin('u'), isCode('closed'));
+    await assert.rejects(keys.begin('u'), isCode(code));
   });
 }
