@@ -211,3 +211,24 @@ test('what the server answers with another message is not sent', async (context)
   socket.up();
   await until(() => room.find(id)?.state === 'sent');
 });
+
+test('t23 where the server’s log became shorter, the first message after it says so, and what is old is no history', async (context) => {
+  const { server, room, socket, desk, browser } = await opened(context);
+  const anna = writer(server, ANNA);
+  for (const text of ['one', 'two', 'three']) anna(text);
+  await until(() => room.length === 3);
+  assert.deepEqual(room.slice(0, 3).map(({ mark }) => mark), [null, null, null], 'the control');
+  kept(server).length = 2;
+  server.rooms.get(ROOM).room.last_seq = 2;
+  desk.hook = async ({ op, envelope }) => {
+    if (op === 'open_message' && Buffer.from(envelope, 'base64').includes(kept(server)[0].id)) throw new KeysRefused('past_epoch');
+  };
+  socket.up();
+  await until(() => room.length === 2);
+  anna('four');
+  await until(() => room.length === 3);
+  const marks = [['refused', null], ['two', 'fork'], ['four', null]];
+  assert.deepEqual(room.slice(0, 3).map(({ text, notice, mark }) => [notice ?? text, mark]), marks);
+  const { room: again } = await opened(context, { server, desk, browser });
+  assert.deepEqual(again.slice(0, 3).map(({ text, notice, mark }) => [notice ?? text, mark]), marks);
+});
