@@ -232,3 +232,34 @@ test('t23 where the server’s log became shorter, the first message after it sa
   const { room: again } = await opened(context, { server, desk, browser });
   assert.deepEqual(again.slice(0, 3).map(({ text, notice, mark }) => [notice ?? text, mark]), marks);
 });
+
+test('an old list of rooms brings no entry ahead of those before it', async (context) => {
+  const { server, room, socket, desk } = await opened(context);
+  const anna = writer(server, ANNA);
+  const ids = [anna('one').id, anna('two').id];
+  await until(() => room.length === 2);
+  ids.push(anna('three', { quietly: true }).id, anna('four', { quietly: true }).id);
+  let lists = 0;
+  answersOf(server, /^GET rooms$/, ({ rooms }) => ({ rooms: rooms.map((each) => ({ ...each, last_seq: (lists += 1) === 1 ? 1 : each.last_seq })) }));
+  socket.up();
+  await until(() => server.asked.some((each) => each.endsWith('limit=1')));
+  await quiet();
+  socket.up();
+  await until(() => room.length === 4);
+  assert.deepEqual(ops(desk, 'open_message'), ids.map((id) => `open_message ${id}`));
+  assert.deepEqual(room.slice(0, 4).map(({ mark }) => mark), [null, null, null, null]);
+});
+
+test('t23 where the server says that it has none of the log any more, the first message after it says so', async (context) => {
+  const first = await opened(context);
+  const { server, desk, browser } = first;
+  const anna = writer(server, ANNA);
+  for (const text of ['one', 'two']) anna(text);
+  await until(() => first.room.length === 2);
+  first.close();
+  for (const text of ['three', 'four']) anna(text, { quietly: true });
+  server.rooms.get(ROOM).room.first_seq = 3;
+  const second = await opened(context, { server, desk, browser });
+  await until(() => second.room.length === 2);
+  assert.deepEqual(second.room.slice(0, 2).map(({ text, mark }) => [text, mark]), [['three', 'fork'], ['four', null]]);
+});
