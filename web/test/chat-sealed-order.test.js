@@ -263,3 +263,25 @@ test('t23 where the server says that it has none of the log any more, the first 
   await until(() => second.room.length === 2);
   assert.deepEqual(second.room.slice(0, 2).map(({ text, mark }) => [text, mark]), [['three', 'fork'], ['four', null]]);
 });
+
+test('t23 an older page that is of elsewhere is refused, so that what comes next is judged', async (context) => {
+  const server = new FakeServer();
+  server.addRoom(ROOM, { encryption: 'mls' });
+  const anna = writer(server, ANNA);
+  for (let number = 1; number <= 150; number += 1) anna(`old ${number}`, { quietly: true });
+  let tampered = 0;
+  answersOf(server, /^GET rooms\/.*before=51/, (page) => ({ ...page, entries: (tampered += 1) === 1 ? [{ id: uuid(9), seq: 10 ** 9, kind: 'unpin', sender: ANNA, sent_at: 1, body: null, target: uuid(8) }] : page.entries }));
+  const { room, socket } = await opened(context, { server });
+  await until(() => tampered === 1);
+  await quiet();
+  anna('left out', { quietly: true });
+  kept(server).pop();
+  server.rooms.get(ROOM).room.last_seq -= 1;
+  anna('two');
+  await until(() => room.at(room.length - 1).text === 'two');
+  assert.equal(room.at(room.length - 1).mark, 'gap');
+  socket.up();
+  await until(() => tampered === 2);
+  await room.loadBefore();
+  assert.equal(room.at(0).text, 'old 1', 'the control');
+});

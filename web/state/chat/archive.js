@@ -48,7 +48,7 @@ export class Archive extends EventTarget {
    */
   async fetch(room, where, limit = PAGE) {
     const page = await this.#page(room, where, limit);
-    if (where.after !== undefined && !follows(page, where.after)) throw new ApiError('bad_answer', 0);
+    if (!isWhere(page, where)) throw new ApiError('bad_answer', 0);
     const records = await this.take(room, page.entries);
     return { records, firstSeq: page.first_seq, lastSeq: page.last_seq };
   }
@@ -101,7 +101,9 @@ export class Archive extends EventTarget {
   }
 }
 
-/** Only what the server says it no longer has may be left out. @param {EntryPage} page @param {number} after */
-function follows({ entries, first_seq: firstSeq }, after) {
-  return entries.length === 0 || entries[0]?.seq === Math.max(after + 1, firstSeq);
+/** Only what the server says it no longer has may be left out. @param {EntryPage} page @param {{ before?: number, after?: number }} where */
+function isWhere({ entries, first_seq: firstSeq }, { before, after }) {
+  if (entries.length === 0) return true;
+  if (after !== undefined) return entries[0]?.seq === Math.max(after + 1, firstSeq);
+  return before === undefined || entries.at(-1)?.seq === before - 1;
 }
