@@ -211,3 +211,77 @@ test('what the server answers with another message is not sent', async (context)
   socket.up();
   await until(() => room.find(id)?.state === 'sent');
 });
+
+test('t23 where the server’s log became shorter, the first message after it says so, and what is old is no history', async (context) => {
+  const { server, room, socket, desk, browser } = await opened(context);
+  const anna = writer(server, ANNA);
+  for (const text of ['one', 'two', 'three']) anna(text);
+  await until(() => room.length === 3);
+  assert.deepEqual(room.slice(0, 3).map(({ mark }) => mark), [null, null, null], 'the control');
+  kept(server).length = 2;
+  server.rooms.get(ROOM).room.last_seq = 2;
+  desk.hook = async ({ op, envelope }) => {
+    if (op === 'open_message' && Buffer.from(envelope, 'base64').includes(kept(server)[0].id)) throw new KeysRefused('past_epoch');
+  };
+  socket.up();
+  await until(() => room.length === 2);
+  anna('four');
+  await until(() => room.length === 3);
+  const marks = [['refused', null], ['two', 'fork'], ['four', null]];
+  assert.deepEqual(room.slice(0, 3).map(({ text, notice, mark }) => [notice ?? text, mark]), marks);
+  const { room: again } = await opened(context, { server, desk, browser });
+  assert.deepEqual(again.slice(0, 3).map(({ text, notice, mark }) => [notice ?? text, mark]), marks);
+});
+
+test('an old list of rooms brings no entry ahead of those before it', async (context) => {
+  const { server, room, socket, desk } = await opened(context);
+  const anna = writer(server, ANNA);
+  const ids = [anna('one').id, anna('two').id];
+  await until(() => room.length === 2);
+  ids.push(anna('three', { quietly: true }).id, anna('four', { quietly: true }).id);
+  let lists = 0;
+  answersOf(server, /^GET rooms$/, ({ rooms }) => ({ rooms: rooms.map((each) => ({ ...each, last_seq: (lists += 1) === 1 ? 1 : each.last_seq })) }));
+  socket.up();
+  await until(() => server.asked.some((each) => each.endsWith('limit=1')));
+  await quiet();
+  socket.up();
+  await until(() => room.length === 4);
+  assert.deepEqual(ops(desk, 'open_message'), ids.map((id) => `open_message ${id}`));
+  assert.deepEqual(room.slice(0, 4).map(({ mark }) => mark), [null, null, null, null]);
+});
+
+test('t23 where the server says that it has none of the log any more, the first message after it says so', async (context) => {
+  const first = await opened(context);
+  const { server, desk, browser } = first;
+  const anna = writer(server, ANNA);
+  for (const text of ['one', 'two']) anna(text);
+  await until(() => first.room.length === 2);
+  first.close();
+  for (const text of ['three', 'four']) anna(text, { quietly: true });
+  server.rooms.get(ROOM).room.first_seq = 3;
+  const second = await opened(context, { server, desk, browser });
+  await until(() => second.room.length === 2);
+  assert.deepEqual(second.room.slice(0, 2).map(({ text, mark }) => [text, mark]), [['three', 'fork'], ['four', null]]);
+});
+
+test('t23 an older page that is of elsewhere is refused, so that what comes next is judged', async (context) => {
+  const server = new FakeServer();
+  server.addRoom(ROOM, { encryption: 'mls' });
+  const anna = writer(server, ANNA);
+  for (let number = 1; number <= 150; number += 1) anna(`old ${number}`, { quietly: true });
+  let tampered = 0;
+  answersOf(server, /^GET rooms\/.*before=51/, (page) => ({ ...page, entries: (tampered += 1) === 1 ? [{ id: uuid(9), seq: 10 ** 9, kind: 'unpin', sender: ANNA, sent_at: 1, body: null, target: uuid(8) }] : page.entries }));
+  const { room, socket } = await opened(context, { server });
+  await until(() => tampered === 1);
+  await quiet();
+  anna('left out', { quietly: true });
+  kept(server).pop();
+  server.rooms.get(ROOM).room.last_seq -= 1;
+  anna('two');
+  await until(() => room.at(room.length - 1).text === 'two');
+  assert.equal(room.at(room.length - 1).mark, 'gap');
+  socket.up();
+  await until(() => tampered === 2);
+  await room.loadBefore();
+  assert.equal(room.at(0).text, 'old 1', 'the control');
+});

@@ -50,6 +50,36 @@ for (const [kind, open] of Object.entries(KINDS)) {
     assert.deepEqual(kept, [[null, null, true], [null, uuid(1_001), true], [null, null, false]]);
   });
 
+  test(`${kind}: that all that was held was dropped stays known until a message was opened`, async () => {
+    const storage = await open();
+    const hash = { hash: 'AAAA' };
+    assert.equal(await storage.wasHeld(ROOM), false);
+    await storage.putEntries(ROOM, [record(1, hash), record(2, hash)]);
+    await storage.dropBelow(ROOM, 2);
+    assert.equal(await storage.wasHeld(ROOM), false, 'one is left');
+    for (const drop of [() => storage.dropBelow(ROOM, 9), () => storage.dropEntries(ROOM)]) {
+      await drop();
+      assert.equal(await storage.wasHeld(ROOM), true);
+      await storage.putEntries(ROOM, [record(9), record(10, { about: uuid(1), ...hash })]);
+      assert.equal(await storage.wasHeld(ROOM), true, 'nothing that is shown as a message was opened');
+      await storage.putEntries(ROOM, [record(11, hash)]);
+      assert.equal(await storage.wasHeld(ROOM), false);
+      await storage.dropEntries(ROOM);
+      await storage.putEntries(ROOM, [record(1, hash)]);
+    }
+    await storage.dropEntries(ROOM);
+    await storage.dropRoom(ROOM);
+    assert.equal(await storage.wasHeld(ROOM), false, 'nothing stays of a room that is gone');
+  });
+
+  test(`${kind}: all under one id are found`, async () => {
+    const storage = await open();
+    await storage.putEntries(ROOM, [record(1), record(2, { kind: 'unpin', id: uuid(1_001), content: null }), record(3)]);
+    await storage.putEntries(OTHER, [record(1, { room: OTHER })]);
+    assert.deepEqual(seqs(await storage.findAll(ROOM, uuid(1_001))).sort(), [1, 2]);
+    assert.deepEqual(await storage.findAll(ROOM, uuid(1_009)), []);
+  });
+
   test(`${kind}: all entries can be read in pieces`, async () => {
     const storage = await open();
     for (let seq = 1; seq <= 5; seq += 1) await storage.putEntries(ROOM, [record(seq)]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { MAX_CATCH_UP } from '../state/chat/sync.js';
-import { ANNA, BORIS, FakeBrowser, FakeServer, ME, ROOM, quiet, textBody, until, uuid } from './chat-server.js';
+import { ANNA, BORIS, FakeBrowser, FakeServer, ME, ROOM, opened, quiet, textBody, until, uuid } from './chat-server.js';
 
 const texts = (conversation) => conversation.slice(0, conversation.length).map(({ text }) => text);
 const OTHER = uuid(101);
@@ -335,4 +335,16 @@ test('pinned messages are listed though they are not loaded', async (context) =>
   assert.equal(room.at(5).pinned, true);
   await room.unpin(room.at(5).id);
   assert.equal(room.at(5).pinned, false);
+});
+
+test('who was away for longer than messages are kept sees those that came meanwhile and are there', async (context) => {
+  const { browser, server, ...first } = await opened(context);
+  first.close();
+  for (const text of ['two', 'three', 'four']) server.post(ANNA, textBody(text), { quietly: true });
+  server.rooms.get(ROOM).room.first_seq = 4;
+  const { room } = await opened(context, { browser, server });
+  await until(() => room.length === 1);
+  server.post(ANNA, textBody('five'));
+  await until(() => room.length === 2);
+  assert.deepEqual(room.slice(0, 2).map(({ text }) => text), ['four', 'five']);
 });

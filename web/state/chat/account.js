@@ -132,6 +132,7 @@ export class Account extends EventTarget {
     for (const { room, seq } of kept.reads) this.find(room)?.readUpTo(seq);
     const tails = kept.ranges.map(async ({ room, ranges }) => {
       const top = topOf(ranges);
+      if (top === 0) return;
       const first = Math.max(ranges.at(-1)?.[0] ?? 1, top - TAIL + 1);
       const records = await this.#storage.entries(room, first, top).catch(() => []);
       if (records.length !== top - first + 1) return;

@@ -47,10 +47,8 @@ export class Archive extends EventTarget {
    * @returns {Promise<Page>}
    */
   async fetch(room, where, limit = PAGE) {
-    const query = new URLSearchParams({ ...Object.fromEntries(Object.entries(where).map(([key, seq]) => [key, String(seq)])), limit: String(limit) });
-    /** @type {EntryPage} */
-    const page = await this.#api.call('GET', `rooms/${encodeURIComponent(room)}/messages?${query}`);
-    if (where.after !== undefined && !follows(page, where.after)) throw new ApiError('bad_answer', 0);
+    const page = await this.#page(room, where, limit);
+    if (!isWhere(page, where)) throw new ApiError('bad_answer', 0);
     const records = await this.take(room, page.entries);
     return { records, firstSeq: page.first_seq, lastSeq: page.last_seq };
   }
@@ -62,6 +60,16 @@ export class Archive extends EventTarget {
    */
   async take(room, entries) {
     return entries.length === 0 ? [] : this.#logOf(room).take(room, entries, (records) => this.keep(room, records));
+  }
+
+  /** How far the server's log goes now. @param {string} room */
+  async lastSeqOf(room) {
+    return (await this.#page(room, {}, 1)).last_seq;
+  }
+
+  /** The server's log is another one now: what is here of it goes. @param {string} room */
+  forget(room) {
+    return this.#logOf(room).forget(room, () => this.#storage.dropEntries(room));
   }
 
   /** One entry, wherever it stands: it may have to be fetched again. @param {string} room @param {Entry} entry */
@@ -85,9 +93,17 @@ export class Archive extends EventTarget {
     this.dispatchEvent(new CustomEvent('stored', { detail: { room, records } }));
     return records;
   }
+
+  /** @param {string} room @param {{ before?: number, after?: number }} where @param {number} limit @returns {Promise<EntryPage>} */
+  #page(room, where, limit) {
+    const query = new URLSearchParams({ ...Object.fromEntries(Object.entries(where).map(([key, seq]) => [key, String(seq)])), limit: String(limit) });
+    return this.#api.call('GET', `rooms/${encodeURIComponent(room)}/messages?${query}`);
+  }
 }
 
-/** Only what the server says it no longer has may be left out. @param {EntryPage} page @param {number} after */
-function follows({ entries, first_seq: firstSeq }, after) {
-  return entries.length === 0 || entries[0]?.seq === Math.max(after + 1, firstSeq);
+/** Only what the server says it no longer has may be left out. @param {EntryPage} page @param {{ before?: number, after?: number }} where */
+function isWhere({ entries, first_seq: firstSeq }, { before, after }) {
+  if (entries.length === 0) return true;
+  if (after !== undefined) return entries[0]?.seq === Math.max(after + 1, firstSeq);
+  return before === undefined || entries.at(-1)?.seq === before - 1;
 }

@@ -82,6 +82,11 @@ export function wasOpened({ hash, had }) {
   return hash !== undefined || had === true;
 }
 
+/** Whether it is shown as a message, with its mark. @param {LogRecord} record */
+export function isOpenedMessage({ hash, about }) {
+  return hash !== undefined && about === null;
+}
+
 /** The id of a notice in a room. @param {number} seq */
 export function noticeId(seq) {
   return `notice-${seq}`;

@@ -18,6 +18,7 @@ import { checked, recordOf } from './records.js';
  * @typedef {object} Log for what comes
  * @property {(room: string, entries: readonly Entry[], keep: (records: LogRecord[]) => Promise<LogRecord[]>) => Promise<LogRecord[]>} take entries that follow one another, and what was kept of them. Rejects when they cannot be read yet
  * @property {(room: string, entry: Entry) => Promise<LogRecord>} look one entry, wherever it stands
+ * @property {(room: string, drop: () => Promise<void>) => Promise<void>} forget the log is another one now
  */
 
 /** For rooms whose `encryption` is `open`. @type {Sealer} */
@@ -31,6 +32,7 @@ export const openSealer = {
 /** For the same. @type {Log} */
 export const openLog = {
   take: async (room, entries, keep) => keep(await Promise.all(entries.map((entry) => openLog.look(room, entry)))),
+  forget: (_room, drop) => drop(),
   look: async (room, entry) => {
     checked(entry);
     return recordOf(room, entry, entry.kind === 'message' && entry.body !== null ? textOf(entry.body) : null);

@@ -19,7 +19,7 @@ import { KeysRefused } from '../../e2ee/keys/page.js';
 import { fromServer } from '../keys/bytes.js';
 import { KIND_BODY } from '../keys/room-messages.js';
 import { topOf } from './ranges.js';
-import { checked, checkedRow, emptied, noticeId, recordOf, wasOpened } from './records.js';
+import { checked, checkedRow, emptied, isOpenedMessage, noticeId, recordOf, wasOpened } from './records.js';
 
 /** Of one room: entries that may open later and are tried again unasked. Of more the oldest wait for a reload. */
 export const MAX_LATER = 500;
@@ -71,9 +71,12 @@ export class SealedLog {
       checkedRow(entries);
       const held = await this.#held(room, entries);
       const judged = topOf(await this.#storage.ranges(room).catch(() => []));
-      if (judged === 0) this.#new.set(room, entries.at(-1)?.seq ?? 0);
+      const wasHeld = await this.#wasHeld(room);
+      if (wasHeld) this.#new.delete(room);
+      else if (judged === 0) this.#new.set(room, entries.at(-1)?.seq ?? 0);
       const taken = entries.map((entry) => ({ entry, way: /** @type {Way} */ (entry.seq > judged ? 'open_message' : 'read_message') }));
-      const records = await this.#records(room, taken, async ({ seq }) => held.get(seq));
+      const opened = await this.#records(room, taken, async ({ seq }) => held.get(seq));
+      const records = wasHeld ? begun(opened) : opened;
       this.remember(room, records);
       return keep(records);
     });
@@ -106,13 +109,27 @@ export class SealedLog {
   again(room, keep) {
     return this.#alone(room, async () => {
       const waiting = [...(this.#later.get(room) ?? [])].sort(([one], [other]) => one - other).map(([, each]) => each);
-      const records = await this.#records(room, waiting, async (entry) => (await this.#held(room, [entry])).get(entry.seq));
+      const opened = await this.#records(room, waiting, async (entry) => (await this.#held(room, [entry])).get(entry.seq));
+      const records = (await this.#wasHeld(room)) ? begun(opened) : opened;
       this.remember(room, records);
       /** @type {LogRecord[]} */
       const kept = [];
       for (const record of records) if (record.later === undefined) kept.push(...(await keep([record])));
       return kept;
     });
+  }
+
+  /** The log is another one now: nothing of it is to be tried again. @param {string} room @param {() => Promise<void>} drop from the local copy */
+  forget(room, drop) {
+    return this.#alone(room, async () => {
+      this.#later.delete(room);
+      await drop();
+    });
+  }
+
+  /** @param {string} room */
+  #wasHeld(room) {
+    return this.#storage.wasHeld(room).catch(() => false);
   }
 
   /** @template T @param {string} room @param {() => Promise<T>} act */
@@ -216,6 +233,12 @@ export class SealedLog {
   #count(why) {
     this.#refused.set(why, (this.#refused.get(why) ?? 0) + 1);
   }
+}
+
+/** After the local copy went on the server's word: nobody knows any more what stood before the first of these. @param {LogRecord[]} records @returns {LogRecord[]} */
+function begun(records) {
+  const first = records.find(isOpenedMessage);
+  return records.map((record) => (record === first ? { ...record, mark: record.mark ?? 'fork' } : record));
 }
 
 /** By what the keys remember of the room. @param {OpenedMessage | Closed} opened */

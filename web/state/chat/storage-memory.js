@@ -7,13 +7,15 @@
 /** @import { Kept, SmallStore } from './storage.js' */
 
 import { withRange, withoutBelow } from './ranges.js';
-import { emptied, remembered } from './records.js';
+import { emptied, isOpenedMessage, remembered } from './records.js';
 
 export class MemoryStorage {
   /** By room, then by seq. Bounded by what the sync fetches. @type {Map<string, Map<number, LogRecord>>} */
   #entries = new Map();
   /** @type {Map<string, Range[]>} */
   #ranges = new Map();
+  /** @type {Set<string>} */
+  #wasHeld = new Set();
   /** @type {Record<SmallStore, Map<string, any>>} */
   #small = { rooms: new Map(), members: new Map(), drafts: new Map(), reads: new Map() };
   /** @type {Map<number, OutboxItem>} */
@@ -34,6 +36,11 @@ export class MemoryStorage {
     return this.#ranges.get(room) ?? [];
   }
 
+  /** @param {string} room */
+  async wasHeld(room) {
+    return this.#wasHeld.has(room);
+  }
+
   /** @param {string} room @param {readonly LogRecord[]} records */
   async putEntries(room, records) {
     const kept = this.#of(room);
@@ -49,6 +56,7 @@ export class MemoryStorage {
     }
     const held = withRange(this.#ranges.get(room) ?? [], [records[0]?.seq ?? 1, records.at(-1)?.seq ?? 0]);
     this.#ranges.set(room, held);
+    if (records.some(isOpenedMessage)) this.#wasHeld.delete(room);
     return held;
   }
 
@@ -83,18 +91,22 @@ export class MemoryStorage {
   async dropBelow(room, first) {
     for (const seq of this.#of(room).keys()) if (seq < first) this.#of(room).delete(seq);
     const held = this.#ranges.get(room);
-    if (held) this.#ranges.set(room, withoutBelow(held, first));
+    const rest = withoutBelow(held ?? [], first);
+    if (held) this.#ranges.set(room, rest);
+    if (held && held.length > 0 && rest.length === 0) this.#wasHeld.add(room);
   }
 
   /** @param {string} room */
   async dropEntries(room) {
     this.#entries.delete(room);
     this.#ranges.delete(room);
+    this.#wasHeld.add(room);
   }
 
   /** @param {string} room */
   async dropRoom(room) {
     await this.dropEntries(room);
+    this.#wasHeld.delete(room);
     for (const store of Object.values(this.#small)) store.delete(room);
     for (const item of this.#outbox.values()) if (item.room === room) await this.unqueue(item.id);
   }

@@ -12,7 +12,7 @@
 /** @import { LogRecord } from './records.js' */
 
 import { withRange, withoutBelow } from './ranges.js';
-import { emptied, remembered } from './records.js';
+import { emptied, isOpenedMessage, remembered } from './records.js';
 
 const PREFIX = 'webcall-chat-';
 /** Rises when the stores change. An older database gets what it lacks: the outbox and drafts are nowhere else. */
@@ -57,6 +57,11 @@ export class IndexedStorage {
     return (await done(this.#read('ranges').get(room)))?.ranges ?? [];
   }
 
+  /** Whether entries were dropped, all that were here, and no message was opened since. @param {string} room @returns {Promise<boolean>} */
+  async wasHeld(room) {
+    return (await done(this.#read('ranges').get(room)))?.wasHeld === true;
+  }
+
   /**
    * Keep entries that follow one another without a gap. What a deletion among them takes away is wiped, and what the outbox had of them removed.
    * @param {string} room
@@ -76,9 +81,9 @@ export class IndexedStorage {
     /** @type {Range[]} */
     let held = [];
     ranges.get(room).onsuccess = (event) => {
-      const before = /** @type {IDBRequest} */ (event.target).result?.ranges ?? [];
-      held = withRange(before, [records[0]?.seq ?? 1, records.at(-1)?.seq ?? 0]);
-      ranges.put({ room, ranges: held });
+      const before = /** @type {IDBRequest} */ (event.target).result;
+      held = withRange(before?.ranges ?? [], [records[0]?.seq ?? 1, records.at(-1)?.seq ?? 0]);
+      ranges.put({ room, ranges: held, wasHeld: before?.wasHeld === true && !records.some(isOpenedMessage) });
     };
     await finished(transaction);
     return held;
@@ -123,16 +128,17 @@ export class IndexedStorage {
     const ranges = transaction.objectStore('ranges');
     ranges.get(room).onsuccess = (event) => {
       const before = /** @type {IDBRequest} */ (event.target).result;
-      if (before) ranges.put({ room, ranges: withoutBelow(before.ranges, first) });
+      const rest = withoutBelow(before?.ranges ?? [], first);
+      if (before) ranges.put({ room, ranges: rest, wasHeld: before.wasHeld === true || (before.ranges.length > 0 && rest.length === 0) });
     };
     await finished(transaction);
   }
 
-  /** The entries alone: they are fetched anew. @param {string} room */
+  /** The entries alone: they are fetched anew. That there were some stays known. @param {string} room */
   async dropEntries(room) {
     const transaction = this.#database.transaction(['entries', 'ranges'], 'readwrite');
     transaction.objectStore('entries').delete(between([room, 0], [room, Infinity]));
-    transaction.objectStore('ranges').delete(room);
+    transaction.objectStore('ranges').put({ room, ranges: [], wasHeld: true });
     await finished(transaction);
   }
 

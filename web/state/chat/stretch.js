@@ -123,7 +123,10 @@ export class Stretch {
     this.#firstSeq = room.first_seq;
     if (this.#firstSeq <= this.#low || this.#high === 0) return;
     this.#timeline.dropBelow(this.#firstSeq);
-    this.#low = Math.min(this.#firstSeq, this.#high + 1);
+    this.#low = this.#firstSeq;
+    // All that was here may be gone, and more: what is there now follows.
+    this.#high = Math.max(this.#high, this.#firstSeq - 1);
+    this.#drain();
     this.#changed('messages');
   }
 

@@ -137,9 +137,8 @@ export class Sync extends EventTarget {
     if (stretch.high > stretch.toldLastSeq) {
       // Either this list is older than what came over the socket, or the server was restored from a backup.
       const known = stretch.high;
-      const { lastSeq: now } = await this.#archive.fetch(id, {}, 1);
-      if (now >= known) return;
-      await this.#storage.dropEntries(id);
+      if ((await this.#archive.lastSeqOf(id)) >= known) return;
+      await this.#archive.forget(id);
       stretch.forget();
     }
     if (stretch.high === 0 || stretch.lastSeq - stretch.high > (conversation.encrypted ? MAX_SEALED_CATCH_UP : MAX_CATCH_UP)) {
