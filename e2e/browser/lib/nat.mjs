@@ -36,6 +36,8 @@ export async function makeHomes() {
     done
     ip netns exec nat sysctl -qw net.ipv4.ip_forward=1
     ip netns exec nat nft 'add table ip nat; add chain ip nat out { type nat hook postrouting priority 100; }; add rule ip nat out oifname wan masquerade'
+    # An address that becomes usable later makes Chromium give up what it loads (ERR_NETWORK_CHANGED).
+    for home in 0 1; do for _ in {1..100}; do [[ -n $(ip -n home$home -6 address show tentative) ]] || break; sleep 0.1; done; done
     ip netns exec nat nft 'add table ip filter; add chain ip filter through { type filter hook forward priority 0; }; add rule ip filter through iifname != wan oifname != wan drop'
   `);
   return {
