@@ -11,6 +11,7 @@ import { blobSource, upload } from '../../web/net/upload.js';
 import { startServer } from '../browser/lib/server.mjs';
 import { builtDesk } from './lib/built.mjs';
 import { Chatter } from './lib/chatter.mjs';
+import { agree } from './lib/people.mjs';
 
 let Desk;
 let server;
@@ -38,7 +39,7 @@ async function people(count, encryption = 'mls') {
   await owner.rooms.load();
   const clients = [owner];
   while (clients.length < count) clients.push(await joined(room));
-  if (encryption === 'mls') await together(clients, room);
+  if (encryption === 'mls') await agree(clients, room);
   return { clients, room };
 }
 
@@ -46,16 +47,6 @@ async function joined(room) {
   const client = await person();
   await client.rooms.join(room.link_code);
   return client;
-}
-
-/** Waits until all of them, and nobody else, are in the room's group. */
-async function together(clients, room) {
-  for (const client of clients) {
-    await client.until('all to be in the group', async () => {
-      const look = await (await client.ready()).sync(room.id);
-      return look !== null && new Set(look.members.map(({ user }) => user)).size === clients.length;
-    });
-  }
 }
 
 async function reloaded(client) {
@@ -117,7 +108,7 @@ test('t16 who was removed reads nothing that follows, and who stays does', async
   await cleo.sees(room, 'among three');
   const known = envelope((await entries(ann, room)).at(-1));
   await ann.api.call('DELETE', `rooms/${room.id}/members/${cleo.user}`);
-  await together([ann, ben], room);
+  await agree([ann, ben], room);
   await ann.says(room, 'among two');
   await ben.sees(room, 'among two');
   const later = envelope((await entries(ann, room)).findLast(({ kind }) => kind === 'message'));
@@ -131,7 +122,7 @@ test('t17 who comes later reads nothing that was before, and all that follows', 
   await ann.says(room, 'among ourselves');
   await ben.sees(room, 'among ourselves');
   const dora = await joined(room);
-  await together([ann, ben, dora], room);
+  await agree([ann, ben, dora], room);
   await ann.says(room, 'welcome');
   await dora.sees(room, 'welcome');
   const notices = await dora.until('the row of what was before', () => dora.seen(room).filter(({ notice }) => notice === 'before'));
