@@ -2,23 +2,12 @@
 // who has left has them no more.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { startServer } from '../browser/lib/server.mjs';
-import { builtDesk } from './lib/built.mjs';
 import { Stay } from './lib/call.mjs';
-import { People, agree } from './lib/people.mjs';
+import { agree, stage } from './lib/people.mjs';
 
-let server;
-let people;
-before(async () => {
-  server = await startServer();
-  people = new People(await builtDesk(), server);
-});
-after(async () => {
-  people.stop();
-  assert.deepEqual(await server.close(), [], 'the server has nothing to complain of');
-});
+const on = stage();
 
 /** Waits until all of them have the same keys, of exactly these stays. */
 async function share(stays) {
@@ -31,7 +20,7 @@ async function share(stays) {
 }
 
 test('who is in a call has the keys of all, and new ones when somebody leaves', async () => {
-  const { clients, room } = await people.inRoom(3);
+  const { clients, room } = await on.people.inRoom(3);
   await agree(clients, room);
   const [anna, boris, clara] = clients;
   const stays = [await Stay.of(anna, room)];
@@ -55,7 +44,7 @@ test('who is in a call has the keys of all, and new ones when somebody leaves', 
 });
 
 test('who is not in the call does not come into its group, and who is no member of the room is not in the call', async () => {
-  const { clients, room } = await people.inRoom(2);
+  const { clients, room } = await on.people.inRoom(2);
   await agree(clients, room);
   const [anna, boris] = clients;
   const stay = await Stay.of(anna, room);
@@ -68,7 +57,7 @@ test('who is not in the call does not come into its group, and who is no member 
 });
 
 test('ten who come and go within five seconds share their keys soon after the last of them', async () => {
-  const { clients, room } = await people.inRoom(10);
+  const { clients, room } = await on.people.inRoom(10);
   await agree(clients, room);
   const [first, ...others] = clients;
   const stays = [await Stay.of(first, room)];

@@ -4,33 +4,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { MemoryStorage } from '../../web/state/chat/storage-memory.js';
 import { blobSource, upload } from '../../web/net/upload.js';
-import { startServer } from '../browser/lib/server.mjs';
-import { builtDesk } from './lib/built.mjs';
 import { Chatter } from './lib/chatter.mjs';
-import { agree } from './lib/people.mjs';
+import { agree, stage } from './lib/people.mjs';
 
-let Desk;
-let server;
-before(async () => {
-  Desk = await builtDesk();
-  server = await startServer();
-});
-const started = [];
-after(async () => {
-  for (const client of started) client.stop();
-  assert.deepEqual((await server.close()).slice(0, 5), [], 'the server has nothing to complain of');
-});
+const on = stage(Chatter);
 
-let made = 0;
-async function person() {
-  const client = await Chatter.of(Desk, server, `writer${++made}`);
-  started.push(client);
-  return client.start();
-}
+const person = async () => (await on.people.stranger()).start();
 
 /** So many new people in a new room; the first owns it. */
 async function people(count, encryption = 'mls') {
@@ -49,11 +32,7 @@ async function joined(room) {
   return client;
 }
 
-async function reloaded(client) {
-  const back = await client.reloaded();
-  started.push(back);
-  return back;
-}
+const reloaded = (client) => on.people.reloaded(client);
 
 /** The bodies of a room as the server gives them. */
 async function entries(client, room) {
@@ -163,8 +142,7 @@ test('t23 what the server leaves out, repeats or gives another sender is noticed
   ben.stop();
   const [two, three, four, five] = [await ann.says(room, 'two'), await ann.says(room, 'three'), await ann.says(room, 'four'), await ann.says(room, 'five')];
   const [one] = (await entries(ann, room)).filter(({ kind }) => kind === 'message');
-  const back = new Chatter(Desk, server, { user: { id: ben.user } }, ben.username, ben.states);
-  started.push(back);
+  const back = on.people.kept(ben.anew());
   meddle(back, room, (list) =>
     list.map((entry) => {
       if (entry.id === two) return { ...one, seq: entry.seq };
@@ -215,7 +193,7 @@ test('a message whose answer never came is sent again as it was sealed, also aft
 
 /** What the server keeps, as bytes: every file of its data folder. */
 function keptBytes() {
-  const files = readdirSync(server.data, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(on.server.data, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return files.map((entry) => readFileSync(join(entry.parentPath ?? entry.path, entry.name)));
 }
 

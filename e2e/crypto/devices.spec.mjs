@@ -2,33 +2,19 @@
 // real server. Only pages and browsers are left out.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { requestLink } from '../../web/state/keys/records.js';
-import { startServer } from '../browser/lib/server.mjs';
-import { builtDesk } from './lib/built.mjs';
 import { base64, fromBase64 } from './lib/bytes.mjs';
 import { certify } from './lib/certificates.mjs';
 import { Stay } from './lib/call.mjs';
-import { Client } from './lib/client.mjs';
+import { stage } from './lib/people.mjs';
 
-let Desk;
-let server;
-before(async () => {
-  Desk = await builtDesk();
-  server = await startServer();
-});
-const started = [];
-after(async () => {
-  for (const client of started) client.stop();
-  assert.deepEqual((await server.close()).slice(0, 5), [], 'the server has nothing to complain of');
-});
+const on = stage();
 
-let made = 0;
 /** Somebody with a device that counts, and rooms of one's own. */
 async function owner(rooms = 1) {
-  const client = await Client.of(Desk, server, `owner${++made}`);
-  started.push(client);
+  const client = await on.people.stranger();
   await client.start();
   const all = [];
   for (let count = 0; count < rooms; count += 1) all.push(await client.api.call('POST', 'rooms', { name: `Room ${count}`, encryption: 'mls' }));
@@ -40,8 +26,7 @@ async function owner(rooms = 1) {
 
 /** Somebody else, in these rooms. */
 async function guest(rooms) {
-  const client = await Client.of(Desk, server, `guest${++made}`);
-  started.push(client);
+  const client = await on.people.stranger();
   await client.start();
   for (const { link_code } of rooms) await client.rooms.join(link_code);
   await client.ready();
@@ -50,8 +35,7 @@ async function guest(rooms) {
 
 /** Another browser of the same person, which nobody vouched for yet. */
 async function secondOf(client) {
-  const second = await client.elsewhere();
-  started.push(second);
+  const second = on.people.kept(await client.elsewhere());
   await second.until('to be told that it is not vouched for', () => second.keys.asking);
   return second;
 }
@@ -123,15 +107,13 @@ test('a request stays the same over a reload, and the device that was vouched fo
   const { client: first, rooms: [room] } = await owner();
   const second = await secondOf(first);
   const { request, code } = await second.keys.asking.request();
-  const again = await second.reloaded();
-  started.push(again);
+  const again = await on.people.reloaded(second);
   await again.until('to be told that it is not vouched for', () => again.keys.asking);
   assert.deepEqual(await again.keys.asking.request().then((asked) => [asked.request, asked.code]), [request, code]);
   again.stop();
   const { devices } = await first.ready();
   await devices.vouch(await devices.read(requestLink(request, 'https://example.org')));
-  const back = await again.reloaded();
-  started.push(back);
+  const back = await on.people.reloaded(again);
   await agree([first, back], room);
 });
 
@@ -182,8 +164,7 @@ test('t16_a_revoked_device_is_taken_out_by_the_others_reads_nothing_after_and_ca
   assert.equal(await lostAccount.sync(room.id).catch(() => null), null);
   assert.notEqual(await keptAccount.sync(room.id), null, 'a device that counts comes in again by itself');
   await agree([first, kept, other], room);
-  const back = await lost.reloaded();
-  started.push(back);
+  const back = await on.people.reloaded(lost);
   await back.until('to be told again', () => back.keys.status === 'out');
   assert.deepEqual((await first.keys.account.devices.list()).map(({ id }) => id).includes(device), false);
 });

@@ -2,31 +2,20 @@
 // server: only pages and browsers are left out.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { startServer } from '../browser/lib/server.mjs';
-import { builtDesk } from './lib/built.mjs';
-import { People, agree } from './lib/people.mjs';
+import { agree, stage } from './lib/people.mjs';
 
-let server;
-let people;
-before(async () => {
-  server = await startServer();
-  people = new People(await builtDesk(), server);
-});
-after(async () => {
-  people.stop();
-  assert.deepEqual(await server.close(), [], 'the server has nothing to complain of');
-});
+const on = stage();
 
 test('who makes a room makes its group, and all members come into it', async () => {
-  const { clients, room } = await people.inRoom(3);
+  const { clients, room } = await on.people.inRoom(3);
   const look = await agree(clients, room);
   assert.equal(look.members.length, 3);
 });
 
 test('who comes later is brought in, and who leaves or is removed is taken out, by whoever is there', async () => {
-  const { clients, room } = await people.inRoom(4);
+  const { clients, room } = await on.people.inRoom(4);
   const [owner, second, third, late] = clients;
   await owner.api.call('DELETE', `rooms/${room.id}/members/${late.user}`);
   await agree([owner, second, third], room);
@@ -36,13 +25,13 @@ test('who comes later is brought in, and who leaves or is removed is taken out, 
   await third.rooms.removeMember(room.id, third.user);
   await agree([second, late], room, [owner, second, late]);
   assert.equal(await (await third.ready()).sync(room.id).then(() => null, ({ code }) => code), 'group_not_found');
-  const back = await people.reloaded(owner);
+  const back = await on.people.reloaded(owner);
   await back.rooms.removeMember(room.id, second.user);
   await agree([back, late], room, [owner, late]);
 });
 
 test('twelve who open the room at once are all in its group', async () => {
-  const { clients, room } = await people.inRoom(12);
+  const { clients, room } = await on.people.inRoom(12);
   const began_ms = Date.now();
   const { epoch } = await agree(clients, room);
   console.log(`twelve in one group after ${Date.now() - began_ms} ms and ${epoch} commits`);
@@ -66,22 +55,22 @@ for (const when of ['before', 'after']) {
   test(`whoever dies ${when} any request is in the room's group after a reload`, async () => {
     let nth = 1;
     for (; ; nth += 1) {
-      const { clients: [owner], room } = await people.inRoom(1);
-      const other = await people.stranger();
+      const { clients: [owner], room } = await on.people.inRoom(1);
+      const other = await on.people.stranger();
       const broken = breakAt(other, nth, when);
       await other.start();
       await other.rooms.join(room.link_code);
       const isWhole = await Promise.race([agree([owner, other], room).then(() => true, () => false), other.until('it to break', broken).then(() => false)]);
       if (isWhole) break;
       assert.ok(broken());
-      const back = await people.reloaded(other);
+      const back = await on.people.reloaded(other);
       await agree([owner, back], room);
     }
     assert.ok(nth > 4, `only ${nth - 1} requests were there to break`);
   });
 
   test(`a room's group goes on whoever of its members dies ${when} any request`, async () => {
-    const { clients: [first, second, ...others], room } = await people.inRoom(5);
+    const { clients: [first, second, ...others], room } = await on.people.inRoom(5);
     await agree([first, second, ...others], room);
     let dying = first;
     let nth = 1;
@@ -89,7 +78,7 @@ for (const when of ['before', 'after']) {
       const broken = breakAt(dying, nth++, when);
       await second.api.call('DELETE', `rooms/${room.id}/members/${leaving.user}`).catch(() => first.api.call('DELETE', `rooms/${room.id}/members/${leaving.user}`));
       await dying.until('it to break', async () => broken() || (await (await second.ready()).sync(room.id)).members.every(({ user }) => user !== leaving.user));
-      dying = await people.reloaded(dying);
+      dying = await on.people.reloaded(dying);
       await agree([dying, second], room, [dying, second, ...others.slice(others.indexOf(leaving) + 1)]);
     }
   });

@@ -72,7 +72,12 @@ export class Client {
   /** The same browser after a reload: what was in memory is gone. */
   async reloaded() {
     this.stop();
-    return new this.constructor(this.#with.Desk, this.#with.server, this.#grant, this.username, this.states).start();
+    return this.anew().start();
+  }
+
+  /** The same browser, which has not done anything yet. */
+  anew() {
+    return new this.constructor(this.#with.Desk, this.#with.server, this.#grant, this.username, this.states);
   }
 
   /** Another browser of the same person. */

@@ -1,23 +1,46 @@
-// People of a test around one room of one server.
+// People of a test around rooms of one server, which a spec has from its beginning to its end.
 
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+
+import { startServer } from '../../browser/lib/server.mjs';
+import { builtDesk } from './built.mjs';
 import { Client } from './client.mjs';
 
-export class People {
+/**
+ * For the whole of a spec: a server, and the people on it, once the first test begins. At the end nobody is left, and the server has nothing to
+ * complain of. `Kind`: of clients.
+ */
+export function stage(Kind = Client) {
+  const all = { server: null, people: null };
+  before(async () => {
+    const Desk = await builtDesk();
+    all.server = await startServer();
+    all.people = new People(Desk, all.server, Kind);
+  });
+  after(async () => {
+    all.people.stop();
+    assert.deepEqual(await all.server.close(), [], 'the server has nothing to complain of');
+  });
+  return all;
+}
+
+class People {
   #Desk;
   #server;
+  #Kind;
   #started = [];
   #made = 0;
 
-  constructor(Desk, server) {
+  constructor(Desk, server, Kind) {
     this.#Desk = Desk;
     this.#server = server;
+    this.#Kind = Kind;
   }
 
   /** Somebody new, who has done nothing yet. */
   async stranger() {
-    const client = await Client.of(this.#Desk, this.#server, `person${++this.#made}`);
-    this.#started.push(client);
-    return client;
+    return this.kept(await this.#Kind.of(this.#Desk, this.#server, `person${++this.#made}`));
   }
 
   /** So many new people in a new room; the first owns it. Nobody has looked at its group yet. */
@@ -36,9 +59,13 @@ export class People {
 
   /** The same browser after a reload. */
   async reloaded(client) {
-    const back = await client.reloaded();
-    this.#started.push(back);
-    return back;
+    return this.kept(await client.reloaded());
+  }
+
+  /** Whoever was made otherwise is stopped with the others, too. */
+  kept(client) {
+    this.#started.push(client);
+    return client;
   }
 
   stop() {
