@@ -6,15 +6,17 @@ export class Stay {
   epochs = [];
   /** Whether it ended by itself. */
   ended = false;
-  #participants;
+  #participants = new Set();
+  #left = new Set();
 
   /** Joins the call of a room, and its group. */
   static async of(client, room) {
     const stay = new Stay();
     stay.client = client;
-    stay.joined = await client.socket.request({ type: 'join', room: room.id, muted: [] });
-    stay.#participants = new Set(stay.joined.participants.map(({ participant }) => participant));
+    // From before the answer on: unlike in a browser, what is told after it may be heard before whoever waits for it goes on.
     client.socket.addEventListener('message', stay.#hear);
+    stay.joined = await client.socket.request({ type: 'join', room: room.id, muted: [] });
+    for (const { participant } of stay.joined.participants) stay.#change(participant, !stay.#left.has(participant));
     const account = await client.ready();
     stay.group = account.stayIn(stay.joined.call, { room: room.id, participant: stay.joined.participant }, () => (stay.ended = true));
     const { port1, port2 } = new MessageChannel();
@@ -24,16 +26,20 @@ export class Stay {
     stay.port = port1;
     stay.group.connect(port2);
     await stay.group.enter();
-    stay.group.present(stay.#participants);
+    stay.group.present(new Set(stay.#participants));
     return stay;
   }
 
   #hear = ({ detail }) => {
-    if (detail.type === 'participant_joined') this.#participants = new Set([...this.#participants, detail.participant.participant]);
-    else if (detail.type === 'participant_left') this.#participants = new Set([...this.#participants].filter((each) => each !== detail.participant));
-    else return;
-    this.group?.present(this.#participants);
+    if (detail.type === 'participant_joined') this.#change(detail.participant.participant, true);
+    if (detail.type === 'participant_left') this.#change(detail.participant, false);
   };
+
+  #change(participant, isHere) {
+    if (isHere) this.#participants.add(participant);
+    else this.#left.add(participant) && this.#participants.delete(participant);
+    this.group?.present(new Set(this.#participants));
+  }
 
   async leave() {
     this.client.socket.removeEventListener('message', this.#hear);
