@@ -6,7 +6,7 @@ use uuid::Uuid;
 use webcall_trust::mls::{GroupId, GroupKind};
 use webcall_trust::{PublicKey, UserId};
 
-use super::epochs::block_of;
+use crate::archive::block_of;
 use super::media::MediaEpochs;
 use super::people::kept;
 use super::shelves::Shelf;

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use webcall_trust::mls::GroupId;
 use webcall_trust::{Certificate, DeviceId};
 
-use super::epochs::{Epochs, Seat, block_of};
+use super::epochs::{Epochs, Seat};
+use crate::archive::block_of;
 use super::marks::Marks;
 use super::sent::SentState;
 use super::shelves::{Owner, Shelf};
