@@ -15,10 +15,11 @@ function envelopeOf({ epoch, device }) {
 
 /** A device whose group is in an epoch, and that knows some devices. What was asked for is counted. */
 function keysOf({ epoch = 1, known = [] } = {}) {
-  const world = { epoch, newest: epoch, known: new Set(known), published: new Set(known), followed: 0, learned: 0 };
+  const world = { epoch, newest: epoch, known: new Set(known), published: new Set(known), followed: 0, learned: 0, first: 1, archived: 1, recalled: 0 };
   const ask = async ({ envelope }) => {
     const bytes = Buffer.from(envelope, 'base64');
-    if (Number(bytes.readBigUInt64BE(18)) > world.epoch) throw new KeysRefused('unknown_epoch');
+    const asked = Number(bytes.readBigUInt64BE(18));
+    if (asked > world.epoch || asked < world.first) throw new KeysRefused('unknown_epoch');
     if (!world.known.has(bytes.readUInt32BE(30))) throw new KeysRefused('unknown_sender');
     return { type: 'opened' };
   };
@@ -32,7 +33,13 @@ function keysOf({ epoch = 1, known = [] } = {}) {
     world.learned += 1;
     world.known = new Set(world.published);
   };
-  const messages = new RoomMessages({ ask }, () => 1, { current, toSend: current, lookOf, renew: current, learn });
+  const recall = async () => {
+    world.recalled += 1;
+    const is = world.archived < world.first;
+    world.first = Math.min(world.first, world.archived);
+    return is;
+  };
+  const messages = new RoomMessages({ ask }, () => 1, { current, toSend: current, lookOf, renew: current, learn, recall });
   const open = async (epoch, device, room = ROOM) => {
     const opened = await messages.open(room, envelopeOf({ epoch, device }), 'open_message');
     return opened.why ?? opened.type;

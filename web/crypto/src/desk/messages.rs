@@ -9,12 +9,12 @@ use webcall_trust::mls::GroupId;
 use webcall_trust::{Certificate, DeviceId};
 
 use super::epochs::{Epochs, Seat};
-use crate::archive::block_of;
 use super::marks::Marks;
 use super::sent::SentState;
 use super::shelves::{Owner, Shelf};
 use super::wire::{Answer, Bytes, Kept, OpenedMessage, SealMessage, TreeHead, WaitingMessage, user_of};
 use super::{Desk, Person};
+use crate::archive::block_of;
 use crate::chat::{ChatError, Content, Draft, Envelope, Expected, Head, MessageId, Opened, RoomId, Thread, Verdict, Writer};
 use crate::{EpochKey, Fault, Standing};
 
