@@ -75,3 +75,29 @@ test('messages of epochs that never come make the group be followed once in an e
   assert.equal(await open(4, 1), 'opened');
   assert.equal(world.followed, 3);
 });
+
+test('a message of before this device came is looked for in the archive, and opened once its key is there', async () => {
+  const { world, open } = keysOf({ epoch: 9, known: [1] });
+  world.first = 5;
+  world.archived = 5;
+  assert.equal(await open(4, 1), 'before');
+  assert.deepEqual([world.recalled, world.followed], [1, 0], 'the group itself says nothing of it');
+  world.archived = 3;
+  assert.equal(await open(4, 1), 'opened');
+  assert.equal(await open(2, 1), 'before');
+});
+
+test('who wrote a message that the archive opens, and is not known here, is asked for', async () => {
+  const { world, open } = keysOf({ epoch: 9, known: [1] });
+  Object.assign(world, { first: 5, archived: 2 });
+  world.published.add(2);
+  assert.equal(await open(3, 2), 'opened');
+  assert.deepEqual([world.recalled, world.learned], [1, 1]);
+});
+
+test('for a message of an epoch to come the archive is not asked', async () => {
+  const { world, open } = keysOf({ epoch: 2, known: [1] });
+  world.archived = 0;
+  assert.equal(await open(3, 1), 'later');
+  assert.equal(world.recalled, 0);
+});
