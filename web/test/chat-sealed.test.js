@@ -251,6 +251,7 @@ test('what was written before this device came is shown once its keys are there,
   const { keys, room } = await opened(context, { server, desk });
   await until(() => texts(room).includes('new'));
   while (room.hasMoreBefore) await room.loadBefore();
+  await quiet();
   assert.deepEqual(new Set(texts(room)), new Set(['before', 'new']));
   const fetched = () => server.asked.filter((call) => call.includes('/messages')).length;
   const before = fetched();
