@@ -34,10 +34,11 @@ async function joined(room) {
 /** Somebody comes and goes: two epochs at least. */
 async function visited(clients, room) {
   const guest = await joined(room);
-  await agree([...clients, guest], room);
+  const users = [...new Map(clients.map((client) => [client.user, client])).values()];
+  await agree([...clients, guest], room, [...users, guest]);
   await guest.rooms.removeMember(room.id, guest.user);
   guest.stop();
-  await agree(clients, room);
+  await agree(clients, room, users);
 }
 
 /** A recovery code that was written down. */
@@ -113,6 +114,7 @@ test('a device that another vouched for shows what was before it came once the c
   const { devices } = await ann.ready();
   await devices.vouch(await devices.read(requestLink(request, 'https://example.org')));
   await second.ready();
+  await agree([ann, ben, second], room, [ann, ben]);
   await ben.says(room, 'four');
   await second.sees(room, 'four');
   await second.until('the row of what was before', () => shown(second, room).includes('before'));

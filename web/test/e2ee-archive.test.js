@@ -184,6 +184,20 @@ test('what fails is done later, and keeps nothing else from being done', async (
   assert.equal(shelf.slots.size, 2);
 });
 
+test('what the server will always refuse is not asked again and again, and keeps nothing else waiting', async () => {
+  const shelf = new Shelf();
+  const { archive, passes, world } = device(shelf, { epochs: { [`${ROOM}/0`]: [1], [`${OTHER}/0`]: [1] } });
+  shelf.hook = async (what) => {
+    if (what.includes(slotOf({ room: ROOM, block: 0 }))) throw new ApiError('malformed', 400);
+  };
+  archive.began(ROOM, 1);
+  archive.began(OTHER, 1);
+  await passes();
+  await passes();
+  assert.deepEqual([...shelf.slots.keys()], [slotOf({ room: OTHER, block: 0 })]);
+  assert.equal(world.pauses.length, 1);
+});
+
 test('a block is asked for once, what comes later is told, and a failure keeps nobody waiting', async () => {
   const shelf = new Shelf();
   const { archive, passes, world } = device(shelf);

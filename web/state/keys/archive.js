@@ -12,6 +12,7 @@
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { ApiError } from '../../net/api.js';
+import { isFinal } from './group.js';
 import { roomOfSlot, slotOf } from './slots.js';
 
 /** Epochs of one block (`web/crypto/src/archive`). */
@@ -245,7 +246,9 @@ export class Archive {
         await act();
       } catch (error) {
         if (this.#isClosed) break;
-        // Behind the others: what always fails keeps none of them waiting.
+        // It would be refused again; the next epoch begins it anew.
+        if (error instanceof ApiError && isFinal(error)) continue;
+        // Behind the others: what always fails keeps none of them from their turn.
         if (!this.#jobs.has(name)) this.#jobs.set(name, act);
         const retryAfterMs = 1_000 * ((error instanceof ApiError && error.retryAfterS) || 0);
         return Math.max(retryAfterMs, backoffMs(OUTBOX_BACKOFF, this.#attempt++, this.#parts.random()));

@@ -212,7 +212,7 @@ export class Group {
 }
 
 /** Refused for what it is, not for the moment. @param {ApiError} error */
-function isFinal({ status }) {
+export function isFinal({ status }) {
   return status >= 400 && status < 500 && status !== 401 && status !== 408 && status !== 429;
 }
 
