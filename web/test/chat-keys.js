@@ -104,7 +104,7 @@ export class FakeKeys extends EventTarget {
     super();
     const look = () => ({ epoch: desk.epoch });
     const groups = { current: async () => look(), toSend: async () => look(), lookOf: look, renew: async () => look(), learn: async () => {}, recall: (room, epoch) => desk.recall(room, epoch) };
-    this.#account = { messages: new RoomMessages(desk, () => 1, groups), sync: groups.current };
+    this.#account = { messages: new RoomMessages(desk, () => 1, groups), sync: groups.current, hasArchive: false };
   }
 
   get account() {
@@ -114,6 +114,12 @@ export class FakeKeys extends EventTarget {
   become(status) {
     this.status = status;
     this.dispatchEvent(new Event('change'));
+  }
+
+  /** The master key is here. */
+  unlocked() {
+    this.#account.hasArchive = true;
+    this.dispatchEvent(new Event('archive'));
   }
 
   /** There are keys of before this device came. */

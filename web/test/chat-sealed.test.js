@@ -266,6 +266,24 @@ test('what was written before this device came is shown once its keys are there,
   assert.equal(fetched(), after, 'nothing is closed any more');
 });
 
+test('what a reload kept from being shown by the archive is shown when somebody looks, and without it the server is not asked', async (context) => {
+  const server = new FakeServer();
+  server.addRoom(ROOM, { encryption: 'mls' });
+  const anna = writer(server, ANNA);
+  anna('old', { epoch: 2, quietly: true });
+  anna('new', { epoch: 5, quietly: true });
+  const desk = Object.assign(new FakeDesk(ME), { epoch: 5, firstEpoch: 5 });
+  const { chat, keys, room } = await opened(context, { server, desk });
+  await until(() => room.length === 2);
+  desk.firstEpoch = 1;
+  const asked = server.asked.length;
+  chat.watch(ROOM);
+  await quiet();
+  assert.deepEqual([texts(room), server.asked.slice(asked).filter((call) => call.includes('messages'))], [['before', 'new'], []]);
+  keys.unlocked();
+  await until(() => texts(room).join() === 'old,new');
+});
+
 test('what was written before this device was in the room says so', async (context) => {
   const desk = Object.assign(new FakeDesk(ME), { epoch: 5, firstEpoch: 5 });
   const { server, room } = await opened(context, { desk });

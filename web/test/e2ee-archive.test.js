@@ -46,7 +46,7 @@ class Shelf {
 
 /** A device: epochs that it has keys of by room and block, and its archive. A segment is the list of its epochs. */
 function device(shelf, { epochs = {}, hasKey = true, rooms = [ROOM, OTHER] } = {}) {
-  const world = { hasKey, epochs: new Map(Object.entries(epochs).map(([name, list]) => [name, new Set(list)])), seen: new Map(), histories: [], troubles: 0, refuses: null, pauses: [], rooms };
+  const world = { hasKey, epochs: new Map(Object.entries(epochs).map(([name, list]) => [name, new Set(list)])), seen: new Map(), histories: [], changes: 0, refuses: null, pauses: [], rooms };
   const own = (of) => world.epochs.get(`${of.room}/${of.block}`) ?? new Set();
   const ask = async (request) => {
     if (!world.hasKey) throw new KeysRefused('no_master_key');
@@ -66,7 +66,7 @@ function device(shelf, { epochs = {}, hasKey = true, rooms = [ROOM, OTHER] } = {
     return new Promise((resolve) => waiting.push(resolve));
   };
   const parts = { keys: { ask }, delivery: shelf, pause, exclusively: (_, act) => act(), random: () => 0.5, roomsOf: () => world.rooms };
-  const archive = new Archive(parts, { history: (room) => world.histories.push(room), trouble: () => (world.troubles += 1) });
+  const archive = new Archive(parts, { history: (room) => world.histories.push(room), changed: () => (world.changes += 1) });
   /** Lets the pause be over, and what follows be done. */
   const passes = async () => {
     waiting.splice(0).forEach((resolve) => resolve());
@@ -124,7 +124,9 @@ test('without a master key nothing is written or asked for, and once it is there
   await passes();
   assert.deepEqual(shelf.asked, []);
   world.hasKey = true;
+  assert.deepEqual([archive.isOpen, world.changes], [false, 0]);
   await archive.begin();
+  assert.deepEqual([archive.isOpen, world.changes], [true, 1]);
   assert.deepEqual(world.histories, [ROOM, OTHER], 'what was before may open');
   await passes();
   assert.deepEqual([...shelf.slots.keys()].sort(), [ROOM, OTHER].map((room) => slotOf({ room, block: 0 })).sort());
@@ -227,7 +229,7 @@ test('t7 an archive that is refused is kept apart and told, and nothing is writt
     assert.equal(await archive.recall(ROOM, 0), false);
     archive.began(ROOM, 1);
     await passes();
-    assert.deepEqual([archive.troubleIn(ROOM), archive.troubleIn(OTHER), world.troubles], [code, null, 1]);
+    assert.deepEqual([archive.troubleIn(ROOM), archive.troubleIn(OTHER), world.changes], [code, null, 1]);
     assert.deepEqual(shelf.slots.get(slot), { version: 7, blob: '[9]' });
   }
   const shelf = new Shelf();

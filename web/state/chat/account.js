@@ -167,6 +167,7 @@ export class Account extends EventTarget {
   watch(room) {
     if (this.#watched !== null) this.find(this.#watched)?.setWatched(false);
     this.#watched = room;
+    this.#encrypted.watch(room !== null && this.find(room)?.encrypted ? room : null);
     if (room === null) return;
     this.find(room)?.setWatched(true);
     void this.#loadMembers(room);

@@ -30,6 +30,10 @@ export class EncryptedRooms {
   /** Rooms in which what was written before this device came may open now. @type {Set<string>} */
   #unread = new Set();
   #reading = false;
+  /** The room that somebody looks at. @type {string | null} */
+  #watched = null;
+  /** Rooms that were looked at with the archive at hand. @type {Set<string>} */
+  #looked = new Set();
   /** By room: the last thing that is done there, one after the other. @type {Map<string, Promise<void>>} */
   #turns = new Map();
   #ending = new AbortController();
@@ -49,6 +53,7 @@ export class EncryptedRooms {
     keys.addEventListener('change', () => this.#changed(this.#log.unopened), { signal });
     // Whoever is trusted again no longer keeps what is written in their rooms from being sent.
     keys.addEventListener('person', () => this.#around.keysChanged(), { signal });
+    keys.addEventListener('archive', () => this.#look(), { signal });
     keys.addEventListener('history', (event) => this.#readAgain(/** @type {CustomEvent} */ (event).detail.room), { signal });
     keys.addEventListener('room', (event) => this.#changed([/** @type {CustomEvent} */ (event).detail.room]), { signal });
   }
@@ -76,6 +81,12 @@ export class EncryptedRooms {
     this.#readOn();
   }
 
+  /** What a reload kept from being tried with the archive is, once somebody looks. @param {string | null} room that somebody looks at */
+  watch(room) {
+    this.#watched = room;
+    this.#look();
+  }
+
   close() {
     this.#ending.abort();
   }
@@ -88,6 +99,13 @@ export class EncryptedRooms {
       await this.#keys.account?.sync(room).catch(() => {});
     }
     this.#tending = false;
+  }
+
+  #look() {
+    const room = this.#watched;
+    if (room === null || this.#looked.has(room) || this.#keys.account?.hasArchive !== true) return;
+    this.#looked.add(room);
+    this.#readAgain(room);
   }
 
   /** @param {string} room */

@@ -29,7 +29,8 @@ import { RoomMessages } from './room-messages.js';
 
 /**
  * `room`: its group is in another epoch; `person`: is trusted otherwise than before; `history`: what was
- * written in a room before this device came may open now; `archive`: stands otherwise than before.
+ * written in a room before this device came may open now; `archive`: it is here
+ * now, or that of a room stands otherwise than before.
  * @typedef {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void, person: (user: Uuid) => void, history: (room: Uuid) => void, archive: () => void }} Told
  */
 
@@ -76,7 +77,7 @@ export class KeysAccount {
     this.#inbox = new Inbox(parts, (room) => this.#welcomed(room));
     this.asking = new NewDevice(user, parts, () => this.#start());
     this.devices = new OwnDevices(user, parts, () => this.#device.id);
-    this.#archive = new Archive(parts, { history: (room) => told.history(room), trouble: () => told.archive() });
+    this.#archive = new Archive(parts, { history: (room) => told.history(room), changed: () => told.archive() });
     this.recovery = new Recovery(parts, () => void this.#archive.begin());
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
     this.#messages = new RoomMessages(parts.keys, parts.now, {
@@ -92,6 +93,11 @@ export class KeysAccount {
   /** Whose. */
   get user() {
     return this.#user;
+  }
+
+  /** Whether this device has what opens the archive of keys. */
+  get hasArchive() {
+    return this.#archive.isOpen;
   }
 
   /** Why the archive of a room's keys is kept apart: a stable code, or null. @param {Uuid} room */

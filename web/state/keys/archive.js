@@ -33,8 +33,8 @@ const FULL = new Set(['too_many_backups', 'full']);
 const LOCKED = new Set(['no_master_key', 'no_identity', 'no_device']);
 
 /**
- * `history`: there may be keys for what was written in this room before this device came; `trouble`: `troubleIn` says something else.
- * @typedef {{ history: (room: Uuid) => void, trouble: () => void }} ArchiveTold
+ * `history`: there may be keys for what was written in this room before this device came; `changed`: `isOpen` or `troubleIn` say something else.
+ * @typedef {{ history: (room: Uuid) => void, changed: () => void }} ArchiveTold
  * @typedef {Parts & { random: () => number, roomsOf: () => Uuid[] }} ArchiveParts
  */
 
@@ -66,6 +66,11 @@ export class Archive {
     this.#told = told;
   }
 
+  /** Whether the master key is here, as far as is known. */
+  get isOpen() {
+    return this.#isOpen === true;
+  }
+
   /** Why the archive of a room is kept apart: a stable code; null: it is not. @param {Uuid} room */
   troubleIn(room) {
     for (const [slot, code] of this.#apart) if (roomOfSlot(slot) === room) return code;
@@ -79,6 +84,7 @@ export class Archive {
     // What cannot be asked now is asked with what is done next.
     const isOpen = await this.#opens().catch(() => was);
     if (!isOpen || was === true) return;
+    this.#told.changed();
     for (const room of this.#epochs.keys()) this.#write(room);
     this.#later('tidy', () => this.#tidy());
     if (was === false) for (const room of this.#parts.roomsOf()) this.#told.history(room);
@@ -179,7 +185,7 @@ export class Archive {
   async #take(slot, of, sealed) {
     try {
       const { fresh } = await this.#parts.keys.ask({ op: 'take_segment', of, sealed }, 'taken');
-      if (this.#apart.delete(slot)) this.#told.trouble();
+      if (this.#apart.delete(slot)) this.#told.changed();
       if (fresh > 0) this.#told.history(of.room);
       return fresh;
     } catch (error) {
@@ -199,7 +205,7 @@ export class Archive {
   /** @param {string} slot @param {string} code */
   #keepApart(slot, code) {
     this.#apart.set(slot, code);
-    this.#told.trouble();
+    this.#told.changed();
   }
 
   /** Rooms may have been left while this device was away. */
@@ -216,7 +222,7 @@ export class Archive {
       if (room === null || !isGone(room)) continue;
       if (this.#isClosed) return;
       await this.#parts.delivery.dropBackup(slot, version);
-      if (this.#apart.delete(slot)) this.#told.trouble();
+      if (this.#apart.delete(slot)) this.#told.changed();
     }
   }
 

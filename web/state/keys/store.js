@@ -1,7 +1,8 @@
 /**
  * The keys of the signed-in user: this browser's device and the groups it is in, kept in step with the server. Says `change` when the device's
  * standing did, `room` {room} when a room's group did, `person` {user} when somebody's keys are trusted otherwise than before,
- * `history` {room} when what was written there before this device came may open, and `archive` when that of a room stands otherwise than before.
+ * `history` {room} when what was written there before this device came may open, and `archive` when it is here now, or that of a room
+ * stands otherwise than before.
  *
  * Starts with the first room that is encrypted, and ends with the session. What cannot be done for want of a connection is done when it is back.
  */
