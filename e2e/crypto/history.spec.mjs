@@ -138,14 +138,12 @@ test('two devices of a user that archive at once lose nothing, and a third reads
   await second.sees(room, 'for the second alone');
   const back = on.people.kept(await on.people.reloaded(ann));
   await back.sees(room, 'for the second alone');
-  for (let times = 0; times < 2; times += 1) {
-    await visited([back, second, ben], room);
-    await ben.says(room, `for both ${times}`);
-    for (const device of [back, second]) await device.sees(room, `for both ${times}`);
-  }
+  await visited([back, second, ben], room);
+  await ben.says(room, 'for both');
+  for (const device of [back, second]) await device.sees(room, 'for both');
   for (const device of [back, second]) await archived(device, room);
   const third = await restored(ann, code);
-  for (const text of ['for the first alone', 'for the second alone', 'for both 0', 'for both 1']) await third.sees(room, text);
+  for (const text of ['for the first alone', 'for the second alone', 'for both']) await third.sees(room, text);
   for (const device of [back, second, third]) assert.equal(device.keys.account.archiveTrouble(room.id), null);
 });
 
