@@ -78,3 +78,44 @@ for (const [annas, boriss] of [['chromium', 'firefox'], ['firefox', 'chromium']]
       for (let at = 0; at < content.length; at += 100_000) assert.ok(!kept.includes(content.subarray(at, at + 64)), `what stands at ${at} is readable`);
     }));
 }
+
+for (const [annas, others] of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
+  test(`another browser of a person shows what was written before it came, by the recovery code (${annas}, ${others})`, () =>
+    during(party(), async (table) => {
+      const [anna, boris] = [await table.person(annas, { language: 'en' }), await table.person(others, { language: 'ru' })];
+      const room = await table.room([anna, boris], { encryption: 'mls' });
+      for (const page of [anna, boris]) await openChat(table, page, room);
+      await write(boris, SECRET);
+      await reads(anna, SECRET);
+      await anna.goto(`${table.server.url}/settings`);
+      await anna.click('make-recovery-code');
+      const code = await anna.waitFor('the code', () => document.querySelector('dialog[open] .keys-code')?.textContent);
+      await anna.click('recovery-code-kept');
+      await anna.seeGone('dialog[open]');
+      await openChat(table, anna, room);
+      await write(anna, 'aye, at seven');
+      await reads(boris, 'aye, at seven');
+      await isArchived(table, anna);
+      const another = await table.secondWindow(anna, others);
+      await another.goto(`${table.server.url}/settings`);
+      await another.fill('code', code);
+      await another.click('recover');
+      await another.seeGone('[data-action="recover"]');
+      await openChat(table, another, room);
+      for (const text of [SECRET, 'aye, at seven']) await reads(another, text);
+      assert.equal(await another.evaluate(() => document.querySelectorAll('.notice, [data-banner="keys-archive"]').length), 0);
+      await write(another, 'and back at nine');
+      for (const page of [anna, boris]) await reads(page, 'and back at nine');
+    }));
+}
+
+/** Until the server has an archive of keys of a person: what it has beside the unlockers. */
+async function isArchived(table, { token }) {
+  const end_ms = Date.now() + 30_000;
+  for (;;) {
+    const { backups } = await table.server.request('GET', 'e2ee/backups', { token });
+    if (backups.some(({ slot }) => slot !== 'unlockers')) return;
+    assert.ok(Date.now() < end_ms, 'the archive never came');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,16 +1,16 @@
-//! Sealed backups: bytes that a user's devices sealed for themselves, in a few named slots. The server only sees to it that of two devices
-//! that write at once one learns of it.
+//! Sealed backups: bytes that a user's devices sealed for themselves, in named slots. The server only sees to it that of two devices
+//! that write at once one learns of it, and that a user keeps a bounded amount.
 
 use super::decode;
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::error::{E2eeError, Error};
-use crate::store::{BackupRow, NewBackup, StoredBackup};
+use crate::store::{BackupBounds, BackupName, BackupRow, NewBackup, StoredBackup};
 
-/// The longest backup. An archive of keys has some 100 bytes for each epoch of a room and is cut into several.
+/// The longest backup: three times a segment of the archive of keys, which has 40 bytes for each of 1,024 epochs of a room.
 pub const MAX_BACKUP_BYTES: usize = 128 << 10;
-/// Slots of one user: 8 MB with the longest backups.
-const MAX_SLOTS: i64 = 64;
+/// What one user keeps. An archive grows by 40 bytes with each epoch of a room: 16 MB are 800 epochs in each of 500 rooms.
+const BOUNDS: BackupBounds = BackupBounds { slots: 2_048, size_bytes: 16 << 20 };
 const MAX_SLOT_CHARS: usize = 32;
 
 /// What a slot is called: 1 to 32 of `[a-z0-9_.-]`.
@@ -30,27 +30,36 @@ impl SlotName {
 /// A stored backup.
 pub type Backup = BackupRow;
 
+/// Where a backup is stored.
+pub type NamedBackup = BackupName;
+
 /// Writes a backup in place of `version`, 0 for none. Returns the new version.
 pub async fn put_backup(app: &App, principal: &Principal, slot: &SlotName, version: i64, body: &str) -> Result<i64, Error> {
-    app.limits.e2ee.backup(principal.user)?;
+    app.limits.e2ee.backup_write(principal.user)?;
     let body = decode(body, MAX_BACKUP_BYTES)?;
     let new = NewBackup { user: principal.user, slot: &slot.0, version, body: &body };
-    match app.store.put_backup(&new, MAX_SLOTS).await? {
+    match app.store.put_backup(&new, BOUNDS).await? {
         StoredBackup::Stored => Ok(version + 1),
         StoredBackup::OtherVersion => Err(E2eeError::BackupChanged.into()),
-        StoredBackup::TooManySlots => Err(E2eeError::TooManyBackups.into()),
+        StoredBackup::TooMuch => Err(E2eeError::TooManyBackups.into()),
     }
+}
+
+/// Where the caller has backups, by name: as many as a user may have.
+pub async fn backups(app: &App, principal: &Principal) -> Result<Vec<NamedBackup>, Error> {
+    app.limits.e2ee.backup_read(principal.user)?;
+    Ok(app.store.backups(principal.user).await?)
 }
 
 /// The caller's own backup.
 pub async fn backup(app: &App, principal: &Principal, slot: &SlotName) -> Result<Backup, Error> {
-    app.limits.e2ee.backup(principal.user)?;
+    app.limits.e2ee.backup_read(principal.user)?;
     app.store.backup(principal.user, &slot.0).await?.ok_or(E2eeError::BackupNotFound.into())
 }
 
 /// Deletes the caller's own backup, if this version of it is there.
 pub async fn delete_backup(app: &App, principal: &Principal, slot: &SlotName, version: i64) -> Result<(), Error> {
-    app.limits.e2ee.backup(principal.user)?;
+    app.limits.e2ee.backup_write(principal.user)?;
     if app.store.delete_backup(principal.user, &slot.0, version).await? {
         return Ok(());
     }

@@ -15,7 +15,7 @@ mod packages;
 mod sweep;
 mod whisper;
 
-pub use backups::{Backup, MAX_BACKUP_BYTES, SlotName, backup, delete_backup, put_backup};
+pub use backups::{Backup, MAX_BACKUP_BYTES, NamedBackup, SlotName, backup, backups, delete_backup, put_backup};
 pub use checks::Checks;
 pub use groups::{CommitRequest, Committed, Info, Page, commit, commits, create_group, group_id, group_info};
 pub use inbox::{Waiting, inbox, leave_message, remove_from_inbox};

@@ -41,7 +41,7 @@ pub enum E2eeError {
     /// Another version of the backup is there.
     #[error("another version of this backup is there: fetch it first")]
     BackupChanged,
-    /// The user has as many slots as they may.
+    /// The user has as many slots, or as many bytes in them, as they may.
     #[error("you have as many backups as you may have")]
     TooManyBackups,
 }

@@ -33,8 +33,10 @@ const WHISPER: Bucket = Bucket { burst: 128, interval: Duration::from_millis(20)
 const MESSAGE: Bucket = Bucket { burst: 300, interval: Duration::from_millis(100) };
 /// Reads of groups and inboxes: 600 at once, which is three for each room that one may be in, then 10 a second.
 const READ: Bucket = Bucket { burst: 600, interval: Duration::from_millis(100) };
-/// Writes and reads of backups: 120 at once, then one a second.
-const BACKUP: Bucket = Bucket { burst: 120, interval: Duration::from_secs(1) };
+/// Reads of backups: 2,400 at once, which is all that one user may have and some twice, then 10 a second. A new device reads the archive of each room.
+const BACKUP_READ: Bucket = Bucket { burst: 2_400, interval: Duration::from_millis(100) };
+/// Writes of backups: 600 at once, which is one for each of 500 rooms when an archive begins, then one a second. Each may be of 128 kB.
+const BACKUP_WRITE: Bucket = Bucket { burst: 600, interval: Duration::from_secs(1) };
 
 /// All of them.
 pub struct E2eeLimits {
@@ -48,7 +50,8 @@ pub struct E2eeLimits {
     whisper: Keyed<RoomId>,
     message: Keyed<UserId>,
     read: Keyed<UserId>,
-    backup: Keyed<UserId>,
+    backup_read: Keyed<UserId>,
+    backup_write: Keyed<UserId>,
 }
 
 impl E2eeLimits {
@@ -64,7 +67,8 @@ impl E2eeLimits {
             whisper: Keyed::new(&WHISPER),
             message: Keyed::new(&MESSAGE),
             read: Keyed::new(&READ),
-            backup: Keyed::new(&BACKUP),
+            backup_read: Keyed::new(&BACKUP_READ),
+            backup_write: Keyed::new(&BACKUP_WRITE),
         }
     }
 
@@ -115,9 +119,14 @@ impl E2eeLimits {
         self.read.count(&user)
     }
 
-    /// Counts a write or a read of a backup.
-    pub fn backup(&self, user: UserId) -> Result<(), Error> {
-        self.backup.count(&user)
+    /// Counts a read of a backup.
+    pub fn backup_read(&self, user: UserId) -> Result<(), Error> {
+        self.backup_read.count(&user)
+    }
+
+    /// Counts a write or a deletion of a backup.
+    pub fn backup_write(&self, user: UserId) -> Result<(), Error> {
+        self.backup_write.count(&user)
     }
 }
 
@@ -167,14 +176,15 @@ mod tests {
     #[test]
     fn whatever_costs_something_is_limited() {
         let limits = E2eeLimits::new();
-        let all: [(Count, u32); 7] = [
+        let all: [(Count, u32); 8] = [
             (E2eeLimits::record, RECORD.burst),
             (E2eeLimits::upload, UPLOAD.burst),
             (E2eeLimits::log, LOG.burst),
             (E2eeLimits::commit, COMMIT.burst),
             (E2eeLimits::message, MESSAGE.burst),
             (E2eeLimits::read, READ.burst),
-            (E2eeLimits::backup, BACKUP.burst),
+            (E2eeLimits::backup_read, BACKUP_READ.burst),
+            (E2eeLimits::backup_write, BACKUP_WRITE.burst),
         ];
         for (nth, (count, burst)) in all.into_iter().enumerate() {
             let passed = (0..burst * 2).take_while(|_| count(&limits, user(1)).is_ok()).count();

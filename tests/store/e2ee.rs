@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use webcall::id::{DeviceId, UserId};
 use webcall::store::{
-    AddedPackages, AppendedRecord, BackupRow, DeviceChange, MemberLimits, NewBackup, NewPackages, NewRecord, PackageLimits,
-    PackageRow, Stock, Store, StoredBackup,
+    AddedPackages, AppendedRecord, BackupBounds, BackupRow, DeviceChange, MemberLimits, NewBackup, NewPackages, NewRecord,
+    PackageLimits, PackageRow, Stock, Store, StoredBackup,
 };
 use webcall::time::Timestamp;
 use webcall_trust::{inclusion_path, leaf_hash, root, verify_inclusion};
@@ -23,6 +23,7 @@ on_both! {
     a_package_that_was_given_out_is_not_taken_again_until_it_has_expired
     one_claim_takes_of_several_users_and_devices_at_once
     a_backup_is_written_only_over_the_version_that_its_writer_knows
+    backups_of_a_user_are_bounded_in_all_and_a_shorter_one_makes_room
     a_deleted_backup_is_gone_and_its_slot_free
 }
 
@@ -221,10 +222,33 @@ async fn a_package_that_was_given_out_is_not_taken_again_until_it_has_expired(st
     assert_eq!(claim(store, ann).await, None, "what has expired is given to nobody");
 }
 
+const ONE: BackupBounds = BackupBounds { slots: 1, size_bytes: 100 };
+const TWO: BackupBounds = BackupBounds { slots: 2, size_bytes: 100 };
+
+async fn backups_of_a_user_are_bounded_in_all_and_a_shorter_one_makes_room(store: &Store) {
+    let ((ann, _), (ben, _)) = (user(store).await, user(store).await);
+    let bounds = BackupBounds { slots: 9, size_bytes: 10 };
+    let put = async |user, slot, version, body: &[u8]| {
+        store.put_backup(&NewBackup { user, slot, version, body }, bounds).await.unwrap()
+    };
+    assert_eq!(put(ann, "a", 0, b"eleven long").await, StoredBackup::TooMuch);
+    assert_eq!(put(ann, "a", 0, b"just ten b").await, StoredBackup::Stored);
+    assert_eq!(put(ann, "a", 1, b"ten of new").await, StoredBackup::Stored, "what it replaces does not count");
+    assert_eq!(put(ann, "b", 0, b"x").await, StoredBackup::TooMuch);
+    assert_eq!(put(ann, "a", 2, b"eleven long").await, StoredBackup::TooMuch);
+    assert_eq!(put(ann, "a", 1, b"eleven long").await, StoredBackup::OtherVersion);
+    assert_eq!(put(ann, "a", 2, b"seven b").await, StoredBackup::Stored);
+    assert_eq!(put(ann, "b", 0, b"xyz").await, StoredBackup::Stored);
+    assert_eq!(put(ann, "c", 0, b"x").await, StoredBackup::TooMuch);
+    assert_eq!(put(ben, "c", 0, b"just ten b").await, StoredBackup::Stored, "each user by themselves");
+    let names: Vec<_> = store.backups(ann).await.unwrap().into_iter().map(|one| (one.slot, one.version)).collect();
+    assert_eq!(names, [("a".to_owned(), 3), ("b".to_owned(), 1)]);
+}
+
 async fn a_backup_is_written_only_over_the_version_that_its_writer_knows(store: &Store) {
     let ((ann, _), (ben, _)) = (user(store).await, user(store).await);
     let put =
-        async |user, slot, version, body: &[u8]| store.put_backup(&NewBackup { user, slot, version, body }, 2).await.unwrap();
+        async |user, slot, version, body: &[u8]| store.put_backup(&NewBackup { user, slot, version, body }, TWO).await.unwrap();
     assert_eq!(store.backup(ann, "keys").await.unwrap(), None);
     assert_eq!(put(ann, "keys", 1, b"early").await, StoredBackup::OtherVersion);
     assert_eq!(put(ann, "keys", 0, b"first").await, StoredBackup::Stored);
@@ -234,7 +258,7 @@ async fn a_backup_is_written_only_over_the_version_that_its_writer_knows(store: 
     assert_eq!(store.backup(ann, "keys").await.unwrap(), Some(BackupRow { version: 2, body: b"second".to_vec() }));
     assert_eq!(store.backup(ben, "keys").await.unwrap(), None);
     assert_eq!(put(ann, "archive", 0, b"x").await, StoredBackup::Stored);
-    assert_eq!(put(ann, "third", 0, b"x").await, StoredBackup::TooManySlots);
+    assert_eq!(put(ann, "third", 0, b"x").await, StoredBackup::TooMuch);
     assert_eq!(put(ben, "third", 0, b"x").await, StoredBackup::Stored);
 }
 
@@ -256,11 +280,11 @@ async fn one_claim_takes_of_several_users_and_devices_at_once(store: &Store) {
 async fn a_deleted_backup_is_gone_and_its_slot_free(store: &Store) {
     let ((ann, _), (ben, _)) = (user(store).await, user(store).await);
     let new = NewBackup { user: ann, slot: "keys", version: 0, body: b"sealed" };
-    assert_eq!(store.put_backup(&new, 1).await.unwrap(), StoredBackup::Stored);
+    assert_eq!(store.put_backup(&new, ONE).await.unwrap(), StoredBackup::Stored);
     assert!(!store.delete_backup(ann, "keys", 2).await.unwrap(), "another version");
     assert!(!store.delete_backup(ben, "keys", 1).await.unwrap(), "another's");
-    assert_eq!(store.put_backup(&NewBackup { slot: "other", ..new }, 1).await.unwrap(), StoredBackup::TooManySlots);
+    assert_eq!(store.put_backup(&NewBackup { slot: "other", ..new }, ONE).await.unwrap(), StoredBackup::TooMuch);
     assert!(store.delete_backup(ann, "keys", 1).await.unwrap());
     assert_eq!(store.backup(ann, "keys").await.unwrap(), None);
-    assert_eq!(store.put_backup(&NewBackup { slot: "other", ..new }, 1).await.unwrap(), StoredBackup::Stored);
+    assert_eq!(store.put_backup(&NewBackup { slot: "other", ..new }, ONE).await.unwrap(), StoredBackup::Stored);
 }

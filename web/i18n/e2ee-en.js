@@ -129,6 +129,8 @@ export const e2ee = {
   'keys.to_settings': 'Confirm it',
   'keys.to_keys': 'See your keys',
   'keys.changed': '{name} has new keys. This happens with a new start after all devices were lost, or when somebody stands between you. Compare the safety number, then accept. Nothing is sent here until then.',
+  'keys.archive_wrong': 'The server gave an older or damaged archive of the keys of this room ({code}). It was not taken in, and nothing was written over it.',
+  'keys.archive_full': 'The archive of your keys is full: what is written here from now on cannot be read on new devices ({code}).',
   'keys.changed_short': 'New keys',
   'keys.refused_short': 'Keys that do not fit',
   'keys.no_keys_short': 'No keys yet',

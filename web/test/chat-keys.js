@@ -35,6 +35,8 @@ export class FakeDesk {
   /** The newest epoch that it has keys of, and the first. */
   epoch = 1;
   firstEpoch = 1;
+  /** What the archive has of an earlier epoch; whether there is more than before. */
+  recall = async () => false;
   /** Called before anything is answered; may throw or wait. */
   hook = async () => {};
   #user;
@@ -101,8 +103,8 @@ export class FakeKeys extends EventTarget {
   constructor(desk) {
     super();
     const look = () => ({ epoch: desk.epoch });
-    const groups = { current: async () => look(), toSend: async () => look(), lookOf: look, renew: async () => look(), learn: async () => {} };
-    this.#account = { messages: new RoomMessages(desk, () => 1, groups), sync: groups.current };
+    const groups = { current: async () => look(), toSend: async () => look(), lookOf: look, renew: async () => look(), learn: async () => {}, recall: (room, epoch) => desk.recall(room, epoch) };
+    this.#account = { messages: new RoomMessages(desk, () => 1, groups), sync: groups.current, hasArchive: false };
   }
 
   get account() {
@@ -112,6 +114,17 @@ export class FakeKeys extends EventTarget {
   become(status) {
     this.status = status;
     this.dispatchEvent(new Event('change'));
+  }
+
+  /** The master key is here. */
+  unlocked() {
+    this.#account.hasArchive = true;
+    this.dispatchEvent(new Event('archive'));
+  }
+
+  /** There are keys of before this device came. */
+  remembered(room) {
+    this.dispatchEvent(new CustomEvent('history', { detail: { room } }));
   }
 
   /** The room's group is in another epoch. */

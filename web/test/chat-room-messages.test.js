@@ -15,10 +15,11 @@ function envelopeOf({ epoch, device }) {
 
 /** A device whose group is in an epoch, and that knows some devices. What was asked for is counted. */
 function keysOf({ epoch = 1, known = [] } = {}) {
-  const world = { epoch, newest: epoch, known: new Set(known), published: new Set(known), followed: 0, learned: 0 };
+  const world = { epoch, newest: epoch, known: new Set(known), published: new Set(known), followed: 0, learned: 0, first: 1, archived: 1, recalled: 0 };
   const ask = async ({ envelope }) => {
     const bytes = Buffer.from(envelope, 'base64');
-    if (Number(bytes.readBigUInt64BE(18)) > world.epoch) throw new KeysRefused('unknown_epoch');
+    const asked = Number(bytes.readBigUInt64BE(18));
+    if (asked > world.epoch || asked < world.first) throw new KeysRefused('unknown_epoch');
     if (!world.known.has(bytes.readUInt32BE(30))) throw new KeysRefused('unknown_sender');
     return { type: 'opened' };
   };
@@ -32,7 +33,13 @@ function keysOf({ epoch = 1, known = [] } = {}) {
     world.learned += 1;
     world.known = new Set(world.published);
   };
-  const messages = new RoomMessages({ ask }, () => 1, { current, toSend: current, lookOf, renew: current, learn });
+  const recall = async () => {
+    world.recalled += 1;
+    const is = world.archived < world.first;
+    world.first = Math.min(world.first, world.archived);
+    return is;
+  };
+  const messages = new RoomMessages({ ask }, () => 1, { current, toSend: current, lookOf, renew: current, learn, recall });
   const open = async (epoch, device, room = ROOM) => {
     const opened = await messages.open(room, envelopeOf({ epoch, device }), 'open_message');
     return opened.why ?? opened.type;
@@ -67,4 +74,30 @@ test('messages of epochs that never come make the group be followed once in an e
   world.newest = 4;
   assert.equal(await open(4, 1), 'opened');
   assert.equal(world.followed, 3);
+});
+
+test('a message of before this device came is looked for in the archive, and opened once its key is there', async () => {
+  const { world, open } = keysOf({ epoch: 9, known: [1] });
+  world.first = 5;
+  world.archived = 5;
+  assert.equal(await open(4, 1), 'before');
+  assert.deepEqual([world.recalled, world.followed], [1, 0], 'the group itself says nothing of it');
+  world.archived = 3;
+  assert.equal(await open(4, 1), 'opened');
+  assert.equal(await open(2, 1), 'before');
+});
+
+test('who wrote a message that the archive opens, and is not known here, is asked for', async () => {
+  const { world, open } = keysOf({ epoch: 9, known: [1] });
+  Object.assign(world, { first: 5, archived: 2 });
+  world.published.add(2);
+  assert.equal(await open(3, 2), 'opened');
+  assert.deepEqual([world.recalled, world.learned], [1, 1]);
+});
+
+test('for a message of an epoch to come the archive is not asked', async () => {
+  const { world, open } = keysOf({ epoch: 2, known: [1] });
+  world.archived = 0;
+  assert.equal(await open(3, 1), 'later');
+  assert.equal(world.recalled, 0);
 });

@@ -6,7 +6,7 @@ import { ApiError } from '../net/api.js';
 import { MAX_LATER } from '../state/chat/sealed-log.js';
 import { FakeDesk, unsealed } from './chat-keys.js';
 import { kept, opened, ops, texts, writer } from './chat-sealed-world.js';
-import { ANNA, BORIS, ME, ROOM, offline, online, quiet, textBody, until } from './chat-server.js';
+import { ANNA, BORIS, FakeServer, ME, ROOM, offline, online, quiet, textBody, until } from './chat-server.js';
 
 test('each message is sealed, sent and settled before the next is sealed', async (context) => {
   const { server, room, desk } = await opened(context);
@@ -237,6 +237,51 @@ test('many messages of an epoch that never comes do not keep a later one from be
   keys.moved(ROOM);
   await until(() => texts(room).at(-1) === 'soon');
   assert.ok(texts(room).slice(1, -1).every((each) => each === 'later'));
+});
+
+test('what was written before this device came is shown once its keys are there, with everything that is older, and the server is not asked without end', async (context) => {
+  const server = new FakeServer();
+  server.addRoom(ROOM, { encryption: 'mls' });
+  const anna = writer(server, ANNA);
+  const old = Array.from({ length: 450 }, (_, number) => `old ${number}`);
+  for (const text of old) anna(text, { epoch: text < 'old 2' ? 2 : 3, quietly: true });
+  anna('new', { epoch: 5, quietly: true });
+  const desk = new FakeDesk(ME);
+  [desk.epoch, desk.firstEpoch] = [5, 5];
+  const { keys, room } = await opened(context, { server, desk });
+  await until(() => texts(room).includes('new'));
+  while (room.hasMoreBefore) await room.loadBefore();
+  await quiet();
+  assert.deepEqual(new Set(texts(room)), new Set(['before', 'new']));
+  const fetched = () => server.asked.filter((call) => call.includes('/messages')).length;
+  const before = fetched();
+  desk.firstEpoch = 1;
+  keys.remembered(ROOM);
+  await until(() => !texts(room).includes('before'));
+  assert.deepEqual(texts(room), [...old, 'new']);
+  assert.ok(fetched() - before <= 4, `${fetched() - before} pages`);
+  const after = fetched();
+  keys.remembered(ROOM);
+  await quiet();
+  assert.equal(fetched(), after, 'nothing is closed any more');
+});
+
+test('what a reload kept from being shown by the archive is shown when somebody looks, and without it the server is not asked', async (context) => {
+  const server = new FakeServer();
+  server.addRoom(ROOM, { encryption: 'mls' });
+  const anna = writer(server, ANNA);
+  anna('old', { epoch: 2, quietly: true });
+  anna('new', { epoch: 5, quietly: true });
+  const desk = Object.assign(new FakeDesk(ME), { epoch: 5, firstEpoch: 5 });
+  const { chat, keys, room } = await opened(context, { server, desk });
+  await until(() => room.length === 2);
+  desk.firstEpoch = 1;
+  const asked = server.asked.length;
+  chat.watch(ROOM);
+  await quiet();
+  assert.deepEqual([texts(room), server.asked.slice(asked).filter((call) => call.includes('messages'))], [['before', 'new'], []]);
+  keys.unlocked();
+  await until(() => texts(room).join() === 'old,new');
 });
 
 test('what was written before this device was in the room says so', async (context) => {

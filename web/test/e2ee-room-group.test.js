@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 import { KeysRefused } from '../e2ee/keys/page.js';
 import { ApiError } from '../net/api.js';
+import { Group } from '../state/keys/group.js';
 import { RoomGroup } from '../state/keys/room-group.js';
 
 const [ME, OTHER] = ['me', 'other'];
@@ -109,4 +110,39 @@ test('whoever was not asked for is not added, whatever the server hands out', as
   room.reachAgain();
   await room.sync();
   assert.ok(asked.includes('change'));
+});
+
+test('commits that lay in the log while this device was away are followed as such, and those that come later are not', async () => {
+  const log = [];
+  const said = [];
+  let epoch = 0;
+  const look = () => lookOf([ME], epoch);
+  const keys = {
+    ask: async ({ op, commit, log_epoch }) => {
+      if (op === 'look') return look();
+      said.push([commit, log_epoch]);
+      epoch += 1;
+      return { change: { type: 'others', added: [], removed: [], joined: null }, group: look() };
+    },
+  };
+  // Two at once; while the first are followed another one comes.
+  const delivery = {
+    commits: async (_, from) => {
+      const page = { commits: log.slice(from, from + 2).map((commit, at) => ({ epoch: from + at, commit })), epoch: log.length };
+      if (log.length === 3) log.push('meanwhile');
+      return page;
+    },
+  };
+  const group = new Group({ kind: 'room', id: 'room' }, keys, delivery);
+  const learn = async () => {};
+  log.push('a', 'b', 'c');
+  await group.current(learn);
+  assert.deepEqual(said.splice(0), [['a', 3], ['b', 3], ['c', 3], ['meanwhile', 3]]);
+  log.push('later');
+  await group.current(learn);
+  assert.deepEqual(said.splice(0), [['later', null]]);
+  group.wasAway();
+  log.push('while away');
+  await group.current(learn);
+  assert.deepEqual(said, [['while away', 6]]);
 });

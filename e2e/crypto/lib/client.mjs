@@ -82,7 +82,12 @@ export class Client {
 
   /** Another browser of the same person. */
   async elsewhere() {
-    return new this.constructor(this.#with.Desk, this.#with.server, this.#grant, this.username).start();
+    return this.other().start();
+  }
+
+  /** The same, before it has done anything. */
+  other() {
+    return new this.constructor(this.#with.Desk, this.#with.server, this.#grant, this.username);
   }
 
   stop() {

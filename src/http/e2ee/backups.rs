@@ -1,4 +1,4 @@
-//! `/api/v1/e2ee/backups/{slot}`: what a user's devices sealed for themselves.
+//! `/api/v1/e2ee/backups` and `/api/v1/e2ee/backups/{slot}`: what a user's devices sealed for themselves.
 
 use axum::Json;
 use axum::extract::State;
@@ -35,6 +35,34 @@ pub(in super::super) struct StoredBackup {
 pub(in super::super) struct Version {
     /// From 1; rises with every write.
     version: i64,
+}
+
+/// Where a backup is.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in super::super) struct NamedBackup {
+    /// 1 to 32 of a-z 0-9 _ . -
+    slot: String,
+    /// From 1; rises with every write.
+    version: i64,
+}
+
+/// All that there are: at most 2,048.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in super::super) struct BackupList {
+    /// By name.
+    backups: Vec<NamedBackup>,
+}
+
+/// Where one's own backups are.
+#[utoipa::path(get, path = "/backups", tag = "e2ee", security(("bearer" = [])), responses(
+    (status = 200, body = BackupList),
+    (status = 401, description = "`not_signed_in`", body = Problem),
+    (status = 429, description = "`rate_limited`", body = Problem),
+))]
+pub(in super::super) async fn list(State(app): State<App>, SignedIn(principal): SignedIn) -> Result<Json<BackupList>, Error> {
+    let backups = e2ee::backups(&app, &principal).await?;
+    let backups = backups.into_iter().map(|e2ee::NamedBackup { slot, version }| NamedBackup { slot, version }).collect();
+    Ok(Json(BackupList { backups }))
 }
 
 /// Stores a backup in place of the version that the writer knows of.

@@ -30,6 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(log::head)) //          GET  /log/head
         .routes(routes!(log::inclusion)) //     GET  /log/inclusion
         .routes(routes!(log::consistency)) //   GET  /log/consistency
+        .routes(routes!(backups::list)) //      GET  /backups
         .routes(routes!(backups::put, backups::get, backups::delete)) // PUT, GET, DELETE /backups/{slot}
         .routes(routes!(groups::create)) //     POST /groups
         .routes(routes!(groups::info)) //       GET  /groups/{id}/info

@@ -9,7 +9,7 @@ mod log;
 mod packages;
 mod records;
 
-pub use backups::{BackupRow, NewBackup, StoredBackup};
+pub use backups::{BackupBounds, BackupName, BackupRow, NewBackup, StoredBackup};
 pub use commits::{AddedCommit, CommitLimits, CommitRow, NewCommit};
 pub use groups::{AddedGroup, Counting, GroupPlace, GroupRow, NewGroup};
 pub use inbox::{AddedToInbox, InboxLimits, InboxRow, NewInboxMessage};

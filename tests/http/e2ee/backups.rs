@@ -45,11 +45,39 @@ async fn slots_versions_sizes_and_numbers_are_bounded() {
     ] {
         assert_eq!(refusal(&put(&server, &ann, slot, version, &vec![7; length]).await), expected, "{slot} {version} {length}");
     }
-    for nth in 1..64 {
-        assert_eq!(put(&server, &ann, &format!("archive.{nth}"), "\"0\"", b"x").await.0, StatusCode::OK);
+    // With the first, 16 MB in all.
+    for nth in 1..128 {
+        assert_eq!(put(&server, &ann, &format!("archive.{nth}"), "\"0\"", &[7; 128 << 10]).await.0, StatusCode::OK);
     }
     assert_eq!(refusal(&put(&server, &ann, "more", "\"0\"", b"x").await), (409, "too_many_backups"));
     assert_eq!(put(&server, &ann, "archive.1", "\"1\"", b"y").await.0, StatusCode::OK);
+    assert_eq!(put(&server, &ann, "more", "\"0\"", b"x").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_user_sees_where_their_own_backups_are_and_nobody_elses() {
+    let server = TestServer::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    assert_eq!(ask(&server, &ann, Method::GET, "backups", None).await.1, json!({"backups": []}));
+    for (who, slot) in [(&ann, "unlockers"), (&ben, "bens"), (&ann, "room.0")] {
+        assert_eq!(put(&server, who, slot, "\"0\"", b"sealed").await.0, StatusCode::OK);
+    }
+    assert_eq!(put(&server, &ann, "room.0", "\"1\"", b"sealed").await.0, StatusCode::OK);
+    let listed = json!({"backups": [{"slot": "room.0", "version": 2}, {"slot": "unlockers", "version": 1}]});
+    assert_eq!(ask(&server, &ann, Method::GET, "backups", None).await.1, listed);
+    assert_eq!(ask(&server, &ben, Method::GET, "backups", None).await.1, json!({"backups": [{"slot": "bens", "version": 1}]}));
+}
+
+#[tokio::test]
+async fn a_device_may_read_and_write_the_archive_of_500_rooms_at_once() {
+    let server = TestServer::start().await;
+    let ann = server.register("ann").await;
+    for nth in 0..500 {
+        assert_eq!(put(&server, &ann, &format!("room{nth}.0"), "\"0\"", b"x").await.0, StatusCode::OK, "{nth}");
+    }
+    for nth in 0..1_000 {
+        assert_eq!(ask(&server, &ann, Method::GET, &format!("backups/room{}.0", nth / 2), None).await.0, 200, "{nth}");
+    }
 }
 
 #[tokio::test]

@@ -32,11 +32,11 @@ fn restore(of: &Browser, blob: &Value, secret: &Value) -> Value {
 }
 
 fn segment(op: &str) -> Value {
-    json!({ "op": op, "room": ROOM, "block": 0, "segment": 0 })
+    json!({ "op": op, "room": ROOM, "block": 0 })
 }
 
 fn take(sealed: &Value) -> Value {
-    json!({ "op": "take_segment", "of": { "room": ROOM, "block": 0, "segment": 0 }, "sealed": sealed })
+    json!({ "op": "take_segment", "of": { "room": ROOM, "block": 0 }, "sealed": sealed })
 }
 
 fn message(number: u8) -> Value {
@@ -159,6 +159,12 @@ fn t7_a_backup_that_was_changed_or_is_anothers_restores_nothing() {
     nobody(ann.user).does(restore(&ann, &blob, &secret));
 }
 
+/// An epoch of the room's group in which nobody comes or goes: something new for the archive.
+fn renews(who: &mut Browser) {
+    who.does(json!({ "op": "change", "group": room(), "add": [], "remove": [] }));
+    who.does(json!({ "op": "accepted", "group": room() }));
+}
+
 #[test]
 fn t7_a_segment_that_was_changed_or_is_older_than_what_was_seen_is_refused() {
     let (mut ann, _) = two();
@@ -166,18 +172,57 @@ fn t7_a_segment_that_was_changed_or_is_older_than_what_was_seen_is_refused() {
     let first = ann.does(segment("seal_segment"));
     let rival = ann.does(segment("seal_segment"));
     ann.does(take(&first["sealed"]));
+    renews(&mut ann);
     let second = ann.does(segment("seal_segment"));
-    assert_eq!((&first["version"], &second["version"]), (&json!(1), &json!(2)));
     assert_eq!(ann.fails(take(&rival["sealed"])), "forked", "another of the same version");
-    let mut changed = bytes(&second["sealed"]);
-    *changed.last_mut().expect("not empty") ^= 1;
-    assert_eq!(ann.fails(take(&json!(Bytes(changed)))), "tampered");
+    let whole = bytes(&second["sealed"]);
+    for at in [0, 7, 8, 9, 50, whole.len() / 2, whole.len() - 1] {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        let code = ann.fails(take(&json!(Bytes(changed))));
+        assert!(["malformed", "wrong_key", "tampered"].contains(&code.as_str()), "{at}: {code}");
+    }
     ann.does(take(&second["sealed"]));
     ann.reloads();
     assert_eq!(ann.fails(take(&first["sealed"])), "rolled_back");
-    let elsewhere = json!({ "room": ROOM, "block": 0, "segment": 1 });
-    assert_eq!(ann.fails(json!({ "op": "take_segment", "of": elsewhere, "sealed": second["sealed"] })), "wrong_key");
-    ann.does(take(&second["sealed"]));
+    assert_eq!(ann.does(take(&second["sealed"]))["fresh"], 0, "the newest, again");
+}
+
+#[test]
+fn t7_a_segment_of_another_room_block_or_user_is_refused() {
+    let (mut ann, mut ben) = two();
+    backed(&mut ann);
+    backed(&mut ben);
+    let [anns, bens] = [&mut ann, &mut ben].map(|who| who.does(segment("seal_segment"))["sealed"].clone());
+    for elsewhere in [json!({ "room": ROOM, "block": 1 }), json!({ "room": ann.user, "block": 0 })] {
+        assert_eq!(ann.fails(json!({ "op": "take_segment", "of": elsewhere, "sealed": anns })), "wrong_key");
+    }
+    assert_eq!(ann.fails(take(&bens)), "wrong_key");
+    ann.does(take(&anns));
+    ben.does(take(&bens));
+}
+
+#[test]
+fn what_the_archive_has_is_not_sealed_again_and_what_it_lacks_is() {
+    let (mut ann, _) = two();
+    assert_eq!(ann.fails(segment("seal_segment")), "no_master_key");
+    assert_eq!(ann.fails(take(&json!("AAAA"))), "no_master_key");
+    let (code, _, blob) = backed(&mut ann);
+    let sealed = ann.does(segment("seal_segment"))["sealed"].clone();
+    assert_ne!(ann.does(segment("seal_segment"))["sealed"], Value::Null, "it was not taken");
+    ann.does(take(&sealed));
+    ann.reloads();
+    assert_eq!(ann.does(segment("seal_segment"))["sealed"], Value::Null);
+    let empty = json!({ "op": "seal_segment", "room": ROOM, "block": 7 });
+    assert_eq!(ann.does(empty)["sealed"], Value::Null, "no key of that block is here");
+    let mut laptop = nobody(ann.user);
+    laptop.device = laptop.does(restore(&ann, &blob, &recovery(&code)))["device"].clone();
+    assert_ne!(laptop.does(take(&sealed))["fresh"], 0);
+    assert_eq!(laptop.does(take(&sealed))["fresh"], 0);
+    assert_eq!(laptop.does(segment("seal_segment"))["sealed"], Value::Null, "another of the user's devices wrote it");
+    renews(&mut ann);
+    let more = ann.does(segment("seal_segment"))["sealed"].clone();
+    assert_eq!(laptop.does(take(&more))["fresh"], 1);
 }
 
 #[test]

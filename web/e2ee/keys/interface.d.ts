@@ -96,14 +96,14 @@ export type Request =
   | { op: 'restore'; user: Uuid; blob: Base64; secret: UnlockSecret; records: Base64[]; now_ms: number }
   /** The master key and the identity, for a device that another vouched for. */
   | { op: 'unlock'; blob: Base64; secret: UnlockSecret }
-  /** The epoch keys of a block that this device has, as the next version of the segment. */
+  /** The epoch keys of a block that this device has, as the next version of the segment; null where the newest that was seen has them all. Errors: `no_master_key`. */
   | ({ op: 'seal_segment' } & Block)
   /** What was sealed, once the server took it, or what the server has. Errors: `rolled_back`, `forked`, `tampered`, `wrong_key`, `conflict`. */
   | { op: 'take_segment'; of: Block; sealed: Base64 };
 
 export type TreeHead = { size: number; root: Base64 };
-/** 1,024 epochs of a room, from `block` times as many on; `segment`: the number that the page gave this room and block, and no other. */
-export type Block = { room: Uuid; block: number; segment: number };
+/** 1,024 epochs of a room, from `block` times as many on. */
+export type Block = { room: Uuid; block: number };
 export type UnlockSecret = { kind: 'recovery_code' | 'passphrase'; secret: string } | { kind: 'passkey'; secret: Base64 };
 /** Of a passkey: which, and what its `prf` extension is to be evaluated at. */
 export type UnlockerLook = { id: Base64; kind: 'recovery_code' | 'passphrase' | 'passkey'; credential: Base64 | null; salt: Base64 | null };
@@ -192,7 +192,9 @@ export type Answer =
   /** `backed_up`: whether there are unlockers enough to rely on. */
   | { type: 'backup'; blob: Base64; backed_up: boolean; unlockers: UnlockerLook[] }
   | { type: 'ways'; unlockers: UnlockerLook[] }
-  | { type: 'segment'; version: number; sealed: Base64 };
+  | { type: 'segment'; sealed: Base64 | null }
+  /** How many keys came new. */
+  | { type: 'taken'; fresh: number };
 
 /** A sealed state by its name; null: to be deleted. */
 export type Kept = { name: string; sealed: Base64 | null };

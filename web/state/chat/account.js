@@ -74,6 +74,7 @@ export class Account extends EventTarget {
       rooms: () => this.#newestFirst().filter(({ encrypted }) => encrypted).map(({ id }) => id),
       keep: (room, records) => this.#archive.keep(room, records),
       opened: (room, records) => this.#openedLater(room, records),
+      readAgain: (room) => this.#readAgain(room),
       keysChanged: () => this.#keysChanged(),
     });
     this.#archive = new Archive(api, storage, (room) => (this.#isOpen(room) ? openLog : this.#encrypted.log));
@@ -166,6 +167,7 @@ export class Account extends EventTarget {
   watch(room) {
     if (this.#watched !== null) this.find(this.#watched)?.setWatched(false);
     this.#watched = room;
+    this.#encrypted.watch(room !== null && this.find(room)?.encrypted ? room : null);
     if (room === null) return;
     this.find(room)?.setWatched(true);
     void this.#loadMembers(room);
@@ -237,6 +239,14 @@ export class Account extends EventTarget {
   /** @param {string} room @param {import('./records.js').LogRecord[]} records each by itself */
   #openedLater(room, records) {
     for (const record of records) this.find(room)?.take([record], 'wait');
+  }
+
+  /** @param {string} room */
+  #readAgain(room) {
+    return this.#archive.readAgain(room, (records) => {
+      const high = this.find(room)?.stretch.high ?? 0;
+      this.#openedLater(room, records.filter(({ seq }) => seq <= high));
+    });
   }
 
   /** What could not be read or sent may be now. */

@@ -16,6 +16,10 @@ import { emptied } from './records.js';
 
 /** As many as the server gives at once. */
 export const PAGE = 200;
+/** Read from the local copy at once. */
+const CHUNK = 500;
+/** Pages in a row of which nothing opened: what is older was written before this user came. */
+const MAX_FRUITLESS = 3;
 /** Deletions remembered, so that a page that was on its way meanwhile does not bring a text back. */
 const MAX_DELETIONS = 1_000;
 
@@ -62,6 +66,36 @@ export class Archive extends EventTarget {
     return entries.length === 0 ? [] : this.#logOf(room).take(room, entries, (records) => this.keep(room, records));
   }
 
+  /**
+   * What stands in the local copy as written before this device came is fetched once more, the newest first: its keys may be here now.
+   * @param {string} room
+   * @param {(records: LogRecord[]) => void} opened what is something else now, page by page
+   */
+  async readAgain(room, opened) {
+    let fruitless = 0;
+    for (let seq = await this.#closedBelow(room, Infinity); seq > 0 && fruitless < MAX_FRUITLESS; ) {
+      const held = await this.#storage.entries(room, Math.max(1, seq - PAGE + 1), seq);
+      const closed = new Set(held.filter(isClosed).map((record) => record.seq));
+      const { records } = await this.fetch(room, { before: seq + 1 });
+      if (records.length === 0) return;
+      const news = records.filter((record) => closed.has(record.seq) && !isClosed(record));
+      opened(news);
+      fruitless = news.length > 0 ? 0 : fruitless + 1;
+      seq = await this.#closedBelow(room, Math.min(seq, records[0]?.seq ?? 0));
+    }
+  }
+
+  /** The newest entry below another that stands as written before this device came. @param {string} room @param {number} below @returns {Promise<number>} 0: there is none */
+  async #closedBelow(room, below) {
+    for (const [first, last] of [...(await this.#storage.ranges(room))].reverse()) {
+      for (let top = Math.min(last, below - 1); top >= first; top -= CHUNK) {
+        const found = (await this.#storage.entries(room, Math.max(first, top - CHUNK + 1), top)).findLast(isClosed);
+        if (found) return found.seq;
+      }
+    }
+    return 0;
+  }
+
   /** How far the server's log goes now. @param {string} room */
   async lastSeqOf(room) {
     return (await this.#page(room, {}, 1)).last_seq;
@@ -99,6 +133,11 @@ export class Archive extends EventTarget {
     const query = new URLSearchParams({ ...Object.fromEntries(Object.entries(where).map(([key, seq]) => [key, String(seq)])), limit: String(limit) });
     return this.#api.call('GET', `rooms/${encodeURIComponent(room)}/messages?${query}`);
   }
+}
+
+/** @param {LogRecord} record */
+function isClosed({ notice }) {
+  return notice === 'before';
 }
 
 /** Only what the server says it no longer has may be left out. @param {EntryPage} page @param {{ before?: number, after?: number }} where */

@@ -15,6 +15,7 @@ import { SealedSender } from './sealed-sender.js';
  * @property {() => readonly string[]} rooms that are encrypted
  * @property {(room: string, records: LogRecord[]) => Promise<LogRecord[]>} keep into the local copy
  * @property {(room: string, records: LogRecord[]) => void} opened what could not be opened before
+ * @property {(room: string) => Promise<void>} readAgain tries what was written before this device came
  * @property {() => void} keysChanged
  */
 
@@ -26,6 +27,13 @@ export class EncryptedRooms {
   /** Rooms whose group was brought up to date since the keys are there. @type {Set<string>} */
   #tended = new Set();
   #tending = false;
+  /** Rooms in which what was written before this device came may open now. @type {Set<string>} */
+  #unread = new Set();
+  #reading = false;
+  /** The room that somebody looks at. @type {string | null} */
+  #watched = null;
+  /** Rooms that were looked at with the archive at hand. @type {Set<string>} */
+  #looked = new Set();
   /** By room: the last thing that is done there, one after the other. @type {Map<string, Promise<void>>} */
   #turns = new Map();
   #ending = new AbortController();
@@ -45,6 +53,8 @@ export class EncryptedRooms {
     keys.addEventListener('change', () => this.#changed(this.#log.unopened), { signal });
     // Whoever is trusted again no longer keeps what is written in their rooms from being sent.
     keys.addEventListener('person', () => this.#around.keysChanged(), { signal });
+    keys.addEventListener('archive', () => this.#look(), { signal });
+    keys.addEventListener('history', (event) => this.#readAgain(/** @type {CustomEvent} */ (event).detail.room), { signal });
     keys.addEventListener('room', (event) => this.#changed([/** @type {CustomEvent} */ (event).detail.room]), { signal });
   }
 
@@ -68,6 +78,13 @@ export class EncryptedRooms {
   /** Brings the groups of rooms up to date that were not since the keys are there, one after the other. */
   tend() {
     if (!this.#tending) void this.#tendAll();
+    this.#readOn();
+  }
+
+  /** What a reload kept from being tried with the archive is, once somebody looks. @param {string | null} room that somebody looks at */
+  watch(room) {
+    this.#watched = room;
+    this.#look();
   }
 
   close() {
@@ -82,6 +99,37 @@ export class EncryptedRooms {
       await this.#keys.account?.sync(room).catch(() => {});
     }
     this.#tending = false;
+  }
+
+  #look() {
+    const room = this.#watched;
+    if (room === null || this.#looked.has(room) || this.#keys.account?.hasArchive !== true) return;
+    this.#looked.add(room);
+    this.#readAgain(room);
+  }
+
+  /** @param {string} room */
+  #readAgain(room) {
+    this.#unread.add(room);
+    this.#readOn();
+  }
+
+  #readOn() {
+    if (!this.#reading && this.#unread.size > 0) void this.#readAll();
+  }
+
+  async #readAll() {
+    this.#reading = true;
+    /** @type {string[]} */
+    const failed = [];
+    for (const room of this.#unread) {
+      if (this.#keys.account === null || this.#ending.signal.aborted) break;
+      this.#unread.delete(room);
+      await this.#around.readAgain(room).catch(() => failed.push(room));
+    }
+    // Tried again when the rooms are looked at the next time.
+    for (const room of failed) this.#unread.add(room);
+    this.#reading = false;
   }
 
   #untended() {

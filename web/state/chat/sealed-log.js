@@ -26,7 +26,7 @@ export const MAX_LATER = 500;
 /** The first byte of an envelope is its version, far below that of any text. */
 const FIRST_OF_TEXT = 0x09;
 
-/** The keys as the chat uses them. @typedef {EventTarget & { status: KeysStatus, account: { messages: RoomMessages, sync: (room: string) => Promise<unknown> } | null }} ChatKeys */
+/** The keys as the chat uses them. @typedef {EventTarget & { status: KeysStatus, account: { messages: RoomMessages, sync: (room: string) => Promise<unknown>, hasArchive: boolean } | null }} ChatKeys */
 /** @typedef {'open_message' | 'read_message'} Way */
 /** @typedef {(records: LogRecord[]) => Promise<LogRecord[]>} Keep into the local copy: records that follow one another */
 /** @typedef {<T>(name: string, act: () => Promise<T>) => Promise<T>} Exclusively */

@@ -10,6 +10,7 @@
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
+import { Archive } from './archive.js';
 import { groupName, uuidOf } from './bytes.js';
 import { CallGroup } from './call-group.js';
 import { Inbox } from './inbox.js';
@@ -27,8 +28,10 @@ import { RoomMessages } from './room-messages.js';
  */
 
 /**
- * `room`: its group is in another epoch; `person`: is trusted otherwise than before.
- * @typedef {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void, person: (user: Uuid) => void }} Told
+ * `room`: its group is in another epoch; `person`: is trusted otherwise than before; `history`: what was
+ * written in a room before this device came may open now; `archive`: it is here
+ * now, or that of a room stands otherwise than before.
+ * @typedef {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void, person: (user: Uuid) => void, history: (room: Uuid) => void, archive: () => void }} Told
  */
 
 export class KeysAccount {
@@ -37,6 +40,7 @@ export class KeysAccount {
   #told;
   #device;
   #inbox;
+  #archive;
   #messages;
   /** @type {Map<Uuid, RoomGroup>} */
   #rooms = new Map();
@@ -73,7 +77,8 @@ export class KeysAccount {
     this.#inbox = new Inbox(parts, (room) => this.#welcomed(room));
     this.asking = new NewDevice(user, parts, () => this.#start());
     this.devices = new OwnDevices(user, parts, () => this.#device.id);
-    this.recovery = new Recovery(parts);
+    this.#archive = new Archive(parts, { history: (room) => told.history(room), changed: () => told.archive() });
+    this.recovery = new Recovery(parts, () => void this.#archive.begin());
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
     this.#messages = new RoomMessages(parts.keys, parts.now, {
       current: (room) => this.sync(room),
@@ -81,12 +86,23 @@ export class KeysAccount {
       lookOf: (room) => this.lookOf(room),
       renew: (room) => this.#roomGroup(room).renew(),
       learn: (room) => this.#learn(room),
+      recall: (room, epoch) => this.#archive.recall(room, epoch),
     });
   }
 
   /** Whose. */
   get user() {
     return this.#user;
+  }
+
+  /** Whether this device has what opens the archive of keys. */
+  get hasArchive() {
+    return this.#archive.isOpen;
+  }
+
+  /** Why the archive of a room's keys is kept apart: a stable code, or null. @param {Uuid} room */
+  archiveTrouble(room) {
+    return this.#archive.troubleIn(room);
   }
 
   /** A file for an encrypted room. @param {Blob} file @param {{ name: string, type: string }} said what the receiver is told of it */
@@ -107,6 +123,7 @@ export class KeysAccount {
   /** The connection is there, or something may have been missed. */
   up() {
     this.#attempt = 0;
+    for (const group of this.#rooms.values()) group.wasAway();
     this.#followCalls();
     this.#parts.people.forget();
     this.#messages.learnAgain();
@@ -131,6 +148,7 @@ export class KeysAccount {
   #tell(room, epoch) {
     if (this.#toldEpochs.get(room) === epoch) return;
     this.#toldEpochs.set(room, epoch);
+    if (epoch !== undefined) this.#archive.began(room, epoch);
     this.#told.room(room);
     // Who is no longer in the room is no longer in its call.
     this.#followCalls();
@@ -239,6 +257,7 @@ export class KeysAccount {
 
   close() {
     this.#closed = true;
+    this.#archive.close();
     this.#parts.keys.close();
   }
 
@@ -249,6 +268,7 @@ export class KeysAccount {
       this.#isReady = standing === 'ready';
       this.#told.standing(standing);
       if (standing !== 'ready') return;
+      void this.#archive.begin();
       await this.#takeIn();
       for (const room of this.#rooms.keys()) this.roomChanged(room);
       if (this.#device.hasOthers) await this.#enterRooms();
@@ -294,6 +314,7 @@ export class KeysAccount {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
       this.#rooms.delete(room);
       this.#toldEpochs.delete(room);
+      this.#archive.left(room);
       return null;
     }
   }

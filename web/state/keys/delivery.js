@@ -113,6 +113,21 @@ export class Delivery {
     }
   }
 
+  /** Where there is something of one's own. @returns {Promise<{ slot: string, version: number }[]>} */
+  async backups() {
+    return (await this.#api.call('GET', 'e2ee/backups')).backups;
+  }
+
+  /** If this version is there still. @param {string} slot @param {number} version */
+  async dropBackup(slot, version) {
+    try {
+      await this.#api.call('DELETE', `e2ee/backups/${slot}`, undefined, { 'if-match': `"${version}"` });
+    } catch (error) {
+      // Another device was faster: at this, or at writing.
+      if (!(error instanceof ApiError) || ![404, 412].includes(error.status)) throw error;
+    }
+  }
+
   /** What waits for a device, oldest first. @param {Base64} device @returns {Promise<{ items: Waiting[], more: boolean }>} */
   async inbox(device) {
     /** @type {{ items: { id: Uuid, group: string, epoch: number | null, body: string | null }[], more: boolean }} */

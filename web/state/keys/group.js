@@ -28,6 +28,8 @@ export class Group {
   #followed;
   /** The newest epoch that the server ever said: an older one is not believed afterwards. */
   #newest = 0;
+  /** The log is to be read for the first time since this device was away. */
+  #isBehind = true;
 
   /**
    * @param {GroupName} name
@@ -40,6 +42,11 @@ export class Group {
     this.#keys = keys;
     this.#delivery = delivery;
     this.#followed = followed;
+  }
+
+  /** What lies in the log by now is followed, also where the device that made it was revoked since. */
+  wasAway() {
+    this.#isBehind = true;
   }
 
   /** How it stands here; null: this device is not in it. @returns {Promise<Look | null>} */
@@ -154,14 +161,20 @@ export class Group {
   /** @param {Look} start @param {() => Promise<void>} learn @returns {Promise<Look | null>} */
   async #catchUp(start, learn) {
     let look = start;
+    /** How far the log went when it was first asked for. @type {number | null} */
+    let logEpoch = null;
     for (let behind = 0; behind < MAX_BEHIND; ) {
       const { commits, epoch } = await this.#delivery.commits(this.#name, look.epoch);
       this.#newest = Math.max(this.#newest, epoch);
-      if (look.epoch >= epoch) return look;
+      if (this.#isBehind) logEpoch ??= epoch;
+      if (look.epoch >= epoch) {
+        this.#isBehind = false;
+        return look;
+      }
       // The server no longer has what comes next.
       if (commits[0]?.epoch !== look.epoch) break;
       for (const { commit } of commits) {
-        const processed = await this.#process(commit, learn);
+        const processed = await this.#process(commit, logEpoch, learn);
         if (processed === null) return null;
         look = processed;
         behind += 1;
@@ -171,9 +184,9 @@ export class Group {
     return null;
   }
 
-  /** @param {Base64} commit @param {() => Promise<void>} learn @returns {Promise<Look | null>} null: this device is out, or cannot follow */
-  async #process(commit, learn) {
-    const ask = () => this.#keys.ask({ op: 'process', group: this.#name, commit }, 'processed');
+  /** @param {Base64} commit @param {number | null} logEpoch @param {() => Promise<void>} learn @returns {Promise<Look | null>} null: this device is out, or cannot follow */
+  async #process(commit, logEpoch, learn) {
+    const ask = () => this.#keys.ask({ op: 'process', group: this.#name, commit, log_epoch: logEpoch }, 'processed');
     try {
       const { change, group } = await ask().catch(async (error) => {
         if (!(error instanceof KeysRefused) || !['not_vouched', 'uninvited'].includes(error.code)) throw error;
@@ -199,7 +212,7 @@ export class Group {
 }
 
 /** Refused for what it is, not for the moment. @param {ApiError} error */
-function isFinal({ status }) {
+export function isFinal({ status }) {
   return status >= 400 && status < 500 && status !== 401 && status !== 408 && status !== 429;
 }
 

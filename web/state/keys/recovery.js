@@ -18,10 +18,15 @@ const MAX_TRIES = 4;
 
 export class Recovery {
   #parts;
+  #opened;
 
-  /** @param {{ keys: Keys, delivery: Delivery }} parts */
-  constructor(parts) {
+  /**
+   * @param {{ keys: Keys, delivery: Delivery }} parts
+   * @param {() => void} opened called when this device has the master key, by whatever way; perhaps more than once
+   */
+  constructor(parts, opened = () => {}) {
     this.#parts = parts;
+    this.#opened = opened;
   }
 
   /** @returns {Promise<RecoveryStanding>} */
@@ -49,6 +54,7 @@ export class Recovery {
     const { id, code } = await keys.ask({ op: 'add_recovery_code' }, 'unlocker');
     if (code === null) throw new KeysRefused('unexpected');
     await this.#upload();
+    this.#opened();
     return { id, code };
   }
 
@@ -64,6 +70,7 @@ export class Recovery {
     const backup = await this.#parts.delivery.backup(UNLOCKERS_SLOT);
     if (backup === null) throw new KeysRefused('no_backup');
     await this.#parts.keys.ask({ op: 'unlock', blob: backup.blob, secret: { kind: 'recovery_code', secret: code } }, 'done');
+    this.#opened();
   }
 
   async #hasMasterKey() {

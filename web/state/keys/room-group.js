@@ -60,6 +60,11 @@ export class RoomGroup {
     return (await this.#group.look()) !== null;
   }
 
+  /** Commits may have been made meanwhile by devices that count no more. */
+  wasAway() {
+    this.#group.wasAway();
+  }
+
   /** Somebody came, left, or published keys: who could not be reached may be now, and this device may come in. */
   reachAgain() {
     this.#changes += 1;

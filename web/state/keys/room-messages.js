@@ -38,6 +38,7 @@ const DEVICE_BYTES = 16;
  * @property {(room: Uuid) => Look | null} lookOf as it was found last
  * @property {(room: Uuid) => Promise<Look | null>} renew begins an epoch
  * @property {(room: Uuid) => Promise<void>} learn fetches anew what the members of a room published
+ * @property {(room: Uuid, epoch: number) => Promise<boolean>} recall looks for the key of an earlier epoch in the archive; whether there are more than before
  */
 
 export class RoomMessages {
@@ -132,15 +133,23 @@ export class RoomMessages {
 
   /** @param {Uuid} room @param {Base64} envelope @param {string} code @param {() => Promise<OpenedMessage>} ask @returns {Promise<OpenedMessage | Closed>} */
   async #openOtherwise(room, envelope, code, ask) {
-    if (code === 'unknown_epoch' && this.#mayFollow(room, envelope)) await this.#follow(room);
-    else if (['unknown_sender', 'not_vouched'].includes(code) && this.#mayLearn(room, envelope)) await this.#groups.learn(room);
-    else return this.#closed(room, envelope, code);
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error instanceof KeysRefused) || PASSING.has(error.code)) throw error;
-      return this.#closed(room, envelope, error.code);
+    // Each may lead to the next: an old message of somebody who is not known yet.
+    const ways = [
+      (/** @type {string} */ why) => why === 'unknown_epoch' && this.#mayFollow(room, envelope) && this.#follow(room),
+      (/** @type {string} */ why) => why === 'unknown_epoch' && this.#recall(room, envelope),
+      (/** @type {string} */ why) => ['unknown_sender', 'not_vouched'].includes(why) && this.#mayLearn(room, envelope) && this.#learn(room),
+    ];
+    let why = code;
+    for (const way of ways) {
+      if (!(await way(why))) continue;
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof KeysRefused) || PASSING.has(error.code)) throw error;
+        why = error.code;
+      }
     }
+    return this.#closed(room, envelope, why);
   }
 
   /** @param {Uuid} room @param {Base64} envelope @param {string} code @returns {Closed} */
@@ -165,6 +174,19 @@ export class RoomMessages {
   async #follow(room) {
     const look = await this.#groups.current(room);
     if (look !== null) this.#asked.set(room, look.epoch);
+    return true;
+  }
+
+  /** Of an epoch that is over, as far as is known. @param {Uuid} room @param {Base64} envelope */
+  async #recall(room, envelope) {
+    const [look, epoch] = [this.#groups.lookOf(room), epochOf(envelope)];
+    return (look === null || epoch <= BigInt(look.epoch)) && this.#groups.recall(room, Number(epoch));
+  }
+
+  /** @param {Uuid} room */
+  async #learn(room) {
+    await this.#groups.learn(room);
+    return true;
   }
 
   /** @param {Uuid} room @param {Base64} envelope */

@@ -1,6 +1,8 @@
 /**
  * The keys of the signed-in user: this browser's device and the groups it is in, kept in step with the server. Says `change` when the device's
- * standing did, `room` {room} when a room's group did, and `person` {user} when somebody's keys are trusted otherwise than before.
+ * standing did, `room` {room} when a room's group did, `person` {user} when somebody's keys are trusted otherwise than before,
+ * `history` {room} when what was written there before this device came may open, and `archive` when it is here now, or that of a room
+ * stands otherwise than before.
  *
  * Starts with the session, once its rooms are known, and ends with it. What cannot be done for want of a connection is done when it is back.
  */
@@ -68,6 +70,8 @@ export class KeysStore extends EventTarget {
     const account = this.#open(user, {
       standing: (standing) => account === this.#account && this.#become(standing),
       room: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('room', { detail: { room } })),
+      history: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('history', { detail: { room } })),
+      archive: () => account === this.#account && this.dispatchEvent(new Event('archive')),
       person: (user) => account === this.#account && this.dispatchEvent(new CustomEvent('person', { detail: { user } })),
     });
     this.#account = account;

@@ -25,10 +25,10 @@ export function keysBanners(app, room, signal) {
     const turn = drawn;
     const changed = await changedMembers(app, room);
     // Asked again meanwhile: that answer is newer.
-    if (turn === drawn && !signal.aborted) fill(banners, ...ownBanner(app), ...changed);
+    if (turn === drawn && !signal.aborted) fill(banners, ...ownBanner(app), ...archiveBanner(app, room), ...changed);
   };
   void draw();
-  listen(app.keys, ['change', 'person'], () => void draw(), signal);
+  listen(app.keys, ['change', 'person', 'archive'], () => void draw(), signal);
   listen(app.keys, 'room', ({ detail }) => detail.room === room.id && void draw(), signal);
   return banners;
 }
@@ -39,6 +39,14 @@ function ownBanner({ keys }) {
   if (keys.status === 'unvouched') return [banner('keys-unvouched', t('keys.unvouched'), el('a', { class: 'button primary', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_settings')))];
   if (keys.status === 'out') return [banner('keys-out', t('keys.out'), el('a', { class: 'button', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_keys')))];
   return [];
+}
+
+/** @param {App} app @param {Pick<Room, 'id'>} room @returns {Child[]} */
+function archiveBanner({ keys }, { id }) {
+  const code = keys.account?.archiveTrouble(id) ?? null;
+  if (code === null) return [];
+  const isFull = code === 'too_many_backups' || code === 'full';
+  return [banner('keys-archive', t(isFull ? 'keys.archive_full' : 'keys.archive_wrong', { code }))];
 }
 
 /** @param {App} app @param {Pick<Room, 'id'>} room @returns {Promise<Child[]>} */

@@ -1,8 +1,9 @@
 //! What a user keeps with the server under the master key, so that a new device can read old messages: epoch keys, in segments, and the
 //! identity's private key. Once in the archive, an epoch key is no longer secret to whoever gets the master key: forward secrecy ends here.
 //!
-//! `version u64 | box` (see `locked`), bound to the user, the segment and the version. A device that knows a version takes no older one,
-//! nor another of the same number; a device that knows none cannot tell, which the caller has to say.
+//! A segment has the keys of one block of a room's epochs: `version u64 | box` (see `locked`), bound to the user, the room, the block and the
+//! version; in the box `epoch u64 | key 32`, in rising order. A device that knows a version takes no older one, nor another of the same number;
+//! a device that knows none cannot tell, which the caller has to say.
 
 mod identity;
 mod refusal;
@@ -21,18 +22,20 @@ use crate::{EpochKey, MasterKey};
 pub use identity::{open_identity, seal_identity};
 pub use refusal::ArchiveError;
 
-/// Of one segment: 230 kB, written anew with each key. Of fewer there would be more requests when a device is set up.
-pub const MAX_KEYS: usize = 4_096;
-/// The longest sealed segment.
-pub const MAX_SEGMENT_BYTES: usize = VERSION_BYTES + locked::OVERHEAD_BYTES + MAX_KEYS * ENTRY_BYTES;
+/// Epochs of one block: 40 kB of keys, written anew with each epoch. Of fewer there would be more requests when a device is set up; another
+/// number would make archives and states that are kept unreadable.
+pub const BLOCK: u64 = 1_024;
+/// The longest sealed segment: a whole block.
+pub const MAX_SEGMENT_BYTES: usize = VERSION_BYTES + locked::OVERHEAD_BYTES + BLOCK as usize * ENTRY_BYTES;
 const VERSION_BYTES: usize = 8;
-const ENTRY_BYTES: usize = 16 + 8 + 32;
+const ENTRY_BYTES: usize = 8 + 32;
 
-/// Whose archive, and which part of it.
+/// Whose archive, and which block of which room's epochs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
     pub user: UserId,
-    pub segment: u32,
+    pub room: RoomId,
+    pub block: u64,
 }
 
 /// What a device remembers of the newest segment that it has seen. No secret; kept with the rest of the device's state.
@@ -42,32 +45,42 @@ pub struct Mark {
     hash: Hash,
 }
 
-/// Epoch keys by room and epoch.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Keys of the epochs of one block.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    keys: BTreeMap<(RoomId, u64), EpochKey>,
+    block: u64,
+    keys: BTreeMap<u64, EpochKey>,
+}
+
+/// In which block an epoch is.
+pub fn block_of(epoch: u64) -> u64 {
+    epoch / BLOCK
 }
 
 impl Segment {
-    /// Refuses a second, other key; the same again changes nothing.
-    pub fn insert(&mut self, room: RoomId, epoch: u64, key: EpochKey) -> Result<(), ArchiveError> {
-        match self.key(room, epoch) {
+    pub fn new(block: u64) -> Self {
+        Self { block, keys: BTreeMap::new() }
+    }
+
+    /// Refuses a second, other key, and an epoch of another block; the same again changes nothing.
+    pub fn insert(&mut self, epoch: u64, key: EpochKey) -> Result<(), ArchiveError> {
+        match self.key(epoch) {
             Some(known) if *known == key => return Ok(()),
             Some(_) => return Err(ArchiveError::Conflict),
-            None if self.keys.len() >= MAX_KEYS => return Err(ArchiveError::Full),
+            None if block_of(epoch) != self.block => return Err(ArchiveError::OtherBlock),
             None => {}
         }
-        self.keys.insert((room, epoch), key);
+        self.keys.insert(epoch, key);
         Ok(())
     }
 
-    pub fn key(&self, room: RoomId, epoch: u64) -> Option<&EpochKey> {
-        self.keys.get(&(room, epoch))
+    pub fn key(&self, epoch: u64) -> Option<&EpochKey> {
+        self.keys.get(&epoch)
     }
 
-    /// All keys of one room, by epoch.
-    pub fn of_room(&self, room: RoomId) -> impl Iterator<Item = (u64, &EpochKey)> {
-        self.keys.range((room, 0)..=(room, u64::MAX)).map(|((_, epoch), key)| (*epoch, key))
+    /// By epoch.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &EpochKey)> {
+        self.keys.iter().map(|(epoch, key)| (*epoch, key))
     }
 
     pub fn len(&self) -> usize {
@@ -78,18 +91,9 @@ impl Segment {
         self.keys.is_empty()
     }
 
-    /// Takes over what another device wrote. What is refused changes nothing.
-    pub fn merge(&mut self, other: &Self) -> Result<(), ArchiveError> {
-        let mut merged = self.clone();
-        for ((room, epoch), key) in &other.keys {
-            merged.insert(*room, *epoch, key.clone())?;
-        }
-        *self = merged;
-        Ok(())
-    }
-
     /// Sealed as what follows `known`, which is the newest that this device has seen.
-    pub fn seal(&self, master: &MasterKey, slot: Slot, known: Option<&Mark>) -> (Vec<u8>, Mark) {
+    pub fn seal(&self, master: &MasterKey, user: UserId, room: RoomId, known: Option<&Mark>) -> (Vec<u8>, Mark) {
+        let slot = Slot { user, room, block: self.block };
         let version = known.map_or(0, |mark| mark.version) + 1;
         let sealed = locked::seal(master.as_bytes(), Purpose::ArchiveSegment, &context(slot, version), self.to_bytes());
         let bytes = [&version.to_be_bytes()[..], &sealed].concat();
@@ -110,14 +114,13 @@ impl Segment {
             Some(known) if mark.version == known.version && mark.hash != known.hash => return Err(ArchiveError::Forked),
             _ => {}
         }
-        Ok((Self::from_bytes(&opened)?, mark))
+        Ok((Self::from_bytes(slot.block, &opened)?, mark))
     }
 
     fn to_bytes(&self) -> Vec<u8> {
         // All of it at once: a buffer that grows would leave pieces of keys behind.
         let mut bytes = Vec::with_capacity(self.keys.len() * ENTRY_BYTES + locked::OVERHEAD_BYTES);
-        for ((room, epoch), key) in &self.keys {
-            bytes.extend_from_slice(&room.0);
+        for (epoch, key) in &self.keys {
             bytes.extend_from_slice(&epoch.to_be_bytes());
             bytes.extend_from_slice(key.as_bytes());
         }
@@ -125,20 +128,18 @@ impl Segment {
     }
 
     /// In rising order and each once, as they are written.
-    fn from_bytes(bytes: &[u8]) -> Result<Self, ArchiveError> {
+    fn from_bytes(block: u64, bytes: &[u8]) -> Result<Self, ArchiveError> {
         let (entries, rest) = bytes.as_chunks::<ENTRY_BYTES>();
-        let mut keys = BTreeMap::new();
+        let mut segment = Self::new(block);
         for entry in entries {
-            let (room, rest) = entry.split_first_chunk::<16>().ok_or(ArchiveError::Malformed)?;
-            let (epoch, key) = rest.split_first_chunk::<8>().ok_or(ArchiveError::Malformed)?;
-            let name = (RoomId(*room), u64::from_be_bytes(*epoch));
-            let key = EpochKey::new(key.try_into().map_err(|_| ArchiveError::Malformed)?);
-            if keys.last_key_value().is_some_and(|(last, _)| *last >= name) {
+            let (epoch, key) = entry.split_first_chunk::<8>().ok_or(ArchiveError::Malformed)?;
+            let epoch = u64::from_be_bytes(*epoch);
+            if segment.keys.last_key_value().is_some_and(|(last, _)| *last >= epoch) {
                 return Err(ArchiveError::Malformed);
             }
-            keys.insert(name, key);
+            segment.insert(epoch, EpochKey::new(key.try_into().map_err(|_| ArchiveError::Malformed)?))?;
         }
-        if rest.is_empty() { Ok(Self { keys }) } else { Err(ArchiveError::Malformed) }
+        if rest.is_empty() { Ok(segment) } else { Err(ArchiveError::Malformed) }
     }
 }
 
@@ -164,5 +165,5 @@ impl Mark {
 }
 
 fn context(slot: Slot, version: u64) -> Vec<u8> {
-    [&slot.user.0[..], &slot.segment.to_be_bytes(), &version.to_be_bytes()].concat()
+    [&slot.user.0[..], &slot.room.0, &slot.block.to_be_bytes(), &version.to_be_bytes()].concat()
 }

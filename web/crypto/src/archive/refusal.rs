@@ -7,7 +7,7 @@ use crate::locked::Refused;
 pub enum ArchiveError {
     #[error("not what the format says, or not all of it")]
     Malformed,
-    #[error("sealed with another key, for another user or as another segment")]
+    #[error("sealed with another key, for another user, or of another room or block")]
     WrongKey,
     #[error("it was changed after it was sealed")]
     Tampered,
@@ -17,8 +17,8 @@ pub enum ArchiveError {
     Forked,
     #[error("there are two keys for one epoch of a room")]
     Conflict,
-    #[error("a segment holds no more keys")]
-    Full,
+    #[error("the epoch is not of the segment's block")]
+    OtherBlock,
     #[error("it is the key of another identity")]
     OtherIdentity,
 }
@@ -33,7 +33,7 @@ impl ArchiveError {
             Self::RolledBack => "rolled_back",
             Self::Forked => "forked",
             Self::Conflict => "conflict",
-            Self::Full => "full",
+            Self::OtherBlock => "other_block",
             Self::OtherIdentity => "other_identity",
         }
     }

@@ -10,6 +10,7 @@ use webcall_trust::UserId;
 use zeroize::Zeroize;
 
 use crate::archive::Mark;
+use crate::chat::RoomId;
 use crate::unlock::{MAX_UNLOCKERS, Unlocker, UnlockerId, Unlockers, affordable};
 use crate::{Fault, MasterKey};
 
@@ -23,7 +24,15 @@ pub(super) struct Backup {
     pub master: MasterKey,
     pub unlockers: Unlockers,
     removed: Vec<UnlockerId>,
-    marks: BTreeMap<u32, Mark>,
+    seen: BTreeMap<(RoomId, u64), Seen>,
+}
+
+/// The newest segment of a room's block that was seen.
+#[derive(Debug, Clone, Copy, TlsSize, TlsSerialize, TlsDeserialize)]
+pub(super) struct Seen {
+    pub mark: Mark,
+    /// How many are in it.
+    pub keys: u32,
 }
 
 #[derive(TlsSize, TlsSerialize, TlsDeserialize)]
@@ -31,13 +40,14 @@ struct Saved {
     master: [u8; 32],
     unlockers: Vec<VLBytes>,
     removed: Vec<UnlockerId>,
-    marks: Vec<SavedMark>,
+    seen: Vec<SavedSeen>,
 }
 
 #[derive(Debug, TlsSize, TlsSerialize, TlsDeserialize)]
-struct SavedMark {
-    segment: u32,
-    mark: Mark,
+struct SavedSeen {
+    room: [u8; 16],
+    block: u64,
+    seen: Seen,
 }
 
 impl Drop for Saved {
@@ -61,7 +71,7 @@ pub(super) struct Blob {
 
 impl Backup {
     pub(super) fn new(user: UserId, master: MasterKey) -> Self {
-        Self { master, unlockers: Unlockers::new(user), removed: Vec::new(), marks: BTreeMap::new() }
+        Self { master, unlockers: Unlockers::new(user), removed: Vec::new(), seen: BTreeMap::new() }
     }
 
     pub(super) fn remove(&mut self, id: UnlockerId) -> Result<(), Fault> {
@@ -84,24 +94,25 @@ impl Backup {
         Ok(())
     }
 
-    pub(super) fn mark(&self, segment: u32) -> Option<&Mark> {
-        self.marks.get(&segment)
+    pub(super) fn seen(&self, room: RoomId, block: u64) -> Option<&Seen> {
+        self.seen.get(&(room, block))
     }
 
-    pub(super) fn set_mark(&mut self, segment: u32, mark: Mark) -> Result<(), Fault> {
-        if self.marks.len() >= MAX_SEGMENTS && !self.marks.contains_key(&segment) {
+    pub(super) fn set_seen(&mut self, room: RoomId, block: u64, seen: Seen) -> Result<(), Fault> {
+        if self.seen.len() >= MAX_SEGMENTS && !self.seen.contains_key(&(room, block)) {
             return Err(Fault::Full);
         }
-        self.marks.insert(segment, mark);
+        self.seen.insert((room, block), seen);
         Ok(())
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let seen = self.seen.iter().map(|((room, block), seen)| SavedSeen { room: room.0, block: *block, seen: *seen });
         let saved = Saved {
             master: *self.master.as_bytes(),
             unlockers: self.unlockers.iter().map(|of| of.to_bytes().into()).collect(),
             removed: self.removed.clone(),
-            marks: self.marks.iter().map(|(segment, mark)| SavedMark { segment: *segment, mark: *mark }).collect(),
+            seen: seen.collect(),
         };
         saved.tls_serialize_detached().expect("writing to memory, of bounded length")
     }
@@ -116,7 +127,7 @@ impl Backup {
             backup.unlockers.add(Unlocker::from_bytes(unlocker.as_slice())?)?;
         }
         backup.removed.clone_from(&saved.removed);
-        backup.marks = saved.marks.iter().map(|of| (of.segment, of.mark)).collect();
+        backup.seen = saved.seen.iter().map(|of| ((RoomId(of.room), of.block), of.seen)).collect();
         Ok(backup)
     }
 }

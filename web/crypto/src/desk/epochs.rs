@@ -11,13 +11,11 @@ use zeroize::Zeroize;
 use crate::archive::ArchiveError;
 use crate::{EpochKey, Fault};
 
-/// Epochs in one state: 40 kB of keys, written anew with each epoch. Another number would make states that are kept unreadable.
-const BLOCK: u64 = 1_024;
 /// Of one block. The largest group comes in once, and some forty leaves change in each of its epochs; beyond that the oldest that have ended
 /// are forgotten, and their messages are judged like those of epochs that others came through.
 const MAX_STAYS: usize = 49_152;
 
-/// One block of epochs.
+/// One block of epochs: as many as are in a segment of the archive.
 #[derive(Default)]
 pub(super) struct Epochs {
     keys: BTreeMap<u64, EpochKey>,
@@ -68,11 +66,6 @@ impl Drop for SavedKey {
     fn drop(&mut self) {
         self.key.zeroize();
     }
-}
-
-/// In which block an epoch is.
-pub(super) fn block_of(epoch: u64) -> u64 {
-    epoch / BLOCK
 }
 
 impl Epochs {
@@ -126,6 +119,11 @@ impl Epochs {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &EpochKey)> {
         self.keys.iter().map(|(epoch, key)| (*epoch, key))
+    }
+
+    /// Keys.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {

@@ -6,12 +6,12 @@ use uuid::Uuid;
 use webcall_trust::mls::{GroupId, GroupKind};
 use webcall_trust::{PublicKey, UserId};
 
-use super::epochs::block_of;
 use super::media::MediaEpochs;
 use super::people::kept;
 use super::shelves::Shelf;
 use super::wire::{Answer, Bytes, Changed, Kept, Look, user_of};
 use super::{Desk, MAX_OPEN_GROUPS, Opened, Person};
+use crate::archive::block_of;
 use crate::chat::RoomId;
 use crate::{Changes, Device, Directory, Fault, Group, InCall, Processed, Standing};
 

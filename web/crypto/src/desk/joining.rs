@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use webcall_trust::mls::{GroupId, GroupKind, Session};
 
 use super::Desk;
-use super::epochs::block_of;
 use super::shelves::Shelf;
 use super::wire::{Answer, Bytes, External, Kept, Stay};
+use crate::archive::block_of;
 use crate::chat::RoomId;
 use crate::{ExternalJoin, Fault, Group, Joined, random};
 

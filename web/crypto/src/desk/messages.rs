@@ -8,12 +8,13 @@ use uuid::Uuid;
 use webcall_trust::mls::GroupId;
 use webcall_trust::{Certificate, DeviceId};
 
-use super::epochs::{Epochs, Seat, block_of};
+use super::epochs::{Epochs, Seat};
 use super::marks::Marks;
 use super::sent::SentState;
 use super::shelves::{Owner, Shelf};
 use super::wire::{Answer, Bytes, Kept, OpenedMessage, SealMessage, TreeHead, WaitingMessage, user_of};
 use super::{Desk, Person};
+use crate::archive::block_of;
 use crate::chat::{ChatError, Content, Draft, Envelope, Expected, Head, MessageId, Opened, RoomId, Thread, Verdict, Writer};
 use crate::{EpochKey, Fault, Standing};
 

@@ -3,6 +3,7 @@
 //!
 //! Groups of rooms are kept; those of calls live in memory only: after a reload one joins the call anew.
 
+mod archiving;
 mod backup;
 mod comparing;
 mod counters;

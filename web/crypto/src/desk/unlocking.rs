@@ -6,10 +6,9 @@ use webcall_trust::{PublicKey, UserId, UserKeys};
 
 use super::backup::{Backup, Blob};
 use super::shelves::Shelf;
-use super::wire::{self, Answer, Block, Bytes, Kept, Restore, SecretText, UnlockSecret, UnlockerLook};
+use super::wire::{self, Answer, Bytes, Kept, Restore, SecretText, UnlockSecret, UnlockerLook};
 use super::{Desk, Person};
-use crate::archive::{self, Segment, Slot};
-use crate::chat::RoomId;
+use crate::archive;
 use crate::unlock::{Effort, Passkey, Passphrase, PrfOutput, RecoveryCode, Secret, UnlockError, Unlocker, UnlockerId, Way};
 use crate::{Fault, Identity, MasterKey, NewDevice};
 
@@ -126,37 +125,7 @@ impl Desk {
         Ok(Answer::Done)
     }
 
-    /// The keys of a block that this device has, as the segment's next version. [`Desk::take_segment`] with the same bytes once the server took
-    /// them, or with what the server has instead.
-    pub(super) fn seal_segment(&mut self, of: Block) -> Result<Answer, Fault> {
-        let backup = self.backup()?;
-        let room = RoomId(of.room.into_bytes());
-        let mut segment = Segment::default();
-        for (epoch, key) in self.epochs(room, of.block)?.iter() {
-            segment.insert(room, epoch, key.clone())?;
-        }
-        let slot = Slot { user: self.device()?.user(), segment: of.segment };
-        let (sealed, mark) = segment.seal(&backup.master, slot, backup.mark(of.segment));
-        Ok(Answer::Segment { version: mark.version(), sealed: sealed.into() })
-    }
-
-    /// Only keys of the block that was asked for are taken out of it.
-    pub(super) fn take_segment(&mut self, of: Block, sealed: &Bytes, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
-        let mut backup = self.backup()?;
-        let room = RoomId(of.room.into_bytes());
-        let mut epochs = self.epochs(room, of.block)?;
-        let slot = Slot { user: self.device()?.user(), segment: of.segment };
-        let (segment, mark) = Segment::open(&backup.master, slot, backup.mark(of.segment), &sealed.0)?;
-        for (epoch, key) in segment.of_room(room).filter(|(epoch, _)| super::epochs::block_of(*epoch) == of.block) {
-            epochs.insert(epoch, key.clone())?;
-        }
-        backup.set_mark(of.segment, mark)?;
-        self.put(Shelf::Epochs(room, of.block), epochs.to_bytes(), keep)?;
-        self.keep_backup(&backup, keep)?;
-        Ok(Answer::Done)
-    }
-
-    fn backup(&mut self) -> Result<Backup, Fault> {
+    pub(super) fn backup(&mut self) -> Result<Backup, Fault> {
         let user = self.device()?.user();
         Backup::from_bytes(user, self.shelves.get(Shelf::Backup)?.ok_or(Fault::NoMasterKey)?)
     }
@@ -166,7 +135,7 @@ impl Desk {
         self.keep_backup(backup, keep)
     }
 
-    fn keep_backup(&mut self, backup: &Backup, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+    pub(super) fn keep_backup(&mut self, backup: &Backup, keep: &mut Vec<Kept>) -> Result<(), Fault> {
         self.put(Shelf::Backup, backup.to_bytes(), keep)
     }
 }

@@ -1,10 +1,10 @@
-use webcall_crypto::archive::{ArchiveError, MAX_KEYS, MAX_SEGMENT_BYTES, Mark, Segment, Slot, open_identity, seal_identity};
+use webcall_crypto::archive::{ArchiveError, BLOCK, MAX_SEGMENT_BYTES, Mark, Segment, Slot, open_identity, seal_identity};
 use webcall_crypto::chat::RoomId;
 use webcall_crypto::{EpochKey, MasterKey};
 
 use crate::people::{ANN, BEN, ROOM, identity, public};
 
-const SLOT: Slot = Slot { user: ANN, segment: 0 };
+const SLOT: Slot = Slot { user: ANN, room: ROOM, block: 0 };
 
 fn master() -> MasterKey {
     MasterKey::new([3; 32])
@@ -15,9 +15,9 @@ fn key(byte: u8) -> EpochKey {
 }
 
 fn segment(entries: &[(u64, u8)]) -> Segment {
-    let mut segment = Segment::default();
+    let mut segment = Segment::new(0);
     for (epoch, byte) in entries {
-        segment.insert(ROOM, *epoch, key(*byte)).expect("no conflict");
+        segment.insert(*epoch, key(*byte)).expect("no conflict");
     }
     segment
 }
@@ -25,19 +25,19 @@ fn segment(entries: &[(u64, u8)]) -> Segment {
 #[test]
 fn another_device_reads_what_one_device_kept() {
     let kept = segment(&[(1, 1), (2, 2)]);
-    let (bytes, mark) = kept.seal(&master(), SLOT, None);
+    let (bytes, mark) = kept.seal(&master(), ANN, ROOM, None);
     let (opened, seen) = Segment::open(&master(), SLOT, None, &bytes).unwrap();
     assert_eq!((&opened, seen, seen.version()), (&kept, mark, 1));
-    assert_eq!(opened.key(ROOM, 2), Some(&key(2)));
-    assert_eq!((opened.key(ROOM, 3), opened.key(RoomId([8; 16]), 2)), (None, None));
-    let (empty, _) = Segment::default().seal(&master(), SLOT, None);
+    assert_eq!(opened.key(2), Some(&key(2)));
+    assert_eq!(opened.key(3), None);
+    let (empty, _) = Segment::new(0).seal(&master(), ANN, ROOM, None);
     assert!(Segment::open(&master(), SLOT, None, &empty).unwrap().0.is_empty());
 }
 
 #[test]
 fn t7_an_older_archive_than_the_one_known_is_refused() {
-    let (first, mark) = segment(&[(1, 1)]).seal(&master(), SLOT, None);
-    let (second, newer) = segment(&[(1, 1), (2, 2)]).seal(&master(), SLOT, Some(&mark));
+    let (first, mark) = segment(&[(1, 1)]).seal(&master(), ANN, ROOM, None);
+    let (second, newer) = segment(&[(1, 1), (2, 2)]).seal(&master(), ANN, ROOM, Some(&mark));
     let open = |known: Option<&Mark>, bytes: &[u8]| Segment::open(&master(), SLOT, known, bytes).map(|(_, mark)| mark.version());
     assert_eq!(open(Some(&newer), &first), Err(ArchiveError::RolledBack));
     assert_eq!(open(Some(&newer), &second), Ok(2), "the one known");
@@ -51,16 +51,16 @@ fn t7_an_older_archive_than_the_one_known_is_refused() {
 
 #[test]
 fn t7_two_archives_of_one_version_are_told_apart() {
-    let (_, mark) = segment(&[(1, 1)]).seal(&master(), SLOT, None);
-    let (one, known) = segment(&[(1, 1), (2, 2)]).seal(&master(), SLOT, Some(&mark));
-    let (other, _) = segment(&[(1, 1)]).seal(&master(), SLOT, Some(&mark));
+    let (_, mark) = segment(&[(1, 1)]).seal(&master(), ANN, ROOM, None);
+    let (one, known) = segment(&[(1, 1), (2, 2)]).seal(&master(), ANN, ROOM, Some(&mark));
+    let (other, _) = segment(&[(1, 1)]).seal(&master(), ANN, ROOM, Some(&mark));
     assert_eq!(Segment::open(&master(), SLOT, Some(&known), &other).unwrap_err(), ArchiveError::Forked);
     assert!(Segment::open(&master(), SLOT, Some(&known), &one).is_ok());
 }
 
 #[test]
 fn t7_whatever_byte_of_an_archive_is_changed_cut_or_added_is_noticed() {
-    let (bytes, _) = segment(&[(1, 1), (2, 2)]).seal(&master(), SLOT, None);
+    let (bytes, _) = segment(&[(1, 1), (2, 2)]).seal(&master(), ANN, ROOM, None);
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
@@ -73,40 +73,35 @@ fn t7_whatever_byte_of_an_archive_is_changed_cut_or_added_is_noticed() {
 }
 
 #[test]
-fn t7_an_archive_passes_for_no_other_user_segment_or_key() {
-    let (bytes, _) = segment(&[(1, 1)]).seal(&master(), SLOT, None);
+fn t7_an_archive_passes_for_that_of_no_other_user_room_block_or_key() {
+    let (bytes, _) = segment(&[(1, 1)]).seal(&master(), ANN, ROOM, None);
     let refused = |master, slot| Segment::open(&master, slot, None, &bytes).map(drop);
     assert_eq!(refused(master(), Slot { user: BEN, ..SLOT }), Err(ArchiveError::WrongKey));
-    assert_eq!(refused(master(), Slot { segment: 1, ..SLOT }), Err(ArchiveError::WrongKey));
+    assert_eq!(refused(master(), Slot { room: RoomId([8; 16]), ..SLOT }), Err(ArchiveError::WrongKey));
+    assert_eq!(refused(master(), Slot { block: 1, ..SLOT }), Err(ArchiveError::WrongKey));
     assert_eq!(refused(MasterKey::new([4; 32]), SLOT), Err(ArchiveError::WrongKey));
     assert_eq!(refused(master(), SLOT), Ok(()));
 }
 
 #[test]
-fn two_devices_archives_become_one_and_a_conflict_changes_nothing() {
-    let mut mine = segment(&[(1, 1), (2, 2)]);
-    mine.merge(&segment(&[(2, 2), (3, 3)])).unwrap();
-    assert_eq!(mine, segment(&[(1, 1), (2, 2), (3, 3)]));
-    let before = mine.clone();
-    assert_eq!(mine.merge(&segment(&[(0, 9), (2, 7), (5, 5)])), Err(ArchiveError::Conflict));
-    assert_eq!(mine, before);
-    assert_eq!(mine.insert(ROOM, 2, key(7)), Err(ArchiveError::Conflict));
-    assert_eq!(mine.insert(ROOM, 2, key(2)), Ok(()), "the same again");
+fn a_segment_has_one_key_for_an_epoch() {
+    let mut kept = segment(&[(2, 2)]);
+    assert_eq!(kept.insert(2, key(7)), Err(ArchiveError::Conflict));
+    assert_eq!(kept.insert(2, key(2)), Ok(()), "the same again");
+    assert_eq!(kept, segment(&[(2, 2)]));
 }
 
 #[test]
-fn a_segment_holds_as_many_keys_as_it_says() {
-    let mut full = Segment::default();
-    for epoch in 0..MAX_KEYS as u64 {
-        full.insert(ROOM, epoch, key(1)).unwrap();
+fn a_segment_holds_the_epochs_of_its_block_and_no_others() {
+    let mut full = Segment::new(3);
+    for epoch in 3 * BLOCK..4 * BLOCK {
+        full.insert(epoch, key(1)).unwrap();
     }
-    assert_eq!(full.insert(ROOM, u64::MAX, key(1)), Err(ArchiveError::Full));
-    assert_eq!(full.merge(&segment(&[(u64::MAX, 1)])), Err(ArchiveError::Full));
-    assert_eq!(full.insert(ROOM, 5, key(1)), Ok(()), "what it has it still takes");
-    assert_eq!(full.len(), MAX_KEYS);
-    let (bytes, _) = full.seal(&master(), SLOT, None);
+    let others = [3 * BLOCK - 1, 4 * BLOCK, u64::MAX].map(|epoch| full.insert(epoch, key(1)));
+    assert_eq!(others, [Err(ArchiveError::OtherBlock); 3]);
+    let (bytes, _) = full.seal(&master(), ANN, ROOM, None);
     assert_eq!(bytes.len(), MAX_SEGMENT_BYTES);
-    assert_eq!(Segment::open(&master(), SLOT, None, &bytes).unwrap().0, full);
+    assert_eq!(Segment::open(&master(), Slot { block: 3, ..SLOT }, None, &bytes).unwrap().0, full);
 }
 
 #[test]
@@ -131,7 +126,7 @@ fn t5_what_is_kept_as_one_thing_is_not_read_as_another() {
     let of_identity = seal_identity(&master(), ANN, &identity(ANN));
     let as_segment = [&1u64.to_be_bytes()[..], &of_identity].concat();
     assert_eq!(Segment::open(&master(), SLOT, None, &as_segment), Err(ArchiveError::WrongKey));
-    let (segment, _) = segment(&[(1, 1)]).seal(&master(), SLOT, None);
+    let (segment, _) = segment(&[(1, 1)]).seal(&master(), ANN, ROOM, None);
     assert_eq!(open_identity(&master(), ANN, public(&identity(ANN)), &segment[8..]).map(drop), Err(ArchiveError::WrongKey));
 }
 

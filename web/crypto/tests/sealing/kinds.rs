@@ -9,7 +9,7 @@ use webcall_crypto::{EpochKey, MasterKey};
 
 use crate::people::{ANN, BEN, ROOM, device, hear, identity, public, say};
 
-const SLOT: Slot = Slot { user: ANN, segment: 0 };
+const SLOT: Slot = Slot { user: ANN, room: ROOM, block: 0 };
 /// One secret for all of it, as nobody should have it: the labels alone keep things apart.
 const SECRET: [u8; 32] = [3; 32];
 
@@ -27,9 +27,9 @@ fn t5_no_bytes_of_one_kind_pass_as_another() {
     let sealed = say(&mut own, 1, 1, b"x").unwrap();
     let mut thread = Thread::new(ROOM, device(ANN));
     thread.observe(&hear(&sealed).unwrap()).unwrap();
-    let mut segment = Segment::default();
-    segment.insert(ROOM, 1, EpochKey::new(SECRET)).unwrap();
-    let (segment, mark) = segment.seal(&master, SLOT, None);
+    let mut segment = Segment::new(0);
+    segment.insert(1, EpochKey::new(SECRET)).unwrap();
+    let (segment, mark) = segment.seal(&master, ANN, ROOM, None);
     let [ann, ben] = [ANN, BEN].map(|user| Party { user, identity: public(&identity(user)) });
     let unlocker = Unlocker::new(&master, ANN, Way::RecoveryCode, Secret::RecoveryCode(&code)).unwrap();
     let kinds = [

@@ -72,8 +72,8 @@ def locked(key, purpose, context, plaintext):
 
 def segment():
     version = struct.pack(">Q", 4)
-    keys = b"".join(ROOM + struct.pack(">Q", epoch) + bytes([epoch] * 32) for epoch in (1, 2))
-    return version + locked(MASTER, b"archive segment", ANN + struct.pack(">I", 2) + version, keys)
+    keys = b"".join(struct.pack(">Q", 2048 + nth) + bytes([nth] * 32) for nth in (1, 2))
+    return version + locked(MASTER, b"archive segment", ANN + ROOM + struct.pack(">Q", 2) + version, keys)
 
 
 def unlocker(way, purpose, secret):

@@ -89,7 +89,9 @@ pub enum Answer {
         unlockers: Vec<UnlockerLook>,
     },
     Segment {
-        version: u64,
-        sealed: Bytes,
+        sealed: Option<Bytes>,
+    },
+    Taken {
+        fresh: usize,
     },
 }

@@ -53,13 +53,12 @@ pub struct Restore {
     pub now_ms: u64,
 }
 
-/// A block of a room's epoch keys, and the number of the segment that has it with the server.
+/// A block of a room's epoch keys.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Block {
     pub room: Uuid,
     pub block: u64,
-    pub segment: u32,
 }
 
 /// What may be known of an unlocker before its secret is.
