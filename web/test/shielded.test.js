@@ -49,8 +49,8 @@ class FakeAccount {
   stays = [];
   users = { me: 'ume', you: 'uyou' };
   refuses = null;
-  stayIn(call, stay, over) {
-    const group = { call, stay, over, present: (participants) => (group.participants = [...participants]), connect: () => {}, userOf: (participant) => this.users[participant] ?? null };
+  stayIn(call, stay, { over, epoch }) {
+    const group = { call, stay, over, epoch, emoji: async () => [1, 2, 3, 4, 5, 6], present: (participants) => (group.participants = [...participants]), connect: () => {}, userOf: (participant) => this.users[participant] ?? null };
     group.enter = async () => {
       if (this.refuses) throw this.refuses;
     };

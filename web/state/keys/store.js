@@ -1,6 +1,7 @@
 /**
  * The keys of the signed-in user: this browser's device and the groups it is in, kept in step with the server. Says `change` when the device's
- * standing did, `room` {room} when a room's group did, and `person` {user} when somebody's keys are trusted otherwise than before.
+ * standing did, `room` {room} when a room's group did, `waiting` {room} when this device waits to be let into one or no longer, and `person` {user}
+ * when somebody's keys are trusted or verified otherwise than before.
  *
  * Starts with the first room that is encrypted, and ends with the session. What cannot be done for want of a connection is done when it is back.
  */
@@ -67,6 +68,7 @@ export class KeysStore extends EventTarget {
     const account = this.#open(user, {
       standing: (standing) => account === this.#account && this.#become(standing),
       room: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('room', { detail: { room } })),
+      waiting: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('waiting', { detail: { room } })),
       person: (user) => account === this.#account && this.dispatchEvent(new CustomEvent('person', { detail: { user } })),
     });
     this.#account = account;
