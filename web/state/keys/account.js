@@ -205,11 +205,6 @@ export class KeysAccount {
     return this.#parts.people.trustIn(user);
   }
 
-  /** @param {Uuid} user */
-  safetyNumber(user) {
-    return this.#parts.people.safetyNumber(user);
-  }
-
   /** The person says that this identity is the user's. @param {Uuid} user @param {string} identity */
   async accept(user, identity) {
     await this.#parts.people.accept(user, identity);
