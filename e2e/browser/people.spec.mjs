@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { darkPath } from '../../web/ui/qr.js';
 import { certify } from '../crypto/lib/certificates.mjs';
 import { faults } from './lib/axe.mjs';
 import { NARROW, openChat, reads, write } from './lib/chat.mjs';
@@ -35,6 +36,26 @@ const comparison = (page) =>
     const dialog = document.querySelector('dialog .safety-number')?.closest('dialog');
     return dialog && { digits: dialog.querySelector('.safety-number').textContent.replace(/\s/g, ''), emoji: dialog.querySelector('.safety-emoji').dataset.emoji };
   });
+
+/** The dark squares of the code on the screen, as a path. */
+const drawn = (page) => page.waitFor('a code', () => document.querySelector('dialog .qr path')?.getAttribute('d'));
+
+/** What a worker of the keys in this page answers, beside the page's own. */
+const asks = (page, user, request, type) =>
+  page.evaluate(
+    async (whose, asked, kind) => {
+      const base = document.querySelector('link[rel="modulepreload"]').href.match(/^.*\/a\/[0-9a-f]+\//)[0];
+      const { Keys, startKeysWorker } = await import(`${base}e2ee/keys/page.js`);
+      const keys = new Keys(startKeysWorker());
+      await keys.begin(whose);
+      const answer = await keys.ask(asked, kind);
+      keys.close();
+      return answer;
+    },
+    user,
+    request,
+    type,
+  );
 
 async function closeDialogs(page) {
   await page.evaluate(() => document.querySelectorAll('dialog').forEach((each) => each.close()));
@@ -70,6 +91,10 @@ test('t3 two people compare what both see alike and are marked in room and call,
     await anna.click('room-details');
     await anna.see(`${row(boris)} [data-verified="yes"]`);
     await closeDialogs(anna);
+
+    const direct = await table.server.request('POST', 'direct', { token: anna.token, body: { usernames: [boris.username], encryption: 'mls' } });
+    await openChat(table, anna, direct);
+    await anna.see('.chat-title [data-verified="yes"]');
 
     await table.join([anna, boris], room);
     await anna.see(`[data-tile][data-username="${boris.username}"] [data-verified="yes"]`);
@@ -125,6 +150,11 @@ test('t3 a code that is scanned verifies who shows it if both see the same keys,
       const user = await userOf(table, page);
       return { user, identity: await firstIdentity(table, anna, user) };
     }));
+    await compare(boris, anna);
+    // That such a code is read as its text, `web/crypto/tests/sealing/safety.rs` shows with another decoder.
+    const { rows } = await asks(boris, his.user, { op: 'qr', text: codeText(his, hers) }, 'qr');
+    assert.equal(await drawn(boris), darkPath(rows), 'his screen shows what her camera is to read');
+    await closeDialogs(boris);
     // Where the browser has no detector, one stands in that reads what a camera would see.
     const reader = (text) =>
       anna.evaluate((seen) => {
@@ -156,6 +186,8 @@ test('t2 whoever waits for keys is told so, who comes is told to those who are t
     const [anna, boris] = [await table.person('chromium', { language: 'en' }), await table.person('firefox', { language: 'ru' })];
     const room = await table.room([anna], { encryption: 'mls' });
     await together(table, room, [anna]);
+    // She has seen that she is alone; the page asks the same when it has the time.
+    assert.deepEqual((await asks(anna, await userOf(table, anna), { op: 'newcomers', room: room.id }, 'newcomers')).users, []);
     await anna.goto('about:blank');
     await table.server.request('POST', 'rooms/join', { token: boris.token, body: { code: room.link_code } });
     await openChat(table, boris, room);
