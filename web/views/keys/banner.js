@@ -8,7 +8,7 @@
 /** @import { KeysAccount } from '../../state/keys/account.js' */
 /** @import { Child } from '../../ui/dom.js' */
 
-import { t } from '../../i18n/index.js';
+import { listed, t } from '../../i18n/index.js';
 import { el, fill, listen } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { openCompare } from './compare.js';
@@ -91,7 +91,7 @@ const NAMED = 3;
 
 /** @param {string[]} names @param {() => void} greet */
 function newcomersBanner(names, greet) {
-  const text = names.length > NAMED ? t('people.came_count', { count: names.length }) : t('people.came', { count: names.length, names: names.join(', ') });
+  const text = names.length > NAMED ? t('people.came_count', { count: names.length }) : t('people.came', { count: names.length, names: listed(names) });
   const seen = el('button', { class: 'button', type: 'button', data: { action: 'greet' }, on: { click: greet } }, t('people.came_seen'));
   return el('div', { class: 'banner', data: { banner: 'people-came' } }, icon('people'), el('span', {}, text), seen);
 }
