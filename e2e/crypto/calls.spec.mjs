@@ -49,7 +49,7 @@ test('who is not in the call does not come into its group, and who is no member 
   const [anna, boris] = clients;
   const stay = await Stay.of(anna, room);
   const account = await boris.ready();
-  const outside = account.stayIn(stay.joined.call, { room: room.id, participant: '00000000000000aa' }, () => {});
+  const outside = account.stayIn(stay.joined.call, { room: room.id, participant: '00000000000000aa' }, { over: () => {}, epoch: () => {} });
   await assert.rejects(outside.enter(), { code: 'group_not_found' });
   assert.deepEqual(Object.keys((await share([stay])).of), [stay.joined.participant]);
   const inside = await Stay.of(boris, room);

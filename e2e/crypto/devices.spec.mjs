@@ -238,8 +238,12 @@ test('t3_nothing_is_sent_to_a_room_whose_member_the_server_shows_with_another_id
   const other = await guest([room]);
   await agree([first, other], room);
   const hint = () => other.socket.dispatchEvent(new CustomEvent('message', { detail: { type: 'e2ee_keys', user: first.user } }));
-  const { digits } = await other.keys.account.safetyNumber(first.user);
-  assert.equal((await first.keys.account.safetyNumber(other.user)).digits, digits, 'both see the same number');
+  const { people } = other.keys.account;
+  const { digits, words, identity } = await people.safetyNumber(first.user);
+  const shownToHer = await first.keys.account.people.safetyNumber(other.user);
+  assert.deepEqual([shownToHer.digits, shownToHer.words], [digits, words], 'both see the same number and the same words');
+  await other.keys.account.verify(first.user, identity, 'her name');
+  assert.deepEqual(people.markOf(first.user), { verified: 'yes', name: 'her name' });
   hint();
   assert.equal(await read(first, room, await write(other, room, 'as ever')), 'as ever', 'without the change it goes');
 
@@ -250,13 +254,14 @@ test('t3_nothing_is_sent_to_a_room_whose_member_the_server_shows_with_another_id
   hint();
   await noticed;
   assert.equal(other.keys.account.trustIn(first.user), 'changed');
+  assert.equal(people.markOf(first.user).verified, 'lost');
   assert.deepEqual(await other.keys.account.changedIn(room.id), [first.user]);
   assert.equal(await codeOf(write(other, room, 'for whom?')), 'identity_changed');
-  const shown = await other.keys.account.safetyNumber(first.user);
-  assert.notEqual(shown.digits, digits, 'whoever compares sees it');
+  const shown = await people.safetyNumber(first.user);
+  assert.ok(shown.digits !== digits && shown.words.join() !== words.join(), 'whoever compares sees it');
   assert.equal(await codeOf(write(other, room, 'for whom?')), 'identity_changed', 'looking at the number is not accepting it');
   await other.keys.account.accept(first.user, shown.identity);
-  assert.equal(other.keys.account.trustIn(first.user), 'trusted');
+  assert.deepEqual([other.keys.account.trustIn(first.user), people.markOf(first.user).verified], ['trusted', 'no'], 'accepted, and not compared');
   assert.equal(await codeOf(write(other, room, 'accepted')), null);
 });
 

@@ -1,6 +1,8 @@
 /** Every text of the page in English. `ru.js` has the same keys; a test holds them together. Plural forms are objects. */
 
 import { e2ee } from './e2ee-en.js';
+import { people } from './people-en.js';
+import { words } from './words-en.js';
 
 export const en = {
   'common.cancel': 'Cancel',
@@ -584,4 +586,6 @@ export const en = {
   'error.too_many_test_calls': 'Too many people are testing at once. Try again in a minute.',
   'error.unknown_worker': 'The server has changed meanwhile. Run the test again.',
   ...e2ee,
+  ...people,
+  ...words,
 };

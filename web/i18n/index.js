@@ -157,6 +157,11 @@ function capitalised(text) {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
+/** Several names in one sentence. @param {string[]} names */
+export function listed(names) {
+  return new Intl.ListFormat(current).format(names);
+}
+
 /** @param {number} bytes */
 export function fileSize(bytes) {
   const steps = /** @type {const} */ (['byte', 'kilobyte', 'megabyte', 'gigabyte']);

@@ -1,6 +1,8 @@
 /** Every text of the page in Russian. The keys are those of `en.js`. */
 
 import { e2ee } from './e2ee-ru.js';
+import { people } from './people-ru.js';
+import { words } from './words-ru.js';
 
 /** @import { Catalogue } from './index.js' */
 
@@ -591,4 +593,6 @@ export const ru = {
   'error.too_many_test_calls': 'Сейчас проверяют слишком многие. Попробуйте через минуту.',
   'error.unknown_worker': 'Сервер за это время изменился. Повторите проверку.',
   ...e2ee,
+  ...people,
+  ...words,
 };

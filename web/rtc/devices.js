@@ -37,6 +37,18 @@ export async function openDevices(microphone, camera) {
   return { microphone: stream.getAudioTracks()[0] ?? null, camera: stream.getVideoTracks()[0] ?? null };
 }
 
+/** A camera to read a code with: the one that looks away from the person, where there is one. @returns {Promise<MediaStreamTrack>} */
+export async function openScanningCamera() {
+  const stream = await mediaDevices()
+    .getUserMedia({ video: { ...CAMERA, facingMode: 'environment' } })
+    .catch((error) => {
+      throw new DeviceError(deviceCode(error));
+    });
+  const [track] = stream.getVideoTracks();
+  if (!track) throw new DeviceError('device_failed');
+  return track;
+}
+
 /**
  * Let the person pick a screen, with its sound where the browser gives it.
  * @returns {Promise<{ video: MediaStreamTrack, audio: MediaStreamTrack | null } | null>} null when they changed their mind

@@ -3,7 +3,8 @@
  *
  * Ties the socket (what is said), the engine (what is sent and seen), the local devices and, in an encrypted room, what seals and opens together.
  * Says `status`, `people` {news}, `seats`, `speakers`, `left_out`, `mine`, `hand` {name}, `reactions`, `reaction` {name, emoji}, `notice` {code, source},
- * `lock`, `room`, `ended` {code}. Views read its getters and call its methods; it knows no view. One store for the page; `enter` begins a stay, `leave` or `ended` ends it.
+ * `lock`, `proven` (of encrypted calls: who is proven to be whom), `room`, `ended` {code}. Views read its getters and call its methods; it knows no
+ * view. One store for the page; `enter` begins a stay, `leave` or `ended` ends it.
  */
 
 /** @import { Encryption, FeedKind, LeftOut, ModeratorAction, Participant, ServerMessage, Source, Wish } from '../protocol.js' */
@@ -155,6 +156,16 @@ export class CallStore extends EventTarget {
     return this.#shielded?.verdict(seat, this.#roster.find(seat.feed.participant)) ?? 'no';
   }
 
+  /** Whether this participant is proven, in an encrypted call, to be the user whom the server says. @param {Participant} participant */
+  isProven(participant) {
+    return this.#shielded?.isProven(participant) ?? false;
+  }
+
+  /** Of an encrypted call: what all in it see alike, as indices of `ui/safety-emoji.js`; null where there is nothing to be seen yet. */
+  async emoji() {
+    return (await this.#shielded?.emoji()) ?? null;
+  }
+
   /** Make sure of the connection, so that joining is quick. It is the page's: the chat uses it too, and a call that ends leaves it open. */
   prepare() {
     this.#socket.connect();
@@ -285,6 +296,7 @@ export class CallStore extends EventTarget {
     this.#shielded = shielded;
     shielded.addEventListener('lock', () => shielded === this.#shielded && (this.#updateStatus(), this.#say('lock')));
     shielded.addEventListener('seats', () => shielded === this.#shielded && this.#say('seats'));
+    shielded.addEventListener('people', () => shielded === this.#shielded && this.#say('proven'));
     shielded.addEventListener('ended', () => shielded === this.#shielded && this.#rejoin());
     this.#say('lock');
   }

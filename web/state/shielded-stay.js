@@ -2,7 +2,8 @@
  * A stay in an encrypted call: the media worker that seals and opens its frames, the group of the call that gives the keys, and who is proven to
  * be on each seat. One for each join; what it cannot go on with ends it, and the call is joined anew.
  *
- * Says `lock` when what the lock shows did, `seats` when it became known whose frames a seat shows, `ended` when it cannot go on.
+ * Says `lock` when what the lock shows did, `seats` when it became known whose frames a seat shows, `people` when who is in the group is otherwise
+ * than before, `ended` when it cannot go on.
  */
 
 /** @import { Report } from '../e2ee/media/interface.js' */
@@ -89,7 +90,7 @@ export class ShieldedStay extends EventTarget {
    * @param {{ room: string, participant: string }} stay
    */
   async start(account, call, stay) {
-    const group = account.stayIn(call, stay, () => this.#over());
+    const group = account.stayIn(call, stay, { over: () => this.#over(), epoch: () => this.dispatchEvent(new Event('people')) });
     this.#group = group;
     this.#leave = () => account.leave(call, group);
     group.connect(this.#port);
@@ -123,6 +124,16 @@ export class ShieldedStay extends EventTarget {
     if (!feed || !shown || !participant) return 'no';
     const isFeed = shown.owner === feed.participant && shown.context === PICTURE_OF[feed.kind];
     return isFeed && this.#group?.userOf(shown.owner) === participant.user ? 'yes' : 'no';
+  }
+
+  /** Whether the group says that this participant is the user whom the server says. @param {Participant} participant */
+  isProven({ participant, user }) {
+    return this.#group?.userOf(participant) === user;
+  }
+
+  /** What all in this call see alike, if nobody stands between; null before this device is in its group. */
+  async emoji() {
+    return (await this.#group?.emoji()) ?? null;
   }
 
   end() {

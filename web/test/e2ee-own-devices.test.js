@@ -232,7 +232,7 @@ test('a code that was made elsewhere is told from none, and from one that this d
 
 test('whoever is trusted otherwise than before is told of once, and looking at the number accepts nothing', async () => {
   let changed = false;
-  const keys = new ScriptedKeys({ learn: () => ({ identity: 'i', changed }), safety_number: { digits: '1', identity: 'i', qr: '' }, accept: () => ((changed = false), {}) });
+  const keys = new ScriptedKeys({ learn: () => ({ identity: 'i', changed, verified: 'no', name: null }), safety_number: { digits: '1', words: [], identity: 'i', qr: '' }, accept: () => ((changed = false), {}) });
   const people = new People(keys, new ScriptedDelivery({ chain: [claim(9)] }));
   const told = [];
   people.addEventListener('trust', ({ detail }) => told.push(people.trustIn(detail.user)));
@@ -249,4 +249,53 @@ test('whoever is trusted otherwise than before is told of once, and looking at t
   await people.accept(USER, 'i');
   await people.know([USER]);
   assert.deepEqual(told, ['changed', 'trusted']);
+});
+
+/** Somebody whom this device learned of, and what it says of them from now on. */
+async function knownPerson(answer = {}) {
+  const said = { identity: 'i', changed: false, verified: 'no', name: null, ...answer };
+  const keys = new ScriptedKeys({ learn: () => (typeof said.refusal === 'string' ? said.refusal : said), verify: ({ name }) => (Object.assign(said, { verified: 'yes', name }), {}), check_qr: { identity: 'i' } });
+  const people = new People(keys, new ScriptedDelivery({ chain: [claim(9)] }));
+  const told = [];
+  people.addEventListener('trust', () => told.push(people.markOf(USER).verified));
+  await people.know([USER]);
+  const again = async (change) => {
+    Object.assign(said, change);
+    people.forget(USER);
+    await people.know([USER]);
+  };
+  return { people, keys, told, again };
+}
+
+test('who was verified is marked under the name of then, and loses the mark with new keys', async () => {
+  const { people, keys, told, again } = await knownPerson();
+  assert.equal(people.markOf(USER).verified, 'no');
+  await people.verify(USER, 'i', 'ben');
+  await people.know([USER]);
+  assert.deepEqual(people.markOf(USER), { verified: 'yes', name: 'ben' });
+  assert.deepEqual(keys.asked.find(({ op }) => op === 'verify'), { op: 'verify', user: USER, identity: 'i', name: 'ben' });
+  await again({ changed: true, verified: 'lost' });
+  assert.deepEqual([people.trustIn(USER), people.markOf(USER)], ['changed', { verified: 'lost', name: 'ben' }]);
+  assert.deepEqual(told, ['yes', 'lost']);
+});
+
+test('nobody is marked as verified while what the server shows of them does not verify', async () => {
+  const { people, again } = await knownPerson({ verified: 'yes', name: 'ben' });
+  assert.equal(people.markOf(USER).verified, 'yes');
+  await again({ refusal: 'out_of_order' });
+  assert.deepEqual([people.trustIn(USER), people.markOf(USER).verified], ['refused', 'no']);
+  await again({ refusal: undefined });
+  assert.equal(people.markOf(USER).verified, 'yes');
+});
+
+test('a code that was scanned is given to the worker as it was shown, and nothing else is', async () => {
+  const { people, keys } = await knownPerson();
+  const bytes = Buffer.from(Uint8Array.from({ length: 97 }, (_, at) => 255 - at));
+  assert.equal(await people.checkScanned(USER, `webcall-safety:${bytes.toString('base64url')}`), 'i');
+  assert.deepEqual(keys.asked.at(-1), { op: 'check_qr', user: USER, bytes: bytes.toString('base64') });
+  const count = keys.asked.length;
+  for (const other of ['https://example.org/', 'webcall-safety:', `webcall-safety:${bytes.toString('base64url')}A`, bytes.toString('base64url')]) {
+    await assert.rejects(people.checkScanned(USER, other), isCode('no_safety_code'));
+  }
+  assert.equal(keys.asked.length, count);
 });

@@ -49,8 +49,8 @@ class FakeAccount {
   stays = [];
   users = { me: 'ume', you: 'uyou' };
   refuses = null;
-  stayIn(call, stay, over) {
-    const group = { call, stay, over, present: (participants) => (group.participants = [...participants]), connect: () => {}, userOf: (participant) => this.users[participant] ?? null };
+  stayIn(call, stay, { over, epoch }) {
+    const group = { call, stay, over, epoch, emoji: async () => [1, 2, 3, 4, 5, 6], present: (participants) => (group.participants = [...participants]), connect: () => {}, userOf: (participant) => this.users[participant] ?? null };
     group.enter = async () => {
       if (this.refuses) throw this.refuses;
     };
@@ -120,6 +120,19 @@ test('t26_a_browser_that_cannot_encrypt_joins_no_encrypted_call_and_is_told', as
   const { ended, socket, engines } = await entered({ ready: () => Promise.reject(refused) });
   assert.deepEqual([ended, socket.count('join'), engines.length], [['encryption_unsupported'], 0, 0]);
   assert.equal((await entered({ encryption: 'open', joined: { encryption: 'open' } })).socket.count('join'), 1, 'an open one it does');
+});
+
+test('t11_a_participant_is_proven_only_by_the_group_of_the_call_and_in_an_open_call_nobody_is', async () => {
+  const { call, account } = await entered();
+  let told = 0;
+  call.addEventListener('proven', () => (told += 1));
+  const [you] = call.roster.people.filter(({ participant }) => participant === 'you');
+  assert.deepEqual([call.isProven(you), call.isProven({ ...you, user: 'usomebody' })], [true, false]);
+  account.users.you = 'usomebody';
+  account.stays[0].epoch();
+  assert.deepEqual([told, call.isProven(you), await call.emoji()], [1, false, [1, 2, 3, 4, 5, 6]]);
+  const open = await entered({ encryption: 'open', joined: { encryption: 'open' } });
+  assert.deepEqual([open.call.isProven(you), await open.call.emoji()], [false, null]);
 });
 
 test('who is not let in yet is told once, and tries again', async () => {

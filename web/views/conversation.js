@@ -5,12 +5,13 @@
 /** @import { ConversationView } from '../state/chat/interface.js' */
 
 import { t } from '../i18n/index.js';
-import { el, listen } from '../ui/dom.js';
+import { el, fill, listen } from '../ui/dom.js';
 import { iconButton } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { chatView } from './chat/chat-view.js';
 import { encryptionBadge } from './encryption.js';
 import { keysBanners } from './keys/banner.js';
+import { verifiedMark, verifiedText } from './keys/mark.js';
 import { framedWhole, heading } from './page.js';
 import { openRoomDetails } from './room-details.js';
 
@@ -26,6 +27,7 @@ export function conversationView(app, room, { message, join }, signal) {
   title.dir = 'auto';
   title.classList.add('clipped');
   const name = el('div', { class: 'chat-title' }, title, aboutLine(app, room, signal));
+  if (room.kind === 'direct' && room.encryption === 'mls') name.append(otherMark(app, room, signal));
   const details = room.kind === 'direct' ? null : iconButton({ icon: 'people', label: t('rooms.details'), action: 'room-details', click: () => openRoomDetails(app, room.id) });
   const call = el('button', { class: 'button primary join', type: 'button', title: t('prejoin.join'), 'aria-label': t('prejoin.join'), data: { action: 'to-prejoin' }, on: { click: join } }, icon('call'), el('span', {}, t('prejoin.join')));
   const chat = chatView(app, room, { heading: el('div', { class: 'chat-heading' }, back, name), buttons: [details, call], message, write: true }, signal);
@@ -39,6 +41,26 @@ export function conversationView(app, room, { message, join }, signal) {
  */
 export function titleOf(app, room) {
   return app.chat.conversation(room.id)?.row.title || room.name;
+}
+
+/**
+ * Whether the other one of two is verified.
+ * @param {App} app
+ * @param {RoomWithMembers} room
+ * @param {AbortSignal} signal
+ */
+function otherMark(app, room, signal) {
+  const place = el('p', { class: 'room-facts' });
+  const draw = () => {
+    const others = room.members.filter(({ user }) => user !== app.session.user?.id);
+    const [other] = others;
+    const mark = others.length === 1 && other ? verifiedMark(verifiedText(app, other)) : null;
+    fill(place, mark);
+    place.hidden = mark === null;
+  };
+  listen(app.keys, ['change', 'person'], draw, signal);
+  draw();
+  return place;
 }
 
 /**

@@ -3,12 +3,14 @@
 /** @import { App } from './page.js' */
 /** @import { Encryption } from '../protocol.js' */
 /** @import { Key } from '../i18n/index.js' */
+/** @import { Child } from '../ui/dom.js' */
 
 import { t } from '../i18n/index.js';
 import { announce } from '../ui/announce.js';
 import { openDialog } from '../ui/dialog.js';
 import { el, fill, listen } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
+import { safetyEmoji } from '../ui/safety-emoji.js';
 
 /** @typedef {'open' | 'mls' | 'waiting' | 'closed' | 'idle' | 'attacked'} Protection */
 
@@ -33,7 +35,7 @@ export function encryptionBadge(encryption) {
  * @param {AbortSignal} signal
  */
 export function callLock(app, signal) {
-  const element = badge(() => app.call.lock);
+  const element = badge(() => app.call.lock, (ending) => callWords(app, ending));
   let before = app.call.lock;
   const follow = () => {
     const now = app.call.lock;
@@ -68,11 +70,29 @@ export function encryptionNote(encryption) {
   return el('p', { class: 'hint with-icon' }, icon(iconOf(encryption)), el('span', {}, `${t(text)}. ${t(hint)}`));
 }
 
-/** @param {() => Protection} present */
-function badge(present) {
+/**
+ * What all in an encrypted call see alike, and what to do with it; other ones whenever somebody comes or goes.
+ * @param {App} app
+ * @param {AbortSignal} signal
+ */
+function callWords(app, signal) {
+  const part = el('div', { class: 'stack', role: 'status' });
+  const draw = async () => {
+    const emoji = await app.call.emoji().catch(() => null);
+    if (signal.aborted) return;
+    fill(part, ...(emoji === null ? [] : [safetyEmoji(emoji, t('people.call_words')), el('p', { class: 'hint' }, t('people.call_words_hint'))]));
+  };
+  listen(app.call, ['proven', 'lock'], () => void draw(), signal);
+  void draw();
+  return part;
+}
+
+/** @param {() => Protection} present @param {(ending: AbortSignal) => Child} [more] what else is said, until it is closed */
+function badge(present, more = () => null) {
   const explain = () => {
     const { text, hint } = SAYS[present()];
-    openDialog({ title: t(text), class: 'narrow' }, el('p', {}, t(hint)));
+    const ending = new AbortController();
+    openDialog({ title: t(text), class: 'narrow', closed: () => ending.abort() }, el('p', {}, t(hint)), more(ending.signal));
   };
   const element = el('button', { type: 'button', 'aria-haspopup': 'dialog', data: { action: 'encryption' }, on: { click: explain } });
   draw(element, present());

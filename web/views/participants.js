@@ -12,6 +12,7 @@ import { el, fill, listen } from '../ui/dom.js';
 import { iconButton, labelled } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { avatar } from './avatar.js';
+import { verifiedInCall, verifiedMark } from './keys/mark.js';
 import { personName } from './name.js';
 
 /** What a moderator can switch off. A screen's sound goes with its picture. @type {readonly ('microphone' | 'camera' | 'screen')[]} */
@@ -39,7 +40,8 @@ export function participantsPanel(app, acts, signal) {
     fill(list, ...roster.byHands.map((one) => row(app, one, me)));
     if (focused) /** @type {HTMLElement | null} */ (list.querySelector(focused))?.focus();
   };
-  listen(app.call, ['people', 'mine'], draw, signal);
+  listen(app.call, ['people', 'mine', 'proven'], draw, signal);
+  listen(app.keys, ['change', 'person'], draw, signal);
   listen(app.call, 'reactions', () => drawReactions(app, list), signal);
   draw();
   return panel;
@@ -69,7 +71,7 @@ function row(app, one, me) {
     'li',
     { class: 'participant', data: { participant: one.participant, username: one.username } },
     avatar(one.username),
-    el('div', { class: 'participant-text' }, personName(one.username, own), one.role === 'member' ? null : el('span', { class: 'hint' }, t(`role.${one.role}`))),
+    el('div', { class: 'participant-text' }, personName(one.username, own), one.role === 'member' ? null : el('span', { class: 'hint' }, t(`role.${one.role}`)), own ? null : verifiedMark(verifiedInCall(app, one))),
     el('span', { class: 'participant-state' }, ...momentary(app, one), ...state('microphone', on('microphone')), ...state('camera', on('camera'))),
     buttons.length > 0 ? el('div', { class: 'moderation' }, ...buttons) : null,
   );

@@ -14,6 +14,7 @@ import { t } from '../i18n/index.js';
 import { isSending } from '../state/roster.js';
 import { el, listen } from '../ui/dom.js';
 import { grid, spotlight } from '../ui/grid.js';
+import { verifiedInCall } from './keys/mark.js';
 import { Tile, place } from './tile.js';
 
 /** A page out of sight asks for no pictures after this long; short looks elsewhere cost nothing. */
@@ -49,7 +50,8 @@ export class Stage {
     });
     listen(app.call, ['people', 'seats', 'mine', 'status'], () => this.#reconcile(), signal);
     listen(app.call, 'speakers', () => this.#speakersChanged(), signal);
-    listen(app.call, 'reactions', () => this.#updateAll(), signal);
+    listen(app.call, ['reactions', 'proven'], () => this.#updateAll(), signal);
+    listen(app.keys, ['change', 'person'], () => this.#updateAll(), signal);
     this.#watchVisibility(signal);
     this.#reconcile();
   }
@@ -92,6 +94,7 @@ export class Stage {
       speaking: call.speakers.includes(participant.participant),
       pinned: this.#pinned === key,
       handRaised: typeof participant.hand_raised_at === 'number',
+      verified: kind === 'person' && !own ? verifiedInCall(this.#app, participant) : null,
       reaction: kind === 'person' ? call.reactionOf(participant.participant) : null,
       picture: own ? this.#ownPicture(feed) : this.#seatPicture(feed),
     });

@@ -6,11 +6,13 @@
 /** @import { FeedKind } from '../protocol.js' */
 /** @import { Reaction } from '../state/reactions.js' */
 /** @import { Rect } from '../ui/grid.js' */
+/** @import { Verified } from './keys/mark.js' */
 
 import { t } from '../i18n/index.js';
 import { el, fill } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { avatar } from './avatar.js';
+import { verifiedMark } from './keys/mark.js';
 import { personName } from './name.js';
 
 /** Where the browser cannot tell whose frames a seat plays, a seat that was used before is trusted after this long. */
@@ -33,6 +35,7 @@ const TRUST_AFTER_MS = 600;
  * @property {boolean} speaking
  * @property {boolean} pinned
  * @property {boolean} handRaised
+ * @property {Verified | null} verified null: of screens too
  * @property {Reaction | null} reaction
  * @property {Picture | null} picture
  */
@@ -86,12 +89,13 @@ export class Tile {
   update(state) {
     this.#show(state);
     this.#showReaction(state.reaction);
-    const drawn = JSON.stringify([state.name, state.microphoneOn, state.pictureOn, state.speaking, state.pinned, state.handRaised]);
+    const drawn = JSON.stringify([state.name, state.microphoneOn, state.pictureOn, state.speaking, state.pinned, state.handRaised, state.verified]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     const person = this.#options.kind === 'person';
-    fill(this.#label, person && state.handRaised ? icon('hand') : null, person && !state.microphoneOn ? icon('microphone-off') : null, person ? personName(this.#options.username, this.#options.own) : el('span', { class: 'clipped' }, state.name));
+    fill(this.#label, person && state.handRaised ? icon('hand') : null, person && !state.microphoneOn ? icon('microphone-off') : null, person ? personName(this.#options.username, this.#options.own) : el('span', { class: 'clipped' }, state.name), verifiedMark(state.verified));
     const about = [state.name];
+    if (state.verified) about.push(state.verified.text);
     if (person && !state.microphoneOn) about.push(t('call.microphone_is_off'));
     if (person && !state.pictureOn) about.push(t('call.camera_is_off'));
     if (person && state.handRaised) about.push(t('hand.is_up'));

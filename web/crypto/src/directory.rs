@@ -1,5 +1,6 @@
 //! Whom this device knows: each user's chain of records, and the identity that its person accepted. The first one seen is accepted (a
-//! safety number tells later whether that was right); another one afterwards is not, until the person says so.
+//! safety number tells later whether that was right); another one afterwards is not, until the person says so. Whom the person compared it
+//! with is *verified*, and no longer once another identity is published.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -32,16 +33,37 @@ struct Known {
     records: Vec<Vec<u8>>,
     /// Every device that the records ever vouched for.
     ever: Vec<Certificate>,
+    compared: Option<Compared>,
+}
+
+/// What the person compared, and under which name they knew whom they compared it with.
+#[derive(Debug, Clone, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserialize)]
+struct Compared {
+    identity: PublicKey,
+    name: VLBytes,
+}
+
+/// Of the name under which somebody was verified: usernames have 32 characters.
+pub const MAX_NAME_BYTES: usize = 128;
+
+/// Whether the person compared keys with a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified<'a> {
+    No,
+    /// Under this name.
+    As(&'a str),
+    /// Under this name, and another identity was published since.
+    Lost(&'a str),
 }
 
 impl Known {
-    fn new(keys: UserKeys, accepted: Vec<PublicKey>, records: Vec<Vec<u8>>) -> Self {
+    fn new(keys: UserKeys, accepted: Vec<PublicKey>, records: Vec<Vec<u8>>, compared: Option<Compared>) -> Self {
         let vouched = |record: &Vec<u8>| match Record::tls_deserialize(&mut record.as_slice()) {
             Ok(Record::Device(certificate)) => Some(certificate),
             _ => None,
         };
         let ever = records.iter().filter_map(vouched).collect();
-        Self { keys, accepted, records, ever }
+        Self { keys, accepted, records, ever, compared }
     }
 }
 
@@ -53,9 +75,28 @@ struct SavedUser {
     records: Vec<VLBytes>,
 }
 
-#[derive(TlsSize, TlsSerialize, TlsDeserialize)]
+#[derive(TlsSize, TlsSerialize)]
 struct Saved {
     users: Vec<SavedUser>,
+    compared: Vec<SavedCompared>,
+}
+
+#[derive(Debug, TlsSize, TlsSerialize, TlsDeserialize)]
+struct SavedCompared {
+    user: UserId,
+    compared: Compared,
+}
+
+impl tls_codec::Deserialize for Saved {
+    /// Before people could be verified, nothing stood after the users.
+    fn tls_deserialize<R: std::io::Read>(bytes: &mut R) -> Result<Self, tls_codec::Error> {
+        let users = Vec::tls_deserialize(bytes)?;
+        match Vec::tls_deserialize(bytes) {
+            Ok(compared) => Ok(Self { users, compared }),
+            Err(tls_codec::Error::EndOfStream) => Ok(Self { users, compared: Vec::new() }),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// What a user's records have brought.
@@ -77,18 +118,18 @@ impl Directory {
         if self.users.len() >= MAX_USERS && !self.users.contains_key(&user) {
             return Err(Fault::Full);
         }
-        let accepted = match self.users.get(&user) {
+        let (accepted, compared) = match self.users.get(&user) {
             Some(known) if !records.starts_with(&known.records) => return Err(Refusal::OutOfOrder.into()),
-            Some(known) => known.accepted.clone(),
-            None => vec![keys.identity()],
+            Some(known) => (known.accepted.clone(), known.compared.clone()),
+            None => (vec![keys.identity()], None),
         };
         let identity = keys.identity();
         let unchanged = accepted.last() == Some(&identity);
-        self.users.insert(user, Rc::new(Known::new(keys, accepted, records.to_vec())));
+        self.users.insert(user, Rc::new(Known::new(keys, accepted, records.to_vec(), compared)));
         Ok(if unchanged { Learned::Known } else { Learned::IdentityChanged(identity) })
     }
 
-    /// The person says that this identity is the user's.
+    /// The person says that this identity is the user's. Of one that was compared before, nothing is left then.
     pub fn accept(&mut self, user: UserId, identity: PublicKey) -> Result<(), Fault> {
         let known = Rc::make_mut(self.users.get_mut(&user).ok_or(Refusal::OtherUser)?);
         if known.keys.identity() != identity {
@@ -97,7 +138,29 @@ impl Directory {
         if known.accepted.last() != Some(&identity) {
             known.accepted.push(identity);
         }
+        known.compared.take_if(|compared| compared.identity != identity);
         Ok(())
+    }
+
+    /// The person has compared this identity with the user, whom they know by this name, of [`MAX_NAME_BYTES`] at most: it is accepted, and
+    /// the user verified.
+    pub fn verify(&mut self, user: UserId, identity: PublicKey, name: &str) -> Result<(), Fault> {
+        if name.len() > MAX_NAME_BYTES {
+            return Err(Fault::BadRequest);
+        }
+        self.accept(user, identity)?;
+        let known = Rc::make_mut(self.users.get_mut(&user).ok_or(Refusal::OtherUser)?);
+        known.compared = Some(Compared { identity, name: name.as_bytes().into() });
+        Ok(())
+    }
+
+    pub fn verified(&self, user: UserId) -> Verified<'_> {
+        let known = self.users.get(&user);
+        let Some((known, compared)) = known.and_then(|known| Some((known, known.compared.as_ref()?))) else {
+            return Verified::No;
+        };
+        let name = std::str::from_utf8(compared.name.as_slice()).unwrap_or_default();
+        if compared.identity == known.keys.identity() { Verified::As(name) } else { Verified::Lost(name) }
     }
 
     /// All of it, sealed: to be kept whenever something was learned or accepted, or the server could show another identity after a reload.
@@ -107,7 +170,9 @@ impl Directory {
             accepted: known.accepted.clone(),
             records: known.records.iter().map(|record| record.as_slice().into()).collect(),
         });
-        let saved = Saved { users: users.collect() };
+        let compared =
+            |(user, known): (&UserId, &Rc<Known>)| Some(SavedCompared { user: *user, compared: known.compared.clone()? });
+        let saved = Saved { users: users.collect(), compared: self.users.iter().filter_map(compared).collect() };
         let next = state::next(self.counter)?;
         let sealed = state::seal(key, StateName::Directory(device), next, &saved)?;
         self.counter = next;
@@ -123,10 +188,12 @@ impl Directory {
     pub fn load(key: &StateKey, device: DeviceId, sealed: &[u8], at_least: u64) -> Result<Self, Fault> {
         let (counter, saved) = state::open::<Saved>(key, StateName::Directory(device), sealed, at_least)?;
         let mut directory = Self { users: BTreeMap::new(), counter };
+        let mut compared: BTreeMap<UserId, Compared> =
+            saved.compared.into_iter().map(|each| (each.user, each.compared)).collect();
         for SavedUser { user, accepted, records } in saved.users {
             let records: Vec<Vec<u8>> = records.into_iter().map(Vec::from).collect();
             let keys = UserKeys::replay(user, records.iter().map(Vec::as_slice)).map_err(|_| Fault::DamagedState)?;
-            directory.users.insert(user, Rc::new(Known::new(keys, accepted, records)));
+            directory.users.insert(user, Rc::new(Known::new(keys, accepted, records, compared.remove(&user))));
         }
         Ok(directory)
     }
@@ -207,5 +274,24 @@ impl Contacts for InCall<'_> {
 
     fn belongs(&self, user: UserId, identity: PublicKey) -> bool {
         self.room.contains(&(user, identity))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_before_people_could_be_verified_is_read() {
+        #[derive(TlsSize, TlsSerialize)]
+        struct Before {
+            users: Vec<SavedUser>,
+        }
+        let user = || SavedUser { user: UserId([7; 16]), accepted: vec![PublicKey([8; 32])], records: vec![vec![9].into()] };
+        let key = StateKey::new([1; 32]);
+        let name = StateName::Directory(DeviceId([2; 16]));
+        let sealed = state::seal(&key, name, 1, &Before { users: vec![user()] }).unwrap();
+        let (_, read) = state::open::<Saved>(&key, name, &sealed, 1).unwrap();
+        assert_eq!((read.users.len(), read.users[0].user, read.compared.len()), (1, UserId([7; 16]), 0));
     }
 }

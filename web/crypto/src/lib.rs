@@ -24,7 +24,7 @@ pub mod state;
 pub mod unlock;
 
 pub use device::{Device, DeviceRequest, Identity, MAX_OWN_RECORDS, MAX_PACKAGES, NewDevice, PackageName};
-pub use directory::{Directory, InCall, Learned, MAX_RECORDS, MAX_USERS};
+pub use directory::{Directory, InCall, Learned, MAX_NAME_BYTES, MAX_RECORDS, MAX_USERS, Verified};
 pub use fault::Fault;
 pub use group::{Changes, Contacts, ExternalJoin, Group, Invite, Joined, MAX_INVITES, Outgoing, Processed, Received, Standing};
 pub use secret::{EpochKey, FileKey, MasterKey};

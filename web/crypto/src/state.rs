@@ -58,6 +58,8 @@ pub enum StateName {
     Thread(DeviceId, RoomId, UserId, DeviceId),
     /// The master key.
     Backup(DeviceId),
+    /// Of whom in a room the person was told.
+    Greeted(DeviceId, RoomId),
 }
 
 impl StateName {
@@ -69,6 +71,7 @@ impl StateName {
             Self::Identity(device) => [b"identity".as_slice(), &device.0].concat(),
             Self::Epochs(device, room, block) => [b"epochs".as_slice(), &device.0, &room.0, &block.to_be_bytes()].concat(),
             Self::Marks(device, room) => [b"marks".as_slice(), &device.0, &room.0].concat(),
+            Self::Greeted(device, room) => [b"greeted".as_slice(), &device.0, &room.0].concat(),
             Self::Backup(device) => [b"backup".as_slice(), &device.0].concat(),
             Self::Sent(device, room) => [b"sent".as_slice(), &device.0, &room.0].concat(),
             Self::Thread(device, room, user, other) => [b"thread".as_slice(), &device.0, &room.0, &user.0, &other.0].concat(),

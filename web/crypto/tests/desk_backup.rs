@@ -232,6 +232,7 @@ fn two_people_see_one_number_and_scan_each_other_and_a_replaced_key_shows() {
     let bens = ben.does(json!({ "op": "safety_number", "user": ann.user }));
     assert_eq!(anns["digits"], bens["digits"]);
     assert_eq!(anns["digits"].as_str().map(str::len), Some(60));
+    assert_eq!((anns["words"].as_array().map(Vec::len), &anns["words"]), (Some(20), &bens["words"]));
     let checked = ann.does(json!({ "op": "check_qr", "user": ben.user, "bytes": bens["qr"] }));
     assert_eq!(checked["identity"], anns["identity"]);
     assert_eq!(ann.fails(json!({ "op": "check_qr", "user": ben.user, "bytes": anns["qr"] })), "other_people", "her own");

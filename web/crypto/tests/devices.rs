@@ -4,7 +4,10 @@ mod support;
 
 use support::*;
 use webcall_crypto::{Changes, Contacts, StateKey};
-use webcall_crypto::{Device, DeviceRequest, Directory, Fault, Group, Identity, Learned, MAX_PACKAGES, MAX_RECORDS, NewDevice};
+use webcall_crypto::{
+    Device, DeviceRequest, Directory, Fault, Group, Identity, Learned, MAX_NAME_BYTES, MAX_PACKAGES, MAX_RECORDS, NewDevice,
+    Verified,
+};
 use webcall_trust::{Record, Refusal, UserId, mls};
 
 #[test]
@@ -160,6 +163,50 @@ fn t3_an_identity_that_was_not_accepted_is_not_accepted_after_a_reload() {
     assert!(after.counts(new.certificate()));
     assert_eq!(Directory::load(&key, device.id(), &sealed, 2).err(), Some(Fault::OldState));
     assert_eq!(Directory::load(&key, new.id(), &sealed_after, 2).err(), Some(Fault::DamagedState));
+}
+
+/// The user begins anew, as after the loss of all devices, or as a server says so.
+fn replace_identity(user: &mut User) {
+    let replaced = Identity::generate();
+    let claim = replaced.claim(user.id, user.keys().head(), NOW_MS);
+    user.publish(claim);
+    user.identity = replaced;
+}
+
+#[test]
+fn who_was_compared_with_is_verified_under_the_name_of_then_also_after_a_reload() {
+    let (user, device) = User::new(1);
+    let mut known = directory([&user]);
+    assert_eq!(known.verified(user.id), Verified::No, "whoever was only seen");
+    let long = "x".repeat(MAX_NAME_BYTES + 1);
+    assert_eq!(known.verify(user.id, device.identity(), &long), Err(Fault::BadRequest));
+    assert_eq!(known.verified(user.id), Verified::No);
+    known.verify(user.id, device.identity(), "anna").expect("the one that is published");
+    let key = StateKey::new([1; 32]);
+    let sealed = known.save(&key, device.id()).expect("kept");
+    let mut again = Directory::load(&key, device.id(), &sealed, 1).expect("whole");
+    assert_eq!(again.verified(user.id), Verified::As("anna"));
+    again.learn(user.id, &user.records).expect("the same as before");
+    assert_eq!(again.verified(user.id), Verified::As("anna"), "and stays so");
+}
+
+#[test]
+fn t3_a_new_identity_is_not_verified_and_one_that_is_accepted_without_comparing_is_not_either() {
+    let (mut user, device) = User::new(1);
+    let mut known = directory([&user]);
+    known.verify(user.id, device.identity(), "anna").expect("the one that is published");
+    replace_identity(&mut user);
+    known.learn(user.id, &user.records).expect("it goes on");
+    assert_eq!(known.verified(user.id), Verified::Lost("anna"));
+    assert_eq!(known.verify(user.id, device.identity(), "anna"), Err(Refusal::IdentityChanged.into()), "the old one is over");
+    let key = StateKey::new([1; 32]);
+    let sealed = known.save(&key, device.id()).expect("kept");
+    let mut compared = Directory::load(&key, device.id(), &sealed, 1).expect("whole");
+    assert_eq!(compared.verified(user.id), Verified::Lost("anna"), "also after a reload");
+    compared.verify(user.id, user.identity.public(), "anne").expect("the new one");
+    assert_eq!((compared.verified(user.id), compared.accepted(user.id)), (Verified::As("anne"), Some(user.identity.public())));
+    known.accept(user.id, user.identity.public()).expect("the new one");
+    assert_eq!(known.verified(user.id), Verified::No);
 }
 
 #[test]

@@ -29,6 +29,8 @@ export type Request =
   | { op: 'learn'; user: Uuid; records: Base64[] }
   /** The person says that this is the user's identity. */
   | { op: 'accept'; user: Uuid; identity: Base64 }
+  /** The person compared this identity with the user, whom they know by this name (128 bytes): accepted, and verified. */
+  | { op: 'verify'; user: Uuid; identity: Base64; name: string }
   /** Of more than fit the oldest one-time ones go. */
   | { op: 'key_packages'; count: number; last_resort: boolean }
   /** Key packages that nobody may use any more. */
@@ -77,6 +79,12 @@ export type Request =
   /** What this camera read from the user's screen. Errors: `other_keys` (somebody stands between), `other_people`, `malformed`. */
   | { op: 'check_qr'; user: Uuid; bytes: Base64 }
   | { op: 'call_emoji'; group: GroupName }
+  /** Errors: `malformed` (more than 512 bytes of UTF-8). */
+  | { op: 'qr'; text: string }
+  /** Who came into the room's group since `greeted`; nobody at the first time. */
+  | { op: 'newcomers'; room: Uuid }
+  /** The person was told of everybody who is in the room's group now. */
+  | { op: 'greeted'; room: Uuid }
   /** Makes the master key; once, on the device that made the identity. */
   | { op: 'backup_begin' }
   | { op: 'add_recovery_code' }
@@ -171,7 +179,8 @@ export type Answer =
   | { type: 'device'; device: Base64; identity: Base64; records: Base64[] }
   | { type: 'asking'; device: Base64; request: Base64; code: string }
   | { type: 'record'; record: Base64 }
-  | { type: 'user'; identity: Base64; changed: boolean }
+  /** `name`: under which the person compared keys with the user; null where they never did. */
+  | { type: 'user'; identity: Base64; changed: boolean; verified: 'no' | 'yes' | 'lost'; name: string | null }
   | { type: 'key_packages'; packages: Base64[]; last_resort: Base64 | null }
   | Look
   | { type: 'processed'; change: Change; group: Omit<Look, 'type'> }
@@ -181,11 +190,14 @@ export type Answer =
   | { type: 'sealed'; epoch: number; envelope: Base64 }
   | { type: 'waiting'; messages: { id: Uuid; epoch: number; envelope: Base64 }[] }
   | OpenedMessage
-  /** 60 digits; `qr`: for the user's camera. */
-  | { type: 'safety_number'; digits: string; qr: Base64; identity: Base64 }
+  /** 60 digits; `words`: 20 indices below 64, for the same in words; `qr`: for the user's camera. */
+  | { type: 'safety_number'; digits: string; words: number[]; qr: Base64; identity: Base64 }
   | { type: 'checked'; identity: Base64 }
   /** Six indices below 64. */
   | { type: 'emoji'; emoji: number[] }
+  /** Rows from the top: `1` dark, `0` light. */
+  | { type: 'qr'; rows: string[] }
+  | { type: 'newcomers'; users: Uuid[] }
   /** `code`: the new recovery code, to be shown once. */
   | { type: 'unlocker'; id: Base64; code: string | null }
   | { type: 'salt'; salt: Base64 }

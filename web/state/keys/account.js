@@ -28,10 +28,10 @@ import { RoomMessages } from './room-messages.js';
  */
 
 /**
- * `room`: its group is in another epoch; `person`: is trusted otherwise than before; `history`: what was
- * written in a room before this device came may open now; `archive`: it is here
- * now, or that of a room stands otherwise than before.
- * @typedef {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void, person: (user: Uuid) => void, history: (room: Uuid) => void, archive: () => void }} Told
+ * `room`: its group is in another epoch; `waiting`: this device waits to be let into it, or no longer; `person`: is trusted otherwise than before;
+ * `history`: what was written in a room before this device came may open now; `archive`: it is here now, or that of a room stands otherwise than
+ * before.
+ * @typedef {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void, waiting: (room: Uuid) => void, person: (user: Uuid) => void, history: (room: Uuid) => void, archive: () => void }} Told
  */
 
 export class KeysAccount {
@@ -58,11 +58,16 @@ export class KeysAccount {
   #toldEpochs = new Map();
   #start = oneAtATime(() => this.#open());
 
+  /** Rooms whose group this device waits to be let into. @type {Set<Uuid>} */
+  #waiting = new Set();
+
   /** Used while another device is to vouch for this one. */
   asking;
   /** The user's own devices. */
   devices;
   recovery;
+  /** What is known of others: whom the person trusts, whom they compared keys with. */
+  people;
 
   /**
    * @param {Uuid} user
@@ -79,6 +84,7 @@ export class KeysAccount {
     this.devices = new OwnDevices(user, parts, () => this.#device.id);
     this.#archive = new Archive(parts, { history: (room) => told.history(room), changed: () => told.archive() });
     this.recovery = new Recovery(parts, () => void this.#archive.begin());
+    this.people = parts.people;
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
     this.#messages = new RoomMessages(parts.keys, parts.now, {
       current: (room) => this.sync(room),
@@ -138,10 +144,25 @@ export class KeysAccount {
   async sync(room) {
     const group = this.#roomGroup(room);
     try {
-      return await group.sync();
+      const look = await group.sync();
+      this.#wait(room, look === null);
+      return look;
     } finally {
       this.#tell(room, group.look?.epoch);
     }
+  }
+
+  /** Whether somebody has to let this device into the room's group first. @param {Uuid} room */
+  isWaitingIn(room) {
+    return this.#waiting.has(room);
+  }
+
+  /** @param {Uuid} room @param {boolean} isWaiting */
+  #wait(room, isWaiting) {
+    if (isWaiting === this.#waiting.has(room)) return;
+    if (isWaiting) this.#waiting.add(room);
+    else this.#waiting.delete(room);
+    this.#told.waiting(room);
   }
 
   /** @param {Uuid} room @param {number | undefined} epoch in which its group is now */
@@ -179,8 +200,21 @@ export class KeysAccount {
 
   /** Members who show other keys than those that were accepted. @param {Uuid} room @returns {Promise<Uuid[]>} */
   async changedIn(room) {
-    const trust = await this.#parts.people.know(await this.#parts.membersOf(room));
-    return [...trust].filter(([, each]) => each === 'changed').map(([user]) => user);
+    return [...(await this.concernsIn(room))].filter(([, each]) => each === 'changed').map(([user]) => user);
+  }
+
+  /**
+   * Members whose keys are not as they should be.
+   * @param {Uuid} room
+   * @returns {Promise<Map<Uuid, 'changed' | 'refused'>>}
+   */
+  async concernsIn(room) {
+    /** @type {Map<Uuid, 'changed' | 'refused'>} */
+    const concerns = new Map();
+    for (const [user, trust] of await this.#parts.people.know(await this.#parts.membersOf(room))) {
+      if (trust === 'changed' || trust === 'refused') concerns.set(user, trust);
+    }
+    return concerns;
   }
 
   /** As it was found last. @param {Uuid} user */
@@ -188,14 +222,20 @@ export class KeysAccount {
     return this.#parts.people.trustIn(user);
   }
 
-  /** @param {Uuid} user */
-  safetyNumber(user) {
-    return this.#parts.people.safetyNumber(user);
-  }
-
   /** The person says that this identity is the user's. @param {Uuid} user @param {string} identity */
   async accept(user, identity) {
     await this.#parts.people.accept(user, identity);
+    await this.#countsAgain(user);
+  }
+
+  /** The person compared it with the user, whom they know by this name. @param {Uuid} user @param {string} identity @param {string} name */
+  async verify(user, identity, name) {
+    await this.#parts.people.verify(user, identity, name);
+    await this.#countsAgain(user);
+  }
+
+  /** @param {Uuid} user */
+  async #countsAgain(user) {
     await this.#parts.people.know([user]);
     for (const room of this.#rooms.keys()) this.roomChanged(room);
   }
@@ -205,10 +245,10 @@ export class KeysAccount {
     return this.#rooms.get(room)?.look ?? null;
   }
 
-  /** A stay in a call. @param {Uuid} call @param {Stay} stay @param {() => void} over it cannot go on */
-  stayIn(call, stay, over) {
+  /** A stay in a call. @param {Uuid} call @param {Stay} stay @param {{ over: () => void, epoch: () => void }} told as `CallGroup` tells it */
+  stayIn(call, stay, told) {
     const parts = { ...this.#parts, syncRoom: (/** @type {Uuid} */ room) => this.sync(room), before: this.#leaving.get(call) ?? Promise.resolve() };
-    const group = new CallGroup(call, stay, parts, over);
+    const group = new CallGroup(call, stay, parts, told);
     this.#calls.set(call, group);
     return group;
   }
@@ -313,6 +353,7 @@ export class KeysAccount {
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
       this.#rooms.delete(room);
+      this.#waiting.delete(room);
       this.#toldEpochs.delete(room);
       this.#archive.left(room);
       return null;

@@ -41,6 +41,7 @@ export class CallGroup {
   /** The stay is over. @type {Promise<void>} */
   #finished = new Promise((resolve) => (this.#finish = resolve));
   #over;
+  #epoch;
   /** @type {Look | null} */
   #look = null;
   #attempt = 0;
@@ -51,13 +52,14 @@ export class CallGroup {
    * @param {Stay} stay
    * @param {Parts & { random: () => number, syncRoom: (room: Uuid) => Promise<unknown>, before: Promise<unknown> }} parts `syncRoom` brings the room's group up to date;
    *   `before`: when an earlier stay in this call is over
-   * @param {() => void} over the stay cannot go on
+   * @param {{ over: () => void, epoch: () => void }} told `over`: the stay cannot go on; `epoch`: who is in the group is otherwise than before
    */
-  constructor(call, stay, parts, over) {
+  constructor(call, stay, parts, { over, epoch }) {
     this.#call = call;
     this.#stay = stay;
     this.#parts = parts;
     this.#over = over;
+    this.#epoch = epoch;
     this.#group = new Group({ kind: 'call', id: call }, parts.keys, parts.delivery, (look, change) => this.#pass(look, change));
   }
 
@@ -102,6 +104,15 @@ export class CallGroup {
   /** Who is behind a participant, as their device says under its user's identity. @param {string} participant */
   userOf(participant) {
     return this.#look?.members.find((member) => member.participant === participant)?.user ?? null;
+  }
+
+  /**
+   * Six that all who are in this group see alike; other ones with every epoch.
+   * @returns {Promise<number[] | null>} indices of `ui/safety-emoji.js`; null before this device is inside
+   */
+  async emoji() {
+    if (!this.#isInside || this.#ended) return null;
+    return (await this.#parts.keys.ask({ op: 'call_emoji', group: { kind: 'call', id: this.#call } }, 'emoji')).emoji;
   }
 
   /** Follows what others did, and takes out who has left: now, or when the connection is back. */
@@ -169,6 +180,7 @@ export class CallGroup {
     this.#isInside = true;
     this.#removed.push(...(change.type === 'others' ? change.removed : this.#removing));
     this.#removing = [];
+    this.#epoch();
     const because = !this.#started ? 'start' : this.#removed.length > 0 ? 'removal' : 'join';
     try {
       await this.#parts.keys.passMediaKeys(this.#call, because, this.#removed);

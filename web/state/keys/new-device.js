@@ -32,6 +32,16 @@ export class NewDevice {
     return (await askingHere(keys)) ?? keys.ask({ op: 'ask', user: this.#user }, 'asking');
   }
 
+  /** The link as a QR code, for the camera of one's other device. @param {string} link @returns {Promise<string[] | null>} null: too long for one */
+  async squares(link) {
+    try {
+      return (await this.#parts.keys.ask({ op: 'qr', text: link }, 'qr')).rows;
+    } catch (error) {
+      if (error instanceof KeysRefused && error.code === 'malformed') return null;
+      throw error;
+    }
+  }
+
   /** Whether there is a recovery code to be entered. */
   async isRecoverable() {
     const backup = await this.#parts.delivery.backup(UNLOCKERS_SLOT);

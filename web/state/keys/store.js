@@ -1,8 +1,8 @@
 /**
  * The keys of the signed-in user: this browser's device and the groups it is in, kept in step with the server. Says `change` when the device's
- * standing did, `room` {room} when a room's group did, `person` {user} when somebody's keys are trusted otherwise than before,
- * `history` {room} when what was written there before this device came may open, and `archive` when it is here now, or that of a room
- * stands otherwise than before.
+ * standing did, `room` {room} when a room's group did, `waiting` {room} when this device waits to be let into one or no longer, `person` {user} when
+ * somebody's keys are trusted or verified otherwise than before, `history` {room} when what was written there before this device came may open, and
+ * `archive` when it is here now, or that of a room stands otherwise than before.
  *
  * Starts with the session, once its rooms are known, and ends with it. What cannot be done for want of a connection is done when it is back.
  */
@@ -72,6 +72,7 @@ export class KeysStore extends EventTarget {
       room: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('room', { detail: { room } })),
       history: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('history', { detail: { room } })),
       archive: () => account === this.#account && this.dispatchEvent(new Event('archive')),
+      waiting: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('waiting', { detail: { room } })),
       person: (user) => account === this.#account && this.dispatchEvent(new CustomEvent('person', { detail: { user } })),
     });
     this.#account = account;

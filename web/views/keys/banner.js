@@ -1,13 +1,14 @@
 /**
- * Above a conversation in an encrypted room: what keeps this person from reading or writing there, and where it is put right. Empty while
- * nothing does.
+ * Above a conversation in an encrypted room: what keeps this person from reading or writing there, and where it is put right; whose keys are not
+ * as they should be; who came into it. Empty while there is nothing of that.
  */
 
 /** @import { App } from '../page.js' */
 /** @import { Room, RoomWithMembers } from '../../api.js' */
+/** @import { KeysAccount } from '../../state/keys/account.js' */
 /** @import { Child } from '../../ui/dom.js' */
 
-import { t } from '../../i18n/index.js';
+import { listed, t } from '../../i18n/index.js';
 import { el, fill, listen } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { openCompare } from './compare.js';
@@ -23,21 +24,22 @@ export function keysBanners(app, room, signal) {
   const draw = async () => {
     drawn += 1;
     const turn = drawn;
-    const changed = await changedMembers(app, room);
+    const others = await othersBanners(app, room, () => void draw());
     // Asked again meanwhile: that answer is newer.
-    if (turn === drawn && !signal.aborted) fill(banners, ...ownBanner(app), ...archiveBanner(app, room), ...changed);
+    if (turn === drawn && !signal.aborted) fill(banners, ...ownBanner(app, room), ...archiveBanner(app, room), ...others);
   };
   void draw();
   listen(app.keys, ['change', 'person', 'archive'], () => void draw(), signal);
-  listen(app.keys, 'room', ({ detail }) => detail.room === room.id && void draw(), signal);
+  listen(app.keys, ['room', 'waiting'], ({ detail }) => detail.room === room.id && void draw(), signal);
   return banners;
 }
 
-/** @param {App} app @returns {Child[]} */
-function ownBanner({ keys }) {
+/** @param {App} app @param {Pick<Room, 'id'>} room @returns {Child[]} */
+function ownBanner({ keys }, { id }) {
   if (keys.status === 'failed') return [banner('keys-failed', t('keys.failed'))];
   if (keys.status === 'unvouched') return [banner('keys-unvouched', t('keys.unvouched'), el('a', { class: 'button primary', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_settings')))];
   if (keys.status === 'out') return [banner('keys-out', t('keys.out'), el('a', { class: 'button', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_keys')))];
+  if (keys.account?.isWaitingIn(id)) return [banner('keys-waiting', t('people.waiting'))];
   return [];
 }
 
@@ -49,25 +51,57 @@ function archiveBanner({ keys }, { id }) {
   return [banner('keys-archive', t(isFull ? 'keys.archive_full' : 'keys.archive_wrong', { code }))];
 }
 
-/** @param {App} app @param {Pick<Room, 'id'>} room @returns {Promise<Child[]>} */
-async function changedMembers(app, { id }) {
+/**
+ * Of the others in the room: whose keys changed or do not fit, and who came.
+ * @param {App} app
+ * @param {Pick<RoomWithMembers, 'id' | 'kind'>} room
+ * @param {() => void} draw
+ * @returns {Promise<Child[]>}
+ */
+async function othersBanners(app, { id, kind }, draw) {
   const { account } = app.keys;
   if (account === null) return [];
   try {
-    const changed = new Set(await account.changedIn(id));
-    if (changed.size === 0) return [];
+    const concerns = await account.concernsIn(id);
+    // Who is in a conversation of two, both know.
+    const newcomers = kind === 'direct' ? [] : await account.people.newcomersIn(id);
+    if (concerns.size + newcomers.length === 0) return [];
     const { members } = await app.rooms.details(id);
-    return members.filter(({ user }) => changed.has(user)).map((member) => changedBanner(account, member));
+    const greet = async () => {
+      await account.people.greeted(id).catch(() => {});
+      draw();
+    };
+    const came = members.filter(({ user }) => newcomers.includes(user)).map(({ username }) => username);
+    return [...members.flatMap((member) => concernBanner(account, member, concerns.get(member.user))), came.length > 0 && newcomersBanner(came, () => void greet())];
   } catch {
     // Without a connection nothing is sent either.
     return [];
   }
 }
 
-/** @param {import('../../state/keys/account.js').KeysAccount} account @param {{ user: string, username: string }} member */
-function changedBanner(account, member) {
+/**
+ * @param {KeysAccount} account
+ * @param {{ user: string, username: string }} member
+ * @param {'changed' | 'refused' | undefined} concern
+ * @returns {Child[]}
+ */
+function concernBanner(account, member, concern) {
+  const name = member.username;
+  if (concern === undefined) return [];
+  if (concern === 'refused') return [banner('keys-refused', t('people.refused', { name }))];
   const compare = el('button', { class: 'button', type: 'button', data: { action: 'compare' }, on: { click: () => openCompare(account, member) } }, t('keys.compare'));
-  return banner('keys-changed', t('keys.changed', { name: member.username }), compare);
+  const isLost = account.people.markOf(member.user).verified === 'lost';
+  return [banner(isLost ? 'keys-lost' : 'keys-changed', t(isLost ? 'people.lost' : 'keys.changed', { name }), compare)];
+}
+
+/** Beyond these they are counted. */
+const NAMED = 3;
+
+/** @param {string[]} names @param {() => void} greet */
+function newcomersBanner(names, greet) {
+  const text = names.length > NAMED ? t('people.came_count', { count: names.length }) : t('people.came', { count: names.length, names: listed(names) });
+  const seen = el('button', { class: 'button', type: 'button', data: { action: 'greet' }, on: { click: greet } }, t('people.came_seen'));
+  return el('div', { class: 'banner', data: { banner: 'people-came' } }, icon('people'), el('span', {}, text), seen);
 }
 
 /** @param {string} name @param {string} text @param {Child} [act] */

@@ -9,6 +9,7 @@ import { t } from '../../i18n/index.js';
 import { el } from '../../ui/dom.js';
 import { labelled } from '../../ui/form.js';
 import { openCompare } from './compare.js';
+import { verifiedMark, verifiedText } from './mark.js';
 
 /** What is said beside the name; of who is trusted nothing. @type {Record<Exclude<Trust, 'trusted'>, 'keys.changed_short' | 'keys.refused_short' | 'keys.no_keys_short'>} */
 const SAID = { changed: 'keys.changed_short', refused: 'keys.refused_short', none: 'keys.no_keys_short' };
@@ -17,14 +18,14 @@ const SAID = { changed: 'keys.changed_short', refused: 'keys.refused_short', non
  * Fetches what the rows of these members show.
  * @param {App} app
  * @param {RoomWithMembers} room
- * @returns {Promise<(Trust | undefined)[]>}
+ * @returns {Promise<unknown[]>}
  */
 export async function trustInMembers(app, room) {
   const { account } = app.keys;
   if (room.encryption !== 'mls' || account === null) return [];
   // Without an answer the rows show what was known last.
   await account.changedIn(room.id).catch(() => []);
-  return room.members.map(({ user }) => account.trustIn(user));
+  return room.members.map(({ user }) => [account.trustIn(user), account.people.markOf(user)]);
 }
 
 /** @param {App} app @param {RoomWithMembers} room @param {Member} member @returns {Child[]} */
@@ -32,7 +33,8 @@ export function memberKeys(app, room, member) {
   const { account } = app.keys;
   if (room.encryption !== 'mls' || account === null || member.user === app.session.user?.id) return [];
   const trust = account.trustIn(member.user) ?? 'none';
-  const said = trust === 'trusted' ? null : el('span', { class: `hint trust-${trust}` }, t(SAID[trust]));
+  const isLost = trust === 'changed' && account.people.markOf(member.user).verified === 'lost';
+  const said = trust === 'trusted' ? verifiedMark(verifiedText(app, member)) : el('span', { class: `hint trust-${trust}` }, t(isLost ? 'people.lost_short' : SAID[trust]));
   const number = el('button', { class: 'link', type: 'button', 'aria-label': labelled(t('keys.safety'), member.username), data: { action: 'safety-number' }, on: { click: () => openCompare(account, member) } }, t('keys.safety'));
   return [said, trust === 'none' || trust === 'refused' ? null : number];
 }

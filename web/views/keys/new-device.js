@@ -5,6 +5,7 @@
 import { errorText, t } from '../../i18n/index.js';
 import { el, fill } from '../../ui/dom.js';
 import { field, form, spinner } from '../../ui/form.js';
+import { qrCode } from '../../ui/qr.js';
 import { toast } from '../../ui/toast.js';
 import { requestLink } from '../../state/keys/records.js';
 
@@ -14,7 +15,8 @@ export function newDevicePart(asking) {
   const draw = async () => {
     try {
       const [{ request, code }, isRecoverable] = await Promise.all([asking.request(), asking.isRecoverable()]);
-      fill(part, requestPart(requestLink(request, location.origin), code), isRecoverable ? recoverPart(asking) : null);
+      const link = requestLink(request, location.origin);
+      fill(part, requestPart(link, code, await asking.squares(link)), isRecoverable ? recoverPart(asking) : null);
     } catch (error) {
       fill(part, el('p', { class: 'problem' }, errorText(error)), el('button', { class: 'button', type: 'button', data: { action: 'retry' }, on: { click: () => void draw() } }, t('common.retry')));
     }
@@ -23,8 +25,8 @@ export function newDevicePart(asking) {
   return part;
 }
 
-/** @param {string} link @param {string} code */
-function requestPart(link, code) {
+/** @param {string} link @param {string} code @param {string[] | null} squares of the link as a QR code; null: it is too long */
+function requestPart(link, code, squares) {
   const input = el('input', { class: 'copyable', readonly: true, value: link, 'aria-label': t('keys.ask_link') });
   const copy = async () => {
     input.select();
@@ -41,6 +43,7 @@ function requestPart(link, code) {
     el('h3', {}, t('keys.ask_title')),
     el('p', {}, t('keys.ask_hint')),
     el('div', { class: 'row' }, input, el('button', { class: 'button', type: 'button', data: { action: 'copy-request' }, on: { click: () => void copy() } }, t('keys.copy'))),
+    squares && el('div', {}, el('p', {}, t('people.link_code_hint')), qrCode(squares, t('people.link_code'))),
     el('div', {}, el('p', {}, t('keys.code')), el('p', { class: 'keys-code' }, code)),
   );
 }

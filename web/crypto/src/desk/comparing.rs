@@ -9,13 +9,14 @@ use webcall_trust::mls::GroupId;
 use super::Desk;
 use super::wire::{self, Answer, Bytes};
 use crate::Fault;
-use crate::safety::{Party, QrCode, call_emoji, safety_number};
+use crate::safety::{Party, QrCode, call_emoji, safety_number, safety_words, squares};
 
 impl Desk {
     pub(super) fn safety_number(&self, user: Uuid) -> Result<Answer, Fault> {
         let (me, other) = self.parties(user)?;
         let qr = QrCode::new(&me, &other).as_bytes().into();
-        Ok(Answer::SafetyNumber { digits: safety_number(&me, &other), qr, identity: other.identity.0.into() })
+        let (digits, words) = (safety_number(&me, &other), safety_words(&me, &other));
+        Ok(Answer::SafetyNumber { digits, words, qr, identity: other.identity.0.into() })
     }
 
     /// What this device's camera read from the user's screen.
@@ -28,6 +29,10 @@ impl Desk {
     pub(super) fn call_emoji(&self, id: GroupId) -> Result<Answer, Fault> {
         let group = &self.groups.get(&id).ok_or(Fault::NotOpen)?.group;
         Ok(Answer::Emoji { emoji: call_emoji(&group.epoch_authenticator()?) })
+    }
+
+    pub(super) fn qr(text: &str) -> Result<Answer, Fault> {
+        Ok(Answer::Qr { rows: squares(text)?.rows })
     }
 
     fn parties(&self, user: Uuid) -> Result<(Party, Party), Fault> {

@@ -13,6 +13,7 @@ mod joining;
 mod marks;
 mod media;
 mod messages;
+mod newcomers;
 mod people;
 mod sent;
 mod shelves;
@@ -32,7 +33,7 @@ use media::MediaEpochs;
 use shelves::Shelves;
 pub use wire::{
     Answer, Block, Bytes, Changed, External, GroupName, Kept, Look, MediaMember, Member, OpenedMessage, Outcome, Request,
-    Restore, SealMessage, SecretText, Sent, Stay, TreeHead, UnlockSecret, UnlockerLook, WaitingMessage,
+    Restore, SealMessage, SecretText, Sent, Stay, TreeHead, UnlockSecret, UnlockerLook, VerifiedLook, WaitingMessage,
 };
 
 use crate::state::StateKey;
@@ -118,6 +119,7 @@ impl Desk {
             Request::Revoke { device, previous, now_ms } => self.revoke(&device, previous.as_ref(), now_ms, keep),
             Request::Learn { user, records } => self.learn(user, records, keep),
             Request::Accept { user, identity } => self.accept(user, &identity, keep),
+            Request::Verify { user, identity, name } => self.verify(user, &identity, &name, keep),
             Request::KeyPackages { count, last_resort } => self.key_packages(count, last_resort, keep),
             Request::ForgetExpired { now_ms } => self.forget_expired(now_ms, keep),
             Request::Create { group, stay } => self.create(group.into(), stay, keep),
@@ -142,6 +144,9 @@ impl Desk {
             Request::SafetyNumber { user } => self.safety_number(user),
             Request::CheckQr { user, bytes } => self.check_qr(user, &bytes),
             Request::CallEmoji { group } => self.call_emoji(group.into()),
+            Request::Qr { text } => Self::qr(&text),
+            Request::Newcomers { room } => self.newcomers(room, keep),
+            Request::Greeted { room } => self.greeted(room, keep),
             Request::BackupBegin => self.backup_begin(keep),
             Request::AddRecoveryCode => self.add_recovery_code(keep),
             Request::AddPassphrase { passphrase } => self.add_passphrase(&passphrase, keep),

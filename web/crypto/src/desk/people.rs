@@ -5,7 +5,7 @@ use std::rc::Rc;
 use uuid::Uuid;
 use webcall_trust::{DeviceId, Hash, PublicKey, Record};
 
-use super::wire::{self, Answer, Bytes, Kept};
+use super::wire::{self, Answer, Bytes, Kept, VerifiedLook};
 use super::{Desk, Person};
 use crate::{Device, DeviceRequest, Directory, Fault, Identity, Learned, MAX_PACKAGES, MAX_RECORDS, NewDevice};
 
@@ -176,7 +176,8 @@ impl Desk {
         if id == self.device()?.user() {
             self.settle_records(&records, head, keep)?;
         }
-        Ok(Answer::User { identity: identity.0.into(), changed: learned != Learned::Known })
+        let (verified, name) = VerifiedLook::of(self.directory.verified(id));
+        Ok(Answer::User { identity: identity.0.into(), changed: learned != Learned::Known, verified, name })
     }
 
     fn settle_records(&mut self, chain: &[Vec<u8>], head: Hash, keep: &mut Vec<Kept>) -> Result<(), Fault> {
@@ -191,6 +192,13 @@ impl Desk {
 
     pub(super) fn accept(&mut self, user: Uuid, identity: &Bytes, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         Rc::make_mut(&mut self.directory).accept(wire::user(user), PublicKey(identity.exactly()?))?;
+        self.keep_directory(keep)?;
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn verify(&mut self, user: Uuid, identity: &Bytes, name: &str, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        let identity = PublicKey(identity.exactly()?);
+        Rc::make_mut(&mut self.directory).verify(wire::user(user), identity, name)?;
         self.keep_directory(keep)?;
         Ok(Answer::Done)
     }

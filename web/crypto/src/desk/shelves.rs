@@ -36,6 +36,8 @@ pub(super) enum Shelf {
     Thread(RoomId, UserId, DeviceId),
     /// The master key, and what is known of the backup.
     Backup,
+    /// Of whom in a room the person was told.
+    Greeted(RoomId),
 }
 
 #[derive(Default)]
@@ -130,6 +132,7 @@ impl Shelf {
             Self::Epochs(room, block) => StateName::Epochs(owner, room, block),
             Self::Sent(room) => StateName::Sent(owner, room),
             Self::Backup => StateName::Backup(owner),
+            Self::Greeted(room) => StateName::Greeted(owner, room),
             Self::Thread(room, user, device) => StateName::Thread(owner, room, user, device),
         }
     }
@@ -144,6 +147,7 @@ impl fmt::Display for Shelf {
             Self::Epochs(room, block) => write!(f, "epochs/{}/{block}", text(room.0)),
             Self::Sent(room) => write!(f, "sent/{}", text(room.0)),
             Self::Backup => f.write_str("backup"),
+            Self::Greeted(room) => write!(f, "greeted/{}", text(room.0)),
             Self::Thread(room, user, device) => write!(f, "thread/{}/{}/{}", text(room.0), text(user.0), text(device.0)),
         }
     }
@@ -160,6 +164,7 @@ impl FromStr for Shelf {
             ["room", room] => Ok(Self::Group(RoomId(id(room)?))),
             ["marks", room] => Ok(Self::Marks(RoomId(id(room)?))),
             ["backup"] => Ok(Self::Backup),
+            ["greeted", room] => Ok(Self::Greeted(RoomId(id(room)?))),
             ["sent", room] => Ok(Self::Sent(RoomId(id(room)?))),
             ["thread", room, user, device] => Ok(Self::Thread(RoomId(id(room)?), UserId(id(user)?), DeviceId(id(device)?))),
             _ => Err(Fault::BadRequest),

@@ -1,11 +1,13 @@
 //! What people compare to be sure that nobody stands between them: a number of 60 digits, a code to scan, or emoji to read out. Here are
 //! numbers and indices only; the 64 emoji and their names belong to the client's catalogue.
 
+mod drawn;
 mod fingerprint;
 mod qr;
 mod short;
 
-pub use fingerprint::{Party, SAFETY_DIGITS, safety_number};
+pub use drawn::{MAX_QR_TEXT_BYTES, Squares, squares};
+pub use fingerprint::{Party, SAFETY_DIGITS, SAFETY_WORDS, safety_number, safety_words};
 pub use qr::{QR_BYTES, QrCode};
 pub use short::{Answering, Asking, CALL_EMOJI, EMOJI, SHORT_EMOJI, call_emoji};
 

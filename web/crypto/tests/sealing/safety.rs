@@ -1,5 +1,6 @@
 use webcall_crypto::safety::{
-    Answering, Asking, CALL_EMOJI, EMOJI, Party, QR_BYTES, QrCode, SAFETY_DIGITS, SafetyError, call_emoji, safety_number,
+    Answering, Asking, CALL_EMOJI, EMOJI, MAX_QR_TEXT_BYTES, Party, QR_BYTES, QrCode, SAFETY_DIGITS, SAFETY_WORDS, SafetyError,
+    Squares, call_emoji, safety_number, safety_words, squares,
 };
 use webcall_trust::UserId;
 
@@ -28,6 +29,47 @@ fn two_people_see_one_number_if_they_see_the_same_keys_and_else_two() {
     assert_ne!(seen_by_ann, seen_by_ben);
     let swapped = (Party { user: ANN, ..party(BEN) }, Party { user: BEN, ..party(ANN) });
     assert_ne!(safety_number(&swapped.0, &swapped.1), number, "whose key it is counts");
+}
+
+#[test]
+fn the_words_of_two_people_are_the_same_if_they_see_the_same_keys_and_each_of_them_stands_for_half() {
+    let words = safety_words(&party(ANN), &party(BEN));
+    assert_eq!(safety_words(&party(BEN), &party(ANN)), words);
+    assert!(words.iter().all(|word| *word < EMOJI));
+    let halves = |words: [u8; SAFETY_WORDS]| words.as_chunks::<{ SAFETY_WORDS / 2 }>().0.to_vec();
+    let [seen_by_ann, seen_by_ben] =
+        [(party(ANN), replaced(BEN)), (replaced(ANN), party(BEN))].map(|(ann, ben)| halves(safety_words(&ann, &ben)));
+    let in_common = |seen: &[[u8; SAFETY_WORDS / 2]]| halves(words).iter().filter(|half| seen.contains(half)).count();
+    assert_eq!((in_common(&seen_by_ann), in_common(&seen_by_ben)), (1, 1), "the half of whose key is the real one");
+    assert!(seen_by_ann.iter().all(|half| !seen_by_ben.contains(half)), "no half is made of both");
+}
+
+/// What a camera sees: each square some dots wide, with light around.
+fn scanned(squares: &Squares) -> Result<String, rqrr::DeQRError> {
+    const DOTS: usize = 4;
+    const QUIET: usize = 4;
+    let size = (squares.rows.len() + 2 * QUIET) * DOTS;
+    let dark = |at: usize| (at / DOTS).checked_sub(QUIET);
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(size, size, |x, y| {
+        let square = dark(y).zip(dark(x)).and_then(|(y, x)| squares.rows.get(y)?.as_bytes().get(x));
+        if square == Some(&b'1') { 0 } else { 255 }
+    });
+    image.detect_grids()[0].decode().map(|(_, text)| text)
+}
+
+#[test]
+fn what_is_drawn_is_read_again_by_another_decoder() {
+    let link = format!("https://a-long-name.example.org:8443/settings#device={}", "Zz-_09".repeat(33));
+    for text in ["webcall-safety:AAAA", &link, &"x".repeat(MAX_QR_TEXT_BYTES), "кириллица"] {
+        let drawn = squares(text).unwrap();
+        assert!(drawn.rows.iter().all(|row| row.len() == drawn.rows.len()), "square");
+        assert_eq!(scanned(&drawn).unwrap(), text);
+    }
+    let mut torn = squares(&link).unwrap();
+    let rows = torn.rows.len();
+    torn.rows[rows / 3..2 * rows / 3].fill("0".repeat(rows));
+    assert!(scanned(&torn).is_err(), "the decoder looks at all of it");
+    assert_eq!(squares(&"x".repeat(MAX_QR_TEXT_BYTES + 1)), Err(SafetyError::Malformed));
 }
 
 #[test]

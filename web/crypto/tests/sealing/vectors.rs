@@ -4,7 +4,7 @@
 use webcall_crypto::archive::{Segment, Slot, open_identity};
 use webcall_crypto::chat::OwnThread;
 use webcall_crypto::files::{Attachment, CHUNK_BYTES, FileOpener, Layout};
-use webcall_crypto::safety::{Answering, Party, QrCode, call_emoji, safety_number};
+use webcall_crypto::safety::{Answering, Party, QrCode, call_emoji, safety_number, safety_words};
 use webcall_crypto::unlock::{Passphrase, PrfOutput, RecoveryCode, Secret, Unlocker};
 use webcall_crypto::{EpochKey, FileKey, MasterKey};
 
@@ -77,6 +77,7 @@ fn unlockers_are_sealed_as_described() {
 #[test]
 fn what_people_compare_is_made_as_described() {
     assert_eq!(safety_number(&party(ANN), &party(BEN)), text("safety_number"));
+    assert_eq!(safety_words(&party(ANN), &party(BEN)).to_vec(), bytes("safety_words"));
     assert_eq!(QrCode::new(&party(ANN), &party(BEN)).as_bytes(), bytes("qr"));
     assert_eq!(call_emoji(&[1; 32]).as_slice(), bytes("call_emoji"));
     let commitment = bytes("short_commitment").try_into().unwrap();

@@ -135,6 +135,7 @@ def main():
         print(name, value.hex())
     print("recovery_text", recovery_text(b"0123456789abcdef"))
     print("safety_number", "".join(sorted(map(digits, prints))))
+    print("safety_words", b"".join(sorted(bytes(byte % 64 for byte in each[30:40]) for each in prints)).hex())
 
 
 main()

@@ -4,7 +4,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Bytes, Changed, Look, MediaMember, OpenedMessage, SecretText, UnlockerLook, WaitingMessage};
-use crate::safety::CALL_EMOJI;
+use crate::Verified;
+use crate::safety::{CALL_EMOJI, SAFETY_WORDS};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -23,10 +24,12 @@ pub enum Answer {
     Record {
         record: Bytes,
     },
-    /// `changed`: the identity is another than the accepted one.
+    /// `changed`: the identity is another than the accepted one. `name`: under which the user is verified, or was before.
     User {
         identity: Bytes,
         changed: bool,
+        verified: VerifiedLook,
+        name: Option<String>,
     },
     KeyPackages {
         packages: Vec<Bytes>,
@@ -59,9 +62,10 @@ pub enum Answer {
         messages: Vec<WaitingMessage>,
     },
     Opened(OpenedMessage),
-    /// `qr`: to be shown to the user; `identity`: the one that was compared.
+    /// `words`: indices of emoji, for the same in words; `qr`: to be shown to the user; `identity`: the one that was compared.
     SafetyNumber {
         digits: String,
+        words: [u8; SAFETY_WORDS],
         qr: Bytes,
         identity: Bytes,
     },
@@ -70,6 +74,13 @@ pub enum Answer {
     },
     Emoji {
         emoji: [u8; CALL_EMOJI],
+    },
+    /// As [`crate::safety::Squares`].
+    Qr {
+        rows: Vec<String>,
+    },
+    Newcomers {
+        users: Vec<Uuid>,
     },
     /// `code`: the new recovery code, to be shown once.
     Unlocker {
@@ -94,4 +105,24 @@ pub enum Answer {
     Taken {
         fresh: usize,
     },
+}
+
+/// Whether the person compared keys with a user; `Lost`: with an identity that is not the user's any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerifiedLook {
+    No,
+    Yes,
+    Lost,
+}
+
+impl VerifiedLook {
+    /// With the name.
+    pub(in crate::desk) fn of(verified: Verified<'_>) -> (Self, Option<String>) {
+        match verified {
+            Verified::No => (Self::No, None),
+            Verified::As(name) => (Self::Yes, Some(name.to_owned())),
+            Verified::Lost(name) => (Self::Lost, Some(name.to_owned())),
+        }
+    }
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use webcall_trust::mls::{GroupId, GroupKind};
 use webcall_trust::{Certificate, UserId};
 
-pub use answer::Answer;
+pub use answer::{Answer, VerifiedLook};
 pub use backup::{Block, Restore, SecretText, UnlockSecret, UnlockerLook};
 pub use chat::{OpenedMessage, SealMessage, TreeHead, WaitingMessage};
 pub use groups::{Changed, External, Look, MediaMember, Member, Sent, Stay};

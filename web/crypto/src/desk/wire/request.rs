@@ -56,6 +56,12 @@ pub enum Request {
         user: Uuid,
         identity: Bytes,
     },
+    /// The person has compared this identity with the user, whom they know by this name.
+    Verify {
+        user: Uuid,
+        identity: Bytes,
+        name: String,
+    },
     KeyPackages {
         count: usize,
         last_resort: bool,
@@ -154,6 +160,18 @@ pub enum Request {
     },
     CallEmoji {
         group: GroupName,
+    },
+    /// The squares of a QR code.
+    Qr {
+        text: String,
+    },
+    /// Who came into the room's group since the person was last told of somebody; at the first time nobody.
+    Newcomers {
+        room: Uuid,
+    },
+    /// The person was told of everybody who is in the room's group now.
+    Greeted {
+        room: Uuid,
     },
     /// Makes the master key.
     BackupBegin,

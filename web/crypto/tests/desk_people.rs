@@ -1,0 +1,57 @@
+//! Whom the person at the desk knows: verified, and told of.
+
+mod browser;
+
+use browser::{Browser, ROOM, room, two};
+use serde_json::{Value, json};
+
+fn known(ann: &mut Browser, ben: &Browser) -> Value {
+    ann.does(json!({ "op": "learn", "user": ben.user, "records": ben.records }))
+}
+
+#[test]
+fn who_was_compared_with_is_verified_and_stays_so_over_a_reload() {
+    let (mut ann, mut ben) = two();
+    let before = known(&mut ann, &ben);
+    assert_eq!((&before["verified"], &before["name"]), (&json!("no"), &Value::Null));
+    let compared = ann.does(json!({ "op": "safety_number", "user": ben.user }));
+    let others = ben.does(json!({ "op": "safety_number", "user": ann.user }));
+    let verify = |identity: &Value, name: &str| json!({ "op": "verify", "user": ben.user, "identity": identity, "name": name });
+    assert_eq!(ann.fails(verify(&others["identity"], "ben")), "identity_changed", "an identity that is not his");
+    assert_eq!(ann.fails(verify(&compared["identity"], &"b".repeat(129))), "bad_request");
+    ann.does(verify(&compared["identity"], "ben"));
+    ann.reloads();
+    let after = known(&mut ann, &ben);
+    assert_eq!((&after["verified"], &after["name"], &after["changed"]), (&json!("yes"), &json!("ben"), &json!(false)));
+}
+
+#[test]
+fn t2_whom_somebody_else_brought_into_a_room_the_person_is_told_until_they_have_seen_it() {
+    let (mut ann, mut ben) = two();
+    let newcomers = json!({ "op": "newcomers", "room": ROOM });
+    assert_eq!(ben.does(newcomers.clone())["users"], json!([]), "who was there when he came is no news");
+    let mut eve = Browser::first("00000000-0000-7000-8000-000000000003", 3);
+    for browser in [&mut ann, &mut ben] {
+        browser.does(json!({ "op": "learn", "user": eve.user, "records": eve.records }));
+    }
+    let packages = eve.does(json!({ "op": "key_packages", "count": 1, "last_resort": false }))["packages"].clone();
+    let changed = ann.does(json!({ "op": "change", "group": room(), "add": packages, "remove": [] }));
+    ann.does(json!({ "op": "accepted", "group": room() }));
+    ben.does(json!({ "op": "process", "group": room(), "commit": changed["outgoing"]["commit"] }));
+    assert_eq!(ben.does(newcomers.clone())["users"], json!([eve.user]));
+    ben.reloads();
+    assert_eq!(ben.does(newcomers.clone())["users"], json!([eve.user]), "asking is not seeing");
+    ben.does(json!({ "op": "greeted", "room": ROOM }));
+    assert_eq!(ben.does(newcomers.clone())["users"], json!([]));
+    ben.reloads();
+    assert_eq!(ben.does(newcomers.clone())["users"], json!([]));
+    assert_eq!(eve.fails(newcomers), "not_open", "of a room in whose group one is not, nothing is said");
+}
+
+#[test]
+fn a_text_is_drawn_unless_it_is_too_long_to_be_read() {
+    let mut ann = Browser::first("00000000-0000-7000-8000-000000000001", 1);
+    let rows = ann.does(json!({ "op": "qr", "text": "webcall" }))["rows"].clone();
+    assert_eq!(rows.as_array().map(Vec::len), Some(21));
+    assert_eq!(ann.fails(json!({ "op": "qr", "text": "x".repeat(513) })), "malformed");
+}
