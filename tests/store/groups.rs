@@ -273,7 +273,8 @@ async fn a_welcome_goes_once_all_have_fetched_it_or_when_it_is_old(store: &Store
 async fn unasked(store: &Store, by: UserId, with: UserId, number: u8) -> (RoomId, HistoryId) {
     let (id, key) = (RoomId::from_bytes([100 + number; 16]), format!("direct{number}"));
     let members = [by, with];
-    let new = NewDirect { id, key: &key, members: &members, by, link_code: &key, encryption: Encryption::Mls, created_at: NOW };
+    let new =
+        NewDirect { id, key: &key, members: &members, by, link_code: &key, protection: Encryption::Mls.into(), created_at: NOW };
     store.open_direct(&new, DirectLimits { asked: 100, unasked: 100 }).await.unwrap().unwrap();
     let history = HistoryId::from_bytes([100 + number; 16]);
     let group = [100 + number; 17];

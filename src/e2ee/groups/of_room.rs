@@ -22,7 +22,7 @@ const LIMITS: CommitLimits = CommitLimits { welcomes: rooms::MAX_ROOMS_PER_USER,
 /// Makes the group of a room of the caller's.
 pub(super) async fn create(app: &App, principal: &Principal, new: NewGroup, group_info: &[u8]) -> Result<(), Error> {
     let room = RoomId::from_bytes(new.id.uuid);
-    if rooms::membership(app, principal, room).await?.encryption == Encryption::Open {
+    if rooms::membership(app, principal, room).await?.protection.encryption == Encryption::Open {
         return Err(E2eeError::RoomOpen.into());
     }
     let (certificate, id, created_at) = (new.by.to_bytes(), new.id.to_bytes(), app.clock.now());
