@@ -159,6 +159,25 @@ async fn a_room_has_one_group_which_one_of_its_members_makes_with_a_device_that_
     }
 }
 
+/// 64 MB in a day are those of a member: here somebody sends more into a group that is none of theirs.
+#[tokio::test]
+async fn what_a_stranger_sends_into_a_group_is_not_counted_and_answered_as_if_there_were_none() {
+    let server = TestServer::start().await;
+    let (mut ann, _, room) = pair(&server).await;
+    created(&server, &mut ann, &room).await;
+    let eve = Person::new(&server, "eve").await;
+    let large = encode(&vec![0; 2 << 20]);
+    let commit = json!({"epoch": 0, "commit": encode(&[0]), "welcome": large, "group_info": large});
+    let send = async |who: &Person| who.ask(&server, Method::POST, &path(&room, "commits"), Some(commit.clone())).await;
+    for _ in 0..17 {
+        assert_eq!(refusal(&send(&eve).await), (404, "group_not_found"));
+    }
+    for _ in 0..15 {
+        assert_eq!(refusal(&send(&ann).await), (422, "malformed"));
+    }
+    assert_eq!(refusal(&send(&ann).await), (429, "rate_limited"), "a member's is counted");
+}
+
 #[tokio::test]
 async fn t18_of_twenty_commits_on_one_epoch_one_wins_and_all_converge() {
     let server = TestServer::start().await;
