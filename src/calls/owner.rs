@@ -123,7 +123,9 @@ impl Calls {
         }
         let participant = self.unused_id(&mut state);
         let place = webcall_media::RoomId(room.as_u128());
-        if protection.strict { self.media.join_strict(place, participant) } else { self.media.join(place, participant) }?;
+        let joined =
+            if protection.strict { self.media.join_strict(place, participant) } else { self.media.join(place, participant) };
+        joined?;
         let newcomer = Newcomer { user, username, role, muted: muted.into_iter().collect(), joined_at: now };
         let call = state.calls.entry(room).or_insert_with(|| Call::new(CallId::new(now), protection));
         let deliveries = call.enter(participant, newcomer);
