@@ -80,6 +80,81 @@ test('a reload of one leads back into the encrypted call with new keys', () =>
     assert.equal(await anna.evaluate(() => document.querySelectorAll('[data-tile]').length), 2);
   }));
 
+/** Whom a page marks as speaking. */
+function marks(page, person, speaking) {
+  return page.waitFor(
+    `${person.label} ${speaking ? 'marked as speaking' : 'not marked'}`,
+    (username, wanted) => document.querySelector(`[data-tile][data-kind="person"][data-username="${username}"]`)?.classList.contains('speaking') === wanted,
+    [person.username, speaking],
+  );
+}
+
+/** Remembers the page's connections of calls, for what they agreed upon. */
+function watchConnections(page) {
+  return page.evaluate(() => {
+    const { setRemoteDescription } = RTCPeerConnection.prototype;
+    window.connections = new Set();
+    RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+      window.connections.add(this);
+      return setRemoteDescription.call(this, description);
+    };
+  });
+}
+
+/** Of all sound that a page sends: whether packets say how loud it is, and how it is encoded. */
+function agreedOnSound(page) {
+  return page.evaluate(() => {
+    const [connection] = [...window.connections].slice(-1);
+    const senders = connection.getSenders().filter(({ track }) => track?.kind === 'audio').map((sender) => sender.getParameters());
+    const extensions = senders.flatMap(({ headerExtensions }) => headerExtensions.map(({ uri }) => uri));
+    const lines = connection.currentRemoteDescription.sdp.split('\r\n');
+    return { says_level: extensions.some((uri) => uri.endsWith('ssrc-audio-level')), offers_level: lines.some((line) => line.includes('ssrc-audio-level')), is_constant: lines.some((line) => line.includes('cbr=1;usedtx=0')) };
+  });
+}
+
+for (const engine of ['chromium', 'firefox']) {
+  test(`in a strict call nothing says who speaks to the server, and everybody still sees it (${engine})`, () =>
+    during(party(), async (table) => {
+      const pages = [await table.person(engine), await table.person(engine)];
+      for (const strict of [false, true]) {
+        const room = await table.room(pages, { encryption: 'mls', strict });
+        for (const page of pages) {
+          await table.prejoin(page, room);
+          await watchConnections(page);
+          await page.click('join-call');
+          await inCall(page);
+        }
+        await all(pages);
+        for (const page of pages) {
+          assert.deepEqual(await agreedOnSound(page), { says_level: !strict, offers_level: !strict, is_constant: strict });
+        }
+        const [anna, boris] = pages;
+        await marks(anna, boris, true);
+        await boris.click('toggle-microphone');
+        await marks(anna, boris, false);
+        await boris.click('toggle-microphone');
+        await marks(anna, boris, true);
+      }
+    }));
+}
+
+test('a strict room is made with a second choice under the first, and says so where it is shown', () =>
+  during(party(), async (table) => {
+    const anna = await table.person('chromium');
+    await anna.fill('room_name', 'Stille');
+    assert.equal(await anna.evaluate(() => document.querySelector('[name="strict"]').checkVisibility()), false);
+    await anna.press('[name="encrypted"]');
+    await anna.press('[name="strict"]');
+    await anna.see('[data-page="rooms"] [data-strict]');
+    await anna.click('create-room');
+    await anna.see('[data-page="prejoin"]');
+    const { rooms } = await table.server.request('GET', 'rooms', { token: anna.token });
+    assert.deepEqual(rooms.map(({ encryption, strict }) => [encryption, strict]), [['mls', true]]);
+    await anna.goto(`${table.server.url}/`);
+    await anna.click('room-details', `[data-room="${rooms[0].id}"]`);
+    await anna.see('dialog [data-strict]');
+  }));
+
 for (const engine of ['chromium', 'firefox']) {
   test(`t26 a browser without transforms joins no encrypted call and says why, and an open one it does (${engine})`, () =>
     during(party(), async (table) => {

@@ -81,13 +81,13 @@ export class RoomsStore extends EventTarget {
 
   /**
    * @param {string} name
-   * @param {Room['encryption']} encryption for as long as there is the room
+   * @param {Pick<Room, 'encryption' | 'strict'>} protection for as long as there is the room
    * @returns {Promise<Room>}
    */
-  async create(name, encryption) {
-    const room = await this.#api.call('POST', 'rooms', { name, encryption });
+  async create(name, { encryption, strict }) {
+    const room = await this.#api.call('POST', 'rooms', { name, encryption, strict });
     // What was asked for holds, whatever is answered.
-    return this.#keep(encryption === 'mls' ? { ...room, encryption } : room);
+    return this.#keep(encryption === 'mls' ? { ...room, encryption, strict } : room);
   }
 
   /**
@@ -124,7 +124,7 @@ export class RoomsStore extends EventTarget {
   /**
    * What is behind this link?
    * @param {string} code
-   * @returns {Promise<Pick<Room, 'name' | 'encryption'>>}
+   * @returns {Promise<Pick<Room, 'name' | 'encryption' | 'strict'>>}
    */
   async behind(code) {
     return this.#api.call('GET', `rooms/link/${encodeURIComponent(code)}`);

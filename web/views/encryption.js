@@ -52,6 +52,11 @@ export function encryptionNote(encryption) {
   return el('p', { class: 'hint with-icon' }, icon(iconOf(encryption)), el('span', {}, `${t(text)}. ${t(hint)}`));
 }
 
+/** That the calls of a room hide from the server who speaks. @param {{ strict: boolean }} room */
+export function strictNote({ strict }) {
+  return strict ? el('p', { class: 'hint with-icon', data: { strict: '' } }, icon('lock'), el('span', {}, `${t('encryption.strict')}. ${t('encryption.strict_hint')}`)) : null;
+}
+
 /** @param {() => Protection} present */
 function badge(present) {
   const explain = () => {

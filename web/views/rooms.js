@@ -10,7 +10,7 @@ import { icon } from '../ui/icons.js';
 import { toast } from '../ui/toast.js';
 import { searchPanel } from './chat/search-panel.js';
 import { conversationRow } from './conversation-row.js';
-import { encryptionNote } from './encryption.js';
+import { encryptionNote, strictNote } from './encryption.js';
 import { framed, heading } from './page.js';
 import { namesIn } from './usernames.js';
 
@@ -47,20 +47,28 @@ export const roomsPage = (app, _parameters, signal) => {
 /** @param {App} app */
 function newRoom(app) {
   const sealed = el('input', { type: 'checkbox', name: 'encrypted' });
+  const strict = el('input', { type: 'checkbox', name: 'strict' });
+  /** @returns {Pick<import('../api.js').Room, 'encryption' | 'strict'>} */
+  const chosen = () => ({ encryption: sealed.checked ? 'mls' : 'open', strict: sealed.checked && strict.checked });
   const create = form(
     {
       submit: t('rooms.create'),
       action: 'create-room',
       check: ({ room_name: name = '' }) => (name.trim() === '' ? 'invalid_room_name' : null),
-      send: async ({ room_name: name = '' }) => app.go(`/rooms/${(await app.rooms.create(name.trim(), sealed.checked ? 'mls' : 'open')).id}`),
+      send: async ({ room_name: name = '' }) => app.go(`/rooms/${(await app.rooms.create(name.trim(), chosen())).id}`),
     },
     field({ label: t('rooms.name'), name: 'room_name', attributes: { maxlength: '100' } }),
   );
   create.classList.add('inline-form');
   const note = el('div', {}, encryptionNote('open'));
-  sealed.addEventListener('change', () => fill(note, encryptionNote(sealed.checked ? 'mls' : 'open'), sealed.checked ? el('p', { class: 'hint' }, t('encryption.for_good')) : null));
+  const stricter = el('label', { class: 'check', hidden: true }, strict, el('span', {}, t('encryption.choose_strict')));
+  const explain = () => {
+    stricter.hidden = !sealed.checked;
+    fill(note, encryptionNote(chosen().encryption), strictNote(chosen()), sealed.checked ? el('p', { class: 'hint' }, t('encryption.for_good')) : null);
+  };
+  for (const choice of [sealed, strict]) choice.addEventListener('change', explain);
   const choose = app.call.canEncrypt ? el('label', { class: 'check' }, sealed, el('span', {}, t('encryption.choose'))) : el('p', { class: 'hint' }, t('error.encryption_unsupported'));
-  return el('section', { class: 'card', 'aria-labelledby': 'new-room' }, el('h2', { id: 'new-room' }, t('rooms.new')), create, choose, note);
+  return el('section', { class: 'card', 'aria-labelledby': 'new-room' }, el('h2', { id: 'new-room' }, t('rooms.new')), create, choose, stricter, note);
 }
 
 /** @param {App} app */
