@@ -304,8 +304,7 @@ pub enum ServerMessage {
         call: String,
         /// How the room is encrypted. The server lets in whoever is a member: a client that cannot do as the room does stays out by itself.
         encryption: Encryption,
-        /// Whether the call hides from the server who speaks: packets do not say how loud they are, sound has a constant bitrate, and there are
-        /// no `speakers`.
+        /// Whether the call hides from the server who speaks: packets say no levels, sound has a constant bitrate, there are no `speakers`.
         strict: bool,
         /// Oneself.
         participant: String,
