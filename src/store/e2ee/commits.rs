@@ -174,13 +174,18 @@ impl Store {
                 sqlx::query_as::<Db, _>(sql).bind(cutoff).bind(limit).fetch_all(&mut *tx).await?;
             // Groups in one order, here and wherever several are held.
             old.sort_unstable();
+            let mut removed = 0;
             for (history, epoch, bytes) in &old {
+                sqlx::query::<Db>(HOLD_GROUP).bind(history).execute(&mut *tx).await?;
+                // Whoever fetched it as the last may have been faster.
+                let sql = "update e2ee_commits set welcome = null where history_id = $1 and epoch = $2 and welcome is not null";
+                let gone = sqlx::query::<Db>(sql).bind(history).bind(epoch).execute(&mut *tx).await?.rows_affected();
+                let bytes = if gone == 0 { 0 } else { *bytes };
                 sqlx::query::<Db>(KEEP_LESS).bind(history).bind(bytes).execute(&mut *tx).await?;
-                let sql = "update e2ee_commits set welcome = null where history_id = $1 and epoch = $2";
-                sqlx::query::<Db>(sql).bind(history).bind(epoch).execute(&mut *tx).await?;
+                removed += gone;
             }
             tx.commit().await?;
-            Ok(old.len() as u64)
+            Ok(removed)
         })
     }
 
