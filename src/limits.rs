@@ -6,6 +6,7 @@
 //! test run, so its buckets are deep; an account's are not.
 
 mod e2ee;
+mod together;
 
 pub use e2ee::E2eeLimits;
 

@@ -5,7 +5,7 @@ export type User = { id: string, username: string, created_at: number };
 export type Grant = { user: User, access_token: string, expires_in: number };
 export type SessionRow = { id: string, created_at: number, last_used_at: number, user_agent: string | null, current: boolean };
 export type Room = {
-  id: string, name: string, encryption: "open" | "mls", role: Role, link_code: string | null,
+  id: string, name: string, encryption: "open" | "mls", strict: boolean, role: Role, link_code: string | null,
   created_at: number, member_count: number, in_call: number, call: string | null,
   kind: "room" | "direct", topic: string, locked: boolean, slow_mode_s: number,
   /** null: for ever. */

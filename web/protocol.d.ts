@@ -248,6 +248,8 @@ export type ServerMessage =
     call: string;
     /** How the room is encrypted. The server lets in whoever is a member: a client that cannot do as the room does stays out by itself. */
     encryption: Encryption;
+    /** Whether the call hides from the server who speaks: packets say no levels, sound has a constant bitrate, there are no `speakers`. */
+    strict: boolean;
     /** Oneself. */
     participant: string;
     /** Everybody in the call, oneself included. */

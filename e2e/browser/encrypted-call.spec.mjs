@@ -80,6 +80,83 @@ test('a reload of one leads back into the encrypted call with new keys', () =>
     assert.equal(await anna.evaluate(() => document.querySelectorAll('[data-tile]').length), 2);
   }));
 
+/** Whom a page marks as speaking. */
+function marks(page, person, speaking) {
+  return page.waitFor(
+    `${person.label} ${speaking ? 'marked as speaking' : 'not marked'}`,
+    (username, wanted) => document.querySelector(`[data-tile][data-kind="person"][data-username="${username}"]`)?.classList.contains('speaking') === wanted,
+    [person.username, speaking],
+  );
+}
+
+/** Remembers the page's connections, each with the last answer that it took. */
+function watchConnections(page) {
+  return page.evaluate(() => {
+    const { setRemoteDescription } = RTCPeerConnection.prototype;
+    window.connections = new Map();
+    RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+      window.connections.set(this, description.sdp);
+      return setRemoteDescription.call(this, description);
+    };
+  });
+}
+
+/** Of the sound that a page sends: whether packets say how loud it is, and whether its bitrate is constant. */
+function agreedOnSound(page) {
+  return page.evaluate(() => {
+    const [connection, answer] = [...window.connections].at(-1);
+    const sounds = connection.getSenders().filter(({ track }) => track?.kind === 'audio');
+    const extensions = sounds.flatMap((sender) => (sender.getParameters().headerExtensions ?? []).map(({ uri }) => uri));
+    const takes_level = answer.includes('ssrc-audio-level');
+    // Where a browser does not tell what it sends, it sends what was agreed upon.
+    const says_level = extensions.length > 0 ? extensions.some((uri) => uri.endsWith('ssrc-audio-level')) : takes_level;
+    return { takes_level, says_level, is_constant: answer.includes(';cbr=1;usedtx=0') };
+  });
+}
+
+for (const engine of ['chromium', 'firefox']) {
+  test(`in a strict call nothing says who speaks to the server, and everybody still sees it (${engine})`, () =>
+    during(party(), async (table) => {
+      const pages = [await table.person(engine), await table.person(engine)];
+      for (const strict of [false, true]) {
+        const room = await table.room(pages, { encryption: 'mls', strict });
+        for (const page of pages) {
+          await table.prejoin(page, room);
+          await watchConnections(page);
+          await page.click('join-call');
+          await inCall(page);
+        }
+        await all(pages);
+        for (const page of pages) {
+          assert.deepEqual(await agreedOnSound(page), { takes_level: !strict, says_level: !strict, is_constant: strict });
+        }
+        const [anna, boris] = pages;
+        await marks(anna, boris, true);
+        await boris.click('toggle-microphone');
+        await marks(anna, boris, false);
+        await boris.click('toggle-microphone');
+        await marks(anna, boris, true);
+      }
+    }));
+}
+
+test('a strict room is made with a second choice under the first, and says so where it is shown', () =>
+  during(party(), async (table) => {
+    const anna = await table.person('chromium');
+    await anna.fill('room_name', 'Stille');
+    assert.equal(await anna.evaluate(() => document.querySelector('[name="strict"]').checkVisibility()), false, 'where nothing is encrypted there is nothing to hide');
+    await anna.pressNamed('checkbox', words(anna, 'encryption.choose'));
+    await anna.pressNamed('checkbox', words(anna, 'encryption.choose_strict'));
+    await anna.see('[data-page="rooms"] [data-strict]');
+    await anna.click('create-room');
+    await anna.see('[data-page="prejoin"]');
+    const { rooms } = await table.server.request('GET', 'rooms', { token: anna.token });
+    assert.deepEqual(rooms.map(({ encryption, strict }) => [encryption, strict]), [['mls', true]]);
+    await anna.goto(`${table.server.url}/`);
+    await anna.click('room-details', `[data-room="${rooms[0].id}"]`);
+    await anna.see('dialog [data-strict]');
+  }));
+
 for (const engine of ['chromium', 'firefox']) {
   test(`t26 a browser without transforms joins no encrypted call and says why, and an open one it does (${engine})`, () =>
     during(party(), async (table) => {

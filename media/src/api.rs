@@ -64,6 +64,16 @@ pub struct SeatedFeed {
     pub feed: FeedId,
 }
 
+/// Whether the packets of a call's voices say how loud they are (RFC 6464), which tells the server who speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Levels {
+    /// They do.
+    #[default]
+    Told,
+    /// Not in this call: the extension is not negotiated, and what comes of it all the same is not read.
+    Hidden,
+}
+
 /// What a worker that cannot carry all leaves out, least missed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeftOut {

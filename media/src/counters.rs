@@ -42,6 +42,7 @@ counters! {
     DropSendFailed => ("packets_dropped", DROPPED, false, Some(("reason", "send_failed"))),
     DropSlowReader => ("packets_dropped", DROPPED, false, Some(("reason", "slow_tcp_reader"))),
     DropRtcp => ("packets_dropped", DROPPED, false, Some(("reason", "bad_rtcp"))),
+    LevelsIgnored => ("levels_ignored", "RTP packets that said how loud they are in a call that hides it.", false, None),
     NackIn => ("nacks", NACKS, false, Some(("direction", "in"))),
     NackOut => ("nacks", NACKS, false, Some(("direction", "out"))),
     RtxIn => ("rtx_packets", RTX, false, Some(("direction", "in"))),

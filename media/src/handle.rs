@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::api::{MediaEvent, Offer, Wish};
+use crate::api::{Levels, MediaEvent, Offer, Wish};
 use crate::config::MediaConfig;
 use crate::counters::{Counter, CounterRow, Counters};
 use crate::error::{MediaError, StartError};
@@ -76,15 +76,21 @@ impl Media {
     ///
     /// After [`MediaEvent::Lost`] the participant must [`Media::leave`] before joining again.
     pub fn join(&self, room: RoomId, participant: ParticipantId) -> Result<(), MediaError> {
-        self.join_at(room, participant, None)
+        self.join_at(room, participant, None, Levels::Told)
+    }
+
+    /// The same in a call that hides from the server who speaks: packets do not say how loud they are, browsers send sound at a constant
+    /// bitrate, and there are no [`MediaEvent::Speakers`]. The first who joins decides for all of a call.
+    pub fn join_strict(&self, room: RoomId, participant: ParticipantId) -> Result<(), MediaError> {
+        self.join_at(room, participant, None, Levels::Hidden)
     }
 
     /// The same on one worker, by its place in [`Media::ports`]: for trying whether its port is reached.
     pub fn join_on(&self, worker: usize, room: RoomId, participant: ParticipantId) -> Result<(), MediaError> {
-        self.join_at(room, participant, Some(worker))
+        self.join_at(room, participant, Some(worker), Levels::Told)
     }
 
-    fn join_at(&self, room: RoomId, participant: ParticipantId, wanted: Option<usize>) -> Result<(), MediaError> {
+    fn join_at(&self, room: RoomId, participant: ParticipantId, wanted: Option<usize>, levels: Levels) -> Result<(), MediaError> {
         // The request goes out under the lock: a leave from elsewhere must not overtake the join that it ends, and the workers of a call
         // hear of one another in one order.
         let mut directory = self.directory();
@@ -93,7 +99,7 @@ impl Media {
         }
         let (worker, others) = directory.place(room, wanted, &self.0)?;
         directory.add(room, participant, worker, self.0.workers.len());
-        self.0.workers[worker].mailbox.send(Command::Join { room, participant, others }).inspect_err(|_| {
+        self.0.workers[worker].mailbox.send(Command::Join { room, participant, others, levels }).inspect_err(|_| {
             directory.remove(participant);
         })
     }

@@ -17,7 +17,7 @@ use super::source::{SourceSet, Sources};
 use crate::id::{CallId, UserId};
 use crate::role::Role;
 use crate::rooms::policy::{Action, can};
-use crate::store::{Encryption, RoomKind};
+use crate::store::{Protection, RoomKind};
 use crate::time::Timestamp;
 
 /// Participants in one call on this node; the media core's own limit (`media.max_participants`) is usually lower. Every change is
@@ -69,7 +69,7 @@ struct Participant {
 #[derive(Debug)]
 pub(super) struct Call {
     id: CallId,
-    encryption: Encryption,
+    protection: Protection,
     group: Option<Group>,
     participants: BTreeMap<ParticipantId, Participant>,
     /// Forbidden sources of users who left.
@@ -81,10 +81,10 @@ pub(super) struct Call {
 
 impl Call {
     /// One that nobody is in yet. Its identifier is unique for ever: keys of its media hang on it.
-    pub(super) fn new(id: CallId, encryption: Encryption) -> Self {
+    pub(super) fn new(id: CallId, protection: Protection) -> Self {
         Self {
             id,
-            encryption,
+            protection,
             group: None,
             participants: BTreeMap::new(),
             remembered: VecDeque::new(),
@@ -98,8 +98,8 @@ impl Call {
     }
 
     /// As its room.
-    pub(super) fn encryption(&self) -> Encryption {
-        self.encryption
+    pub(super) fn protection(&self) -> Protection {
+        self.protection
     }
 
     /// None until somebody begins it.

@@ -56,7 +56,12 @@ impl Calls {
         let state = self.lock();
         let (room, call) = state.call_named(call).filter(|(_, call)| call.users().any(|one| one == user))?;
         let participants = call.ids().zip(call.users()).collect();
-        Some(CallSeen { room, encryption: call.encryption(), participants, group: call.group().map(Group::now).cloned() })
+        Some(CallSeen {
+            room,
+            encryption: call.protection().encryption,
+            participants,
+            group: call.group().map(Group::now).cloned(),
+        })
     }
 
     /// Gives a call its group, made by a participant who is in it.
@@ -140,7 +145,7 @@ mod tests {
     fn state() -> State {
         let mut state = State::default();
         let (user, joined_at) = (UserId::from_bytes([3; 16]), Timestamp::from_millis(1));
-        let mut call = Call::new(CALL, Encryption::Mls);
+        let mut call = Call::new(CALL, Encryption::Mls.into());
         let muted = SourceSet::default();
         call.enter(ANN, Newcomer { user, username: "ann".to_owned(), role: Role::Owner, muted, joined_at });
         state.calls.insert(ROOM, call);

@@ -17,7 +17,7 @@ use super::source::SourceSet;
 use super::state::{Presence, State};
 use crate::id::{CallId, RoomId, UserId};
 use crate::role::Role;
-use crate::store::Encryption;
+use crate::store::Protection;
 use crate::time::Timestamp;
 
 /// All calls of this node. Cheap to clone; all clones are the same calls.
@@ -36,8 +36,8 @@ pub struct Calls {
 pub struct Entry {
     /// The room.
     pub room: RoomId,
-    /// How it is encrypted.
-    pub encryption: Encryption,
+    /// What keeps it from the server.
+    pub protection: Protection,
     /// Whose window it is.
     pub user: UserId,
     /// The user's name.
@@ -75,8 +75,8 @@ pub struct Running {
 pub struct Entered {
     /// Which call: the same for everybody in it, from the first who entered to the last who leaves.
     pub call: CallId,
-    /// How its room is encrypted.
-    pub encryption: Encryption,
+    /// What keeps its room from the server.
+    pub protection: Protection,
     /// Oneself.
     pub participant: ParticipantId,
     /// Everybody in the call, oneself included, in the order of entering.
@@ -116,17 +116,20 @@ impl Calls {
 
     /// Puts somebody into the call of a room.
     pub fn enter(&self, entry: Entry) -> Result<Entered, CallError> {
-        let Entry { room, encryption, user, username, role, muted, now, outbox } = entry;
+        let Entry { room, protection, user, username, role, muted, now, outbox } = entry;
         let mut state = self.lock();
         if let Some(call) = state.calls.get(&room) {
             call.admit(user, self.windows_per_user)?;
         }
         let participant = self.unused_id(&mut state);
-        self.media.join(webcall_media::RoomId(room.as_u128()), participant)?;
+        let place = webcall_media::RoomId(room.as_u128());
+        let joined =
+            if protection.strict { self.media.join_strict(place, participant) } else { self.media.join(place, participant) };
+        joined?;
         let newcomer = Newcomer { user, username, role, muted: muted.into_iter().collect(), joined_at: now };
-        let call = state.calls.entry(room).or_insert_with(|| Call::new(CallId::new(now), encryption));
+        let call = state.calls.entry(room).or_insert_with(|| Call::new(CallId::new(now), protection));
         let deliveries = call.enter(participant, newcomer);
-        let (call, encryption, participants) = (call.id(), call.encryption(), call.views());
+        let (call, protection, participants) = (call.id(), call.protection(), call.views());
         state.rooms.insert(call, room);
         state.participants.insert(participant, Presence { room, outbox });
         state.deliver(deliveries);
@@ -135,7 +138,7 @@ impl Calls {
             self.media.leave(participant);
             return Err(error);
         }
-        Ok(Entered { call, encryption, participant, participants })
+        Ok(Entered { call, protection, participant, participants })
     }
 
     /// Takes somebody out of their call. Whoever is in none is already out.

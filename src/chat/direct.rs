@@ -10,7 +10,7 @@ use crate::bus::Hint;
 use crate::error::Error;
 use crate::id::{RoomId, UserId};
 use crate::rooms::{self, Room};
-use crate::store::{DirectLimits, Encryption, NewDirect};
+use crate::store::{DirectLimits, NewDirect, Protection};
 
 /// People in a direct conversation, oneself included. More are better off in a room with a name.
 pub const MAX_DIRECT_PEOPLE: usize = 10;
@@ -19,8 +19,8 @@ pub const MAX_DIRECT_PEOPLE: usize = 10;
 /// with them. Together with [`rooms::MAX_ROOMS_PER_USER`] it bounds the list of rooms, which is sent whole.
 pub const MAX_UNASKED_PER_USER: i64 = 500;
 
-/// The conversation of the user with those of these names. If there is none, it is made and encrypted so.
-pub async fn open_direct(app: &App, principal: &Principal, names: &[String], encryption: Encryption) -> Result<Room, Error> {
+/// The conversation of the user with those of these names. If there is none, it is made and protected so.
+pub async fn open_direct(app: &App, principal: &Principal, names: &[String], protection: Protection) -> Result<Room, Error> {
     let invalid = Error::Invalid { code: "invalid_usernames", detail: "a direct conversation is with 1 to 9 others" };
     if names.len() >= MAX_DIRECT_PEOPLE {
         return Err(invalid);
@@ -41,7 +41,7 @@ pub async fn open_direct(app: &App, principal: &Principal, names: &[String], enc
     let key = key_of(&people);
     let room = match app.store.direct_of(&key, principal.user).await? {
         Some(room) => room,
-        None => make(app, principal, (&key, &people), encryption).await?,
+        None => make(app, principal, (&key, &people), protection).await?,
     };
     rooms::get(app, principal, room).await
 }
@@ -50,7 +50,7 @@ async fn make(
     app: &App,
     principal: &Principal,
     (key, people): (&str, &[UserId]),
-    encryption: Encryption,
+    protection: Protection,
 ) -> Result<RoomId, Error> {
     app.limits.room_creation(principal.user)?;
     let now = app.clock.now();
@@ -60,7 +60,7 @@ async fn make(
         members: people,
         by: principal.user,
         link_code: &rooms::new_link_code(),
-        encryption,
+        protection,
         created_at: now,
     };
     let limits = DirectLimits { asked: rooms::MAX_ROOMS_PER_USER, unasked: MAX_UNASKED_PER_USER };

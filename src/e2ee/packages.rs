@@ -82,11 +82,11 @@ pub async fn claim(app: &App, principal: &Principal, users: &[UserId]) -> Result
     if users.len() > MAX_CLAIMED_USERS {
         return Err(Error::Invalid { code: "invalid_users", detail: "at most 100 users at once" });
     }
-    // All before the first: a refusal costs nobody a package.
+    // All before the first: a refusal costs nobody a package, and the caller no part of what they may claim.
     for user in users {
         acquainted(app, principal, *user).await?;
-        app.limits.e2ee.claim(principal.user, *user)?;
     }
+    app.limits.e2ee.claim(principal.user, users)?;
     Ok(app.store.claim_key_packages(users, app.clock.now().plus(LEAST_LIFE)).await?)
 }
 

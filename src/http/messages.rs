@@ -14,7 +14,7 @@ use crate::chat::{self, Draft, History, Span};
 use crate::error::Error;
 use crate::id::{FileId, MessageId, RoomId};
 use crate::signal::protocol::{Entry, Pinned};
-use crate::store::Encryption;
+use crate::store::Protection;
 
 /// A message to send.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -77,6 +77,9 @@ pub(super) struct People {
     /// As for a room, if it is made: one that is there stays as it is.
     #[serde(default)]
     encryption: Option<String>,
+    /// As for a room, if it is made.
+    #[serde(default)]
+    strict: Option<bool>,
 }
 
 /// The pinned messages of a room, the latest pin first.
@@ -216,16 +219,16 @@ pub(super) async fn mark_read(
     (status = 401, description = "`not_signed_in`", body = Problem),
     (status = 404, description = "`user_not_found`", body = Problem),
     (status = 409, description = "`too_many_rooms`", body = Problem),
-    (status = 422, description = "`invalid_usernames`, `invalid_encryption`", body = Problem),
+    (status = 422, description = "`invalid_usernames`, `invalid_encryption`, `invalid_strict`", body = Problem),
     (status = 429, description = "`rate_limited`", body = Problem),
 ))]
 pub(super) async fn open_direct(
     State(app): State<App>,
     SignedIn(principal): SignedIn,
-    Body(People { usernames, encryption }): Body<People>,
+    Body(People { usernames, encryption, strict }): Body<People>,
 ) -> Result<Json<Room>, Error> {
-    let encryption = Encryption::parse(encryption.as_deref())?;
-    Ok(Json(chat::open_direct(&app, &principal, &usernames, encryption).await?.into()))
+    let protection = Protection::parse(encryption.as_deref(), strict)?;
+    Ok(Json(chat::open_direct(&app, &principal, &usernames, protection).await?.into()))
 }
 
 fn message_id(text: &str) -> Result<MessageId, Error> {

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::id::{CallId, RoomId, UserId};
 use crate::rooms::{self, Changes, MemberChanges, Retention, Role, RoomName, SlowMode, Topic};
 use crate::signal::protocol::Entry;
-use crate::store::{Encryption, MemberRow, RoomKind};
+use crate::store::{Encryption, MemberRow, Protection, RoomKind};
 use crate::time::Timestamp;
 
 /// A room as one of its members sees it.
@@ -22,6 +22,8 @@ pub(super) struct Room {
     name: String,
     /// `mls`: end-to-end encrypted; `open`: not. Fixed at creation.
     encryption: Encryption,
+    /// Its calls hide from the server who speaks. Fixed at creation.
+    strict: bool,
     /// One's own standing.
     role: Role,
     /// The link is `/join/<code>`.
@@ -70,6 +72,7 @@ impl From<rooms::Room> for Room {
             id: row.id,
             name: row.name,
             encryption: row.encryption,
+            strict: row.strict,
             role: row.role,
             link_code: row.link_code,
             created_at: row.created_at,
@@ -134,6 +137,9 @@ pub(super) struct NewRoom {
     /// `mls`: end-to-end encrypted; `open`: not, which it is when nothing is said. Never to be changed.
     #[serde(default)]
     encryption: Option<String>,
+    /// `true`: its calls hide from the server who speaks. Only with `mls`; never to be changed.
+    #[serde(default)]
+    strict: Option<bool>,
 }
 
 /// What can be changed in a room.
@@ -185,6 +191,8 @@ pub(super) struct Linked {
     name: String,
     /// How it is encrypted.
     encryption: Encryption,
+    /// Whether its calls hide from the server who speaks.
+    strict: bool,
 }
 
 /// What can be changed about a member.
@@ -202,7 +210,7 @@ pub(super) struct NewStanding {
     (status = 201, body = Room),
     (status = 401, description = "`not_signed_in`", body = Problem),
     (status = 409, description = "`too_many_rooms`", body = Problem),
-    (status = 422, description = "`invalid_room_name`, `invalid_encryption`", body = Problem),
+    (status = 422, description = "`invalid_room_name`, `invalid_encryption`, `invalid_strict`", body = Problem),
     (status = 429, description = "`rate_limited`", body = Problem),
 ))]
 pub(super) async fn create(
@@ -210,8 +218,8 @@ pub(super) async fn create(
     SignedIn(principal): SignedIn,
     Body(body): Body<NewRoom>,
 ) -> Result<(StatusCode, Json<Room>), Error> {
-    let (name, encryption) = (RoomName::parse(&body.name)?, Encryption::parse(body.encryption.as_deref())?);
-    let room = rooms::create(&app, &principal, &name, encryption).await?;
+    let (name, protection) = (RoomName::parse(&body.name)?, Protection::parse(body.encryption.as_deref(), body.strict)?);
+    let room = rooms::create(&app, &principal, &name, protection).await?;
     Ok((StatusCode::CREATED, Json(room.into())))
 }
 
@@ -305,7 +313,7 @@ pub(super) async fn by_link(
     Segments(code): Segments<String>,
 ) -> Result<Json<Linked>, Error> {
     let room = rooms::by_link(&app, &code).await?;
-    Ok(Json(Linked { name: room.name, encryption: room.encryption }))
+    Ok(Json(Linked { name: room.name, encryption: room.encryption, strict: room.strict }))
 }
 
 /// Makes a member a moderator, or no longer one, or hands the room over (the owner only); keeps a member from writing, or lets them

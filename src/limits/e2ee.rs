@@ -2,10 +2,11 @@
 //! somebody who has stolen a session would try.
 
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use webcall_trust::mls::GroupId;
 
+use super::together::Together;
 use super::{Bucket, Keyed};
 use crate::error::Error;
 use crate::id::{RoomId, UserId};
@@ -26,6 +27,9 @@ const COMMIT: Bucket = Bucket { burst: 120, interval: Duration::from_secs(1) };
 /// Kilobytes of commits, with what comes with them, that one account sends into one group: 64 MB at once, and as many a day. In a room of 2,000
 /// devices that is thirty commits with their trees at once. They are kept for 90 days.
 const COMMIT_KB: Bucket = Bucket { burst: 64 << 10, interval: Duration::from_millis(1_318) };
+/// The same into all groups together: 256 MB at once, and as many a day. Whoever is in many large rooms brings a new device into some hundred
+/// of them with that, and nobody fills a disk by making rooms.
+const COMMIT_KB_OF_ALL: Bucket = Bucket { burst: 256 << 10, interval: Duration::from_micros(329_600) };
 /// Messages of the moment in all groups of one room: 128 at once, half of what is kept for signalling while it is behind, then 50 a second: no
 /// room pushes out those of the others.
 const WHISPER: Bucket = Bucket { burst: 128, interval: Duration::from_millis(20) };
@@ -43,10 +47,11 @@ pub struct E2eeLimits {
     record: Keyed<UserId>,
     upload: Keyed<UserId>,
     claim: Keyed<UserId>,
-    claim_of: Keyed<(UserId, UserId)>,
+    claim_of: Together<(UserId, UserId)>,
     log: Keyed<UserId>,
     commit: Keyed<UserId>,
-    commit_kb: Keyed<(GroupId, UserId)>,
+    commit_kb: Together<(GroupId, UserId)>,
+    commit_kb_of_all: Keyed<UserId>,
     whisper: Keyed<RoomId>,
     message: Keyed<UserId>,
     read: Keyed<UserId>,
@@ -60,10 +65,11 @@ impl E2eeLimits {
             record: Keyed::new(&RECORD),
             upload: Keyed::new(&UPLOAD),
             claim: Keyed::new(&CLAIM),
-            claim_of: Keyed::new(&CLAIM_OF),
+            claim_of: Together::new(&CLAIM_OF),
             log: Keyed::new(&LOG),
             commit: Keyed::new(&COMMIT),
-            commit_kb: Keyed::new(&COMMIT_KB),
+            commit_kb: Together::new(&COMMIT_KB),
+            commit_kb_of_all: Keyed::new(&COMMIT_KB_OF_ALL),
             whisper: Keyed::new(&WHISPER),
             message: Keyed::new(&MESSAGE),
             read: Keyed::new(&READ),
@@ -82,10 +88,11 @@ impl E2eeLimits {
         self.upload.count(&user)
     }
 
-    /// Counts a claim of one user's key packages.
-    pub fn claim(&self, by: UserId, of: UserId) -> Result<(), Error> {
-        self.claim.count(&by)?;
-        self.claim_of.count(&(by, of))
+    /// Counts a claim of the key packages of these users: of all or of none.
+    pub fn claim(&self, by: UserId, of: &[UserId]) -> Result<(), Error> {
+        let users = u32::try_from(of.len()).unwrap_or(u32::MAX);
+        let count = || NonZeroU32::new(users).map_or(Ok(()), |users| self.claim.count_many(&by, users));
+        self.claim_of.count(of.iter().map(|of| ((by, *of), 1)), Instant::now(), count)
     }
 
     /// Counts a question about the log.
@@ -98,10 +105,13 @@ impl E2eeLimits {
         self.commit.count(&user)
     }
 
-    /// Counts the bytes of a commit, with what comes with it.
+    /// Counts the bytes of a commit, with what comes with it, of somebody who may send into this group.
     pub fn commit_bytes(&self, group: GroupId, user: UserId, size_bytes: usize) -> Result<(), Error> {
-        let kilobytes = NonZeroU32::new(u32::try_from(size_bytes.div_ceil(1_024)).unwrap_or(u32::MAX));
-        kilobytes.map_or(Ok(()), |kilobytes| self.commit_kb.count_many(&(group, user), kilobytes))
+        let Some(kilobytes) = NonZeroU32::new(u32::try_from(size_bytes.div_ceil(1_024)).unwrap_or(u32::MAX)) else {
+            return Ok(());
+        };
+        let of_all = || self.commit_kb_of_all.count_many(&user, kilobytes);
+        self.commit_kb.count([((group, user), kilobytes.get())], Instant::now(), of_all)
     }
 
     /// Counts a message of the moment.
@@ -157,6 +167,15 @@ mod tests {
     }
 
     #[test]
+    fn one_member_sends_no_more_bytes_into_all_groups_together_than_a_day_may_have() {
+        let limits = E2eeLimits::new();
+        let sent = |group: u8| limits.commit_bytes(GroupId::room([group; 16]), user(1), 2 << 20).is_ok();
+        let passed: usize = (1..=6).map(|group| (0..40).take_while(|_| sent(group)).count()).sum();
+        assert_eq!(passed, 4 * 32, "of 32 in each of six groups");
+        limits.commit_bytes(GroupId::room([1; 16]), user(2), 2 << 20).unwrap();
+    }
+
+    #[test]
     fn no_room_takes_more_than_half_of_what_is_kept_of_messages_of_the_moment() {
         let (limits, room) = (E2eeLimits::new(), RoomId::from_bytes([1; 16]));
         let passed = (0..300).take_while(|_| limits.whisper(room).is_ok()).count();
@@ -167,10 +186,25 @@ mod tests {
     #[test]
     fn one_member_takes_a_bounded_part_of_anothers_packages() {
         let limits = E2eeLimits::new();
-        let claimed = (0..100).take_while(|_| limits.claim(user(1), user(2)).is_ok()).count();
+        let claimed = (0..100).take_while(|_| limits.claim(user(1), &[user(2)]).is_ok()).count();
         assert_eq!(claimed, 40);
-        limits.claim(user(3), user(2)).unwrap();
-        limits.claim(user(1), user(4)).unwrap();
+        limits.claim(user(3), &[user(2)]).unwrap();
+        limits.claim(user(1), &[user(4)]).unwrap();
+        limits.claim(user(1), &[]).unwrap();
+    }
+
+    #[test]
+    fn a_claim_of_several_that_is_refused_for_one_counts_for_none() {
+        let limits = E2eeLimits::new();
+        for _ in 0..40 {
+            limits.claim(user(1), &[user(2)]).unwrap();
+        }
+        for _ in 0..1_000 {
+            assert!(is_limited(&limits.claim(user(1), &[user(3), user(2)])));
+        }
+        for _ in 0..40 {
+            limits.claim(user(1), &[user(3), user(4)]).expect("nothing was counted");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::bus::Hint;
 use crate::error::Error;
 use crate::id::{RoomId, UserId};
-use crate::store::{AuditAct, AuditEntry, Encryption, Joined, MemberLimits, MemberRow, MemberUpdate, StandingRow};
+use crate::store::{AuditAct, AuditEntry, Joined, MemberLimits, MemberRow, MemberUpdate, Protection, StandingRow};
 
 /// Members of one room. The list of members is sent whole, so this bounds it to some 150 kB.
 pub const MAX_MEMBERS: i64 = 1_000;
@@ -19,14 +19,15 @@ pub const MAX_MEMBERS: i64 = 1_000;
 pub struct Membership {
     /// Their standing.
     pub role: Role,
-    /// How the room is encrypted.
-    pub encryption: Encryption,
+    /// What keeps the room from the server.
+    pub protection: Protection,
 }
 
 /// The standing of a user in a room; `room_not_found` for who is not a member.
 pub async fn membership(app: &App, principal: &Principal, room: RoomId) -> Result<Membership, Error> {
     let row = app.store.room_of(room, principal.user).await?.ok_or(Error::RoomNotFound)?;
-    Ok(Membership { role: row.role, encryption: row.encryption })
+    let protection = Protection { encryption: row.encryption, strict: row.strict };
+    Ok(Membership { role: row.role, protection })
 }
 
 /// The standing of a user in a room, for whoever already let them in and looks again.

@@ -10,7 +10,7 @@ mod settings;
 mod text;
 
 pub use crate::role::Role;
-pub use crate::store::Encryption;
+pub use crate::store::{Encryption, Protection};
 pub(crate) use audit::Doing;
 pub use audit::{CallAct, MAX_ACTS_PAGE, acts, record_in_call};
 pub use ban::{MAX_BANS, ban, bans, unban};

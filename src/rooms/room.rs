@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::bus::Hint;
 use crate::error::Error;
 use crate::id::{CallId, RoomId, UserId};
-use crate::store::{AddedRoom, Encryption, EntryRow, LinkedRoom, NewRoom, RoomKind, RoomRow};
+use crate::store::{AddedRoom, Encryption, EntryRow, LinkedRoom, NewRoom, Protection, RoomKind, RoomRow};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -35,6 +35,17 @@ impl Encryption {
     }
 }
 
+impl Protection {
+    /// What a client asked for when it makes a room. Without encryption there is nothing to hide: whoever could listen knows who speaks.
+    pub fn parse(encryption: Option<&str>, strict: Option<bool>) -> Result<Self, Error> {
+        let (encryption, strict) = (Encryption::parse(encryption)?, strict.unwrap_or(false));
+        if strict && encryption == Encryption::Open {
+            return Err(Error::Invalid { code: "invalid_strict", detail: "only an encrypted room is strict" });
+        }
+        Ok(Self { encryption, strict })
+    }
+}
+
 /// A room as one of its members sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
@@ -51,11 +62,11 @@ pub struct Room {
 }
 
 /// Makes a room; its maker owns it.
-pub async fn create(app: &App, principal: &Principal, name: &RoomName, encryption: Encryption) -> Result<Room, Error> {
+pub async fn create(app: &App, principal: &Principal, name: &RoomName, protection: Protection) -> Result<Room, Error> {
     app.limits.room_creation(principal.user)?;
     let now = app.clock.now();
     let (id, link_code) = (RoomId::new(now), new_link_code());
-    let room = NewRoom { id, name: name.as_str(), encryption, link_code: &link_code, created_at: now };
+    let room = NewRoom { id, name: name.as_str(), protection, link_code: &link_code, created_at: now };
     match app.store.add_room(&room, principal.user, MAX_ROOMS_PER_USER).await? {
         AddedRoom::Added => Ok(Room { row: created_row(&room), call: None, in_call: 0, people: Vec::new(), last_entry: None }),
         AddedRoom::TooManyRooms => Err(Error::TooManyRooms),
@@ -66,7 +77,8 @@ fn created_row(room: &NewRoom<'_>) -> RoomRow {
     RoomRow {
         id: room.id,
         name: room.name.to_owned(),
-        encryption: room.encryption,
+        encryption: room.protection.encryption,
+        strict: room.protection.strict,
         link_code: room.link_code.to_owned(),
         created_at: room.created_at,
         member_count: 1,
@@ -156,6 +168,22 @@ mod tests {
         assert_eq!(Encryption::parse(None).unwrap(), DEFAULT_ENCRYPTION);
         for other in ["", "MLS", "none", "open "] {
             assert_eq!(Encryption::parse(Some(other)).unwrap_err().code(), "invalid_encryption", "{other:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_encrypted_room_is_strict_and_only_if_it_was_asked_for() {
+        for (encryption, strict, expected) in [
+            (Some("mls"), Some(true), Ok(true)),
+            (Some("mls"), Some(false), Ok(false)),
+            (Some("mls"), None, Ok(false)),
+            (Some("open"), Some(false), Ok(false)),
+            (Some("open"), Some(true), Err("invalid_strict")),
+            (None, Some(true), Err("invalid_strict")),
+            (Some("no"), Some(true), Err("invalid_encryption")),
+        ] {
+            let parsed = Protection::parse(encryption, strict).map(|protection| protection.strict);
+            assert_eq!(parsed.map_err(|error| error.code()), expected, "{encryption:?} {strict:?}");
         }
     }
 

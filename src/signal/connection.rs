@@ -144,7 +144,7 @@ impl Connection {
             Place::Outside | Place::Inside { .. } => return Vec::new(),
         };
         match entered {
-            Ok(Entered { call, encryption, participant, participants }) => {
+            Ok(Entered { call, protection, participant, participants }) => {
                 self.place = Place::Inside { participant, offer: None };
                 let participants = participants.iter().map(wire::participant).collect();
                 let (room, call, participant) = (room.to_string(), call.to_string(), participant.to_string());
@@ -152,7 +152,8 @@ impl Connection {
                     id,
                     room,
                     call,
-                    encryption: wire::encryption(encryption),
+                    encryption: wire::encryption(protection.encryption),
+                    strict: protection.strict,
                     participant,
                     participants,
                 })]

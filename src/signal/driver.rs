@@ -396,8 +396,8 @@ impl Driver {
     fn enter(&mut self, room: RoomId, standing: Membership, muted: Vec<webcall_media::Source>) {
         let (user, username) = (self.principal.user, self.principal.username.as_str().to_owned());
         let (now, outbox) = (self.context.now(), self.outbox.clone());
-        let Membership { role, encryption } = standing;
-        let entered = self.context.app.calls.enter(Entry { room, encryption, user, username, role, muted, now, outbox });
+        let Membership { role, protection } = standing;
+        let entered = self.context.app.calls.enter(Entry { room, protection, user, username, role, muted, now, outbox });
         let effects = self.connection.entered(entered);
         self.perform(effects);
         // Who was removed between the look-up and the entry would stay: the hint about it found nobody.

@@ -304,6 +304,8 @@ pub enum ServerMessage {
         call: String,
         /// How the room is encrypted. The server lets in whoever is a member: a client that cannot do as the room does stays out by itself.
         encryption: Encryption,
+        /// Whether the call hides from the server who speaks: packets say no levels, sound has a constant bitrate, there are no `speakers`.
+        strict: bool,
         /// Oneself.
         participant: String,
         /// Everybody in the call, oneself included.

@@ -1,6 +1,6 @@
 //! Direct conversations: rooms that are found by who is in them.
 
-use super::{Encryption, Result, Store, in_transaction, on_reader};
+use super::{Protection, Result, Store, in_transaction, on_reader};
 use crate::id::{RoomId, UserId};
 use crate::role::Role;
 use crate::time::Timestamp;
@@ -18,8 +18,8 @@ pub struct NewDirect<'a> {
     pub by: UserId,
     /// Never shown: every room has one.
     pub link_code: &'a str,
-    /// How it is encrypted, if it is made.
-    pub encryption: Encryption,
+    /// What keeps it from the server, if it is made.
+    pub protection: Protection,
     /// When it is made.
     pub created_at: Timestamp,
 }
@@ -38,12 +38,13 @@ impl Store {
     /// Nothing when one of them has as many memberships of this kind as allowed.
     pub async fn open_direct(&self, new: &NewDirect<'_>, limits: DirectLimits) -> Result<Option<RoomId>> {
         in_transaction!(self, tx => {
-            let sql = "insert into rooms (id, name, encryption, link_code, created_at, member_count, kind, direct_key) \
-                       values ($1, '', $2, $3, $4, 0, 'direct', $5) \
+            let sql = "insert into rooms (id, name, encryption, strict, link_code, created_at, member_count, kind, direct_key) \
+                       values ($1, '', $2, $3, $4, $5, 0, 'direct', $6) \
                        on conflict (direct_key) where direct_key is not null do update set name = '' returning id";
             let (room,): (RoomId,) = sqlx::query_as::<Db, _>(sql)
                 .bind(new.id)
-                .bind(new.encryption)
+                .bind(new.protection.encryption)
+                .bind(new.protection.strict)
                 .bind(new.link_code)
                 .bind(new.created_at)
                 .bind(new.key)

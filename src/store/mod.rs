@@ -44,7 +44,7 @@ pub use members::{Joined, MemberLimits, MemberRow, MemberUpdate, StandingRow};
 pub use messages::{Act, Deletion, EntryKind, EntryRow, Page, Pin, PinRow, Range};
 pub use open::{reach_postgres, reach_sqlite};
 pub use pieces::{NewPieces, PieceRow};
-pub use rooms::{AddedRoom, Encryption, LinkedRoom, NewRoom, RoomKind, RoomRow, RoomUpdate};
+pub use rooms::{AddedRoom, Encryption, LinkedRoom, NewRoom, Protection, RoomKind, RoomRow, RoomUpdate};
 pub use sessions::{NewSession, Rotation, SessionRow};
 pub use turn_keys::{AddedTurnKey, TurnKeyRow};
 pub use users::{AddedUser, NewUser, UserRow};

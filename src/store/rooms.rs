@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 macro_rules! select_rooms {
     ($which:literal) => {
         concat!(
-            "select r.id, r.name, r.encryption, r.link_code, r.created_at, r.member_count, m.role, r.kind, r.first_seq, r.last_seq, ",
+            "select r.id, r.name, r.encryption, r.strict, r.link_code, r.created_at, r.member_count, m.role, r.kind, r.first_seq, r.last_seq, ",
             "m.read_seq, r.topic, r.locked, r.slow_mode_s, r.retention_days, m.chat_muted ",
             "from members m join rooms r on r.id = m.room_id ",
             $which
@@ -32,8 +32,8 @@ pub struct NewRoom<'a> {
     pub id: RoomId,
     /// The name.
     pub name: &'a str,
-    /// How the room is encrypted; never changes.
-    pub encryption: Encryption,
+    /// What keeps it from the server; never changes.
+    pub protection: Protection,
     /// The code in the link.
     pub link_code: &'a str,
     /// When it was made.
@@ -49,6 +49,8 @@ pub struct RoomRow {
     pub name: String,
     /// How the room is encrypted.
     pub encryption: Encryption,
+    /// Whether its calls hide from the server who speaks.
+    pub strict: bool,
     /// The code in the link.
     pub link_code: String,
     /// When it was made.
@@ -99,6 +101,21 @@ pub enum Encryption {
     Mls,
 }
 
+/// What keeps a room's contents from the server: said when it is made, never changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Protection {
+    /// How it is encrypted.
+    pub encryption: Encryption,
+    /// Whether its calls hide from the server who speaks; only where they are encrypted.
+    pub strict: bool,
+}
+
+impl From<Encryption> for Protection {
+    fn from(encryption: Encryption) -> Self {
+        Self { encryption, strict: false }
+    }
+}
+
 /// What to change in a room; what is not named stays.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RoomUpdate<'a> {
@@ -125,6 +142,8 @@ pub struct LinkedRoom {
     pub name: String,
     /// How it is encrypted.
     pub encryption: Encryption,
+    /// Whether its calls hide from the server who speaks.
+    pub strict: bool,
 }
 
 /// What became of a new room.
@@ -141,11 +160,12 @@ impl Store {
     pub async fn add_room(&self, room: &NewRoom<'_>, owner: UserId, max_rooms: i64) -> Result<AddedRoom> {
         in_transaction!(self, tx => {
             sqlx::query::<Db>(
-                "insert into rooms (id, name, encryption, link_code, created_at, member_count) values ($1, $2, $3, $4, $5, 1)",
+                "insert into rooms (id, name, encryption, strict, link_code, created_at, member_count) values ($1, $2, $3, $4, $5, $6, 1)",
             )
             .bind(room.id)
             .bind(room.name)
-            .bind(room.encryption)
+            .bind(room.protection.encryption)
+            .bind(room.protection.strict)
             .bind(room.link_code)
             .bind(room.created_at)
             .execute(&mut *tx)
@@ -203,7 +223,7 @@ impl Store {
 
     /// The room that a link leads to.
     pub async fn room_by_link(&self, link_code: &str) -> Result<Option<LinkedRoom>> {
-        let sql = "select id, name, encryption from rooms where link_code = $1 and kind = 'room'";
+        let sql = "select id, name, encryption, strict from rooms where link_code = $1 and kind = 'room'";
         Ok(on_reader!(self, pool => sqlx::query_as::<Db, LinkedRoom>(sql).bind(link_code).fetch_optional(pool).await?))
     }
 

@@ -19,7 +19,7 @@ async fn a_room_lives_from_its_making_to_its_deletion() {
     let room = server.room(&ann, "  Wednesday  ").await;
     assert_eq!(
         room,
-        json!({"id": room["id"], "name": "Wednesday", "encryption": "open", "role": "owner", "link_code": room["link_code"],
+        json!({"id": room["id"], "name": "Wednesday", "encryption": "open", "strict": false, "role": "owner", "link_code": room["link_code"],
             "created_at": server.app.clock.now().as_millis(), "member_count": 1, "in_call": 0, "call": null,
             "kind": "room", "first_seq": 1, "last_seq": 0, "read_seq": 0, "people": [], "last_entry": null,
             "topic": "", "locked": false, "slow_mode_s": 0, "retention_days": null, "chat_muted": false})
@@ -29,7 +29,7 @@ async fn a_room_lives_from_its_making_to_its_deletion() {
 
     let (status, linked) =
         server.ask(&ben, Method::GET, &format!("{ROOMS}/link/{}", room["link_code"].as_str().unwrap()), None).await;
-    assert_eq!((status, linked), (StatusCode::OK, json!({"name": "Wednesday", "encryption": "open"})));
+    assert_eq!((status, linked), (StatusCode::OK, json!({"name": "Wednesday", "encryption": "open", "strict": false})));
     let mut hints = server.app.bus.subscribe();
     server.join(&ben, &room).await;
     assert!(matches!(hints.next().await, Received::Hint(Hint::MemberAdded { .. })));
@@ -87,6 +87,38 @@ async fn a_room_is_made_open_or_encrypted_shows_it_everywhere_and_stays_so() {
 }
 
 #[tokio::test]
+async fn a_strict_room_is_so_from_its_making_shows_it_everywhere_and_stays_so() {
+    let server = TestServer::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    for (strict, other) in [(true, false), (false, true)] {
+        let made = json!({"name": "one", "encryption": "mls", "strict": strict});
+        let (status, room) = server.ask(&ann, Method::POST, ROOMS, Some(made)).await;
+        assert_eq!((status, &room["strict"]), (StatusCode::CREATED, &json!(strict)));
+        let link = format!("{ROOMS}/link/{}", room["link_code"].as_str().unwrap());
+        assert_eq!(server.ask(&ben, Method::GET, &link, None).await.1["strict"], strict);
+        let joined = server.ask(&ben, Method::POST, "/api/v1/rooms/join", Some(json!({"code": room["link_code"]}))).await;
+        assert_eq!(joined.1["strict"], strict);
+        let (_, problem) = server.ask(&ann, Method::PATCH, &path(&room), Some(json!({"strict": other}))).await;
+        assert_eq!(problem["code"], "malformed", "nothing changes it");
+        assert_eq!(server.ask(&ann, Method::PATCH, &path(&room), Some(json!({"name": "other"}))).await.1["strict"], strict);
+        let (_, all) = server.ask(&ben, Method::GET, ROOMS, None).await;
+        assert!(all["rooms"].as_array().unwrap().iter().any(|seen| seen["id"] == room["id"] && seen["strict"] == strict));
+    }
+}
+
+#[tokio::test]
+async fn a_direct_conversation_is_strict_if_whoever_opened_it_wanted() {
+    let server = TestServer::start().await;
+    let (ann, ben) = (server.register("ann").await, server.register("ben").await);
+    server.register("eve").await;
+    let open = async |who, body| server.ask(who, Method::POST, "/api/v1/direct", Some(body)).await.1;
+    assert_eq!(open(&ann, json!({"usernames": ["ben"], "encryption": "open", "strict": true})).await["code"], "invalid_strict");
+    assert_eq!(open(&ann, json!({"usernames": ["ben"], "encryption": "mls", "strict": true})).await["strict"], true);
+    assert_eq!(open(&ben, json!({"usernames": ["ann"], "encryption": "mls"})).await["strict"], true, "it is there already");
+    assert_eq!(open(&ann, json!({"usernames": ["eve"], "encryption": "mls"})).await["strict"], false);
+}
+
+#[tokio::test]
 async fn a_direct_conversation_stays_as_whoever_opened_it_wanted() {
     let server = TestServer::start().await;
     let (ann, ben) = (server.register("ann").await, server.register("ben").await);
@@ -113,6 +145,9 @@ async fn bad_names_encryptions_and_links_are_refused_with_codes() {
         (json!({"name": "a\u{202e}b", "encryption": "open"}), "invalid_room_name"),
         (json!({"name": "Wednesday", "encryption": "MLS"}), "invalid_encryption"),
         (json!({"name": "Wednesday", "encryption": 1}), "malformed"),
+        (json!({"name": "Wednesday", "encryption": "open", "strict": true}), "invalid_strict"),
+        (json!({"name": "Wednesday", "strict": true}), "invalid_strict"),
+        (json!({"name": "Wednesday", "encryption": "mls", "strict": "yes"}), "malformed"),
     ] {
         assert_eq!(server.ask(&ann, Method::POST, ROOMS, Some(body)).await.1["code"], expected);
     }

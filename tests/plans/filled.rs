@@ -8,7 +8,7 @@ const TABLES: [(&str, usize, &str); 23] = [
     (
         "rooms",
         10,
-        "[i], 'room', 'open', 'link' || i, i, 2, case when i % 2 = 0 then 'direct' else 'room' end, \
+        "[i], 'room', 'open', false, 'link' || i, i, 2, case when i % 2 = 0 then 'direct' else 'room' end, \
          case when i % 2 = 0 then 'key' || i end, '', false, 0, case when i % 10 = 0 then 30 end, 1, 30",
     ),
     ("sessions", 20, "[i], [(i + 1) / 2], 0, i, i, i, 'browser'"),

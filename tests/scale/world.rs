@@ -102,7 +102,7 @@ fn statements(words: &Words, user: &str, messages: i64) -> Vec<String> {
             "rooms",
             ROOMS,
             &format!(
-                "[i], 'room ' || i, 'open', 'link' || i, i, 1 + case when i > {halves} then {OTHERS_IN_DIRECT} else {OTHERS} end, \
+                "[i], 'room ' || i, 'open', false, 'link' || i, i, 1 + case when i > {halves} then {OTHERS_IN_DIRECT} else {OTHERS} end, \
                  case when i > {halves} then 'direct' else 'room' end, case when i > {halves} then 'key' || i end, \
                  'what it is about', false, 0, null, 1, {last}"
             ),

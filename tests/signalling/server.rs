@@ -12,7 +12,7 @@ use webcall::http;
 use webcall::id::{RoomId, UserId};
 use webcall::port::{self, Service};
 use webcall::role::Role;
-use webcall::rooms::{self, Encryption, MemberChanges, RoomName};
+use webcall::rooms::{self, Encryption, MemberChanges, Protection, RoomName};
 use webcall::shutdown::Shutdown;
 use webcall::signal::{Signalling, Timing};
 use webcall::store::Store;
@@ -73,17 +73,22 @@ impl Server {
 
     /// A room of the first, that the others have joined.
     pub(crate) async fn room(&self, members: &[&Principal]) -> RoomId {
-        self.make_room(members, Encryption::Open).await
+        self.make_room(members, Encryption::Open.into()).await
     }
 
     /// The same, encrypted.
     pub(crate) async fn encrypted_room(&self, members: &[&Principal]) -> RoomId {
-        self.make_room(members, Encryption::Mls).await
+        self.make_room(members, Encryption::Mls.into()).await
     }
 
-    async fn make_room(&self, members: &[&Principal], encryption: Encryption) -> RoomId {
+    /// The same, whose calls hide from the server who speaks.
+    pub(crate) async fn strict_room(&self, members: &[&Principal]) -> RoomId {
+        self.make_room(members, Protection { encryption: Encryption::Mls, strict: true }).await
+    }
+
+    async fn make_room(&self, members: &[&Principal], protection: Protection) -> RoomId {
         let name = RoomName::parse("room").unwrap();
-        let room = rooms::create(&self.app, members[0], &name, encryption).await.unwrap();
+        let room = rooms::create(&self.app, members[0], &name, protection).await.unwrap();
         for member in &members[1..] {
             rooms::join(&self.app, member, &room.row.link_code).await.unwrap();
         }

@@ -28,6 +28,7 @@ on_both! {
     strangers_push_out_no_welcome_and_fill_half_an_inbox
     one_sender_does_not_fill_an_inbox
     a_revocation_beside_a_commit_comes_before_or_after_it
+    commits_the_sweep_and_who_fetches_welcomes_never_wait_for_one_another_in_a_circle
 }
 
 const GROUP: [u8; 17] = [1; 17];
@@ -273,7 +274,8 @@ async fn a_welcome_goes_once_all_have_fetched_it_or_when_it_is_old(store: &Store
 async fn unasked(store: &Store, by: UserId, with: UserId, number: u8) -> (RoomId, HistoryId) {
     let (id, key) = (RoomId::from_bytes([100 + number; 16]), format!("direct{number}"));
     let members = [by, with];
-    let new = NewDirect { id, key: &key, members: &members, by, link_code: &key, encryption: Encryption::Mls, created_at: NOW };
+    let new =
+        NewDirect { id, key: &key, members: &members, by, link_code: &key, protection: Encryption::Mls.into(), created_at: NOW };
     store.open_direct(&new, DirectLimits { asked: 100, unasked: 100 }).await.unwrap().unwrap();
     let history = HistoryId::from_bytes([100 + number; 16]);
     let group = [100 + number; 17];
@@ -350,6 +352,34 @@ async fn a_revocation_beside_a_commit_comes_before_or_after_it(store: &Store) {
     assert_eq!(accepted, when_revoked, "none after it");
     assert_eq!(inbox(store, ben).await, []);
     assert_eq!(store.add_commit(&commit(id, accepted, ann, &[])).await.unwrap(), AddedCommit::Added, "without him it goes on");
+}
+
+/// A database that sees a circle breaks it: one of them would fail.
+async fn commits_the_sweep_and_who_fetches_welcomes_never_wait_for_one_another_in_a_circle(store: &Store) {
+    let (ann, ben, id) = stage(store).await;
+    let (later, added) = (NOW.plus(Duration::from_secs(1)), [of(ben)]);
+    let tight = CommitLimits { kept_bytes: 60, ..LIMITS };
+    let committing = async {
+        for epoch in 0..60 {
+            let new = NewCommit { limits: tight, ..commit(id, epoch, ann, &added) };
+            assert_eq!(store.add_commit(&new).await.unwrap(), AddedCommit::Added);
+        }
+    };
+    let sweeping = async {
+        for _ in 0..60 {
+            store.forget_commits(later, 3).await.unwrap();
+            store.forget_welcomes(later, 3).await.unwrap();
+        }
+    };
+    let fetching = async {
+        for _ in 0..60 {
+            for item in inbox(store, ben).await {
+                store.remove_from_inbox(item.id, ben).await.unwrap();
+            }
+        }
+    };
+    tokio::join!(committing, sweeping, fetching);
+    assert_eq!(store.group(&GROUP, ann).await.unwrap().unwrap().epoch, 60);
 }
 
 async fn old_commits_and_what_was_never_fetched_are_forgotten(store: &Store) {

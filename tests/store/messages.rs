@@ -186,7 +186,7 @@ async fn as_many_messages_in_as_many_rooms_as_one_transaction_takes_are_stored_a
     let ids: Vec<RoomId> = (1..=ROOMS).map(|number| RoomId::from_bytes((number << 32).to_be_bytes())).collect();
     for (number, id) in ids.iter().enumerate() {
         let link_code = format!("link{number}");
-        let room = NewRoom { id: *id, name: "room", encryption: Encryption::Open, link_code: &link_code, created_at: NOW };
+        let room = NewRoom { id: *id, name: "room", protection: Encryption::Open.into(), link_code: &link_code, created_at: NOW };
         assert_eq!(store.add_room(&room, owner, 1_000).await.unwrap(), AddedRoom::Added);
     }
     // Queued before the writer's turn comes, so that it finds them all.
@@ -292,7 +292,7 @@ async fn the_same_people_find_the_same_conversation(store: &Store) {
         members,
         by: anna,
         link_code,
-        encryption: Encryption::Open,
+        protection: Encryption::Open.into(),
         created_at: NOW,
     };
     let limits = |asked, unasked| DirectLimits { asked, unasked };
@@ -320,7 +320,7 @@ async fn what_others_opened_does_not_count_among_ones_own(store: &Store) {
         members: &[anna, boris],
         by: anna,
         link_code: "direct",
-        encryption: Encryption::Open,
+        protection: Encryption::Open.into(),
         created_at: NOW,
     };
     let only_one = DirectLimits { asked: 1, unasked: 1 };

@@ -40,7 +40,7 @@ async fn rooms_are_listed_newest_first(store: &Store) {
     let new = NewRoom {
         id: RoomId::new(NOW),
         name: "new",
-        encryption: Encryption::Open,
+        protection: Encryption::Open.into(),
         link_code: "new",
         created_at: NOW.plus(Duration::from_secs(1)),
     };
@@ -52,8 +52,13 @@ async fn rooms_are_listed_newest_first(store: &Store) {
 async fn a_user_who_is_in_too_many_rooms_adds_none(store: &Store) {
     let (owner, _) = user(store).await;
     room(store, owner, "first").await;
-    let second =
-        NewRoom { id: RoomId::new(NOW), name: "second", encryption: Encryption::Open, link_code: "second", created_at: NOW };
+    let second = NewRoom {
+        id: RoomId::new(NOW),
+        name: "second",
+        protection: Encryption::Open.into(),
+        link_code: "second",
+        created_at: NOW,
+    };
     assert_eq!(store.add_room(&second, owner, 1).await.unwrap(), AddedRoom::TooManyRooms);
     assert_eq!(store.room_by_link("second").await.unwrap(), None);
     assert_eq!(store.add_room(&second, owner, 2).await.unwrap(), AddedRoom::Added);

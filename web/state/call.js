@@ -18,6 +18,8 @@
 import { REJOIN_BACKOFF, backoffMs } from '../backoff.js';
 import { SignalError } from '../net/socket.js';
 import { CallEngine } from '../rtc/call.js';
+import { listenForSpeakers } from '../rtc/ears.js';
+import { withoutLevels } from '../rtc/without-levels.js';
 import { OwnSources } from './own-sources.js';
 import { Reactions } from './reactions.js';
 import { Roster, moderated } from './roster.js';
@@ -52,11 +54,15 @@ export class CallStore extends EventTarget {
   #me = null;
   /** @type {Encryption} */
   #encryption = 'open';
+  /** Whether the call hides from the server who speaks. */
+  #strict = false;
+  /** Ends this browser's own listening for who speaks. */
+  #ears = new AbortController();
   /** @type {CallEngine | null} */
   #engine = null;
   /** @type {ShieldedStay | null} */
   #shielded = null;
-  /** @type {string[]} */
+  /** @type {readonly string[]} */
   #speakers = [];
   /** What an overloaded server does not send. @type {LeftOut} */
   #leftOut = 'nothing';
@@ -115,7 +121,7 @@ export class CallStore extends EventTarget {
     return this.#roster;
   }
 
-  /** Loudest first. @returns {readonly string[]} */
+  /** Loudest first; in a strict call by this browser's own ears. @returns {readonly string[]} */
   get speakers() {
     return this.#speakers;
   }
@@ -171,10 +177,11 @@ export class CallStore extends EventTarget {
     this.#socket.connect();
   }
 
-  /** @param {string} room @param {Encryption} encryption as this browser knows the room */
-  enter(room, encryption) {
+  /** @param {string} room @param {{ encryption: Encryption, strict?: boolean }} protection as this browser knows the room */
+  enter(room, { encryption, strict }) {
     this.#room = room;
     this.#encryption = encryption === 'open' ? 'open' : 'mls';
+    this.#strict = strict === true;
     this.#rejoins = 0;
     this.#wasConnected = false;
     this.#updateStatus();
@@ -273,6 +280,9 @@ export class CallStore extends EventTarget {
       if (stay !== this.#stay || answer.type !== 'joined') return;
       if (answer.encryption !== this.#encryption) return this.#otherEncryption();
       this.#me = answer.participant;
+      // What this browser knows holds, whatever is answered. Nothing was offered yet.
+      this.#strict ||= answer.strict;
+      if (this.#strict) this.#listen(engine);
       this.#roster.replace(answer.participants);
       if (account !== null) void this.#startShielded(account, answer);
       this.#wishes.again();
@@ -332,7 +342,8 @@ export class CallStore extends EventTarget {
         await this.#untilUp();
         if (engine !== this.#engine) throw new SignalError('connection_lost');
         const answer = await this.#socket.request({ type: 'offer', ...offer });
-        return answer.type === 'answer' ? answer.sdp : '';
+        const sdp = answer.type === 'answer' ? answer.sdp : '';
+        return this.#strict ? withoutLevels(sdp) : sdp;
       },
       codec: this.#preferences.get('codec'),
       cameraWidth: this.#media.camera.track?.getSettings().width ?? null,
@@ -352,7 +363,23 @@ export class CallStore extends EventTarget {
     return engine;
   }
 
+  /** In a strict call the server knows not who speaks. @param {CallEngine} engine */
+  #listen(engine) {
+    this.#ears.abort();
+    this.#ears = new AbortController();
+    this.#setSpeakers([]);
+    const own = () => ({ track: this.#media.microphone.track?.id, participant: this.#me });
+    listenForSpeakers(engine, own, (speakers) => this.#setSpeakers(speakers), this.#ears.signal);
+  }
+
+  /** @param {readonly string[]} speakers */
+  #setSpeakers(speakers) {
+    this.#speakers = speakers;
+    this.#say('speakers');
+  }
+
   #closeEngine() {
+    this.#ears.abort();
     const engine = this.#engine;
     this.#engine = null;
     engine?.close();
@@ -421,8 +448,7 @@ export class CallStore extends EventTarget {
         this.#shielded?.seat(this.#engine?.seats.all ?? []);
         return this.#say('seats');
       case 'speakers':
-        this.#speakers = message.participants;
-        return this.#say('speakers');
+        return this.#strict ? undefined : this.#setSpeakers(message.participants);
       case 'reaction':
         return this.#reacted(message.participant, message.emoji);
       case 'left_out':

@@ -1,57 +1,83 @@
 /**
- * Rooms that this browser has seen encrypted. Nothing changes how a room is encrypted, so one that was stays so here, whatever a server says
- * later: it could read along otherwise, and nobody would notice. Lives in localStorage; where that is refused, as long as the page.
+ * Rooms that this browser has seen encrypted, and strict: whose calls hide from the server who speaks. Nothing changes how a room is encrypted, so one that was stays so here, whatever a server says
+ * later: it could read or listen along otherwise, and nobody would notice. Lives in localStorage; where that is refused, as long as the page.
  */
 
-const KEY = 'webcall.encrypted-rooms';
-/** Far more than a person has. When they are full every room counts as encrypted: a server that invents some can take nothing away by that. */
+const ENCRYPTED = 'webcall.encrypted-rooms';
+const STRICT = 'webcall.strict-rooms';
+/** Far more than a person has. When they are full every room counts: a server that invents some can take nothing away by that. */
 const MAX_ROOMS = 4_000;
 
 export class EncryptedOnce {
-  #storage;
-  /** @type {Set<string>} */
-  #rooms;
+  #encrypted;
+  #strict;
 
   /** @param {Pick<Storage, 'getItem' | 'setItem'> | null} storage */
   constructor(storage) {
-    this.#storage = storage;
-    this.#rooms = new Set(read(storage));
+    this.#encrypted = new Remembered(ENCRYPTED, storage);
+    this.#strict = new Remembered(STRICT, storage);
   }
 
   /**
-   * A room as the server tells it, encrypted as this browser knows it. Whatever is not said to be open is not.
-   * @template {{ id: string, encryption: import('../protocol.js').Encryption }} R
+   * A room as the server tells it, encrypted and strict as this browser knows it. Whatever is not said to be open is not.
+   * @template {{ id: string, encryption: import('../protocol.js').Encryption, strict?: boolean }} R
    * @param {R} room
    * @returns {R}
    */
   seen(room) {
-    if (room.encryption !== 'open') this.#remember(room.id);
-    const isOpen = room.encryption === 'open' && !this.#rooms.has(room.id) && this.#rooms.size < MAX_ROOMS;
-    return isOpen ? room : { ...room, encryption: 'mls' };
+    if (room.encryption !== 'open') this.#encrypted.add(room.id);
+    if (room.strict === true) this.#strict.add(room.id);
+    if (room.encryption === 'open' && !this.#encrypted.has(room.id)) return room;
+    return { ...room, encryption: 'mls', strict: this.#strict.has(room.id) };
   }
 
   /** Another window of the browser may have seen more. */
   readAgain() {
-    this.#rooms = new Set([...this.#rooms, ...read(this.#storage)].slice(0, MAX_ROOMS));
+    this.#encrypted.readAgain();
+    this.#strict.readAgain();
+  }
+}
+
+/** Rooms of which something was true once. */
+class Remembered {
+  #key;
+  #storage;
+  /** @type {Set<string>} */
+  #rooms;
+
+  /** @param {string} key @param {Pick<Storage, 'getItem' | 'setItem'> | null} storage */
+  constructor(key, storage) {
+    this.#key = key;
+    this.#storage = storage;
+    this.#rooms = new Set(read(storage, key));
   }
 
   /** @param {string} room */
-  #remember(room) {
-    if (this.#rooms.has(room) || this.#rooms.size >= MAX_ROOMS) return;
+  has(room) {
+    return this.#rooms.has(room) || this.#rooms.size >= MAX_ROOMS;
+  }
+
+  readAgain() {
+    this.#rooms = new Set([...this.#rooms, ...read(this.#storage, this.#key)].slice(0, MAX_ROOMS));
+  }
+
+  /** @param {string} room */
+  add(room) {
+    if (this.has(room)) return;
     this.readAgain();
     this.#rooms.add(room);
     try {
-      this.#storage?.setItem(KEY, JSON.stringify([...this.#rooms]));
+      this.#storage?.setItem(this.#key, JSON.stringify([...this.#rooms]));
     } catch {
       // Full or forbidden: remembered as long as the page.
     }
   }
 }
 
-/** @param {Pick<Storage, 'getItem'> | null} storage @returns {string[]} */
-function read(storage) {
+/** @param {Pick<Storage, 'getItem'> | null} storage @param {string} key @returns {string[]} */
+function read(storage, key) {
   try {
-    const kept = JSON.parse(storage?.getItem(KEY) ?? '[]');
+    const kept = JSON.parse(storage?.getItem(key) ?? '[]');
     return Array.isArray(kept) ? kept.filter((room) => typeof room === 'string') : [];
   } catch {
     return [];

@@ -60,11 +60,11 @@ export class RoomsStore extends EventTarget {
   /**
    * The direct conversation with these people: found, or made.
    * @param {readonly string[]} usernames of the others, 1 to 9
-   * @param {Room['encryption']} encryption of one that is made; one that is there stays as it is
+   * @param {Pick<Room, 'encryption' | 'strict'>} protection of one that is made; one that is there stays as it is
    * @returns {Promise<Room>}
    */
-  async openDirect(usernames, encryption) {
-    return this.#keep(await this.#api.call('POST', 'direct', { usernames, encryption }));
+  async openDirect(usernames, { encryption, strict }) {
+    return this.#keep(await this.#api.call('POST', 'direct', { usernames, encryption, strict }));
   }
 
   /** Another account has other rooms. */
@@ -82,13 +82,13 @@ export class RoomsStore extends EventTarget {
 
   /**
    * @param {string} name
-   * @param {Room['encryption']} encryption for as long as there is the room
+   * @param {Pick<Room, 'encryption' | 'strict'>} protection for as long as there is the room
    * @returns {Promise<Room>}
    */
-  async create(name, encryption) {
-    const room = await this.#api.call('POST', 'rooms', { name, encryption });
+  async create(name, { encryption, strict }) {
+    const room = await this.#api.call('POST', 'rooms', { name, encryption, strict });
     // What was asked for holds, whatever is answered.
-    return this.#keep(encryption === 'mls' ? { ...room, encryption } : room);
+    return this.#keep(encryption === 'mls' ? { ...room, encryption, strict } : room);
   }
 
   /**
@@ -125,7 +125,7 @@ export class RoomsStore extends EventTarget {
   /**
    * What is behind this link?
    * @param {string} code
-   * @returns {Promise<Pick<Room, 'name' | 'encryption'>>}
+   * @returns {Promise<Pick<Room, 'name' | 'encryption' | 'strict'>>}
    */
   async behind(code) {
     return this.#api.call('GET', `rooms/link/${encodeURIComponent(code)}`);

@@ -99,7 +99,7 @@ test('many reactions at once are told together', () => {
 
 test('the hands of others are told once, one’s own is a state', async () => {
   const { store, said, say } = await call();
-  store.enter('room', 'open');
+  store.enter('room', { encryption: 'open' });
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
   said.length = 0;
   say({ type: 'participant_changed', participant: person('b', { hand_raised_at: 5 }) });
@@ -114,7 +114,7 @@ test('the hands of others are told once, one’s own is a state', async () => {
 
 test('reactions of others are told, of strangers dropped, and end with who leaves', async () => {
   const { socket, store, said, say } = await call();
-  store.enter('room', 'open');
+  store.enter('room', { encryption: 'open' });
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
   say({ type: 'reaction', participant: 'b', emoji: '🎉' });
   say({ type: 'reaction', participant: 'a', emoji: '👍' });

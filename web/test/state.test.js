@@ -30,7 +30,7 @@ async function joined() {
   call.addEventListener('notice', ({ detail }) => notices.push(`${detail.code} ${detail.source}`));
   call.addEventListener('ended', ({ detail }) => ended.push(detail.code));
   socket.answers.join = { type: 'joined', room: 'r', encryption: 'open', participant: 'me', participants: [person('me'), person('you')] };
-  call.enter('r', 'open');
+  call.enter('r', { encryption: 'open' });
   await settle();
   return { call, socket, media, engines, notices, ended };
 }
@@ -189,7 +189,7 @@ test('the connection outlives the call, because the chat uses it too', async () 
   const { call, socket } = await joined();
   call.leave();
   assert.ok(socket.isUp);
-  call.enter('r', 'open');
+  call.enter('r', { encryption: 'open' });
   await settle();
   assert.deepEqual(socket.asked.slice(-2).map(({ type }) => type), ['leave', 'join']);
 });

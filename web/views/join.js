@@ -5,7 +5,7 @@
 import { t } from '../i18n/index.js';
 import { el, fill } from '../ui/dom.js';
 import { spinner } from '../ui/form.js';
-import { encryptionNote } from './encryption.js';
+import { encryptionNote, strictNote } from './encryption.js';
 import { centred, firstFocus, heading } from './page.js';
 import { missingPage } from './plain.js';
 import { attempt } from './room-acts.js';
@@ -24,10 +24,10 @@ export const joinPage = (app, [code = ''], signal) => {
   };
   const draw = async () => {
     try {
-      const { name, encryption } = await app.rooms.behind(code);
+      const { name, ...protection } = await app.rooms.behind(code);
       const button = el('button', { class: 'button primary wide', type: 'button', data: { action: 'join-room' }, on: { click: () => void join() } }, t('join.action'));
       const back = el('a', { class: 'button wide', href: '/' }, t('common.back_to_rooms'));
-      show(centred('join', heading(t('join.title', { name })), encryptionNote(encryption), el('div', { class: 'stack' }, button, back)));
+      show(centred('join', heading(t('join.title', { name })), encryptionNote(protection.encryption), strictNote(protection), el('div', { class: 'stack' }, button, back)));
     } catch (error) {
       show(missingPage('join', error, () => app.redraw()));
     }

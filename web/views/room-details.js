@@ -9,7 +9,7 @@ import { el, fill, listen } from '../ui/dom.js';
 import { field, form, iconButton, spinner } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { toast } from '../ui/toast.js';
-import { encryptionNote } from './encryption.js';
+import { encryptionNote, strictNote } from './encryption.js';
 import { trustInMembers } from './keys/member.js';
 import { attempt, copyLink, roomLink } from './room-acts.js';
 import { openAudit } from './room-audit.js';
@@ -88,8 +88,8 @@ function focusedIn(body) {
  * @param {() => void} draw
  */
 function nameSection(app, room, draw) {
-  const open = encryptionNote(room.encryption);
-  if (room.role === 'member') return el('section', {}, el('h3', { class: 'room-title' }, room.name), open);
+  const open = [encryptionNote(room.encryption), strictNote(room)];
+  if (room.role === 'member') return el('section', {}, el('h3', { class: 'room-title' }, room.name), ...open);
   const rename = form(
     {
       submit: t('rooms.rename'),
@@ -105,7 +105,7 @@ function nameSection(app, room, draw) {
   );
   rename.classList.add('inline-form');
   rename.querySelector('.button')?.classList.remove('primary');
-  return el('section', {}, rename, open);
+  return el('section', {}, rename, ...open);
 }
 
 /**

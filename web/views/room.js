@@ -50,7 +50,7 @@ export const roomPage = (app, [id = ''], signal) => {
   };
   /** @param {RoomWithMembers} room */
   const during = (room) => {
-    app.call.enter(room.id, room.encryption);
+    app.call.enter(room.id, room);
     show((ends) => callView(app, room, ends, () => after(room, 'left')));
   };
   /**

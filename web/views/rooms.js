@@ -10,7 +10,7 @@ import { icon } from '../ui/icons.js';
 import { toast } from '../ui/toast.js';
 import { searchPanel } from './chat/search-panel.js';
 import { conversationRow } from './conversation-row.js';
-import { encryptionChoice } from './encryption.js';
+import { encryptionChoice } from './encryption-choice.js';
 import { framed, heading } from './page.js';
 import { namesIn } from './usernames.js';
 

@@ -104,9 +104,9 @@ class Party {
   }
 
   /** A room of the first of these people, with the others as members. */
-  async room(people, { name = 'Stammtisch', encryption = 'open' } = {}) {
+  async room(people, { name = 'Stammtisch', encryption = 'open', strict = false } = {}) {
     const [owner, ...others] = people;
-    const room = await this.server.request('POST', 'rooms', { token: owner.token, body: { name, encryption } });
+    const room = await this.server.request('POST', 'rooms', { token: owner.token, body: { name, encryption, strict } });
     for (const other of new Set(others.map((page) => page.token))) {
       if (other !== owner.token) await this.server.request('POST', 'rooms/join', { token: other, body: { code: room.link_code } });
     }

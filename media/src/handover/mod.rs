@@ -86,6 +86,8 @@ pub(crate) struct Announcement {
 pub(crate) struct Status {
     pub(crate) is_muted: bool,
     pub(crate) is_forbidden: bool,
+    /// Since when it is switched on, if it is.
+    pub(crate) on_since: Option<Instant>,
     pub(crate) has_levels: bool,
     /// Which layers flow, lowest first: a mirror without viewers gets no packets that would show it.
     pub(crate) flowing: [bool; MAX_LAYERS],

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::api::Levels;
 use crate::counters::{Counter, Counters};
 use crate::demux::{Protocol, classify};
 use crate::error::MediaError;
@@ -55,7 +56,7 @@ impl Rehearsal {
         for (number, settings) in people.into_iter().enumerate() {
             let id = ParticipantId(number as u64 + 1);
             let mut participant = Participant::new(now, UNIX_TIME, settings, &identity, id.0)?;
-            sfu.join(RoomId(1), id, WorkerSet::default(), &mut out);
+            sfu.join(RoomId(1), id, (WorkerSet::default(), Levels::Told), &mut out);
             let answer = sfu.negotiate(now, id, &participant.offer(), &mut out)?;
             participant.accept(now, &answer)?;
             joined.push(participant);

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use super::tcp::TcpConnection;
-use crate::api::{Offer, Wish};
+use crate::api::{Levels, Offer, Wish};
 use crate::error::MediaError;
 use crate::handover::{Letter, WorkerSet};
 use crate::id::{ParticipantId, RoomId, Source, TcpId};
@@ -25,6 +25,7 @@ pub(crate) enum Command {
         participant: ParticipantId,
         /// The other workers that have a part of the room.
         others: WorkerSet,
+        levels: Levels,
     },
     Negotiate {
         participant: ParticipantId,

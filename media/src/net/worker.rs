@@ -158,7 +158,7 @@ impl Worker {
     fn execute(&mut self, command: Command) -> Turn {
         let (now, sfu, out) = (Instant::now(), &mut self.sfu, &mut self.outbox);
         match command {
-            Command::Join { room, participant, others } => sfu.join(room, participant, others, out),
+            Command::Join { room, participant, others, levels } => sfu.join(room, participant, (others, levels), out),
             Command::Negotiate { participant, offer, reply } => {
                 // The caller may have gone; then nobody waits for the answer.
                 let _ = reply.send(sfu.negotiate(now, participant, &offer, out));

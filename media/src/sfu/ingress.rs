@@ -113,6 +113,9 @@ impl Sfu {
             is_keyframe_start: is_in_order && !codec.is_audio() && codec::is_keyframe_start(codec, payload),
             picture_ids: codec::picture_ids(codec, payload),
         };
+        if codec.is_audio() && room.participants[key.participant].says_refused_level(header, packet) {
+            self.counters.count(Counter::LevelsIgnored);
+        }
         let is_silent = codec.is_audio() && !room.hear(now, key.participant, publication_key, header, packet);
         if room.take(publication_key, media, if is_silent { &[] } else { payload }, begins) {
             self.staged.push(key.room);
@@ -132,6 +135,13 @@ impl super::publication::Layer {
         }
         let repair = self.repair.get_or_insert_with(Box::default);
         repair.nack.on_packet(opened.seq, now)
+    }
+}
+
+impl Participant {
+    /// Whether a packet says how loud it is though that was not negotiated. Nobody reads it, and no extension is ever forwarded.
+    fn says_refused_level(&self, header: &RtpHeader, packet: &[u8]) -> bool {
+        self.refused_level.is_some_and(|id| header.extensions(packet).find(id).is_some())
     }
 }
 

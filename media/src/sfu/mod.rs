@@ -44,7 +44,7 @@ use std::time::{Duration, Instant};
 
 use slab::Slab;
 
-use crate::api::{MediaEvent, Wish};
+use crate::api::{Levels, MediaEvent, Wish};
 use crate::counters::{Counter, Counters};
 use crate::demux::{Protocol, classify};
 use crate::handover::{WorkerId, WorkerSet};
@@ -128,8 +128,15 @@ impl Sfu {
         self.participants.keys().copied().collect()
     }
 
-    /// Puts a participant into a call, of which `others` have a part. A second join of the same one changes nothing.
-    pub(crate) fn join(&mut self, room: RoomId, participant: ParticipantId, others: WorkerSet, out: &mut Outbox) {
+    /// Puts a participant into a call, of which `others` have a part and whose levels are told or hidden. A second join of the same one
+    /// changes nothing, nor does another word on levels than the first.
+    pub(crate) fn join(
+        &mut self,
+        room: RoomId,
+        participant: ParticipantId,
+        (others, levels): (WorkerSet, Levels),
+        out: &mut Outbox,
+    ) {
         if self.participants.contains_key(&participant) {
             return;
         }
@@ -137,7 +144,7 @@ impl Sfu {
             Some(key) => *key,
             None => {
                 self.greet(room, others, out);
-                let fresh = Room::new(room, self.config.worker, self.shedding.step(), self.random.next_u32());
+                let fresh = Room::new(room, levels, self.config.worker, self.shedding.step(), self.random.next_u32());
                 let key = self.rooms.insert(fresh);
                 self.room_keys.insert(room, key);
                 key
@@ -183,10 +190,9 @@ impl Sfu {
         let room = &mut self.rooms[key.room];
         room.participants[key.participant].muted.set(source, muted);
         for (_, publication) in room.publications.iter_mut().filter(|(_, p)| p.is_of(key.participant) && p.source == source) {
-            publication.is_muted = muted;
+            publication.switch(now, muted, publication.is_forbidden);
         }
-        room.retarget(now);
-        room.tell_others(now, out);
+        room.switched(now, out);
         self.attend_room(now, key.room);
     }
 
@@ -202,10 +208,9 @@ impl Sfu {
         let room = &mut self.rooms[key.room];
         room.participants[key.participant].forbidden.set(source, forbidden);
         for (_, publication) in room.publications.iter_mut().filter(|(_, p)| p.is_of(key.participant) && p.source == source) {
-            publication.is_forbidden = forbidden;
+            publication.switch(now, publication.is_muted, forbidden);
         }
-        room.retarget(now);
-        room.tell_others(now, out);
+        room.switched(now, out);
         self.attend_room(now, key.room);
     }
 

@@ -6,11 +6,13 @@ use super::outgoing::Outgoing;
 use super::participant::{Inbound, MAX_INBOUND_SSRCS, Participant, Seat, Track};
 use super::rewrite::Rewriter;
 use super::{Key, Sfu, codecs};
-use crate::api::{Offer, SeatOffer, TrackOffer};
+use crate::api::{Levels, Offer, SeatOffer, TrackOffer};
 use crate::error::MediaError;
 use crate::id::ParticipantId;
 use crate::outbox::Outbox;
-use crate::transport::{Answer, IcePlace, InboundIndex, LineAnswer, MediaKind, MediaLine, OutgoingIds, ParsedOffer, Transport};
+use crate::transport::{
+    Answer, ExtensionIds, IcePlace, InboundIndex, LineAnswer, MediaKind, MediaLine, OutgoingIds, ParsedOffer, Transport,
+};
 
 const MAX_TRACKS: usize = 8;
 const MAX_SEATS: usize = 48;
@@ -82,11 +84,11 @@ impl Sfu {
         for publication in gone {
             room.unpublish(publication);
         }
-        let decodable = room.decodable();
+        let (decodable, levels) = (room.decodable(), room.levels);
         for (offer, line) in offered.iter().filter_map(|offer| Some((offer, parsed.line(&offer.mid)?))) {
             let Some(chosen) = codecs::choose(&line.codecs, decodable).filter(|_| line.sends).cloned() else { continue };
             let participant = &mut room.participants[owner];
-            participant.extensions.merge(line.extensions);
+            participant.take_extensions(line.extensions, levels);
             if let Some(track) = participant.tracks.iter_mut().find(|track| track.mid == offer.mid) {
                 track.codecs.clone_from(&line.codecs);
                 track.chosen = chosen;
@@ -122,6 +124,7 @@ impl Sfu {
     }
 
     fn answer(&mut self, room: usize, owner: usize, parsed: &ParsedOffer) -> String {
+        let levels = self.rooms[room].levels;
         let participant = &mut self.rooms[room].participants[owner];
         participant.answer_version += 1;
         let participant = &*participant;
@@ -133,6 +136,7 @@ impl Sfu {
             pwd: &transport.local_credentials().password,
             fingerprint: &fingerprint,
             candidates: &self.config.candidates,
+            levels,
             lines: parsed.answer_lines(|line| participant.answer_to(line)),
         };
         answer.write()
@@ -140,6 +144,14 @@ impl Sfu {
 }
 
 impl Participant {
+    /// Takes over how the offerer numbers header extensions, but of those that the call does without.
+    fn take_extensions(&mut self, mut offered: ExtensionIds, levels: Levels) {
+        if levels == Levels::Hidden {
+            self.refused_level = self.refused_level.or(offered.audio_level.take());
+        }
+        self.extensions.merge(offered);
+    }
+
     fn answer_to<'a>(&'a self, line: &'a MediaLine) -> LineAnswer<'a> {
         if let Some(track) = self.tracks.iter().find(|track| track.mid == line.mid) {
             return LineAnswer::Track { codec: &track.chosen };

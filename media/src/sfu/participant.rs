@@ -34,6 +34,8 @@ pub(crate) struct Participant {
     pub(crate) decodable: CodecSet,
     /// Header-extension ids, one numbering for the whole transport (RFC 8843 §9.2).
     pub(crate) extensions: ExtensionIds,
+    /// The offered number of the extension for levels, which was not taken.
+    pub(crate) refused_level: Option<u8>,
     pub(crate) muted: PerSource,
     pub(crate) forbidden: PerSource,
     pub(crate) twcc: TwccRecorder,
@@ -107,6 +109,7 @@ impl Participant {
             wishes: HashMap::new(),
             decodable: CodecSet::ALL,
             extensions: ExtensionIds::default(),
+            refused_level: None,
             muted: PerSource::default(),
             forbidden: PerSource::default(),
             twcc: TwccRecorder::default(),

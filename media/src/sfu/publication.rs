@@ -33,6 +33,8 @@ pub(crate) struct Publication {
     pub(crate) is_muted: bool,
     /// Switched off by a moderator: none of it is forwarded.
     pub(crate) is_forbidden: bool,
+    /// Since when it is neither; nothing while it is one of them.
+    pub(crate) on_since: Option<Instant>,
     pub(crate) silence: SilenceGate,
     /// Whether its packets say how loud they are (RFC 6464). Without, nobody can tell whether it is among the loudest.
     pub(crate) has_levels: bool,
@@ -114,6 +116,7 @@ impl Publication {
             routes: Vec::new(),
             is_muted: false,
             is_forbidden: false,
+            on_since: None,
             silence: SilenceGate::default(),
             has_levels: false,
             staged: Packets::default(),
@@ -146,16 +149,23 @@ impl Publication {
     }
 
     pub(crate) fn status(&self, now: Instant) -> Status {
-        let Self { is_muted, is_forbidden, has_levels, .. } = *self;
-        Status { is_muted, is_forbidden, has_levels, flowing: self.flowing(now).layers }
+        let Self { is_muted, is_forbidden, on_since, has_levels, .. } = *self;
+        Status { is_muted, is_forbidden, on_since, has_levels, flowing: self.flowing(now).layers }
     }
 
     /// Gives a mirror the status of what it mirrors.
     pub(crate) fn set_status(&mut self, status: Status) {
         (self.is_muted, self.is_forbidden, self.has_levels) = (status.is_muted, status.is_forbidden, status.has_levels);
+        self.on_since = status.on_since;
         if let Origin::There { flowing, .. } = &mut self.origin {
             *flowing = status.flowing;
         }
+    }
+
+    /// Takes over what its owner and the moderators switched.
+    pub(crate) fn switch(&mut self, now: Instant, is_muted: bool, is_forbidden: bool) {
+        (self.is_muted, self.is_forbidden) = (is_muted, is_forbidden);
+        self.on_since = self.is_on().then(|| self.on_since.unwrap_or(now));
     }
 
     /// Whether packets may be expected at all.

@@ -14,9 +14,9 @@ use super::participant::{Participant, Seat, Track};
 use super::publication::{Origin, Publication, Route};
 use super::seating::{self, Candidate};
 use super::shedding::Step;
-use super::speaker::ActiveSpeakers;
+use super::speaker::{ActiveSpeakers, MAX_SPEAKERS};
 use super::spread::Spread;
-use crate::api::{MediaEvent, Seated, SeatedFeed};
+use crate::api::{Levels, MediaEvent, Seated, SeatedFeed};
 use crate::codec::{Codec, CodecSet};
 use crate::handover::{MAX_WORKERS, Word, WorkerId};
 use crate::id::{FeedId, FeedKind, ParticipantId, RoomId, Source};
@@ -32,6 +32,7 @@ const SPEAKER_INTERVAL: Duration = Duration::from_millis(200);
 
 pub(crate) struct Room {
     pub(crate) id: RoomId,
+    pub(super) levels: Levels,
     pub(crate) participants: Slab<Participant>,
     pub(crate) publications: Slab<Publication>,
     pub(crate) feeds: BTreeMap<FeedId, Feed>,
@@ -74,13 +75,20 @@ impl Feed {
     fn publication(&mut self, source: Source) -> &mut Option<usize> {
         if source.is_audio() { &mut self.audio } else { &mut self.video }
     }
+
+    /// Since when the microphone is on, if it is.
+    fn voice_since(&self, publications: &Slab<Publication>) -> Option<Instant> {
+        let audio = self.audio.filter(|_| self.kind == FeedKind::Person)?;
+        publications.get(audio)?.on_since
+    }
 }
 
 impl Room {
     /// The part of a room that `me` has; its numbers go on from random ones, so that no part's packets are taken for another's.
-    pub(crate) fn new(id: RoomId, me: WorkerId, shedding: Step, random: u32) -> Self {
+    pub(crate) fn new(id: RoomId, levels: Levels, me: WorkerId, shedding: Step, random: u32) -> Self {
         Self {
             id,
+            levels,
             participants: Slab::new(),
             publications: Slab::new(),
             feeds: BTreeMap::new(),
@@ -112,8 +120,7 @@ impl Room {
         let (feed, since) = known.unwrap_or_else(|| (self.fresh_feed(), now));
         let origin = Origin::Here { owner, announced: None, mirrors: Vec::new() };
         let key = self.insert(origin, source, codec, rids, (feed, whose, since));
-        let publication = &mut self.publications[key];
-        (publication.is_muted, publication.is_forbidden) = (is_muted, is_forbidden);
+        self.publications[key].switch(now, is_muted, is_forbidden);
         key
     }
 
@@ -197,6 +204,9 @@ impl Room {
     /// Seats everybody and compiles the routes.
     pub(crate) fn reconcile(&mut self, now: Instant, out: &mut Outbox) {
         self.ask_to_renegotiate(out);
+        if self.levels == Levels::Hidden {
+            self.loudest = self.last_switched_on();
+        }
         let keys: Vec<usize> = self.participants.iter().map(|(key, _)| key).collect();
         for key in keys {
             self.seat(key, out);
@@ -204,6 +214,26 @@ impl Room {
         self.compile_routes();
         self.retarget(now);
         self.tell_others(now, out);
+    }
+
+    /// A source was switched on or off.
+    pub(super) fn switched(&mut self, now: Instant, out: &mut Outbox) {
+        match self.levels {
+            Levels::Told => {
+                self.retarget(now);
+                self.tell_others(now, out);
+            }
+            // Seats go by whose microphones are on.
+            Levels::Hidden => self.reconcile(now, out),
+        }
+    }
+
+    /// Who stands in for the loudest where nobody knows how loud anybody is.
+    fn last_switched_on(&self) -> Vec<FeedId> {
+        let mut on: Vec<(Instant, FeedId)> =
+            self.feeds.iter().filter_map(|(id, feed)| Some((feed.voice_since(&self.publications)?, *id))).collect();
+        on.sort_by(|a, b| b.cmp(a));
+        on.into_iter().take(MAX_SPEAKERS).map(|(_, id)| id).collect()
     }
 
     /// Asks those for a new offer who send what not everybody can decode, or could send what they would rather.
@@ -220,7 +250,7 @@ impl Room {
     }
 
     fn seat(&mut self, viewer: usize, out: &mut Outbox) {
-        let (feeds, loudest, publications) = (&self.feeds, &self.loudest, &self.publications);
+        let (levels, feeds, loudest, publications) = (self.levels, &self.feeds, &self.loudest, &self.publications);
         let Some(participant) = self.participants.get_mut(viewer) else { return };
         let (viewer_id, wishes) = (participant.id, &participant.wishes);
         let candidate = |(id, feed): (&FeedId, &Feed)| {
@@ -231,13 +261,15 @@ impl Room {
                 is_loud: loudest.contains(id),
                 is_screen: feed.kind == FeedKind::Screen,
                 is_visible: wish.is_some_and(|wish| wish.width_px > 0),
+                on_since: feed.voice_since(publications).filter(|_| levels == Levels::Hidden),
                 since: feed.since,
             }
         };
         let candidates: Vec<Candidate> = feeds.iter().filter(|(_, feed)| feed.participant != viewer_id).map(candidate).collect();
         let taken: Vec<Option<FeedId>> = participant.seats.iter().map(|seat| seat.feed).collect();
         let assigned = seating::assign(&taken, &candidates);
-        let is_crowd = candidates.len() > taken.len() || self.shedding.limits_voices();
+        let is_crowd = candidates.len() > taken.len() && levels == Levels::Told;
+        let is_limited = is_crowd || self.shedding.limits_voices();
         let mut changed = Vec::new();
         for (index, (seat, id)) in participant.seats.iter_mut().zip(assigned).enumerate() {
             let feed = id.and_then(|id| feeds.get(&id));
@@ -245,12 +277,14 @@ impl Room {
             let unasked = if wishes.is_empty() { DEFAULT_WIDTH_PX } else { 0 };
             seat.width_px = wish.map_or(unasked, |wish| wish.width_px);
             // Of a crowd the loudest three are heard and whom the viewer pinned, of a round of people everybody; what a shared screen
-            // plays is no voice, and without levels nobody knows who is loud.
+            // plays is no voice, and without levels nobody knows who is loud. Where they are hidden everybody seated is heard, and while the
+            // worker cannot carry all, those who stand in for the loudest.
             let has_levels = |feed: &Feed| feed.audio.and_then(|key| publications.get(key)).is_some_and(|audio| audio.has_levels);
-            let is_voice = feed.is_some_and(|feed| feed.kind == FeedKind::Person && has_levels(feed));
+            let is_judged = |feed: &Feed| feed.kind == FeedKind::Person && (levels == Levels::Hidden || has_levels(feed));
+            let is_voice = feed.is_some_and(is_judged);
             let is_pinned = wish.is_some_and(|wish| wish.pinned);
             let is_loud = id.is_some_and(|id| loudest.contains(&id));
-            seat.is_heard = !(is_crowd && is_voice) || is_pinned || is_loud;
+            seat.is_heard = !(is_limited && is_voice) || is_pinned || is_loud;
             seat.is_prominent = is_pinned || is_loud || feed.is_some_and(|feed| feed.kind == FeedKind::Screen);
             if seat.feed == id {
                 continue;
@@ -338,6 +372,9 @@ impl Room {
 
     /// One worker judges for all that have a part of the room; the others tell it whom they hear.
     fn judge_speakers(&mut self, now: Instant, out: &mut Outbox) {
+        if self.levels == Levels::Hidden {
+            return;
+        }
         let judge = self.spread.judge();
         if judge != self.spread.me {
             let heard = self.speakers.loudest(now);

@@ -1,7 +1,8 @@
 //! Who sits in whose seats: a pure decision, made again whenever the feeds, the wishes or the speakers change.
 //!
 //! While there are seats enough everyone is seated. Otherwise, in this order: pinned feeds, the loudest speakers, shared
-//! screens, feeds that the viewer can see, those already seated, the earliest in the call. Nobody who stays seated moves to another
+//! screens, in a call that hides levels those whose microphones are on, last switched on first (nobody knows who speaks there, and all who
+//! are seated are heard), feeds that the viewer can see, those already seated, the earliest in the call. Nobody who stays seated moves to another
 //! seat, since each move costs a keyframe and a moment of the wrong picture.
 
 use std::time::Instant;
@@ -13,10 +14,12 @@ use crate::id::FeedId;
 pub(crate) struct Candidate {
     pub(crate) feed: FeedId,
     pub(crate) is_pinned: bool,
-    /// Among the loudest three now.
+    /// Among the loudest three now; without levels, among the three whose microphones were switched on last.
     pub(crate) is_loud: bool,
     pub(crate) is_screen: bool,
     pub(crate) is_visible: bool,
+    /// In a call without levels: since when its microphone is on, if it is.
+    pub(crate) on_since: Option<Instant>,
     /// Who came first.
     pub(crate) since: Instant,
 }
@@ -27,7 +30,7 @@ pub(crate) fn assign(seats: &[Option<FeedId>], candidates: &[Candidate]) -> Vec<
     if ranked.len() > seats.len() {
         ranked.sort_by_key(|c| {
             let is_seated = seats.contains(&Some(c.feed));
-            let wanted = (c.is_pinned, c.is_loud, c.is_screen, c.is_visible, is_seated);
+            let wanted = (c.is_pinned, c.is_loud, c.is_screen, c.on_since, c.is_visible, is_seated);
             (std::cmp::Reverse(wanted), c.since, c.feed)
         });
         ranked.truncate(seats.len());
@@ -51,7 +54,15 @@ mod tests {
     /// Came after those made before.
     fn feed(n: u32) -> Candidate {
         let since = Instant::now();
-        Candidate { feed: FeedId(n), is_pinned: false, is_loud: false, is_screen: false, is_visible: false, since }
+        Candidate {
+            feed: FeedId(n),
+            is_pinned: false,
+            is_loud: false,
+            is_screen: false,
+            is_visible: false,
+            on_since: None,
+            since,
+        }
     }
 
     fn seats(numbers: &[u32]) -> Vec<Option<FeedId>> {
@@ -91,6 +102,20 @@ mod tests {
         assert_eq!(assign(&seats(&[1, 2]), &all), seats(&[1, 2]));
         all[2].is_loud = true;
         assert_eq!(assign(&seats(&[1, 2]), &all), seats(&[3, 2]), "the last in the call gives way");
+    }
+
+    #[test]
+    fn without_levels_whoever_switched_on_last_is_seated_before_who_is_seen_or_seated_but_after_screens() {
+        let mut all: Vec<Candidate> = (1..=5).map(feed).collect();
+        let now = Instant::now();
+        all[0].is_visible = true;
+        all[1].on_since = Some(now + Duration::from_secs(2));
+        all[2].on_since = Some(now + Duration::from_secs(1));
+        all[3].is_screen = true;
+        assert_eq!(assign(&seats(&[5]), &all), seats(&[4]));
+        assert_eq!(assign(&seats(&[5, 0]), &all), seats(&[2, 4]));
+        assert_eq!(assign(&seats(&[5, 1, 0]), &all), seats(&[2, 3, 4]), "all who are on can be heard");
+        assert_eq!(assign(&seats(&[0, 0, 0, 0]), &all), seats(&[1, 2, 3, 4]));
     }
 
     #[test]

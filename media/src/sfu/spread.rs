@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::publication::{Origin, Publication, SenderReport};
 use super::room::{Feed, Room};
+use crate::api::Levels;
 use crate::codec::CodecSet;
 use crate::handover::{Announcement, Place, Status, Word, WorkerId};
 use crate::id::FeedId;
@@ -221,7 +222,9 @@ impl Room {
         if let Origin::There { at, .. } = &mut self.publications[key].origin {
             *at = Place { room, publication: key };
         }
-        self.is_stale |= known.is_none() || self.publications[key].has_levels != status.has_levels;
+        let publication = &self.publications[key];
+        let is_switched = self.levels == Levels::Hidden && publication.on_since != status.on_since;
+        self.is_stale |= known.is_none() || publication.has_levels != status.has_levels || is_switched;
         self.publications[key].set_status(*status);
         self.retarget(now);
     }

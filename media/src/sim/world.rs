@@ -13,7 +13,7 @@ use server::{Server, Worker};
 
 use super::network::Direction;
 use super::trace::Trace;
-use crate::api::{MediaEvent, SeatedFeed, Wish};
+use crate::api::{Levels, MediaEvent, SeatedFeed, Wish};
 use crate::counters::Counter;
 use crate::id::ParticipantId;
 use crate::random::Random;
@@ -90,6 +90,11 @@ impl World {
             agenda: Agenda::default(),
             spare: Vec::new(),
         }
+    }
+
+    /// Calls that begin from here on hide who speaks.
+    pub(crate) fn hide_levels(&mut self) {
+        self.server.levels = Levels::Hidden;
     }
 
     /// A datagram from anywhere arrives at every worker now.

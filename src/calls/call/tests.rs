@@ -23,7 +23,7 @@ fn newcomer(n: u8, role: Role) -> Newcomer {
 
 /// Participant `n` is user `n`: 1 the owner, 2 a moderator, 3 and 4 members.
 fn call() -> Call {
-    let mut call = Call::new(CALL, Encryption::Open);
+    let mut call = Call::new(CALL, Encryption::Open.into());
     for (n, role) in [(1, Role::Owner), (2, Role::Moderator), (3, Role::Member), (4, Role::Member)] {
         call.admit(user(n), WINDOWS).unwrap();
         call.enter(id(n.into()), newcomer(n, role));
@@ -69,7 +69,7 @@ fn a_second_window_of_a_user_is_a_second_participant() {
 
 #[test]
 fn a_user_has_a_limited_number_of_windows_and_a_call_of_participants() {
-    let mut call = Call::new(CALL, Encryption::Open);
+    let mut call = Call::new(CALL, Encryption::Open.into());
     for n in 0..WINDOWS {
         call.admit(user(1), WINDOWS).unwrap();
         call.enter(id(n as u64), newcomer(1, Role::Member));
@@ -84,7 +84,7 @@ fn a_user_has_a_limited_number_of_windows_and_a_call_of_participants() {
 
 #[test]
 fn those_who_are_in_are_listed_in_the_order_of_entering() {
-    let mut call = Call::new(CALL, Encryption::Open);
+    let mut call = Call::new(CALL, Encryption::Open.into());
     for (n, at) in [(9, 10), (1, 20), (5, 30)] {
         call.enter(id(n), Newcomer { joined_at: Timestamp::from_millis(at), ..newcomer(1, Role::Member) });
     }
@@ -104,7 +104,7 @@ fn everybody_including_oneself_is_told_of_a_change_and_nobody_of_none() {
 
 #[test]
 fn what_was_switched_off_on_entering_is_shown_so_once_it_is_offered() {
-    let mut call = Call::new(CALL, Encryption::Open);
+    let mut call = Call::new(CALL, Encryption::Open.into());
     let muted = [Source::Microphone].into_iter().collect();
     call.enter(id(1), Newcomer { muted, ..newcomer(1, Role::Member) });
     assert_eq!(changed_sources(&call.offer(id(1), muted).unwrap()), microphone(true, false));
@@ -298,7 +298,7 @@ fn everybody_sees_a_reaction_and_nobody_reacts_without_end() {
 
 #[test]
 fn a_whole_call_reacts_only_so_fast() {
-    let mut call = Call::new(CALL, Encryption::Open);
+    let mut call = Call::new(CALL, Encryption::Open.into());
     let thumb = Emoji::parse("👍").unwrap();
     let reacting = REACTIONS_OF_ALL.burst / REACTIONS_OF_ONE.burst;
     for n in 0..=u64::from(reacting) {

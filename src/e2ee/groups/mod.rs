@@ -129,12 +129,16 @@ pub async fn commit(app: &App, principal: &Principal, id: GroupId, request: Comm
         welcome: request.welcome.map(|welcome| decode(&welcome, MAX_WITH_TREE_BYTES)).transpose()?,
         group_info: decode(&request.group_info, MAX_WITH_TREE_BYTES)?,
     };
-    let size_bytes = sent.commit.len() + sent.welcome.as_ref().map_or(0, Vec::len) + sent.group_info.len();
-    app.limits.e2ee.commit_bytes(id, principal.user, size_bytes)?;
     match id.kind {
         GroupKind::Room => of_room::commit(app, principal, id, request.epoch, sent).await,
         GroupKind::Call => of_call::commit(app, principal, id, request.epoch, sent).await,
     }
+}
+
+/// Counts what somebody sends who may: whoever may not does not fill the limiter with groups that they made up.
+fn count_bytes(app: &App, principal: &Principal, id: GroupId, sent: &Sent) -> Result<(), Error> {
+    let size_bytes = sent.commit.len() + sent.welcome.as_ref().map_or(0, Vec::len) + sent.group_info.len();
+    app.limits.e2ee.commit_bytes(id, principal.user, size_bytes)
 }
 
 fn counting<'a>(certificate: &Certificate, bytes: &'a [u8]) -> store::Counting<'a> {

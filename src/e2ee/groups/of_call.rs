@@ -8,7 +8,7 @@ use webcall_trust::mls::GroupId;
 
 use super::check::{self, NewGroup, Sent};
 use super::in_call::{INVALID_PARTICIPANT, InCall};
-use super::{Committed, Info, MAX_PAGE, MAX_PAGE_BYTES, Page, counting};
+use super::{Committed, Info, MAX_PAGE, MAX_PAGE_BYTES, Page, count_bytes, counting};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::calls::{CallSeen, GroupNow, GroupRefusal};
@@ -56,6 +56,7 @@ pub(super) fn commits(app: &App, principal: &Principal, id: GroupId, from: u64) 
 /// call takes it out then.
 pub(super) async fn commit(app: &App, principal: &Principal, id: GroupId, made_in: u64, sent: Sent) -> Result<Committed, Error> {
     let (CallSeen { room, participants, .. }, now) = seen(app, principal, id)?;
+    count_bytes(app, principal, id, &sent)?;
     if made_in < now.epoch {
         return lost(app, principal, id, made_in, &sent.commit);
     }

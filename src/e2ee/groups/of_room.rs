@@ -4,7 +4,7 @@ use webcall_trust::mls::GroupId;
 use webcall_trust::{Certificate, Refusal};
 
 use super::check::{self, Counting, NewGroup, Sent};
-use super::{Committed, Info, MAX_PAGE, MAX_PAGE_BYTES, Page, counting};
+use super::{Committed, Info, MAX_PAGE, MAX_PAGE_BYTES, Page, count_bytes, counting};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::bus::Hint;
@@ -22,7 +22,7 @@ const LIMITS: CommitLimits = CommitLimits { welcomes: rooms::MAX_ROOMS_PER_USER,
 /// Makes the group of a room of the caller's.
 pub(super) async fn create(app: &App, principal: &Principal, new: NewGroup, group_info: &[u8]) -> Result<(), Error> {
     let room = RoomId::from_bytes(new.id.uuid);
-    if rooms::membership(app, principal, room).await?.encryption == Encryption::Open {
+    if rooms::membership(app, principal, room).await?.protection.encryption == Encryption::Open {
         return Err(E2eeError::RoomOpen.into());
     }
     let (certificate, id, created_at) = (new.by.to_bytes(), new.id.to_bytes(), app.clock.now());
@@ -70,6 +70,7 @@ pub(super) async fn commits(app: &App, principal: &Principal, id: GroupId, from:
 /// Takes the group of a room to its next epoch.
 pub(super) async fn commit(app: &App, principal: &Principal, id: GroupId, made_in: u64, sent: Sent) -> Result<Committed, Error> {
     let GroupRow { room_id: room, history_id: history, epoch, state, .. } = group(app, principal, id).await?;
+    count_bytes(app, principal, id, &sent)?;
     let made_in = i64::try_from(made_in).unwrap_or(i64::MAX);
     if made_in < epoch {
         return lost(app, history, made_in, &sent.commit).await;

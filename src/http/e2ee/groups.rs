@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::extract::{Body, Parameters, Segments, SignedIn, identifier};
 use super::super::problem::Problem;
-use super::MAX_COMMIT_REQUEST_BYTES;
+use super::{MAX_COMMIT_REQUEST_BYTES, device_id};
 use crate::app::App;
 use crate::e2ee::{self, CommitRequest, Committed};
 use crate::error::{E2eeError, Error};
@@ -238,7 +238,7 @@ pub(in super::super) async fn message(
     match to {
         Some(Recipient { user, device }) => {
             let user = identifier(&user, Error::UserNotFound)?;
-            let device = identifier(&device, webcall_trust::Refusal::UnknownDevice.into())?;
+            let device = device_id(&device)?;
             e2ee::leave_message(&app, &principal, id, &message, (user, device)).await?;
         }
         None => e2ee::whisper(&app, &principal, id, &message).await?,

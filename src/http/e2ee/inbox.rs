@@ -4,10 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use webcall_trust::Refusal;
 
 use super::super::extract::{Parameters, Segments, SignedIn, identifier};
 use super::super::problem::Problem;
+use super::device_id;
 use crate::app::App;
 use crate::e2ee;
 use crate::error::{E2eeError, Error};
@@ -72,7 +72,7 @@ pub(in super::super) async fn list(
     SignedIn(principal): SignedIn,
     Parameters(Whose { device }): Parameters<Whose>,
 ) -> Result<Json<Inbox>, Error> {
-    let waiting = e2ee::inbox(&app, &principal, identifier(&device, Refusal::UnknownDevice.into())?).await?;
+    let waiting = e2ee::inbox(&app, &principal, device_id(&device)?).await?;
     Ok(Json(Inbox { items: waiting.items.into_iter().map(InboxItem::from).collect(), more: waiting.more }))
 }
 

@@ -11,8 +11,12 @@ mod packages;
 use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use webcall_trust::Refusal;
 
+use super::extract::identifier;
 use crate::app::App;
+use crate::error::Error;
+use crate::id::DeviceId;
 
 /// The largest body here: a hundred key packages, or a sealed backup, as base64.
 pub(super) const MAX_E2EE_BYTES: usize = 256 << 10;
@@ -46,4 +50,9 @@ fn roomy() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(groups::commit, groups::commits)) // POST, GET /groups/{id}/commits
         .layer(DefaultBodyLimit::max(MAX_COMMIT_REQUEST_BYTES))
+}
+
+/// A device in a path, a query or a body; `unknown_device` for what is none.
+fn device_id(text: &str) -> Result<DeviceId, Error> {
+    identifier(text, Refusal::UnknownDevice.into())
 }

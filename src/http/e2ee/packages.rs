@@ -4,11 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use webcall_trust::Refusal;
 
 use super::super::extract::{Body, Segments, SignedIn, identifier};
 use super::super::problem::Problem;
-use super::MAX_E2EE_BYTES;
+use super::{MAX_E2EE_BYTES, device_id};
 use crate::app::App;
 use crate::e2ee::{self, Upload};
 use crate::error::Error;
@@ -95,7 +94,7 @@ pub(in super::super) async fn upload(
     Segments(device): Segments<String>,
     Body(body): Body<NewKeyPackages, MAX_E2EE_BYTES>,
 ) -> Result<(StatusCode, Json<KeyPackageStock>), Error> {
-    let device = identifier(&device, Refusal::UnknownDevice.into())?;
+    let device = device_id(&device)?;
     let upload = Upload { one_time: body.key_packages, last_resort: body.last_resort };
     let stock = e2ee::upload(&app, &principal, device, upload).await?;
     Ok((StatusCode::CREATED, Json(stock.into())))
@@ -113,7 +112,7 @@ pub(in super::super) async fn stock(
     SignedIn(principal): SignedIn,
     Segments(device): Segments<String>,
 ) -> Result<Json<KeyPackageStock>, Error> {
-    let device = identifier(&device, Refusal::UnknownDevice.into())?;
+    let device = device_id(&device)?;
     Ok(Json(e2ee::stock(&app, &principal, device).await?.into()))
 }
 

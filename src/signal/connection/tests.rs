@@ -6,10 +6,12 @@ use super::*;
 use crate::calls::MediaState;
 use crate::id::CallId;
 use crate::role::Role;
-use crate::store::Encryption;
+use crate::store::{Encryption, Protection};
 
 const ROOM: &str = "0190b0a0-0000-7000-8000-000000000001";
-const STANDING: Membership = Membership { role: Role::Member, encryption: Encryption::Mls };
+/// What keeps the room from the server.
+const STRICT: Protection = Protection { encryption: Encryption::Mls, strict: true };
+const STANDING: Membership = Membership { role: Role::Member, protection: STRICT };
 const ME: ParticipantId = ParticipantId(0xabc);
 
 fn room() -> RoomId {
@@ -71,7 +73,7 @@ fn entering() -> (Connection, Attempt) {
 }
 
 fn entered() -> Entered {
-    Entered { call: CallId::from_bytes([9; 16]), encryption: Encryption::Mls, participant: ME, participants: vec![] }
+    Entered { call: CallId::from_bytes([9; 16]), protection: STRICT, participant: ME, participants: vec![] }
 }
 
 fn inside() -> Connection {
@@ -79,8 +81,11 @@ fn inside() -> Connection {
     let effects = connection.admitted(attempt, Ok(STANDING));
     assert_eq!(effects, [Effect::Enter { room: room(), standing: STANDING, muted: vec![Source::Camera] }]);
     let effects = connection.entered(Ok(entered()));
-    let [Effect::Send(ServerMessage::Joined { id: 1, call, encryption: protocol::Encryption::Mls, participant, .. })] =
-        &effects[..]
+    let [
+        Effect::Send(ServerMessage::Joined {
+            id: 1, call, encryption: protocol::Encryption::Mls, strict: true, participant, ..
+        }),
+    ] = &effects[..]
     else {
         panic!("{effects:?}")
     };

@@ -15,6 +15,9 @@ use crate::time::Timestamp;
 
 /// Notes that so many bytes less are kept of a group, if it is still there.
 pub(super) const KEEP_LESS: &str = "update e2ee_groups set kept_bytes = kept_bytes - $2 where history_id = $1";
+/// Holds the row of a group, if it is still there. Whoever changes commits holds it first, as whoever adds one does: nobody then waits for a
+/// commit while another who has that waits for the group.
+const HOLD_GROUP: &str = "update e2ee_groups set kept_bytes = kept_bytes where history_id = $1";
 /// The oldest of a group, a few at a time.
 const DROP_OLDEST: &str = "delete from e2ee_commits where history_id = $1 and epoch in \
      (select epoch from e2ee_commits where history_id = $1 order by epoch limit 20) \
@@ -143,16 +146,22 @@ impl Store {
 
     /// Removes commits from before `cutoff`, `limit` at most. Returns how many.
     pub async fn forget_commits(&self, cutoff: Timestamp, limit: i64) -> Result<u64> {
-        let sql = "delete from e2ee_commits where (history_id, epoch) in \
-                   (select history_id, epoch from e2ee_commits where created_at < $1 order by created_at limit $2) \
-                   returning history_id, cast(length(commit_bytes) + coalesce(length(welcome), 0) as bigint) as bytes";
+        let sql = "select history_id, epoch from e2ee_commits where created_at < $1 order by created_at limit $2";
+        let delete = "delete from e2ee_commits where history_id = $1 and epoch <= $2 and created_at < $3 \
+                      returning cast(length(commit_bytes) + coalesce(length(welcome), 0) as bigint)";
         in_transaction!(self, tx => {
-            let gone: Vec<(HistoryId, i64)> = sqlx::query_as::<Db, _>(sql).bind(cutoff).bind(limit).fetch_all(&mut *tx).await?;
-            for (history, bytes) in by_history(&gone) {
+            let old: Vec<(HistoryId, i64)> = sqlx::query_as::<Db, _>(sql).bind(cutoff).bind(limit).fetch_all(&mut *tx).await?;
+            let mut removed = 0;
+            for (history, epoch) in last_of_each(&old) {
+                sqlx::query::<Db>(HOLD_GROUP).bind(history).execute(&mut *tx).await?;
+                let delete = sqlx::query_as::<Db, (i64,)>(delete).bind(history).bind(epoch).bind(cutoff);
+                let gone = delete.fetch_all(&mut *tx).await?;
+                let bytes: i64 = gone.iter().map(|(bytes,)| bytes).sum();
                 sqlx::query::<Db>(KEEP_LESS).bind(history).bind(bytes).execute(&mut *tx).await?;
+                removed += gone.len() as u64;
             }
             tx.commit().await?;
-            Ok(gone.len() as u64)
+            Ok(removed)
         })
     }
 
@@ -161,14 +170,22 @@ impl Store {
         let sql = "select history_id, epoch, cast(length(welcome) as bigint) from e2ee_commits \
                    where welcome is not null and created_at < $1 order by created_at limit $2";
         in_transaction!(self, tx => {
-            let old: Vec<(HistoryId, i64, i64)> = sqlx::query_as::<Db, _>(sql).bind(cutoff).bind(limit).fetch_all(&mut *tx).await?;
+            let mut old: Vec<(HistoryId, i64, i64)> =
+                sqlx::query_as::<Db, _>(sql).bind(cutoff).bind(limit).fetch_all(&mut *tx).await?;
+            // Groups in one order, here and wherever several are held.
+            old.sort_unstable();
+            let mut removed = 0;
             for (history, epoch, bytes) in &old {
+                sqlx::query::<Db>(HOLD_GROUP).bind(history).execute(&mut *tx).await?;
+                // Whoever fetched it as the last may have been faster.
+                let sql = "update e2ee_commits set welcome = null where history_id = $1 and epoch = $2 and welcome is not null";
+                let gone = sqlx::query::<Db>(sql).bind(history).bind(epoch).execute(&mut *tx).await?.rows_affected();
+                let bytes = if gone == 0 { 0 } else { *bytes };
                 sqlx::query::<Db>(KEEP_LESS).bind(history).bind(bytes).execute(&mut *tx).await?;
-                let sql = "update e2ee_commits set welcome = null where history_id = $1 and epoch = $2";
-                sqlx::query::<Db>(sql).bind(history).bind(epoch).execute(&mut *tx).await?;
+                removed += gone;
             }
             tx.commit().await?;
-            Ok(old.len() as u64)
+            Ok(removed)
         })
     }
 
@@ -200,11 +217,12 @@ impl Store {
     }
 }
 
-/// Sums in one order, so that no two transactions wait for one another.
-fn by_history(gone: &[(HistoryId, i64)]) -> BTreeMap<HistoryId, i64> {
-    let mut sums = BTreeMap::new();
-    for (history, bytes) in gone {
-        *sums.entry(*history).or_insert(0) += bytes;
+/// The last epoch of each history, in one order, so that no two transactions wait for one another.
+fn last_of_each(commits: &[(HistoryId, i64)]) -> BTreeMap<HistoryId, i64> {
+    let mut last = BTreeMap::new();
+    for (history, epoch) in commits {
+        let known = last.entry(*history).or_insert(*epoch);
+        *known = (*known).max(*epoch);
     }
-    sums
+    last
 }

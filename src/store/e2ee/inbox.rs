@@ -125,6 +125,10 @@ impl Store {
     pub async fn remove_from_inbox(&self, id: InboxId, user: UserId) -> Result<bool> {
         let sql = "delete from e2ee_inbox where id = $1 and user_id = $2 returning history_id, epoch";
         in_transaction!(self, tx => {
+            // The group first, as whoever adds a commit holds it before what waits for the devices that it adds.
+            let hold = "update e2ee_groups set kept_bytes = kept_bytes where history_id = \
+                        (select history_id from e2ee_inbox where id = $1 and user_id = $2)";
+            sqlx::query::<Db>(hold).bind(id).bind(user).execute(&mut *tx).await?;
             let removed = sqlx::query_as::<Db, (HistoryId, Option<i64>)>(sql).bind(id).bind(user).fetch_optional(&mut *tx).await?;
             if let Some((history, Some(epoch))) = removed {
                 // Of two that are the last at the same moment neither may see it; the welcome then goes when it is old.

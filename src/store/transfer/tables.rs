@@ -65,6 +65,7 @@ pub const TABLES: &[Table] = &[
             ("id", Id),
             ("name", Text),
             ("encryption", Text),
+            ("strict", Flag),
             ("link_code", Text),
             ("created_at", Integer),
             ("member_count", Integer),

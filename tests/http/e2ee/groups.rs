@@ -12,12 +12,12 @@ use super::{Person, decode, encode, pair, refusal};
 use crate::mls::{Device, Member, Outgoing, mutations};
 use crate::server::TestServer;
 
-fn group_of(room: &Value) -> GroupId {
+pub(super) fn group_of(room: &Value) -> GroupId {
     let id: webcall::id::RoomId = room["id"].as_str().unwrap().parse().unwrap();
     GroupId::room(*id.as_bytes())
 }
 
-fn path(room: &Value, rest: &str) -> String {
+pub(super) fn path(room: &Value, rest: &str) -> String {
     format!("groups/{}/{rest}", encode(&group_of(room).to_bytes()))
 }
 
@@ -28,14 +28,14 @@ fn taken(person: &mut Person) -> Device {
 }
 
 /// Makes the group of a room with the person's device in it.
-async fn created(server: &TestServer, person: &mut Person, room: &Value) -> Member {
+pub(super) async fn created(server: &TestServer, person: &mut Person, room: &Value) -> Member {
     let (member, info) = Member::create(taken(person), group_of(room));
     let answer = person.ask(server, Method::POST, "groups", Some(json!({"group_info": encode(&info)}))).await;
     assert_eq!(answer, (StatusCode::CREATED, json!({"group": encode(&group_of(room).to_bytes()), "epoch": 0})));
     member
 }
 
-fn body(outgoing: &Outgoing) -> Value {
+pub(super) fn body(outgoing: &Outgoing) -> Value {
     let welcome = outgoing.welcome.as_deref().map(encode);
     let (commit, group_info) = (encode(&outgoing.commit), encode(&outgoing.group_info));
     json!({"epoch": outgoing.epoch, "commit": commit, "welcome": welcome, "group_info": group_info})
@@ -45,7 +45,7 @@ async fn send(server: &TestServer, who: &Person, room: &Value, outgoing: &Outgoi
     who.ask(server, Method::POST, &path(room, "commits"), Some(body(outgoing))).await
 }
 
-async fn accepted(server: &TestServer, who: &Person, room: &Value, member: &mut Member, outgoing: &Outgoing) {
+pub(super) async fn accepted(server: &TestServer, who: &Person, room: &Value, member: &mut Member, outgoing: &Outgoing) {
     let answer = send(server, who, room, outgoing).await;
     assert_eq!(answer, (StatusCode::CREATED, json!({"epoch": outgoing.epoch + 1})));
     member.accepted();
@@ -157,6 +157,27 @@ async fn a_room_has_one_group_which_one_of_its_members_makes_with_a_device_that_
         assert_eq!(refusal(&eve.ask(&server, Method::GET, &path(&room, target), None).await), (404, "group_not_found"));
         assert_eq!(refusal(&ann.ask(&server, Method::GET, &format!("groups/x/{target}"), None).await), (404, "group_not_found"));
     }
+}
+
+/// 64 MB in a day are those of a member: here somebody sends more into a group that is none of theirs.
+#[tokio::test]
+async fn what_a_stranger_sends_into_a_group_is_not_counted_and_answered_as_if_there_were_none() {
+    let server = TestServer::start().await;
+    let (mut ann, _, room) = pair(&server).await;
+    created(&server, &mut ann, &room).await;
+    let eve = Person::new(&server, "eve").await;
+    let large = encode(&vec![0; 2 << 20]);
+    let commit = json!({"epoch": 0, "commit": encode(&[0]), "welcome": large, "group_info": large});
+    let send = async |who: &Person| who.ask(&server, Method::POST, &path(&room, "commits"), Some(commit.clone())).await;
+    for _ in 0..17 {
+        assert_eq!(refusal(&send(&eve).await), (404, "group_not_found"));
+    }
+    let mut passed = 0;
+    while send(&ann).await.0 == StatusCode::UNPROCESSABLE_ENTITY {
+        passed += 1;
+    }
+    assert_eq!(refusal(&send(&ann).await), (429, "rate_limited"), "a member's is counted");
+    assert!((15..17).contains(&passed), "{passed}");
 }
 
 #[tokio::test]

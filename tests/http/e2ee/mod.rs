@@ -1,6 +1,7 @@
 //! End-to-end encryption as a client meets the server.
 
 mod backups;
+mod fuzz;
 mod groups;
 mod keys;
 mod packages;

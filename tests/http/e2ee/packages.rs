@@ -64,6 +64,21 @@ async fn packages_are_claimed_only_of_who_shares_a_room() {
 }
 
 #[tokio::test]
+async fn a_claim_of_several_that_is_refused_takes_nothing_of_what_one_may_claim_of_the_others() {
+    let server = TestServer::start().await;
+    let (ann, ben, _) = pair(&server).await;
+    let eve = Person::new(&server, "eve").await;
+    for _ in 0..41 {
+        let answer = ann.claim(&server, &[&ben.session.user, &eve.session.user]).await;
+        assert_eq!(refusal(&answer), (404, "user_not_found"));
+    }
+    for _ in 0..40 {
+        assert_eq!(ann.claim(&server, &[&ben.session.user]).await.0, StatusCode::OK);
+    }
+    assert_eq!(refusal(&ann.claim(&server, &[&ben.session.user]).await), (429, "rate_limited"), "the limit is there");
+}
+
+#[tokio::test]
 async fn t1_a_package_of_a_device_that_its_user_did_not_sign_is_refused() {
     let server = TestServer::start().await;
     let (ann, ben, _) = pair(&server).await;

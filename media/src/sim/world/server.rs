@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::UNIX_TIME;
+use crate::api::Levels;
 use crate::counters::{Counter, Counters};
 use crate::handover::{WorkerId, WorkerSet};
 use crate::id::{ParticipantId, RoomId};
@@ -23,6 +24,8 @@ pub(super) struct Server {
     workers: Vec<Worker>,
     participants: HashMap<ParticipantId, (RoomId, usize)>,
     joined: usize,
+    /// Of the calls that begin from here on.
+    pub(super) levels: Levels,
 }
 
 pub(super) struct Worker {
@@ -43,7 +46,7 @@ impl Server {
             let sfu = Sfu::new(config.clone(), counters.clone(), now, UNIX_TIME, u64::from(random.next_u32()));
             Worker { sfu, out: Outbox::default(), config, counters }
         };
-        Self { workers: (0..workers).map(worker).collect(), participants: HashMap::new(), joined: 0 }
+        Self { workers: (0..workers).map(worker).collect(), participants: HashMap::new(), joined: 0, levels: Levels::Told }
     }
 
     /// Lets somebody join through the next worker.
@@ -56,7 +59,7 @@ impl Server {
         }
         self.participants.insert(participant, (room, index));
         let Worker { sfu, out, .. } = &mut self.workers[index];
-        sfu.join(room, participant, others, out);
+        sfu.join(room, participant, (others, self.levels), out);
     }
 
     /// The worker of somebody; of strangers the first.

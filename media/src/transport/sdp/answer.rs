@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use super::offer::{CodecEntry, MediaKind, MediaLine, ParsedOffer};
 use super::{URI_AUDIO_LEVEL, URI_MID, URI_REPAIRED_RID, URI_RID, URI_TWCC};
+use crate::api::Levels;
 use crate::codec::Codec;
 
 /// What the server answers.
@@ -17,6 +18,8 @@ pub(crate) struct Answer<'a> {
     /// As in `a=fingerprint`.
     pub(crate) fingerprint: &'a str,
     pub(crate) candidates: &'a Candidates,
+    /// Where they are hidden, sound comes at a constant bitrate, too: sizes and pauses would say as much.
+    pub(crate) levels: Levels,
     pub(crate) lines: Vec<AnswerLine<'a>>,
 }
 
@@ -69,7 +72,7 @@ impl Answer<'_> {
         write!(out, "a=fingerprint:{}\r\na=setup:passive\r\n", self.fingerprint)?;
         let mut first = true;
         for line in &self.lines {
-            line.write_into(out)?;
+            line.write_into(out, self.levels)?;
             if first && !matches!(line.answer, LineAnswer::Refused) {
                 first = false;
                 self.candidates.write_into(out)?;
@@ -99,24 +102,24 @@ impl Candidates {
 }
 
 impl AnswerLine<'_> {
-    fn write_into(&self, out: &mut String) -> std::fmt::Result {
+    fn write_into(&self, out: &mut String, levels: Levels) -> std::fmt::Result {
         match &self.answer {
             LineAnswer::Refused => self.write_refused(out),
             LineAnswer::Idle => {
                 self.write_head(out, &self.line.codecs)?;
                 out.push_str("a=inactive\r\n");
-                self.line.codecs.iter().try_for_each(|entry| write_codec(out, entry, Feedback::ForTrack))
+                self.line.codecs.iter().try_for_each(|entry| write_codec(out, entry, Feedback::ForTrack, levels))
             }
             LineAnswer::Track { codec } => {
                 self.write_head(out, std::slice::from_ref(*codec))?;
                 out.push_str("a=recvonly\r\n");
-                write_codec(out, codec, Feedback::ForTrack)?;
-                self.write_track_extensions(out)
+                write_codec(out, codec, Feedback::ForTrack, levels)?;
+                self.write_track_extensions(out, levels)
             }
             LineAnswer::Seat { seat, ids } => {
                 self.write_head(out, &self.line.codecs)?;
                 out.push_str("a=sendonly\r\n");
-                self.line.codecs.iter().try_for_each(|entry| write_codec(out, entry, Feedback::ForSeat))?;
+                self.line.codecs.iter().try_for_each(|entry| write_codec(out, entry, Feedback::ForSeat, levels))?;
                 self.write_seat(out, *seat, *ids)
             }
         }
@@ -143,13 +146,13 @@ impl AnswerLine<'_> {
         write!(out, "\r\nc=IN IP4 0.0.0.0\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=mid:{}\r\n", self.line.mid)
     }
 
-    fn write_track_extensions(&self, out: &mut String) -> std::fmt::Result {
+    fn write_track_extensions(&self, out: &mut String, levels: Levels) -> std::fmt::Result {
         let ids = &self.line.extensions;
         let simulcast = !self.line.rids.is_empty();
         let wanted = [
             (ids.mid, URI_MID),
             (ids.twcc, URI_TWCC),
-            (ids.audio_level, URI_AUDIO_LEVEL),
+            (ids.audio_level.filter(|_| levels == Levels::Told), URI_AUDIO_LEVEL),
             (ids.rid.filter(|_| simulcast), URI_RID),
             (ids.repaired_rid.filter(|_| simulcast), URI_REPAIRED_RID),
         ];
@@ -190,10 +193,14 @@ enum Feedback {
     ForSeat,
 }
 
-fn write_codec(out: &mut String, entry: &CodecEntry, feedback: Feedback) -> std::fmt::Result {
+fn write_codec(out: &mut String, entry: &CodecEntry, feedback: Feedback, levels: Levels) -> std::fmt::Result {
     let pt = entry.payload_type;
     match entry.codec {
-        Codec::Opus => write!(out, "a=rtpmap:{pt} opus/48000/2\r\na=fmtp:{pt} minptime=10;useinbandfec=1\r\n")?,
+        Codec::Opus => {
+            // RFC 7587 §6.1: what the other side is to send like. The same in every line, since a payload type means one thing in a bundle.
+            let constant = if levels == Levels::Hidden { ";cbr=1;usedtx=0" } else { "" };
+            write!(out, "a=rtpmap:{pt} opus/48000/2\r\na=fmtp:{pt} minptime=10;useinbandfec=1{constant}\r\n")?;
+        }
         codec => {
             write!(out, "a=rtpmap:{pt} {}/90000\r\n", codec.name())?;
             if !entry.fmtp.is_empty() {

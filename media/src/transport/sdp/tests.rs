@@ -1,4 +1,5 @@
 use super::*;
+use crate::api::Levels;
 use crate::codec::Codec;
 use crate::error::MediaError;
 
@@ -69,8 +70,16 @@ fn an_answer_sends_one_codec_on_a_track_and_every_codec_to_a_seat() {
     let parse = |text: &str| text.parse().expect("an address");
     let candidates =
         Candidates { udp: vec![parse("192.0.2.1:5000"), parse("[2001:db8::1]:5000")], tcp: vec![parse("192.0.2.1:443")] };
-    let answer =
-        Answer { version: 3, ufrag: "uuuu", pwd: "pwd", fingerprint: "sha-256 AA:BB", candidates: &candidates, lines }.write();
+    let answer = Answer {
+        version: 3,
+        ufrag: "uuuu",
+        pwd: "pwd",
+        fingerprint: "sha-256 AA:BB",
+        candidates: &candidates,
+        levels: Levels::Told,
+        lines,
+    }
+    .write();
     let sections: Vec<&str> = answer.split("m=").collect();
     assert_eq!(sections.len(), 7, "every line of the offer has its answer");
     assert!(sections[0].contains("a=group:BUNDLE 0 1 2 3\r\n") && sections[0].contains("a=ice-lite\r\n"));
@@ -83,6 +92,28 @@ fn an_answer_sends_one_codec_on_a_track_and_every_codec_to_a_seat() {
     assert!(sections[4].contains("VP8") && sections[4].contains("AV1") && sections[4].contains("a=msid:seat0 v0"));
     assert!(sections[4].contains("a=ssrc-group:FID 1000 1001") && !sections[4].contains("transport-cc"));
     assert!(sections[5].starts_with("audio 0 ") && sections[6].starts_with("video 0 "));
+}
+
+/// The answer for a microphone and a seat.
+fn spoken_answer(levels: Levels) -> String {
+    let offer = parse(CHROMIUM).expect("a browser's offer");
+    let lines = offer.answer_lines(|line| match line.mid.as_str() {
+        "0" => LineAnswer::Track { codec: &line.codecs[0] },
+        "2" => LineAnswer::Seat { seat: 0, ids: OutgoingIds { ssrc: 1000, rtx_ssrc: 1001 } },
+        _ => LineAnswer::Refused,
+    });
+    let candidates = Candidates::default();
+    Answer { version: 1, ufrag: "uuuu", pwd: "pwd", fingerprint: "sha-256 AA:BB", candidates: &candidates, levels, lines }.write()
+}
+
+#[test]
+fn where_levels_are_hidden_an_answer_takes_none_and_asks_for_sound_of_constant_bitrate_without_pauses() {
+    let told = spoken_answer(Levels::Told);
+    assert!(told.contains("ssrc-audio-level") && !told.contains("cbr="), "{told}");
+    let hidden = spoken_answer(Levels::Hidden);
+    assert!(!hidden.contains("ssrc-audio-level"), "{hidden}");
+    assert_eq!(hidden.matches("useinbandfec=1;cbr=1;usedtx=0\r\n").count(), 2, "alike in every line: {hidden}");
+    assert!(hidden.contains("sdes:mid") && hidden.contains("transport-wide-cc"), "the others stay");
 }
 
 proptest::proptest! {

@@ -215,3 +215,54 @@ fn versions_and_suites_that_are_not_known_are_told_apart_from_damage() {
     assert_eq!(with(1, 2), Err(ChatError::UnknownSuite));
     assert_eq!(with(0, 1), Ok(()));
 }
+
+/// Numbers by a seed (xorshift64*).
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        usize::try_from(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).expect("31 bits") % end
+    }
+
+    /// Cut, lengthened, spliced, with a field of ones, or with some bits flipped; never the same.
+    fn mutated(&mut self, whole: &[u8]) -> Vec<u8> {
+        let mut bytes = whole.to_vec();
+        let (one, other) = (self.below(whole.len()), self.below(whole.len()));
+        match self.below(7) {
+            0 => bytes.truncate(one),
+            1 => bytes.resize(whole.len() + 1 + other, 0xff),
+            2 => bytes = [&whole[..one], &whole[other..]].concat(),
+            3 => bytes[one..].fill(0xff),
+            // In the header, where every field has a meaning.
+            4 => bytes[one % HEADER_BYTES] = 0xff,
+            _ => (0..=self.below(5)).for_each(|_| bytes[self.below(whole.len())] ^= 1 << self.below(8)),
+        }
+        if bytes == whole {
+            bytes[one] ^= 0x41;
+        }
+        bytes
+    }
+}
+
+#[test]
+fn ten_thousand_hostile_envelopes_are_refused_and_the_honest_ones_still_open() {
+    let (mut random, contents) = (Seeded(7), [&b"a"[..], b"hello", &[7; 900]]);
+    let honest = contents.map(|content| seal(&key(), &device_key(ANN), place(), &body(content)).unwrap());
+    for round in 0..10_000 {
+        let nth = random.below(honest.len());
+        let hostile = random.mutated(&honest[nth]);
+        assert!(open(&key(), &hostile).is_err(), "{round}: {hostile:02x?}");
+        if round % 10 == 0 {
+            // From somebody with the epoch key: sealed as it must be, and no body in it.
+            let length = 1 + random.below(300);
+            let content = (0..length).map(|_| random.below(256)).map(|byte| u8::try_from(byte).expect("below 256")).collect();
+            assert!(open(&key(), &seal_content(&key(), place(), content)).is_err(), "{round}");
+        }
+    }
+    for (content, sealed) in contents.iter().zip(&honest) {
+        assert_eq!(open(&key(), sealed), Ok(body(content)));
+    }
+}

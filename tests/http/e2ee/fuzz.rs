@@ -1,0 +1,151 @@
+//! Whatever stands in the place of the bytes that clients send: the server refuses it by a code and goes on, and what is honest still passes.
+
+use futures_util::future::join_all;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::groups::{accepted, body, created, group_of, path};
+use super::{Person, encode};
+use crate::mls::Member;
+use crate::server::TestServer;
+
+/// So many inputs at the least, made from honest ones.
+const INPUTS: usize = 10_000;
+/// Among so many, so that nobody sends more than may be sent.
+const PEOPLE: usize = 20;
+/// What only members can check (RFC 9420 §6.2): the tag at the end of a commit. It stays as it is.
+const MEMBERSHIP_TAG_BYTES: usize = 32;
+
+/// Numbers by a seed (xorshift64*).
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % end
+    }
+
+    /// Cut, lengthened, spliced, with a length that cannot be, or with some bits flipped; never the same.
+    fn mutated(&mut self, whole: &[u8]) -> Vec<u8> {
+        let mut bytes = whole.to_vec();
+        let (one, other) = (self.below(whole.len()), self.below(whole.len()));
+        match self.below(6) {
+            0 => bytes.truncate(one),
+            1 => bytes.resize(whole.len() + 1 + other, 0xff),
+            2 => bytes = [&whole[..one], &whole[other..]].concat(),
+            3 => bytes[one] = 0xff,
+            _ => (0..=self.below(5)).for_each(|_| bytes[self.below(whole.len())] ^= 1 << self.below(8)),
+        }
+        if bytes == whole {
+            bytes[one] ^= 0x41;
+        }
+        bytes
+    }
+}
+
+/// A request of which some bytes are changed.
+struct Target {
+    path: String,
+    body: Value,
+    /// Where in the body they stand.
+    pointer: &'static str,
+    honest: Vec<u8>,
+    /// Bytes at the end that stay.
+    kept: usize,
+    inputs: usize,
+    /// Whether what the server cannot look into may pass.
+    may_pass: bool,
+}
+
+impl Target {
+    fn new(path: String, body: Value, pointer: &'static str, honest: &[u8], inputs: usize) -> Self {
+        Self { path, body, pointer, honest: honest.to_vec(), kept: 0, inputs, may_pass: false }
+    }
+
+    async fn assail(&self, server: &TestServer, who: &Person, random: &mut Seeded) -> usize {
+        let (changed, kept) = self.honest.split_at(self.honest.len() - self.kept);
+        for _ in 0..self.inputs {
+            let bytes = [&random.mutated(changed)[..], kept].concat();
+            let mut body = self.body.clone();
+            *body.pointer_mut(self.pointer).expect("the bytes stand there") = json!(encode(&bytes));
+            let (status, answer) = who.ask(server, Method::POST, &self.path, Some(body)).await;
+            let is_refused = status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS;
+            let is_fine = is_refused || self.may_pass && status.is_success();
+            assert!(is_fine, "{} {}: {status} {answer} to {bytes:02x?}", self.path, self.pointer);
+        }
+        self.inputs
+    }
+
+    async fn passes(&self, server: &TestServer, who: &Person) {
+        let (status, answer) = who.ask(server, Method::POST, &self.path, Some(self.body.clone())).await;
+        assert!(status.is_success(), "{}: {status} {answer}", self.path);
+    }
+}
+
+/// All that one person sends.
+async fn assail(server: &TestServer, number: usize) -> usize {
+    let mut random = Seeded(0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1));
+    let mut person = Person::new(server, &format!("person{number}")).await;
+    let (room, other) =
+        (server.encrypted_room(&person.session, "one").await, server.encrypted_room(&person.session, "other").await);
+    let (_, info) = Member::create(person.another_device(server).await, group_of(&other));
+    let (package, record) = (person.device.key_package(), person.identity.clone().device().1);
+    let (user, device) = (person.session.user.clone(), person.device.id());
+    let mut member = created(server, &mut person, &room).await;
+    let message = member.application(b"hello");
+    let outgoing = member.update();
+
+    let (messages, commits, commit) = (path(&room, "messages"), path(&room, "commits"), body(&outgoing));
+    let said = json!({"message": encode(&message)});
+    let left = json!({"message": encode(&message), "to": {"user": user, "device": device}});
+    let packages = json!({"key_packages": [encode(&package)]});
+    let first = [
+        Target::new("keys/records".to_owned(), json!({"record": encode(&record)}), "/record", &record, 20),
+        Target::new(format!("devices/{device}/key-packages"), packages, "/key_packages/0", &package, 45),
+        Target::new("groups".to_owned(), json!({"group_info": encode(&info)}), "/group_info", &info, 40),
+        Target { may_pass: true, ..Target::new(messages.clone(), said, "/message", &message, 100) },
+        Target { may_pass: true, ..Target::new(messages, left, "/message", &message, 100) },
+    ];
+    let changes = [
+        Target { kept: MEMBERSHIP_TAG_BYTES, ..Target::new(commits.clone(), commit.clone(), "/commit", &outgoing.commit, 25) },
+        Target::new(commits, commit, "/group_info", &outgoing.group_info, 25),
+    ];
+    let mut sent = 0;
+    for target in first.iter().chain(&changes) {
+        sent += target.assail(server, &person, &mut random).await;
+    }
+    sent += ask_for_nothing(server, &person, &group_of(&room).to_bytes(), &mut random).await;
+    // What may have filled an inbox is not asked for once more.
+    for target in &first[..4] {
+        target.passes(server, &person).await;
+    }
+    accepted(server, &person, &room, &mut member, &outgoing).await;
+    sent
+}
+
+/// Names of groups that are none, and places in the log that may be none.
+async fn ask_for_nothing(server: &TestServer, who: &Person, group: &[u8], random: &mut Seeded) -> usize {
+    for _ in 0..150 {
+        let path = format!("groups/{}/info", encode(&random.mutated(group)));
+        let (status, answer) = who.ask(server, Method::GET, &path, None).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}: {answer}");
+    }
+    for _ in 0..50 {
+        let (from, to) = (random.below(1 << 30) << random.below(32), random.below(1 << 30) << random.below(32));
+        for path in [format!("log/consistency?from={from}&to={to}"), format!("log/inclusion?leaf={from}")] {
+            let (status, answer) = who.ask(server, Method::GET, &path, None).await;
+            assert!(!status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS, "{path}: {status} {answer}");
+        }
+    }
+    250
+}
+
+#[tokio::test]
+async fn t22_ten_thousand_hostile_inputs_are_refused_and_what_is_honest_still_passes() {
+    let server = TestServer::start().await;
+    let sent: usize = join_all((0..PEOPLE).map(|number| assail(&server, number))).await.into_iter().sum();
+    assert!(sent >= INPUTS, "{sent}");
+    assert_eq!(server.get("/healthz").send().await.unwrap().status(), StatusCode::OK);
+}
