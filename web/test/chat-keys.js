@@ -101,7 +101,7 @@ export class FakeKeys extends EventTarget {
   constructor(desk) {
     super();
     const look = () => ({ epoch: desk.epoch });
-    const groups = { current: async () => look(), toSend: async () => look(), lookOf: look, renew: async () => look(), learn: async () => {} };
+    const groups = { current: async () => look(), toSend: async () => look(), lookOf: look, renew: async () => look(), learn: async () => {}, heard: () => {} };
     this.#account = { messages: new RoomMessages(desk, () => 1, groups), sync: groups.current };
   }
 

@@ -32,7 +32,7 @@ function keysOf({ epoch = 1, known = [] } = {}) {
     world.learned += 1;
     world.known = new Set(world.published);
   };
-  const messages = new RoomMessages({ ask }, () => 1, { current, toSend: current, lookOf, renew: current, learn });
+  const messages = new RoomMessages({ ask }, () => 1, { current, toSend: current, lookOf, renew: current, learn, heard: () => {} });
   const open = async (epoch, device, room = ROOM) => {
     const opened = await messages.open(room, envelopeOf({ epoch, device }), 'open_message');
     return opened.why ?? opened.type;

@@ -58,6 +58,8 @@ pub enum StateName {
     Thread(DeviceId, RoomId, UserId, DeviceId),
     /// The master key.
     Backup(DeviceId),
+    /// What is known of the log of everybody's keys.
+    Log(DeviceId),
 }
 
 impl StateName {
@@ -70,6 +72,7 @@ impl StateName {
             Self::Epochs(device, room, block) => [b"epochs".as_slice(), &device.0, &room.0, &block.to_be_bytes()].concat(),
             Self::Marks(device, room) => [b"marks".as_slice(), &device.0, &room.0].concat(),
             Self::Backup(device) => [b"backup".as_slice(), &device.0].concat(),
+            Self::Log(device) => [b"log".as_slice(), &device.0].concat(),
             Self::Sent(device, room) => [b"sent".as_slice(), &device.0, &room.0].concat(),
             Self::Thread(device, room, user, other) => [b"thread".as_slice(), &device.0, &room.0, &user.0, &other.0].concat(),
             Self::Group(device, group) => [b"group".as_slice(), &device.0, &group.to_bytes()].concat(),

@@ -45,6 +45,7 @@ export class EncryptedRooms {
     keys.addEventListener('change', () => this.#changed(this.#log.unopened), { signal });
     // Whoever is trusted again no longer keeps what is written in their rooms from being sent.
     keys.addEventListener('person', () => this.#around.keysChanged(), { signal });
+    keys.addEventListener('log', () => this.#around.keysChanged(), { signal });
     keys.addEventListener('room', (event) => this.#changed([/** @type {CustomEvent} */ (event).detail.room]), { signal });
   }
 

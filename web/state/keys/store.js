@@ -1,6 +1,7 @@
 /**
  * The keys of the signed-in user: this browser's device and the groups it is in, kept in step with the server. Says `change` when the device's
- * standing did, `room` {room} when a room's group did, and `person` {user} when somebody's keys are trusted otherwise than before.
+ * standing did, `room` {room} when a room's group did, `person` {user} when somebody's keys are trusted otherwise than before, and `log` when the
+ * log of keys was contradicted or the person went on regardless.
  *
  * Starts with the first room that is encrypted, and ends with the session. What cannot be done for want of a connection is done when it is back.
  */
@@ -52,6 +53,16 @@ export class KeysStore extends EventTarget {
     return this.#status === 'ready' ? this.#account : null;
   }
 
+  /** What contradicts the log of keys, however this device stands. */
+  get logAlarms() {
+    return this.#account?.logAlarms ?? [];
+  }
+
+  /** The person goes on regardless of what contradicts the log. */
+  async acceptLog() {
+    await this.#account?.acceptLog();
+  }
+
   /** This device, while another is to vouch for it; else null. */
   get asking() {
     return this.#status === 'unvouched' ? (this.#account?.asking ?? null) : null;
@@ -67,6 +78,7 @@ export class KeysStore extends EventTarget {
     const account = this.#open(user, {
       standing: (standing) => account === this.#account && this.#become(standing),
       room: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('room', { detail: { room } })),
+      log: () => account === this.#account && this.dispatchEvent(new Event('log')),
       person: (user) => account === this.#account && this.dispatchEvent(new CustomEvent('person', { detail: { user } })),
     });
     this.#account = account;

@@ -11,6 +11,7 @@ import { t } from '../../i18n/index.js';
 import { el, fill, listen } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { openCompare } from './compare.js';
+import { logBanner } from './log.js';
 
 /**
  * @param {App} app
@@ -23,12 +24,12 @@ export function keysBanners(app, room, signal) {
   const draw = async () => {
     drawn += 1;
     const turn = drawn;
-    const changed = await changedMembers(app, room);
+    const [log, changed] = await Promise.all([logBanner(app), changedMembers(app, room)]);
     // Asked again meanwhile: that answer is newer.
-    if (turn === drawn && !signal.aborted) fill(banners, ...ownBanner(app), ...changed);
+    if (turn === drawn && !signal.aborted) fill(banners, ...log, ...ownBanner(app), ...changed);
   };
   void draw();
-  listen(app.keys, ['change', 'person'], () => void draw(), signal);
+  listen(app.keys, ['change', 'person', 'log'], () => void draw(), signal);
   listen(app.keys, 'room', ({ detail }) => detail.room === room.id && void draw(), signal);
   return banners;
 }

@@ -18,7 +18,7 @@ use crate::chat::RoomId;
 use crate::state::{self, StateKey, StateName};
 
 /// States in memory at once: tens of kB each, and a few MB where a room is large. Beyond that the one used longest ago is let go; it is opened
-/// again when it is needed. A request needs five at most.
+/// again when it is needed. A request needs six at most.
 const MAX_OPEN: usize = 128;
 
 /// A state by what is in it. Its text is the name under which it is kept.
@@ -36,6 +36,8 @@ pub(super) enum Shelf {
     Thread(RoomId, UserId, DeviceId),
     /// The master key, and what is known of the backup.
     Backup,
+    /// What is known of the log of everybody's keys.
+    Log,
 }
 
 #[derive(Default)]
@@ -130,6 +132,7 @@ impl Shelf {
             Self::Epochs(room, block) => StateName::Epochs(owner, room, block),
             Self::Sent(room) => StateName::Sent(owner, room),
             Self::Backup => StateName::Backup(owner),
+            Self::Log => StateName::Log(owner),
             Self::Thread(room, user, device) => StateName::Thread(owner, room, user, device),
         }
     }
@@ -144,6 +147,7 @@ impl fmt::Display for Shelf {
             Self::Epochs(room, block) => write!(f, "epochs/{}/{block}", text(room.0)),
             Self::Sent(room) => write!(f, "sent/{}", text(room.0)),
             Self::Backup => f.write_str("backup"),
+            Self::Log => f.write_str("log"),
             Self::Thread(room, user, device) => write!(f, "thread/{}/{}/{}", text(room.0), text(user.0), text(device.0)),
         }
     }
@@ -160,6 +164,7 @@ impl FromStr for Shelf {
             ["room", room] => Ok(Self::Group(RoomId(id(room)?))),
             ["marks", room] => Ok(Self::Marks(RoomId(id(room)?))),
             ["backup"] => Ok(Self::Backup),
+            ["log"] => Ok(Self::Log),
             ["sent", room] => Ok(Self::Sent(RoomId(id(room)?))),
             ["thread", room, user, device] => Ok(Self::Thread(RoomId(id(room)?), UserId(id(user)?), DeviceId(id(device)?))),
             _ => Err(Fault::BadRequest),
