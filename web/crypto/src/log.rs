@@ -172,8 +172,11 @@ impl LogView {
             return Ok(Heard::Known);
         }
         let here = self.head();
+        let is_named = self.alarms.iter().any(|alarm| alarm.why.is_same(Why::SplitView { user, device }));
         let is_in_it = match (self.root_at(said.size), explained) {
             (Some(root), _) => root == said.root,
+            // Whoever contradicted once is not worth asking about again.
+            (None, _) if is_named => false,
             (None, None) if said.size > here.size => return Ok(Heard::Ahead),
             (None, None) => return Ok(Heard::Unknown),
             (None, Some(Explained { to, .. })) if said.size > to && to == here.size => false,
