@@ -240,6 +240,7 @@ fn what_is_remembered_is_bounded_and_survives_as_it_was() {
     let again = LogView::from_bytes(&bytes).unwrap();
     assert_eq!((again.head(), again.alarms()), (view.head(), view.alarms()));
     assert_eq!(again.known, view.known);
-    assert_eq!(LogView::from_bytes(&bytes[1..]).unwrap_err(), Fault::UnknownVersion);
+    let later = [&[VERSION + 1], &bytes[1..]].concat();
+    assert_eq!(LogView::from_bytes(&later).unwrap_err(), Fault::UnknownVersion);
     assert_eq!(LogView::from_bytes(&bytes[..bytes.len() - 1]).unwrap_err(), Fault::DamagedState);
 }
