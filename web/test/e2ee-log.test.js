@@ -6,7 +6,7 @@ import { test } from 'node:test';
 
 import { KeysRefused } from '../e2ee/keys/page.js';
 import { ApiError } from '../net/api.js';
-import { KeyLog, MAX_ASKED } from '../state/keys/log.js';
+import { KeyLog, MAX_ASKED, MAX_FAILURES } from '../state/keys/log.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -22,7 +22,10 @@ function signed(size) {
 
 /** A worker that takes a path for proof if it says from where to where, and a server whose log has a size. */
 function world({ size = 5 } = {}) {
-  const server = { size, asked: [], fails: null, withholds: false };
+  const server = { size, asked: [], fails: null, failsAt: null, withholds: false };
+  const fail = () => {
+    throw new ApiError('internal', 500);
+  };
   const kept = { size: 0, alarms: [], known: new Set() };
   let now_ms = 0;
   const answer = (what, give) => {
@@ -32,7 +35,7 @@ function world({ size = 5 } = {}) {
   };
   const delivery = {
     logHead: async () => answer('head', () => signed(server.size)),
-    consistency: async (from, to) => answer(`${from} to ${to}`, () => (server.withholds || to > server.size ? null : [`${from} to ${to}`])),
+    consistency: async (from, to) => answer(`${from} to ${to}`, () => server.failsAt === from ? fail() : (server.withholds || to > server.size ? null : [`${from} to ${to}`])),
     loggedChain: async (user, of) => answer(`chain of ${user} in ${of}`, () => ({ records: ['r'], leaves: [4], path: of > 4 && !server.withholds ? ['p'] : null })),
   };
   const look = () => ({ type: 'log', head: { size: kept.size, root: '' }, alarms: kept.alarms });
@@ -189,4 +192,19 @@ test('a member who invents heads makes the server be asked a few times an hour, 
   await say('mallory', headOf(60), 'one more');
   assert.equal(invented(), 2 * MAX_ASKED, 'what waited has its turn');
   assert.deepEqual(log.alarms, []);
+});
+
+test('t4 a server that fails at one proof alone is believed to have none after hours, and not before', async () => {
+  const { log, server, say, later } = world();
+  await log.renew();
+  server.failsAt = 3;
+  for (let hour = 0; hour < MAX_FAILURES / MAX_ASKED; hour += 1) {
+    assert.deepEqual(log.alarms, [], `in hour ${hour}`);
+    for (let message = 0; message < 20; message += 1) await say('ann', headOf(3));
+    later(HOUR_MS + 1);
+  }
+  assert.deepEqual(log.alarms.map(({ user }) => user), ['ann']);
+  server.failsAt = null;
+  await say('ben', headOf(4));
+  assert.equal(log.alarms.length, 1, 'what it proves is no alarm');
 });

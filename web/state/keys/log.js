@@ -3,7 +3,8 @@
  * user published counts only with the proof that it is in the log, and the heads that others' messages carry are compared with one's own, so that
  * a server cannot show two people two logs. All of it is judged in the worker; here the server is asked for what the worker needs.
  *
- * A server that says there is no proof is believed to have none; one that does not answer is asked again later. Says `alarm` when something was
+ * A server that says there is no proof is believed to have none, and so is one that fails at this proof alone for hours; one that does not answer is
+ * asked again later. Says `alarm` when something was
  * contradicted, or the person went on regardless.
  */
 
@@ -12,6 +13,7 @@
 /** @import { Delivery } from './delivery.js' */
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
+import { ApiError } from '../../net/api.js';
 import { bytesOf } from './bytes.js';
 import { oneAtATime } from './parts.js';
 
@@ -22,6 +24,8 @@ const MAX_TRIES = 3;
 /** Heads of one user that the server is asked about in an hour: a member can invent as many as messages. The newest of each device waits. */
 export const MAX_ASKED = 6;
 const ASKED_MS = 3_600_000;
+/** Of one device's heads: proofs at which the server failed, while it answered what else was asked of the log. It takes hours to come so far. */
+export const MAX_FAILURES = 2 * MAX_ASKED;
 /** Devices whose heads wait to be compared, and users that are counted. Beyond it the oldest are forgotten: their next message names a head again. */
 const MAX_WAITING = 1_000;
 /** Heads that need no worker any more; of more all are asked again. */
@@ -30,7 +34,7 @@ const MAX_GOOD = 256;
 const SIZE_AT = 32;
 const HEAD_BYTES = 32 + 8 + 32 + 8 + 64;
 
-/** @typedef {Pick<OpenedMessage, 'user' | 'device' | 'head'>} Said */
+/** @typedef {Pick<OpenedMessage, 'user' | 'device' | 'head'> & { failures: number }} Said */
 
 export class KeyLog extends EventTarget {
   #keys;
@@ -118,7 +122,7 @@ export class KeyLog extends EventTarget {
     if (this.#alarms.some(({ accepted }) => !accepted)) throw new KeysRefused('split_view');
   }
 
-  /** The head that a message carries, compared by and by: nothing waits for it. @param {Said} said */
+  /** The head that a message carries, compared by and by: nothing waits for it. @param {Pick<OpenedMessage, 'user' | 'device' | 'head'>} said */
   heard({ user, device, head }) {
     if (head.size === 0 || this.#good.has(nameOf(head))) return;
     const name = `${user}/${device}`;
@@ -126,7 +130,7 @@ export class KeyLog extends EventTarget {
     // Each device verified itself that its log only grew: its newest head speaks for those before.
     if (before !== undefined && before.head.size > head.size) return;
     this.#waiting.delete(name);
-    this.#waiting.set(name, { user, device, head });
+    this.#waiting.set(name, { user, device, head, failures: before?.failures ?? 0 });
     dropOldest(this.#waiting);
     void this.#comparing();
   }
@@ -192,8 +196,22 @@ export class KeyLog extends EventTarget {
     if ((heard !== 'ahead' && heard !== 'unknown') || !this.#mayAsk(said.user)) return heard;
     const size = heard === 'ahead' || this.#size === null ? await this.renew() : this.#size;
     // A head beyond the server's newest, which was asked for after the message came, has no proof.
-    const path = said.head.size < size ? await this.#delivery.consistency(said.head.size, size) : [];
+    const path = said.head.size < size ? await this.#way(said, size) : [];
     return this.#hear(said, { to: size, path: path ?? [] });
+  }
+
+  /** @param {Said} said @param {number} size */
+  async #way(said, size) {
+    try {
+      return await this.#delivery.consistency(said.head.size, size);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status < 500) throw error;
+      said.failures += 1;
+      if (said.failures < MAX_FAILURES) throw error;
+      // It is not the log as a whole that fails.
+      await this.renew();
+      return null;
+    }
   }
 
   /** @param {Said} said @param {{ to: number, path: Base64[] } | null} way */
