@@ -150,11 +150,13 @@ impl LogView {
         if !is_proven {
             return Ok(self.raise(Why::NotConsistent, short(&head)));
         }
-        self.remember(short(&head));
-        if head.size >= newest.size {
-            self.remember(short(&newest));
+        let other = if head.size < newest.size {
+            short(&head)
+        } else {
             self.newest = Some(head);
-        }
+            short(&newest)
+        };
+        self.remember(other);
         Ok(true)
     }
 
