@@ -137,6 +137,8 @@ export class KeyLog extends EventTarget {
 
   /** The person goes on regardless, also where the server's log is another one now. */
   async accept() {
+    // Whatever waits is sent with a head of what is followed now.
+    this.#renewed_ms = -Infinity;
     this.#shows(await this.#keys.ask({ op: 'accept_log' }, 'log'));
     await this.renew();
   }
