@@ -8,6 +8,7 @@ import { requestLink } from '../../web/state/keys/records.js';
 import { base64, fromBase64 } from './lib/bytes.mjs';
 import { certify } from './lib/certificates.mjs';
 import { Stay } from './lib/call.mjs';
+import { FalseLog } from './lib/log.mjs';
 import { stage } from './lib/people.mjs';
 
 const on = stage();
@@ -134,7 +135,7 @@ test('t1_a_device_that_a_server_vouched_for_by_an_identity_of_its_own_shows_anot
   const [second, honest] = [await secondOf(first), await secondOf(first)];
   const { request } = await second.keys.asking.request();
   const device = { id: fromBase64(request).slice(17, 33), key: fromBase64(request).slice(33, 65) };
-  await lies(second, first.user, (newest) => certify(first.user, device.key, newest, device.id));
+  await lies(second, first.user, first, (newest) => certify(first.user, device.key, newest, device.id));
   second.socket.dispatchEvent(new CustomEvent('message', { detail: { type: 'e2ee_keys', user: first.user } }));
   const account = await second.ready();
   const [fingerprint, real] = await Promise.all([account, first.keys.account].map(({ devices }) => devices.fingerprint()));
@@ -217,15 +218,19 @@ test('a device that another vouched for vouches for others only after the recove
   await vouch(second, third);
 });
 
-/** From now on the server shows this client another chain of a user: with what `made` gives after the newest record. */
-async function lies(client, user, made) {
-  const { records } = await client.api.call('GET', `e2ee/users/${user}/keys`);
+/**
+ * From now on the server shows this client another chain of a user, with what `made` gives after the newest record, in a log that has it. `by`: who is
+ * not lied to.
+ */
+async function lies(client, user, by, made) {
+  const { records } = await by.api.call('GET', `e2ee/users/${user}/keys`);
   const bytes = records.map(({ record }) => new Uint8Array(Buffer.from(record, 'base64url')));
   const { records: more } = await made(bytes.at(-1));
-  const shown = [...records, ...more.map((record) => ({ ...records[0], record: Buffer.from(record).toString('base64url') }))];
+  const log = await FalseLog.of(by, on.server, { more });
+  const shown = [...records, ...more.map((record, at) => ({ record: Buffer.from(record).toString('base64url'), leaf: log.end + at }))];
+  log.show(client, new Map([[user, shown]]));
   const whole = client.fetch;
   client.fetch = async (url, init) => {
-    if (url.pathname.endsWith(`/e2ee/users/${user}/keys`)) return Response.json({ records: shown });
     // What follows from the lie it takes, and tells nobody.
     if (init.method === 'POST' && url.pathname.endsWith('/commits')) return Response.json({}, { status: 201 });
     if (url.pathname.endsWith('/key-packages')) return Response.json({ key_packages: 50, last_resort: true });
@@ -249,7 +254,7 @@ test('t3_nothing_is_sent_to_a_room_whose_member_the_server_shows_with_another_id
 
   const keys = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
   const deviceKey = new Uint8Array(await crypto.subtle.exportKey('raw', keys.publicKey));
-  await lies(other, first.user, (newest) => certify(first.user, deviceKey, newest));
+  await lies(other, first.user, first, (newest) => certify(first.user, deviceKey, newest));
   const noticed = new Promise((resolve) => other.keys.addEventListener('person', ({ detail }) => detail.user === first.user && resolve(), { once: true }));
   hint();
   await noticed;

@@ -1,9 +1,9 @@
 //! What users publish about their keys: one chain of records each, to which only its user appends, and which everybody replays who
 //! shares a room with them.
 
-use webcall_trust::{MAX_DEVICES, MAX_RECORD_BYTES, Record, Refusal, UserKeys};
+use webcall_trust::{Hash, MAX_DEVICES, MAX_RECORD_BYTES, Record, Refusal, UserKeys};
 
-use super::{acquainted, decode, named};
+use super::{acquainted, decode, log, named};
 use crate::accounts::{self, Principal};
 use crate::app::App;
 use crate::bus::Hint;
@@ -21,12 +21,20 @@ const MAX_RECORDS_WITH_REVOCATIONS: usize = MAX_RECORDS + MAX_DEVICES;
 pub struct Chain {
     /// In order; none for who published nothing.
     pub records: Vec<RecordRow>,
+    /// That all of them were in the log when it had the size that was asked for; `None` where it was not asked for, or they were not.
+    pub proof: Option<Vec<Hash>>,
 }
 
-/// The chain of a user with whom the caller shares a room, or the caller's own; `user_not_found` for others.
-pub async fn chain(app: &App, principal: &Principal, user: UserId) -> Result<Chain, Error> {
+/// The chain of a user with whom the caller shares a room, or the caller's own; `user_not_found` for others. `size`: of a log whose head the
+/// caller knows. With the proof in the same answer, to learn who is in a room takes one request for each of them.
+pub async fn chain(app: &App, principal: &Principal, user: UserId, size: Option<u64>) -> Result<Chain, Error> {
     acquainted(app, principal, user).await?;
-    Ok(Chain { records: app.store.records(user).await? })
+    let records = app.store.records(user).await?;
+    let proof = match size {
+        Some(size) => log::inclusion_in(app, &records, size).await?,
+        None => None,
+    };
+    Ok(Chain { records, proof })
 }
 
 /// Appends a record to the caller's own chain. One that replaces the identity needs the account's password: whoever stole a session

@@ -5,12 +5,13 @@ use std::fmt;
 
 use ed25519_dalek::SigningKey;
 use ring::digest::{Context, SHA256};
-use webcall_trust::{Hash, Node, PublicKey, Signed, TreeHead, consistency_path, inclusion_path, root};
+use webcall_trust::{Hash, Node, PublicKey, Signed, TreeHead, consistency_path, inclusion_of_all, inclusion_path, root};
 
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::config::Secret;
 use crate::error::Error;
+use crate::store::RecordRow;
 
 /// The key that signs heads; zeroized when dropped. Clients remember its public half: another one looks to them like another server.
 pub struct LogKey(SigningKey);
@@ -89,6 +90,15 @@ pub async fn consistency(app: &App, principal: &Principal, from: u64, to: u64) -
     let no_such_sizes =
         Error::Invalid { code: "invalid_sizes", detail: "from is at least 1 and at most to, and the log is as long" };
     Ok(Consistency { path: path.ok_or(no_such_sizes)? })
+}
+
+/// The proof that all of a user's records are in the log of this length; `None`: it never was so long, or one came later.
+pub(super) async fn inclusion_in(app: &App, records: &[RecordRow], size: u64) -> Result<Option<Vec<Hash>>, Error> {
+    if size > app.store.log_size().await? {
+        return Ok(None);
+    }
+    let leaves: Vec<u64> = records.iter().map(|row| row.leaf.unsigned_abs()).collect();
+    with_nodes(app, |mut node| inclusion_of_all(&leaves, size, &mut node)).await
 }
 
 /// Calls `compute` twice: to learn which nodes it needs, and with them.

@@ -10,6 +10,7 @@ mod key;
 mod log;
 pub mod mls;
 mod refusal;
+mod several;
 mod signed;
 
 pub use certificate::{Certificate, DeviceCertificate, IdentityClaim, Revocation};
@@ -20,4 +21,5 @@ pub use log::{
     verify_inclusion,
 };
 pub use refusal::Refusal;
+pub use several::{inclusion_of_all, verify_inclusion_of_all};
 pub use signed::{Signed, Statement};

@@ -38,7 +38,7 @@ pub fn leaf_hash(record: &[u8]) -> Hash {
     Sha256::new().chain_update([0]).chain_update(record).finalize().into()
 }
 
-fn node_hash(left: &Hash, right: &Hash) -> Hash {
+pub(crate) fn node_hash(left: &Hash, right: &Hash) -> Hash {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 
@@ -60,7 +60,7 @@ pub fn root(size: u64, node: &mut impl FnMut(Node) -> Hash) -> Hash {
 }
 
 /// MTH(D[first:end]) of RFC 9162 §2.1.1; not empty.
-fn subtree(first: u64, end: u64, node: &mut impl FnMut(Node) -> Hash) -> Hash {
+pub(crate) fn subtree(first: u64, end: u64, node: &mut impl FnMut(Node) -> Hash) -> Hash {
     let leaves = end - first;
     if leaves.is_power_of_two() && first.is_multiple_of(leaves) {
         let level = u8::try_from(leaves.trailing_zeros()).expect("at most 63");
@@ -71,7 +71,7 @@ fn subtree(first: u64, end: u64, node: &mut impl FnMut(Node) -> Hash) -> Hash {
 }
 
 /// The largest power of two below `leaves`, which is at least 2.
-fn split(leaves: u64) -> u64 {
+pub(crate) fn split(leaves: u64) -> u64 {
     1 << (63 - (leaves - 1).leading_zeros())
 }
 

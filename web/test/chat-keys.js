@@ -103,7 +103,7 @@ export class FakeKeys extends EventTarget {
   constructor(desk) {
     super();
     const look = () => ({ epoch: desk.epoch });
-    const groups = { current: async () => look(), toSend: async () => look(), lookOf: look, renew: async () => look(), learn: async () => {}, recall: (room, epoch) => desk.recall(room, epoch) };
+    const groups = { current: async () => look(), toSend: async () => look(), lookOf: look, renew: async () => look(), learn: async () => {}, recall: (room, epoch) => desk.recall(room, epoch), heard: () => {} };
     this.#account = { messages: new RoomMessages(desk, () => 1, groups), sync: groups.current, hasArchive: false };
   }
 

@@ -39,7 +39,7 @@ function keysOf({ epoch = 1, known = [] } = {}) {
     world.first = Math.min(world.first, world.archived);
     return is;
   };
-  const messages = new RoomMessages({ ask }, () => 1, { current, toSend: current, lookOf, renew: current, learn, recall });
+  const messages = new RoomMessages({ ask }, () => 1, { current, toSend: current, lookOf, renew: current, learn, recall, heard: () => {} });
   const open = async (epoch, device, room = ROOM) => {
     const opened = await messages.open(room, envelopeOf({ epoch, device }), 'open_message');
     return opened.why ?? opened.type;

@@ -13,6 +13,7 @@ function gate() {
   return { promise, resolve };
 }
 
+const TOLD = { over: () => assert.fail('it can go on'), epoch() {} };
 const CALL = '00000000-0000-7000-8000-000000000001';
 const member = (leaf, participant) => ({ leaf, user: `u${leaf}`, device: `d${leaf}`, identity: '', participant });
 const lookOf = (epoch, own, outgoing = null) => ({
@@ -72,7 +73,7 @@ function surroundings() {
 
 test('a stay that is over has let go of the group before the next one comes in', async () => {
   const { world, parts } = surroundings();
-  const first = new CallGroup(CALL, { room: 'r', participant: 'p1' }, parts, () => assert.fail('it can go on'));
+  const first = new CallGroup(CALL, { room: 'r', participant: 'p1' }, parts, TOLD);
   await first.enter();
   await first.follow();
   assert.deepEqual(world.passed, ['start']);
@@ -85,7 +86,7 @@ test('a stay that is over has let go of the group before the next one comes in',
   await asked.promise;
   let isLeft = false;
   const left = first.end(true).then(() => (isLeft = true));
-  const second = new CallGroup(CALL, { room: 'r', participant: 'p2' }, { ...parts, before: left }, () => assert.fail('it can go on'));
+  const second = new CallGroup(CALL, { room: 'r', participant: 'p2' }, { ...parts, before: left }, TOLD);
   const entered = second.enter();
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(isLeft, false, 'what is on its way is waited for');
@@ -99,7 +100,7 @@ test('a stay that waits for its turn is over at once', async () => {
   const { world, parts } = surroundings();
   const waiting = gate();
   const pause = () => (waiting.resolve(), new Promise(() => {}));
-  const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, { ...parts, pause }, () => assert.fail('it can go on'));
+  const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, { ...parts, pause }, TOLD);
   await stay.enter();
   stay.present(new Set(['p1']));
   await waiting.promise;

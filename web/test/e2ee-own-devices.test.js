@@ -82,6 +82,14 @@ class ScriptedDelivery {
   }
 }
 
+/** A log that proves whatever the server shows. */
+const logOf = (keys, delivery) => ({
+  learn: async (user) => {
+    const records = await delivery.chain(user);
+    return records.length === 0 ? null : { records, answer: await keys.ask({ op: 'learn', user, records }) };
+  },
+});
+
 const isCode = (code) => (error) => error.code === code;
 const now = () => 7;
 
@@ -121,7 +129,8 @@ test('a device that asks counts once its chain has a certificate for it, and not
   for (const [records, certified] of [[chain.slice(0, 2), {}], [chain, 'bad_signature'], [chain, { device: name(2) }]]) {
     let isIn = false;
     const keys = new ScriptedKeys({ who: () => (isIn ? { records: [vouched(2)] } : asking), certified: () => ((isIn = typeof certified !== 'string'), certified) });
-    standings.push(await new OwnDevice(keys, new ScriptedDelivery({ chain: records }), USER, now).open());
+    const delivery = new ScriptedDelivery({ chain: records });
+    standings.push(await new OwnDevice({ keys, delivery, log: logOf(keys, delivery) }, USER, now).open());
   }
   assert.deepEqual(standings, ['unvouched', 'unvouched', 'ready']);
 });
@@ -141,7 +150,7 @@ test('a wrong recovery code changes nothing and can be tried again; the right on
 /** The devices of a user whose first device is this one. */
 function owned(delivery, answers = {}) {
   const keys = new ScriptedKeys({ vouch: { record: vouched(2) }, revoke: { record: revoked(2) }, ...answers });
-  return { keys, devices: new OwnDevices(USER, { keys, delivery, now }, () => name(1)) };
+  return { keys, devices: new OwnDevices(USER, { keys, delivery, log: logOf(keys, delivery), now }, () => name(1)) };
 }
 
 test('who vouches makes the record upon the newest chain, and makes it anew when another was faster', async () => {
@@ -233,7 +242,7 @@ test('a code that was made elsewhere is told from none, and from one that this d
 test('whoever is trusted otherwise than before is told of once, and looking at the number accepts nothing', async () => {
   let changed = false;
   const keys = new ScriptedKeys({ learn: () => ({ identity: 'i', changed, verified: 'no', name: null }), safety_number: { digits: '1', words: [], identity: 'i', qr: '' }, accept: () => ((changed = false), {}) });
-  const people = new People(keys, new ScriptedDelivery({ chain: [claim(9)] }));
+  const people = new People(keys, logOf(keys, new ScriptedDelivery({ chain: [claim(9)] })));
   const told = [];
   people.addEventListener('trust', ({ detail }) => told.push(people.trustIn(detail.user)));
   await people.know([USER]);
@@ -255,7 +264,7 @@ test('whoever is trusted otherwise than before is told of once, and looking at t
 async function knownPerson(answer = {}) {
   const said = { identity: 'i', changed: false, verified: 'no', name: null, ...answer };
   const keys = new ScriptedKeys({ learn: () => (typeof said.refusal === 'string' ? said.refusal : said), verify: ({ name }) => (Object.assign(said, { verified: 'yes', name }), {}), check_qr: { identity: 'i' } });
-  const people = new People(keys, new ScriptedDelivery({ chain: [claim(9)] }));
+  const people = new People(keys, logOf(keys, new ScriptedDelivery({ chain: [claim(9)] })));
   const told = [];
   people.addEventListener('trust', () => told.push(people.markOf(USER).verified));
   await people.know([USER]);

@@ -29,15 +29,14 @@ test('what runs one at a time never runs twice, also for whoever asks as one run
 
 test('what is published while it is asked for is asked for again, and who asked gets what was found', async () => {
   let answers = [];
-  const delivery = { chain: () => new Promise((resolve) => answers.push(resolve)) };
-  const keys = { ask: async () => ({ changed: false }) };
-  const people = new People(keys, delivery);
+  const log = { learn: () => new Promise((resolve) => answers.push(resolve)) };
+  const people = new People({}, log);
   const first = people.know(['u']);
   people.forget('u');
-  answers[0]([]);
+  answers[0](null);
   assert.deepEqual([...(await first)], [['u', 'none']]);
   const second = people.know(['u']);
-  answers[1](['a record']);
+  answers[1]({ records: ['a record'], answer: { changed: false, verified: 'no', name: null } });
   assert.deepEqual([...(await second)], [['u', 'trusted']], 'the answer from before the hint does not stay');
   assert.deepEqual([...(await people.know(['u']))], [['u', 'trusted']]);
   assert.equal(answers.length, 2, 'nothing has changed since');

@@ -7,6 +7,7 @@ import { Api } from '../../../web/net/api.js';
 import { SignalSocket } from '../../../web/net/socket.js';
 import { KeysAccount } from '../../../web/state/keys/account.js';
 import { Delivery } from '../../../web/state/keys/delivery.js';
+import { KeyLog } from '../../../web/state/keys/log.js';
 import { People } from '../../../web/state/keys/people.js';
 import { KeysStore } from '../../../web/state/keys/store.js';
 import { RoomsStore } from '../../../web/state/rooms.js';
@@ -43,7 +44,9 @@ export class Client {
       const membersOf = async (room) => (await this.rooms.details(room)).members.map((member) => member.user);
       const roomsOf = () => this.rooms.rooms.filter(({ encryption }) => encryption === 'mls').map(({ id }) => id);
       const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-      const parts = { keys, delivery, people: new People(keys, delivery), membersOf, roomsOf, pause, exclusively: (_, act) => act(), now: () => Date.now(), random: Math.random };
+      const [exclusively, now] = [(_, act) => act(), () => Date.now() + this.ahead_ms];
+      const log = new KeyLog({ keys, delivery, exclusively, now });
+      const parts = { keys, delivery, log, people: new People(keys, log), membersOf, roomsOf, pause, exclusively, now, random: Math.random };
       return new KeysAccount(user, parts, told);
     });
     this.socket.addEventListener('message', ({ detail }) => detail.type === 'room_changed' && void this.rooms.refresh(detail.room).catch(() => {}));
@@ -53,6 +56,8 @@ export class Client {
   #with;
   /** The page's end of the worker of its keys, once it is started. */
   worker = null;
+  /** How far its clock is ahead. */
+  ahead_ms = 0;
   /** Every request goes through here; a test may stand in between. */
   fetch = (url, init) => fetch(url, init);
 

@@ -5,8 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::super::extract::{Body, Segments, SignedIn, identifier};
+use super::super::extract::{Body, Parameters, Segments, SignedIn, identifier};
 use super::super::problem::Problem;
+use super::log::hashes;
 use crate::app::App;
 use crate::e2ee;
 use crate::error::Error;
@@ -16,6 +17,18 @@ use crate::id::UserId;
 #[derive(Serialize, utoipa::ToSchema)]
 pub(in super::super) struct Keys {
     records: Vec<PublishedRecord>,
+    /// That all of them are in the log of the size that was asked for: the hash of every largest subtree without any of them, left before
+    /// right; base64url without padding. Null: it was not asked for, the log is not that long, or one of them came later.
+    proof: Option<Vec<String>>,
+}
+
+/// Of which log.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in super::super) struct Proven {
+    /// Its length: that of a head which the caller knows.
+    size: Option<u64>,
 }
 
 /// A record.
@@ -46,8 +59,9 @@ pub(in super::super) struct Place {
 }
 
 /// What a user published about their keys. Of oneself and of users with whom one shares a room.
-#[utoipa::path(get, path = "/users/{id}/keys", tag = "e2ee", security(("bearer" = [])), params(("id" = UserId, Path)), responses(
+#[utoipa::path(get, path = "/users/{id}/keys", tag = "e2ee", security(("bearer" = [])), params(("id" = UserId, Path), Proven), responses(
     (status = 200, body = Keys),
+    (status = 400, description = "`malformed`", body = Problem),
     (status = 401, description = "`not_signed_in`", body = Problem),
     (status = 404, description = "`user_not_found`", body = Problem),
 ))]
@@ -55,11 +69,13 @@ pub(in super::super) async fn chain(
     State(app): State<App>,
     SignedIn(principal): SignedIn,
     Segments(id): Segments<String>,
+    Parameters(Proven { size }): Parameters<Proven>,
 ) -> Result<Json<Keys>, Error> {
-    let chain = e2ee::chain(&app, &principal, identifier(&id, Error::UserNotFound)?).await?;
+    let chain = e2ee::chain(&app, &principal, identifier(&id, Error::UserNotFound)?, size).await?;
     let published =
         |row: crate::store::RecordRow| PublishedRecord { record: e2ee::encode(&row.record), leaf: row.leaf.unsigned_abs() };
-    Ok(Json(Keys { records: chain.records.into_iter().map(published).collect() }))
+    let proof = chain.proof.as_deref().map(hashes);
+    Ok(Json(Keys { records: chain.records.into_iter().map(published).collect(), proof }))
 }
 
 /// Publishes a record: the next of one's own.

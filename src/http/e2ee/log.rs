@@ -54,7 +54,7 @@ pub(in super::super) struct ConsistencyProof {
     path: Vec<String>,
 }
 
-fn hashes(path: &[Hash]) -> Vec<String> {
+pub(super) fn hashes(path: &[Hash]) -> Vec<String> {
     path.iter().map(|hash| e2ee::encode(hash)).collect()
 }
 

@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use webcall::bus::{Hint, Received};
-use webcall_trust::{Hash, Signed, TreeHead, UserKeys, leaf_hash, verify_consistency, verify_inclusion};
+use webcall_trust::{Hash, Signed, TreeHead, UserKeys, leaf_hash, verify_consistency, verify_inclusion, verify_inclusion_of_all};
 
 use super::{Person, ask, decode, encode, pair, publish, refusal};
 use crate::mls::{Identity, mutations};
@@ -137,6 +137,37 @@ async fn t4_the_log_proves_every_record_and_that_it_only_grows() {
         assert_eq!(verify(earlier.root), Ok(()));
         assert!(verify([7; 32]).is_err(), "a log that went another way");
     }
+}
+
+/// What the chain's answer has for a proof in a log of this size.
+async fn proof_in(server: &TestServer, who: &Person, of: &str, size: u64) -> Value {
+    let (status, body) = who.ask(server, Method::GET, &format!("users/{of}/keys?size={size}"), None).await;
+    assert_eq!(status, StatusCode::OK);
+    body["proof"].clone()
+}
+
+#[tokio::test]
+async fn t3_a_chain_comes_with_the_proof_that_all_of_it_is_in_the_log_of_a_size_and_with_none_that_is_not() {
+    let server = TestServer::start().await;
+    let (ann, mut ben, _) = pair(&server).await;
+    let of = ben.session.user.clone();
+    let before = head(&server, &ann).await;
+    ben.another_device(&server).await;
+    let last = head(&server, &ann).await;
+    let leaves: Vec<(u64, Hash)> =
+        chain(&server, &ann, &of).await.iter().map(|(record, leaf)| (*leaf, leaf_hash(record))).collect();
+    assert_eq!(leaves.len(), 3);
+    let path = hashes(&proof_in(&server, &ann, &of, last.size).await);
+    assert_eq!(verify_inclusion_of_all(&leaves, last.size, &path, last.root), Ok(()));
+    assert!(verify_inclusion_of_all(&leaves[..2], last.size, &path, last.root).is_err());
+    for size in [0, before.size, last.size + 1, u64::MAX] {
+        assert_eq!(proof_in(&server, &ann, &of, size).await, Value::Null, "{size}");
+    }
+    let eve = server.register("eve").await;
+    let (status, body) = ask(&server, &eve, Method::GET, &format!("users/{}/keys?size={}", eve.user, last.size), None).await;
+    assert_eq!((status, &body["proof"], &body["records"]), (StatusCode::OK, &Value::Null, &json!([])), "nothing is in no log");
+    let wrong = ask(&server, &eve, Method::GET, &format!("users/{}/keys?size=-1", eve.user), None).await;
+    assert_eq!(refusal(&wrong), (400, "malformed"));
 }
 
 #[tokio::test]

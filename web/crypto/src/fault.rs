@@ -86,6 +86,14 @@ pub enum Fault {
     NoMasterKey,
     #[error("that is no backup, or of a version that is not known")]
     BadBackup,
+    #[error("no proof that the records are in the log of keys")]
+    NotLogged,
+    #[error("the server's head of the log is none, or its signature is not of its key")]
+    BadHead,
+    #[error("the proof leads to another head of the log than the one that is known here by now: to be asked for again")]
+    OldProof,
+    #[error("the log of keys was contradicted, and the person has not decided to go on")]
+    SplitView,
     #[error("the system gives no random bytes")]
     Entropy,
     #[error("the library of the protocol failed where it should not")]
@@ -133,6 +141,10 @@ impl Fault {
             Self::UnknownUser => "unknown_user",
             Self::NoMasterKey => "no_master_key",
             Self::BadBackup => "bad_backup",
+            Self::NotLogged => "not_logged",
+            Self::BadHead => "bad_head",
+            Self::OldProof => "old_proof",
+            Self::SplitView => "split_view",
             Self::Entropy => "entropy",
             Self::Library => "library",
         }

@@ -14,6 +14,7 @@ mod group;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod js;
 mod locked;
+pub mod log;
 mod provider;
 mod random;
 pub mod safety;

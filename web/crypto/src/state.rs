@@ -60,6 +60,8 @@ pub enum StateName {
     Backup(DeviceId),
     /// Of whom in a room the person was told.
     Greeted(DeviceId, RoomId),
+    /// What is known of the log of everybody's keys.
+    Log(DeviceId),
 }
 
 impl StateName {
@@ -73,6 +75,7 @@ impl StateName {
             Self::Marks(device, room) => [b"marks".as_slice(), &device.0, &room.0].concat(),
             Self::Greeted(device, room) => [b"greeted".as_slice(), &device.0, &room.0].concat(),
             Self::Backup(device) => [b"backup".as_slice(), &device.0].concat(),
+            Self::Log(device) => [b"log".as_slice(), &device.0].concat(),
             Self::Sent(device, room) => [b"sent".as_slice(), &device.0, &room.0].concat(),
             Self::Thread(device, room, user, other) => [b"thread".as_slice(), &device.0, &room.0, &user.0, &other.0].concat(),
             Self::Group(device, group) => [b"group".as_slice(), &device.0, &group.to_bytes()].concat(),

@@ -25,8 +25,11 @@ export type Request =
   /** `previous`: the hash of the newest record of one's own chain; null: of the newest that was learned. */
   | { op: 'vouch'; request: Base64; previous: Base64 | null; now_ms: number }
   | { op: 'revoke'; device: Base64; previous: Base64 | null; now_ms: number }
-  /** All that a user published, from the first on; at most 1,024 records (`full`). */
-  | { op: 'learn'; user: Uuid; records: Base64[] }
+  /**
+   * All that a user published, from the first on; at most 1,024 records (`full`). `proof`: that they are in the log of keys, needed once a head of
+   * it was taken. Errors: `not_logged`, `old_proof` (its size is none that is known: to be asked for again).
+   */
+  | { op: 'learn'; user: Uuid; records: Base64[]; proof?: { size: number; leaves: number[]; path: Base64[] } | null }
   /** The person says that this is the user's identity. */
   | { op: 'accept'; user: Uuid; identity: Base64 }
   /** The person compared this identity with the user, whom they know by this name (128 bytes): accepted, and verified. */
@@ -58,7 +61,8 @@ export type Request =
   | { op: 'hear'; group: GroupName; message: Base64 }
   /**
    * In the newest epoch of the room's group, so that commits come first. `id` is new for each message; the same only to seal one again in a
-   * later epoch. `seen`: the `hash` of the newest message of the room that the page knows; `head`: the newest head of the log of keys.
+   * later epoch. `seen`: the `hash` of the newest message of the room that the page knows; `head`: null for the newest head of the log of keys
+   * that this device verified. `split_view`: what the server shows of the log was contradicted, and the person has not decided to go on.
    */
   | { op: 'seal_message'; room: Uuid; id: Uuid; kind: number; content: Base64; seen: Base64 | null; head: TreeHead | null; now_ms: number }
   /** The server took it. One is sent after the other: what is sealed in between follows the same message. */
@@ -74,6 +78,17 @@ export type Request =
   | { op: 'open_message'; room: Uuid; envelope: Base64 }
   /** A message further back: opened, and not judged by its place in the log. */
   | { op: 'read_message'; room: Uuid; envelope: Base64 }
+  /** What is known of the log of everybody's keys. */
+  | { op: 'log' }
+  /**
+   * A head that the server signed. `from`: the size of the newest one here, 0 for none; `path`: the proof between both, empty where the server
+   * gave none. What contradicts the one here is an alarm in the answer. Errors: `bad_head`, `old_proof` (`from` is another by now).
+   */
+  | { op: 'take_head'; head: Base64; from: number; path: Base64[] }
+  /** What a message says its sender's device was shown. `way`: the proof to a head here, once the server was asked; empty where it gave none. */
+  | { op: 'hear_head'; user: Uuid; device: Base64; head: TreeHead; way: { to: number; path: Base64[] } | null }
+  /** The person goes on: with what another's device says standing against the server, or with whatever log the server shows next. */
+  | { op: 'accept_log' }
   /** Compared is what the user published last, accepted or not: the answer names the identity that is then to be accepted. */
   | { op: 'safety_number'; user: Uuid }
   /** What this camera read from the user's screen. Errors: `other_keys` (somebody stands between), `other_people`, `malformed`. */
@@ -110,6 +125,22 @@ export type Request =
   | { op: 'take_segment'; of: Block; sealed: Base64 };
 
 export type TreeHead = { size: number; root: Base64 };
+/**
+ * `not_consistent`, `other_log`: the server contradicts what it showed this device before. `split_view`: this device of this user says that it was
+ * shown another log; either it or the server lies.
+ */
+export type LogAlarm = {
+  why: 'not_consistent' | 'other_log' | 'split_view';
+  user: Uuid | null;
+  device: Base64 | null;
+  said: TreeHead;
+  here: TreeHead;
+  accepted: boolean;
+};
+/** `head`: of size 0 before the first is taken. */
+export type LogLook = { type: 'log'; head: TreeHead; alarms: LogAlarm[] };
+/** `ahead`: a newer head of the server is to be taken first; `unknown`: the server is to be asked for the proof; `later`: while the server contradicts itself. */
+export type HeadHeard = { type: 'head_heard'; heard: 'known' | 'ahead' | 'unknown' | 'later' | 'split' };
 /** 1,024 epochs of a room, from `block` times as many on. */
 export type Block = { room: Uuid; block: number };
 export type UnlockSecret = { kind: 'recovery_code' | 'passphrase'; secret: string } | { kind: 'passkey'; secret: Base64 };
@@ -190,6 +221,8 @@ export type Answer =
   | { type: 'sealed'; epoch: number; envelope: Base64 }
   | { type: 'waiting'; messages: { id: Uuid; epoch: number; envelope: Base64 }[] }
   | OpenedMessage
+  | LogLook
+  | HeadHeard
   /** 60 digits; `words`: 20 indices below 64, for the same in words; `qr`: for the user's camera. */
   | { type: 'safety_number'; digits: string; words: number[]; qr: Base64; identity: Base64 }
   | { type: 'checked'; identity: Base64 }

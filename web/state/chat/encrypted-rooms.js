@@ -55,6 +55,7 @@ export class EncryptedRooms {
     keys.addEventListener('person', () => this.#around.keysChanged(), { signal });
     keys.addEventListener('archive', () => this.#look(), { signal });
     keys.addEventListener('history', (event) => this.#readAgain(/** @type {CustomEvent} */ (event).detail.room), { signal });
+    keys.addEventListener('log', () => this.#around.keysChanged(), { signal });
     keys.addEventListener('room', (event) => this.#changed([/** @type {CustomEvent} */ (event).detail.room]), { signal });
   }
 

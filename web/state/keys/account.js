@@ -30,8 +30,8 @@ import { RoomMessages } from './room-messages.js';
 /**
  * `room`: its group is in another epoch; `waiting`: this device waits to be let into it, or no longer; `person`: is trusted otherwise than before;
  * `history`: what was written in a room before this device came may open now; `archive`: it is here now, or that of a room stands otherwise than
- * before.
- * @typedef {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void, waiting: (room: Uuid) => void, person: (user: Uuid) => void, history: (room: Uuid) => void, archive: () => void }} Told
+ * before; `log`: the log of keys was contradicted, or the person goes on.
+ * @typedef {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void, waiting: (room: Uuid) => void, person: (user: Uuid) => void, history: (room: Uuid) => void, archive: () => void, log: () => void }} Told
  */
 
 export class KeysAccount {
@@ -78,7 +78,7 @@ export class KeysAccount {
     this.#user = user;
     this.#parts = parts;
     this.#told = told;
-    this.#device = new OwnDevice(parts.keys, parts.delivery, user, parts.now);
+    this.#device = new OwnDevice(parts, user, parts.now);
     this.#inbox = new Inbox(parts, (room) => this.#welcomed(room));
     this.asking = new NewDevice(user, parts, () => this.#start());
     this.devices = new OwnDevices(user, parts, () => this.#device.id);
@@ -86,6 +86,7 @@ export class KeysAccount {
     this.recovery = new Recovery(parts, () => void this.#archive.begin());
     this.people = parts.people;
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
+    parts.log.addEventListener('alarm', () => told.log());
     this.#messages = new RoomMessages(parts.keys, parts.now, {
       current: (room) => this.sync(room),
       toSend: (room) => this.toSendIn(room),
@@ -93,6 +94,7 @@ export class KeysAccount {
       renew: (room) => this.#roomGroup(room).renew(),
       learn: (room) => this.#learn(room),
       recall: (room, epoch) => this.#archive.recall(room, epoch),
+      heard: (message) => parts.log.heard(message),
     });
   }
 
@@ -132,6 +134,7 @@ export class KeysAccount {
     for (const group of this.#rooms.values()) group.wasAway();
     this.#followCalls();
     this.#parts.people.forget();
+    this.#parts.log.grew();
     this.#messages.learnAgain();
     void this.#start();
   }
@@ -186,11 +189,13 @@ export class KeysAccount {
   }
 
   /**
-   * The group of a room in which something is to be sent. Nothing is, while a member shows other keys than those that were accepted.
+   * The group of a room in which something is to be sent. Nothing is, while a member shows other keys than those that were accepted, or the log of
+   * keys is contradicted.
    * @param {Uuid} room
-   * @returns {Promise<Look | null>} null: this device is not in it yet; rejects with KeysRefused `identity_changed`
+   * @returns {Promise<Look | null>} null: this device is not in it yet; rejects with KeysRefused `identity_changed`, `split_view`
    */
   async toSendIn(room) {
+    await this.#parts.log.beforeSending();
     await this.#unchanged(room);
     const look = await this.sync(room);
     // Bringing it up to date may have shown more of who is in it.
@@ -240,6 +245,18 @@ export class KeysAccount {
     for (const room of this.#rooms.keys()) this.roomChanged(room);
   }
 
+  /** What contradicts the log of keys. */
+  get logAlarms() {
+    return this.#parts.log.alarms;
+  }
+
+  /** The person goes on regardless of what contradicts the log. */
+  async acceptLog() {
+    await this.#parts.log.accept();
+    this.#parts.people.forget();
+    void this.#start();
+  }
+
   /** How it was found last. @param {Uuid} room */
   lookOf(room) {
     return this.#rooms.get(room)?.look ?? null;
@@ -267,6 +284,7 @@ export class KeysAccount {
   /** @param {Uuid} user */
   keysChanged(user) {
     this.#parts.people.forget(user);
+    this.#parts.log.grew();
     // Another of one's own devices may have vouched for this one, or revoked it.
     if (user === this.#user) void this.#start();
     this.#messages.learnAgain();
@@ -311,6 +329,7 @@ export class KeysAccount {
       void this.#archive.begin();
       await this.#takeIn();
       for (const room of this.#rooms.keys()) this.roomChanged(room);
+      await this.#parts.log.freshen();
       if (this.#device.hasOthers) await this.#enterRooms();
     });
   }

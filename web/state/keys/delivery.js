@@ -27,6 +27,36 @@ export class Delivery {
     return records.map((/** @type {{ record: string }} */ { record }) => fromServer(record));
   }
 
+  /**
+   * The same, with the proof that all of it is in the log of keys of this size.
+   * @param {Uuid} user
+   * @param {number} size of a head that the worker knows
+   * @returns {Promise<{ records: Base64[], leaves: number[], path: Base64[] | null }>} `path`: null where the server has none, as when something came later
+   */
+  async loggedChain(user, size) {
+    /** @type {{ records: { record: string, leaf: number }[], proof: string[] | null }} */
+    const { records, proof } = await this.#api.call('GET', `e2ee/users/${user}/keys?size=${size}`);
+    return { records: records.map(({ record }) => fromServer(record)), leaves: records.map(({ leaf }) => leaf), path: proof?.map(fromServer) ?? null };
+  }
+
+  /** The newest head of the log of keys. @returns {Promise<Base64>} */
+  async logHead() {
+    const { head } = await this.#api.call('GET', 'e2ee/log/head');
+    return fromServer(head);
+  }
+
+  /** That the log only grew from one size to another. @param {number} from @param {number} to @returns {Promise<Base64[] | null>} null: the server says that it did not */
+  async consistency(from, to) {
+    try {
+      const { path } = await this.#api.call('GET', `e2ee/log/consistency?from=${from}&to=${to}`);
+      return path.map(fromServer);
+    } catch (error) {
+      // Everything else is a failure for the moment.
+      if (error instanceof ApiError && [400, 404, 422].includes(error.status)) return null;
+      throw error;
+    }
+  }
+
   /** The next record of one's own. @param {Base64} record @param {string} [password] where an identity is replaced */
   async publish(record, password) {
     await this.#api.call('POST', 'e2ee/keys/records', { record: toServer(record), ...(password === undefined ? {} : { password }) });

@@ -8,6 +8,7 @@ import { Keys, startKeysWorker } from '../../e2ee/keys/page.js';
 import { browserSurroundings } from '../../net/api.js';
 import { KeysAccount } from './account.js';
 import { Delivery } from './delivery.js';
+import { KeyLog } from './log.js';
 import { People } from './people.js';
 
 /**
@@ -17,16 +18,19 @@ import { People } from './people.js';
  */
 export function openKeys(api, rooms) {
   return (user, told) => {
-    const [keys, delivery] = [new Keys(startKeysWorker()), new Delivery(api)];
+    const [keys, delivery, now] = [new Keys(startKeysWorker()), new Delivery(api), () => Date.now()];
+    const { exclusively } = browserSurroundings();
+    const log = new KeyLog({ keys, delivery, exclusively, now });
     const parts = {
       keys,
       delivery,
-      people: new People(keys, delivery),
+      log,
+      people: new People(keys, log),
       membersOf: async (/** @type {string} */ room) => (await rooms.details(room)).members.map((member) => member.user),
       roomsOf: () => (rooms.rooms ?? []).filter(({ encryption }) => encryption === 'mls').map(({ id }) => id),
-      exclusively: browserSurroundings().exclusively,
+      exclusively,
       pause: (/** @type {number} */ ms) => /** @type {Promise<void>} */ (new Promise((resolve) => setTimeout(resolve, ms))),
-      now: () => Date.now(),
+      now,
       random: () => Math.random(),
     };
     return new KeysAccount(user, parts, told);

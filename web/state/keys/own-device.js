@@ -6,6 +6,7 @@
 /** @import { Base64, Uuid } from '../../e2ee/keys/interface.js' */
 /** @import { Keys } from '../../e2ee/keys/page.js' */
 /** @import { Delivery } from './delivery.js' */
+/** @import { KeyLog } from './log.js' */
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
@@ -24,6 +25,7 @@ const STOCK = 50;
 export class OwnDevice {
   #keys;
   #delivery;
+  #log;
   #user;
   #now;
   /** @type {Base64 | null} */
@@ -32,14 +34,14 @@ export class OwnDevice {
   #count = 0;
 
   /**
-   * @param {Keys} keys
-   * @param {Delivery} delivery
+   * @param {{ keys: Keys, delivery: Delivery, log: Pick<KeyLog, 'learn'> }} parts
    * @param {Uuid} user
    * @param {() => number} now
    */
-  constructor(keys, delivery, user, now) {
+  constructor({ keys, delivery, log }, user, now) {
     this.#keys = keys;
     this.#delivery = delivery;
+    this.#log = log;
     this.#user = user;
     this.#now = now;
   }
@@ -57,7 +59,7 @@ export class OwnDevice {
   /** Finds out how this device stands, and does what it can do about it. May be called again. @returns {Promise<Standing>} */
   async open() {
     this.#id = await this.#keys.begin(this.#user);
-    let published = await this.#delivery.chain(this.#user);
+    const published = await this.#delivery.chain(this.#user);
     if (this.#id === null && published.length > 0) {
       this.#id = await this.#certified(published);
       if (this.#id === null) return 'unvouched';
@@ -65,10 +67,11 @@ export class OwnDevice {
     if (this.#id === null) {
       this.#id = (await this.#keys.ask({ op: 'first', user: this.#user, now_ms: this.#now() }, 'device')).device;
     }
-    published = await this.#publish(published);
+    await this.#publish(published);
     try {
-      await this.#keys.ask({ op: 'learn', user: this.#user, records: published }, 'user');
-      this.#count = devicesIn(published).length;
+      // With the proof that it is in the log, one's own too.
+      const learned = await this.#log.learn(this.#user);
+      this.#count = devicesIn(learned?.records ?? []).length;
       await this.restock();
     } catch (error) {
       if (countsNoMore(error)) return 'out';
@@ -91,7 +94,7 @@ export class OwnDevice {
     }
   }
 
-  /** What a crash kept from being published follows what is there. @param {Base64[]} published @returns {Promise<Base64[]>} all that is there then */
+  /** What a crash kept from being published follows what is there. @param {Base64[]} published */
   async #publish(published) {
     const { records } = await this.#keys.ask({ op: 'who' }, 'device');
     const missing = records.filter((record) => !published.includes(record));
@@ -100,9 +103,7 @@ export class OwnDevice {
     } catch (error) {
       // Another device was faster, or another page of this browser did it: what is there says.
       if (!(error instanceof ApiError) || error.status !== 409) throw error;
-      return this.#delivery.chain(this.#user);
     }
-    return [...published, ...missing];
   }
 
   /** Makes key packages for those that were used. */

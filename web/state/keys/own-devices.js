@@ -3,6 +3,7 @@
 /** @import { Base64, Request, Uuid } from '../../e2ee/keys/interface.js' */
 /** @import { Keys } from '../../e2ee/keys/page.js' */
 /** @import { Delivery } from './delivery.js' */
+/** @import { KeyLog } from './log.js' */
 /** @import { ReadRequest } from './records.js' */
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
@@ -24,7 +25,7 @@ export class OwnDevices {
 
   /**
    * @param {Uuid} user
-   * @param {{ keys: Keys, delivery: Delivery, now: () => number }} parts
+   * @param {{ keys: Keys, delivery: Delivery, log: Pick<KeyLog, 'learn'>, now: () => number }} parts
    * @param {() => Base64 | null} own this device
    */
   constructor(user, parts, own) {
@@ -118,8 +119,6 @@ export class OwnDevices {
 
   /** All of one's own records, verified by the worker. */
   async #learn() {
-    const records = await this.#parts.delivery.chain(this.#user);
-    await this.#parts.keys.ask({ op: 'learn', user: this.#user, records }, 'user');
-    return records;
+    return (await this.#parts.log.learn(this.#user))?.records ?? [];
   }
 }

@@ -6,6 +6,7 @@
  * @typedef {object} Parts
  * @property {import('../../e2ee/keys/page.js').Keys} keys
  * @property {import('./delivery.js').Delivery} delivery
+ * @property {import('./log.js').KeyLog} log
  * @property {import('./people.js').People} people
  * @property {(room: Uuid) => Promise<Uuid[]>} membersOf a room, as the server tells them
  * @property {(ms: number) => Promise<void>} pause

@@ -2,7 +2,7 @@
 
 /** @import { Uuid } from '../../e2ee/keys/interface.js' */
 /** @import { Keys } from '../../e2ee/keys/page.js' */
-/** @import { Delivery } from './delivery.js' */
+/** @import { KeyLog } from './log.js' */
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
@@ -16,7 +16,7 @@ const QR_PATTERN = /^webcall-safety:([\w-]{130})$/;
 
 /**
  * `trusted`: by the identity that was accepted; `changed`: published another one, and counts no more until that is accepted; `none`: has
- * published nothing; `refused`: what the server shows does not verify, or goes back behind what it showed before.
+ * published nothing; `refused`: what the server shows does not verify, is not in the log of keys, or goes back behind what it showed before.
  * @typedef {'trusted' | 'changed' | 'none' | 'refused'} Trust
  */
 /**
@@ -32,7 +32,7 @@ const UNMARKED = { verified: 'no', name: '' };
  */
 export class People extends EventTarget {
   #keys;
-  #delivery;
+  #log;
   /** @type {Map<Uuid, Trust>} */
   #known = new Map();
   /** What was found last of whom, while it is asked for anew. @type {Map<Uuid, Trust>} */
@@ -44,12 +44,12 @@ export class People extends EventTarget {
 
   /**
    * @param {Keys} keys
-   * @param {Delivery} delivery
+   * @param {Pick<KeyLog, 'learn'>} log
    */
-  constructor(keys, delivery) {
+  constructor(keys, log) {
     super();
     this.#keys = keys;
-    this.#delivery = delivery;
+    this.#log = log;
   }
 
   /** As it was found last; undefined: not asked yet. @param {Uuid} user */
@@ -153,9 +153,9 @@ export class People extends EventTarget {
   /** `mark`: null where nothing new was learned. @param {Uuid} user @returns {Promise<{ trust: Trust, mark: Mark | null }>} */
   async #find(user) {
     try {
-      const records = await this.#delivery.chain(user);
-      if (records.length === 0) return { trust: 'none', mark: null };
-      const { changed, verified, name } = await this.#keys.ask({ op: 'learn', user, records }, 'user');
+      const learned = await this.#log.learn(user);
+      if (learned === null) return { trust: 'none', mark: null };
+      const { changed, verified, name } = learned.answer;
       return { trust: changed ? 'changed' : 'trusted', mark: { verified, name: name ?? '' } };
     } catch (error) {
       // Whoever shares no room with one any more is nobody here.

@@ -34,11 +34,13 @@ const DEVICE_BYTES = 16;
  *
  * @typedef {object} Groups
  * @property {(room: Uuid) => Promise<Look | null>} current the room's group, brought up to date
- * @property {(room: Uuid) => Promise<Look | null>} toSend the same; rejects while a member shows other keys than those that were accepted
+ * @property {(room: Uuid) => Promise<Look | null>} toSend the same; rejects while a member shows other keys than those that were accepted, or the log
+ * of keys is contradicted
  * @property {(room: Uuid) => Look | null} lookOf as it was found last
  * @property {(room: Uuid) => Promise<Look | null>} renew begins an epoch
  * @property {(room: Uuid) => Promise<void>} learn fetches anew what the members of a room published
  * @property {(room: Uuid, epoch: number) => Promise<boolean>} recall looks for the key of an earlier epoch in the archive; whether there are more than before
+ * @property {(message: OpenedMessage) => void} heard what a message says of the log of keys is to be compared
  */
 
 export class RoomMessages {
@@ -122,7 +124,12 @@ export class RoomMessages {
    * @returns {Promise<OpenedMessage | Closed>} rejects with KeysRefused where the worker could not be asked
    */
   async open(room, envelope, op) {
-    const ask = () => this.#keys.ask({ op, room, envelope }, 'opened');
+    const ask = async () => {
+      const opened = await this.#keys.ask({ op, room, envelope }, 'opened');
+      // Of what lies further back the sender's later messages speak, too.
+      if (op === 'open_message') this.#groups.heard(opened);
+      return opened;
+    };
     try {
       return await ask();
     } catch (error) {

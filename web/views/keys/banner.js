@@ -12,6 +12,7 @@ import { listed, t } from '../../i18n/index.js';
 import { el, fill, listen } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { openCompare } from './compare.js';
+import { logBanner } from './log.js';
 
 /**
  * @param {App} app
@@ -24,12 +25,12 @@ export function keysBanners(app, room, signal) {
   const draw = async () => {
     drawn += 1;
     const turn = drawn;
-    const others = await othersBanners(app, room, () => void draw());
+    const [log, others] = await Promise.all([logBanner(app), othersBanners(app, room, () => void draw())]);
     // Asked again meanwhile: that answer is newer.
-    if (turn === drawn && !signal.aborted) fill(banners, ...ownBanner(app, room), ...archiveBanner(app, room), ...others);
+    if (turn === drawn && !signal.aborted) fill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others);
   };
   void draw();
-  listen(app.keys, ['change', 'person', 'archive'], () => void draw(), signal);
+  listen(app.keys, ['change', 'person', 'archive', 'log'], () => void draw(), signal);
   listen(app.keys, ['room', 'waiting'], ({ detail }) => detail.room === room.id && void draw(), signal);
   return banners;
 }

@@ -8,6 +8,7 @@ import { el, fill, listen } from '../../ui/dom.js';
 import { spinner } from '../../ui/form.js';
 import { icon } from '../../ui/icons.js';
 import { devicesPart, offeredDevice } from './devices.js';
+import { logBanner } from './log.js';
 import { newDevicePart } from './new-device.js';
 import { recoveryPart } from './recovery.js';
 
@@ -16,15 +17,18 @@ import { recoveryPart } from './recovery.js';
  * @param {AbortSignal} signal
  */
 export function keysSection(app, signal) {
-  const body = el('div', { class: 'stack' });
-  const section = el('section', { class: 'card', 'aria-labelledby': 'keys', data: { section: 'keys' } }, el('h2', { id: 'keys' }, t('keys.title')), body);
+  const [log, body] = [el('div', { class: 'stack' }), el('div', { class: 'stack' })];
+  const section = el('section', { class: 'card', 'aria-labelledby': 'keys', data: { section: 'keys' } }, el('h2', { id: 'keys' }, t('keys.title')), log, body);
   const draw = () => {
     section.hidden = app.keys.status === 'off';
     section.dataset['standing'] = app.keys.status;
     fill(body, ...parts(app, signal));
   };
+  const drawLog = async () => fill(log, ...(await logBanner(app)));
   listen(app.keys, 'change', draw, signal);
+  listen(app.keys, ['change', 'log'], () => void drawLog(), signal);
   draw();
+  void drawLog();
   return section;
 }
 

@@ -36,8 +36,9 @@ impl Desk {
         let room = RoomId(message.room.into_bytes());
         let id = MessageId(message.id.into_bytes());
         self.nobody_stale(GroupId::room(room.0))?;
+        let head = self.head_to_send()?;
         let mut sent = self.sent_state(room)?;
-        let draft = draft(message)?;
+        let draft = draft(message, head)?;
         self.begin_epoch(GroupId::room(room.0), keep)?;
         let group = &self.groups.get(&GroupId::room(room.0)).ok_or(Fault::NotOpen)?.group;
         let key = EpochKey::new(*group.chat_key()?);
@@ -160,11 +161,11 @@ impl Desk {
     }
 }
 
-fn draft(message: SealMessage) -> Result<Draft, Fault> {
+fn draft(message: SealMessage, newest: Head) -> Result<Draft, Fault> {
     let seen = message.seen.map_or(Ok([0; 32]), |seen| seen.exactly())?;
     let head = match message.head {
         Some(TreeHead { size, root }) => Head { size, root: root.exactly()? },
-        None => Head { size: 0, root: [0; 32] },
+        None => newest,
     };
     Ok(Draft { kind: message.kind, at_ms: message.now_ms, seen, head, content: Content::new(message.content.0)? })
 }

@@ -10,6 +10,7 @@ mod counters;
 mod epochs;
 mod groups;
 mod joining;
+mod log;
 mod marks;
 mod media;
 mod messages;
@@ -32,8 +33,9 @@ use counters::Counters;
 use media::MediaEpochs;
 use shelves::Shelves;
 pub use wire::{
-    Answer, Block, Bytes, Changed, External, GroupName, Kept, Look, MediaMember, Member, OpenedMessage, Outcome, Request,
-    Restore, SealMessage, SecretText, Sent, Stay, TreeHead, UnlockSecret, UnlockerLook, VerifiedLook, WaitingMessage,
+    AlarmLook, Answer, Block, Bytes, Changed, External, GroupName, Kept, LogLook, LoggedAt, Look, MediaMember, Member,
+    OpenedMessage, Outcome, Request, Restore, SealMessage, SecretText, Sent, Stay, TreeHead, UnlockSecret, UnlockerLook,
+    VerifiedLook, WaitingMessage, WayTo,
 };
 
 use crate::state::StateKey;
@@ -117,7 +119,7 @@ impl Desk {
             Request::Who => self.who(),
             Request::Vouch { request, previous, now_ms } => self.vouch(&request, previous.as_ref(), now_ms, keep),
             Request::Revoke { device, previous, now_ms } => self.revoke(&device, previous.as_ref(), now_ms, keep),
-            Request::Learn { user, records } => self.learn(user, records, keep),
+            Request::Learn { user, records, proof } => self.learn(user, records, proof, keep),
             Request::Accept { user, identity } => self.accept(user, &identity, keep),
             Request::Verify { user, identity, name } => self.verify(user, &identity, &name, keep),
             Request::KeyPackages { count, last_resort } => self.key_packages(count, last_resort, keep),
@@ -141,6 +143,10 @@ impl Desk {
             Request::Waiting { room } => self.waiting(room),
             Request::OpenMessage { room, envelope } => self.open_message(room, &envelope, keep),
             Request::ReadMessage { room, envelope } => self.read_message(room, &envelope),
+            Request::Log => self.log(),
+            Request::TakeHead { head, from, path } => self.take_head(&head, from, &path, keep),
+            Request::HearHead { user, device, head, way } => self.hear_head((user, &device), &head, way, keep),
+            Request::AcceptLog => self.accept_log(keep),
             Request::SafetyNumber { user } => self.safety_number(user),
             Request::CheckQr { user, bytes } => self.check_qr(user, &bytes),
             Request::CallEmoji { group } => self.call_emoji(group.into()),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use uuid::Uuid;
 use webcall_trust::{DeviceId, Hash, PublicKey, Record};
 
-use super::wire::{self, Answer, Bytes, Kept, VerifiedLook};
+use super::wire::{self, Answer, Bytes, Kept, LoggedAt, VerifiedLook};
 use super::{Desk, Person};
 use crate::{Device, DeviceRequest, Directory, Fault, Identity, Learned, MAX_PACKAGES, MAX_RECORDS, NewDevice};
 
@@ -156,12 +156,19 @@ impl Desk {
         }
     }
 
-    pub(super) fn learn(&mut self, user: Uuid, records: Vec<Bytes>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+    pub(super) fn learn(
+        &mut self,
+        user: Uuid,
+        records: Vec<Bytes>,
+        proof: Option<LoggedAt>,
+        keep: &mut Vec<Kept>,
+    ) -> Result<Answer, Fault> {
         if records.len() > MAX_RECORDS {
             return Err(Fault::Full);
         }
         let records: Vec<_> = records.into_iter().map(|record| record.0).collect();
         let id = wire::user(user);
+        self.check_logged(&records, proof)?;
         // One's own identity is the one that this device was certified under, and never another that the server shows.
         if id == self.device()?.user() && self.directory.accepted(id).is_none() {
             let first = webcall_trust::UserKeys::replay(id, records.iter().map(Vec::as_slice))?;

@@ -18,7 +18,7 @@ use crate::chat::RoomId;
 use crate::state::{self, StateKey, StateName};
 
 /// States in memory at once: tens of kB each, and a few MB where a room is large. Beyond that the one used longest ago is let go; it is opened
-/// again when it is needed. A request needs five at most.
+/// again when it is needed. A request needs six at most.
 const MAX_OPEN: usize = 128;
 
 /// A state by what is in it. Its text is the name under which it is kept.
@@ -38,6 +38,8 @@ pub(super) enum Shelf {
     Backup,
     /// Of whom in a room the person was told.
     Greeted(RoomId),
+    /// What is known of the log of everybody's keys.
+    Log,
 }
 
 #[derive(Default)]
@@ -133,6 +135,7 @@ impl Shelf {
             Self::Sent(room) => StateName::Sent(owner, room),
             Self::Backup => StateName::Backup(owner),
             Self::Greeted(room) => StateName::Greeted(owner, room),
+            Self::Log => StateName::Log(owner),
             Self::Thread(room, user, device) => StateName::Thread(owner, room, user, device),
         }
     }
@@ -148,6 +151,7 @@ impl fmt::Display for Shelf {
             Self::Sent(room) => write!(f, "sent/{}", text(room.0)),
             Self::Backup => f.write_str("backup"),
             Self::Greeted(room) => write!(f, "greeted/{}", text(room.0)),
+            Self::Log => f.write_str("log"),
             Self::Thread(room, user, device) => write!(f, "thread/{}/{}/{}", text(room.0), text(user.0), text(device.0)),
         }
     }
@@ -165,6 +169,7 @@ impl FromStr for Shelf {
             ["marks", room] => Ok(Self::Marks(RoomId(id(room)?))),
             ["backup"] => Ok(Self::Backup),
             ["greeted", room] => Ok(Self::Greeted(RoomId(id(room)?))),
+            ["log"] => Ok(Self::Log),
             ["sent", room] => Ok(Self::Sent(RoomId(id(room)?))),
             ["thread", room, user, device] => Ok(Self::Thread(RoomId(id(room)?), UserId(id(user)?), DeviceId(id(device)?))),
             _ => Err(Fault::BadRequest),

@@ -26,7 +26,7 @@ fn what_could_not_be_kept_is_not_in_memory_either() {
     let packages = serde_json::json!({ "op": "key_packages", "count": 3, "last_resort": true });
     let user = desk.device().unwrap().user();
     wear_out(&mut desk);
-    assert_eq!(asked(&mut desk, &learn).answer, Err(Fault::Full));
+    assert_eq!(with_states(&mut desk, &learn).answer, Err(Fault::Full));
     assert_eq!(asked(&mut desk, &packages).answer, Err(Fault::Full));
     assert_eq!((desk.directory.records(user).len(), desk.device().unwrap().key_packages().count()), (0, 0));
 
@@ -35,7 +35,7 @@ fn what_could_not_be_kept_is_not_in_memory_either() {
     let Ok(Answer::Device { records, .. }) = first.answer else { panic!("a device") };
     let learn = serde_json::json!({ "op": "learn", "user": USER, "records": records });
     assert!(
-        asked(&mut desk, &learn).answer.is_ok() && asked(&mut desk, &packages).answer.is_ok(),
+        with_states(&mut desk, &learn).answer.is_ok() && asked(&mut desk, &packages).answer.is_ok(),
         "as long as it can be kept it is"
     );
     assert_eq!((desk.directory.records(user).len(), desk.device().unwrap().key_packages().count()), (2, 4));
@@ -84,7 +84,7 @@ fn of_what_failed_in_the_middle_nothing_is_handed_out_and_nothing_stays() {
         let (welcome, others) = welcome_for(&packages[0], &records, USER);
         for (user, records) in [(USER, &records), (OTHER, &others)] {
             let learn = serde_json::json!({ "op": "learn", "user": user, "records": records });
-            assert!(asked(&mut desk, &learn).answer.is_ok());
+            assert!(with_states(&mut desk, &learn).answer.is_ok());
         }
         if wears_out {
             wear_out(&mut desk);

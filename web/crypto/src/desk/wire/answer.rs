@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Bytes, Changed, Look, MediaMember, OpenedMessage, SecretText, UnlockerLook, WaitingMessage};
+use super::{Bytes, Changed, LogLook, Look, MediaMember, OpenedMessage, SecretText, UnlockerLook, WaitingMessage};
 use crate::Verified;
 use crate::safety::{CALL_EMOJI, SAFETY_WORDS};
 
@@ -62,6 +62,10 @@ pub enum Answer {
         messages: Vec<WaitingMessage>,
     },
     Opened(OpenedMessage),
+    Log(LogLook),
+    HeadHeard {
+        heard: &'static str,
+    },
     /// `words`: indices of emoji, for the same in words; `qr`: to be shown to the user; `identity`: the one that was compared.
     SafetyNumber {
         digits: String,

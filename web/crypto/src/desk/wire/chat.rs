@@ -16,7 +16,7 @@ pub struct SealMessage {
     pub content: Bytes,
     /// The hash of the newest envelope of the room that the page knows.
     pub seen: Option<Bytes>,
-    /// The newest head of the log of keys that the page knows.
+    /// Without one: the newest head of the log of keys that this device verified.
     pub head: Option<TreeHead>,
     pub now_ms: u64,
 }

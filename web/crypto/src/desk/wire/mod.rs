@@ -5,6 +5,7 @@ mod answer;
 mod backup;
 mod chat;
 mod groups;
+mod log;
 mod request;
 
 use std::fmt;
@@ -21,6 +22,7 @@ pub use answer::{Answer, VerifiedLook};
 pub use backup::{Block, Restore, SecretText, UnlockSecret, UnlockerLook};
 pub use chat::{OpenedMessage, SealMessage, TreeHead, WaitingMessage};
 pub use groups::{Changed, External, Look, MediaMember, Member, Sent, Stay};
+pub use log::{AlarmLook, LogLook, LoggedAt, WayTo};
 pub use request::Request;
 
 use crate::Fault;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Block, Bytes, External, GroupName, Restore, SealMessage, SecretText, Stay, UnlockSecret};
+use super::{Block, Bytes, External, GroupName, LoggedAt, Restore, SealMessage, SecretText, Stay, TreeHead, UnlockSecret, WayTo};
 
 /// One thing to do. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,10 +46,11 @@ pub enum Request {
         previous: Option<Bytes>,
         now_ms: u64,
     },
-    /// All records that a user published.
+    /// All records that a user published. `proof`: that they are in the log; needed as soon as a head of it was taken.
     Learn {
         user: Uuid,
         records: Vec<Bytes>,
+        proof: Option<LoggedAt>,
     },
     /// The person says that this is the user's identity.
     Accept {
@@ -149,6 +150,23 @@ pub enum Request {
         room: Uuid,
         envelope: Bytes,
     },
+    /// What is known of the log of everybody's keys.
+    Log,
+    /// What the server says of it; `from`: the size of the newest head here, 0 for none; `path`: between both, empty where the server gave none.
+    TakeHead {
+        head: Bytes,
+        from: u64,
+        path: Vec<Bytes>,
+    },
+    /// What a device was shown of it, by its message. `way`: from there to a head here, once the server was asked.
+    HearHead {
+        user: Uuid,
+        device: Bytes,
+        head: TreeHead,
+        way: Option<WayTo>,
+    },
+    /// The person goes on with a log that was contradicted.
+    AcceptLog,
     /// What two people compare.
     SafetyNumber {
         user: Uuid,
