@@ -97,12 +97,13 @@ export class Archive {
     if (this.#isOpen !== false) this.#write(room);
   }
 
-  /** The user is no longer in it: nothing of it stays with the server. @param {Uuid} room */
+  /** The user may no longer be in it: then nothing of it stays with the server. @param {Uuid} room */
   left(room) {
     this.#epochs.delete(room);
     this.#written.delete(room);
     this.#jobs.delete(`write ${room}`);
-    this.#later(`drop ${room}`, () => this.#drop((each) => each === room));
+    // What was not found may have been something else of it: the list of rooms says.
+    this.#later(`drop ${room}`, () => this.#drop((each) => each === room && !this.#parts.roomsOf().includes(room)));
   }
 
   /**
