@@ -117,7 +117,7 @@ function examine(encryption, live, frames, { video, audio }) {
   const entropies = [pictures, sounds].map((some) => entropyOf(some.map((frame) => sealedPart(frame)?.sealed ?? frame.bytes)).toFixed(3));
   console.log(
     `${encryption}: ${pictures.length} pictures, ${sounds.length} sounds kept; seen live ${live.picture.toFixed(2)}, heard ${live.tone.toFixed(3)}; ` +
-      `decoded ${video.pictures} pictures, ${video.like} of them like the source, and ${audio.samples} samples of sound, ${audio.purity.toFixed(3)} of them the tone; ` +
+      `decoded ${video.pictures} pictures with ${video.errors} errors, ${video.like} of them like the source, and ${audio.samples} samples of sound, ${audio.purity.toFixed(3)} of them the tone; ` +
       `${parts.filter((part) => part !== null).length} have the header of a sealed frame of theirs; entropy ${entropies.join(' and ')} bit/byte`,
   );
   if (encryption === 'open') {

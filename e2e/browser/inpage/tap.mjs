@@ -129,13 +129,19 @@ export function installTap(workerSource) {
     return { pictures: total('video', 'framesReceived'), sounds: total('audio', 'packetsReceived') };
   };
 
-  /** Watches and listens from now on for what is like this person; `most`: the most of both so far, and how much came in meanwhile. */
+  /**
+   * Watches and listens from now on for what is like this person. `picture`: the most of one picture; `tone`: of all
+   * the sound, because a moment of noise may be like any tone; `pictures`, `sounds`: how much came in meanwhile.
+   */
   tap.watch = async (username, colour, hz) => {
     const before = await tap.received();
     const watch = { picture: 0, tone: 0, pictures: 0, sounds: 0 };
+    let [looks, purity] = [0, 0];
     const look = async () => {
       watch.picture = Math.max(watch.picture, tap.likeness(username, colour));
-      watch.tone = Math.max(watch.tone, tap.purity(username, hz));
+      looks += 1;
+      purity += tap.purity(username, hz);
+      watch.tone = purity / looks;
       const now = await tap.received();
       Object.assign(watch, { pictures: now.pictures - before.pictures, sounds: now.sounds - before.sounds });
       if (tap.watched === watch) setTimeout(look, 50);
