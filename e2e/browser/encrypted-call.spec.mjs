@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { hears, sees, seesMotion, seesNothingOf } from './lib/eyes.mjs';
+import { hears, seesMotion, seesNothingOf } from './lib/eyes.mjs';
 import { during, inCall, party } from './lib/party.mjs';
 import { words } from './lib/words.mjs';
 
@@ -40,21 +40,6 @@ for (const [first, second] of [['chromium', 'firefox'], ['firefox', 'chromium']]
       await all([anna, clara]);
       await anna.see(`[data-encryption="closed"][title="${words(anna, 'encryption.closed_hint')}"]`);
     }));
-}
-
-for (const [engine, codecs] of [['chromium', ['VP8', 'VP9', 'H264', 'AV1']], ['firefox', ['VP8', 'VP9', 'AV1']]]) {
-  for (const codec of codecs) {
-    test(`two in an encrypted room see and hear each other and a shared screen with ${codec} (${engine})`, () =>
-      during(party(), async (table) => {
-        const { pages, room } = await people(table, engine, engine);
-        await table.join(pages, room, { codec });
-        await all(pages);
-        const [anna, boris] = pages;
-        await anna.click('toggle-screen');
-        await sees(boris, anna, { kind: 'screen' });
-        await all(pages);
-      }));
-  }
 }
 
 test('when the server is killed and started again, those in an encrypted call return by themselves', () =>
