@@ -20,9 +20,8 @@ pub const MAX_ROOMS_PER_USER: i64 = 500;
 /// 128 random bits: a link cannot be guessed.
 const LINK_CODE_BYTES: usize = 16;
 
-/// How a room is encrypted whose maker says nothing of it. Clients that can do both say what they want: moving this changes only what those
-/// get that know nothing of encryption, and they could not read what is written there.
-pub const DEFAULT_ENCRYPTION: Encryption = Encryption::Open;
+/// How a room is encrypted whose maker says nothing of it: whoever wants the server to be able to read says so.
+pub const DEFAULT_ENCRYPTION: Encryption = Encryption::Mls;
 
 impl Encryption {
     /// What a client asked for when it makes a room; [`DEFAULT_ENCRYPTION`] for nothing, `invalid_encryption` for what is neither.

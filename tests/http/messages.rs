@@ -185,7 +185,7 @@ async fn a_direct_conversation_is_found_again_by_its_people() {
     let server = TestServer::start().await;
     let (ann, ben, cat) = (server.register("ann").await, server.register("ben").await, server.register("cat").await);
     let open = async |who: &Session, names: &[&str]| {
-        server.ask(who, Method::POST, "/api/v1/direct", Some(json!({"usernames": names}))).await
+        server.ask(who, Method::POST, "/api/v1/direct", Some(json!({"usernames": names, "encryption": "open"}))).await
     };
     let (status, two) = open(&ann, &["BEN"]).await;
     assert_eq!(

@@ -69,7 +69,7 @@ async fn a_room_is_made_open_or_encrypted_shows_it_everywhere_and_stays_so() {
     let server = TestServer::start().await;
     let (ann, ben) = (server.register("ann").await, server.register("ben").await);
     let unsaid = server.ask(&ann, Method::POST, ROOMS, Some(json!({"name": "unsaid"}))).await;
-    assert_eq!((unsaid.0, &unsaid.1["encryption"]), (StatusCode::CREATED, &json!("open")));
+    assert_eq!((unsaid.0, &unsaid.1["encryption"]), (StatusCode::CREATED, &json!("mls")));
     for (room, mode, other) in
         [(server.room(&ann, "one").await, "open", "mls"), (server.encrypted_room(&ann, "two").await, "mls", "open")]
     {
@@ -98,7 +98,7 @@ async fn a_direct_conversation_stays_as_whoever_opened_it_wanted() {
     assert_eq!(open(&ann, json!({"usernames": ["ben"], "encryption": "no"})).await.1, "invalid_encryption");
     assert_eq!(open(&ann, json!({"usernames": ["ben"], "encryption": "mls"})).await.0, "mls");
     assert_eq!(open(&ben, json!({"usernames": ["ann"], "encryption": "open"})).await.0, "mls", "it is there already");
-    assert_eq!(open(&ann, json!({"usernames": ["eve"]})).await.0, "open");
+    assert_eq!(open(&ann, json!({"usernames": ["eve"]})).await.0, "mls");
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ impl Writer<'_> {
         people.sort_unstable();
         let key = format!("direct {}", people.join(","));
         self.ledger.lock().unwrap().asked(&key, ANYTHING);
-        let room = self.caller.must(Method::POST, "direct", Some(json!({"usernames": names}))).await?;
+        let room = self.caller.must(Method::POST, "direct", Some(json!({"usernames": names, "encryption": "open"}))).await?;
         let room = room["id"].as_str().unwrap();
         {
             let mut ledger = self.ledger.lock().unwrap();

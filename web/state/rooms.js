@@ -60,10 +60,11 @@ export class RoomsStore extends EventTarget {
   /**
    * The direct conversation with these people: found, or made.
    * @param {readonly string[]} usernames of the others, 1 to 9
+   * @param {Room['encryption']} encryption of one that is made; one that is there stays as it is
    * @returns {Promise<Room>}
    */
-  async openDirect(usernames) {
-    return this.#keep(await this.#api.call('POST', 'direct', { usernames }));
+  async openDirect(usernames, encryption) {
+    return this.#keep(await this.#api.call('POST', 'direct', { usernames, encryption }));
   }
 
   /** Another account has other rooms. */

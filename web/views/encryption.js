@@ -46,6 +46,22 @@ export function callLock(app, signal) {
   return element;
 }
 
+/**
+ * How a room that is made is to be encrypted. It is, unless its maker says otherwise or this browser cannot.
+ * @param {App} app
+ * @returns {{ element: HTMLElement, chosen: () => Encryption }}
+ */
+export function encryptionChoice({ call: { canEncrypt } }) {
+  const sealed = el('input', { type: 'checkbox', name: 'encrypted', checked: canEncrypt });
+  const chosen = () => (sealed.checked ? 'mls' : 'open');
+  const note = el('div', {});
+  const explain = () => fill(note, encryptionNote(chosen()), el('p', { class: 'hint' }, t('encryption.for_good')));
+  sealed.addEventListener('change', explain);
+  explain();
+  const choose = canEncrypt ? el('label', { class: 'check' }, sealed, el('span', {}, t('encryption.choose'))) : el('p', { class: 'hint' }, t('error.encryption_unsupported'));
+  return { element: el('div', {}, choose, note), chosen };
+}
+
 /** The same as a note: words and sentence together. @param {Encryption} encryption */
 export function encryptionNote(encryption) {
   const { text, hint } = SAYS[encryption];

@@ -10,7 +10,7 @@ import { icon } from '../ui/icons.js';
 import { toast } from '../ui/toast.js';
 import { searchPanel } from './chat/search-panel.js';
 import { conversationRow } from './conversation-row.js';
-import { encryptionNote } from './encryption.js';
+import { encryptionChoice } from './encryption.js';
 import { framed, heading } from './page.js';
 import { namesIn } from './usernames.js';
 
@@ -46,25 +46,23 @@ export const roomsPage = (app, _parameters, signal) => {
 
 /** @param {App} app */
 function newRoom(app) {
-  const sealed = el('input', { type: 'checkbox', name: 'encrypted' });
+  const encryption = encryptionChoice(app);
   const create = form(
     {
       submit: t('rooms.create'),
       action: 'create-room',
       check: ({ room_name: name = '' }) => (name.trim() === '' ? 'invalid_room_name' : null),
-      send: async ({ room_name: name = '' }) => app.go(`/rooms/${(await app.rooms.create(name.trim(), sealed.checked ? 'mls' : 'open')).id}`),
+      send: async ({ room_name: name = '' }) => app.go(`/rooms/${(await app.rooms.create(name.trim(), encryption.chosen())).id}`),
     },
     field({ label: t('rooms.name'), name: 'room_name', attributes: { maxlength: '100' } }),
   );
   create.classList.add('inline-form');
-  const note = el('div', {}, encryptionNote('open'));
-  sealed.addEventListener('change', () => fill(note, encryptionNote(sealed.checked ? 'mls' : 'open'), sealed.checked ? el('p', { class: 'hint' }, t('encryption.for_good')) : null));
-  const choose = app.call.canEncrypt ? el('label', { class: 'check' }, sealed, el('span', {}, t('encryption.choose'))) : el('p', { class: 'hint' }, t('error.encryption_unsupported'));
-  return el('section', { class: 'card', 'aria-labelledby': 'new-room' }, el('h2', { id: 'new-room' }, t('rooms.new')), create, choose, note);
+  return el('section', { class: 'card', 'aria-labelledby': 'new-room' }, el('h2', { id: 'new-room' }, t('rooms.new')), create, encryption.element);
 }
 
 /** @param {App} app */
 function newDirect(app) {
+  const encryption = encryptionChoice(app);
   const open = form(
     {
       submit: t('rooms.write'),
@@ -74,14 +72,14 @@ function newDirect(app) {
         return count === 0 ? 'field_empty' : count > MOST_OTHERS ? 'too_many_people' : null;
       },
       send: async ({ usernames = '' }) => {
-        const room = await app.rooms.openDirect(namesIn(usernames));
+        const room = await app.rooms.openDirect(namesIn(usernames), encryption.chosen());
         dialog.close();
         app.go(`/rooms/${room.id}?chat`);
       },
     },
     field({ label: t('rooms.usernames'), name: 'usernames', hint: t('rooms.usernames_hint'), attributes: { maxlength: '400', autocapitalize: 'off', spellcheck: 'false' } }),
   );
-  const dialog = openDialog({ title: t('rooms.new_direct'), class: 'narrow' }, open);
+  const dialog = openDialog({ title: t('rooms.new_direct'), class: 'narrow' }, open, encryption.element);
   dialog.querySelector('input')?.focus();
 }
 

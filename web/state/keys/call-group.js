@@ -37,6 +37,9 @@ export class CallGroup {
   /** @type {Promise<void> | null} */
   #entering = null;
   #ended = false;
+  #finish = () => {};
+  /** The stay is over. @type {Promise<void>} */
+  #finished = new Promise((resolve) => (this.#finish = resolve));
   #over;
   /** @type {Look | null} */
   #look = null;
@@ -77,7 +80,7 @@ export class CallGroup {
         void this.follow();
         return;
       }
-      await this.#parts.pause(AGAIN_MS * (1 + tries / 4) * this.#parts.random());
+      await this.#pause(AGAIN_MS * (1 + tries / 4) * this.#parts.random());
     }
     throw new StayEnded('others were faster');
   }
@@ -109,7 +112,7 @@ export class CallGroup {
     } catch (error) {
       if (this.#ended) return;
       if (isOver(error)) return this.#over();
-      await this.#parts.pause(backoffMs(OFFER_BACKOFF, this.#attempt++, this.#parts.random()));
+      await this.#pause(backoffMs(OFFER_BACKOFF, this.#attempt++, this.#parts.random()));
       void this.follow();
     }
   }
@@ -120,7 +123,8 @@ export class CallGroup {
     for (; look !== null && !this.#ended; ) {
       const gone = this.#gone(look);
       if (gone.length === 0) return;
-      await this.#parts.pause(turnMs(look));
+      await this.#pause(turnMs(look));
+      if (this.#ended) return;
       const { epoch } = look;
       look = await this.#group.current(() => this.#learn());
       if (look === null || look.epoch !== epoch) continue;
@@ -133,9 +137,16 @@ export class CallGroup {
   /** The stay is over. @param {boolean} forget what is kept of it */
   async end(forget) {
     this.#ended = true;
-    // What is on its way would come into the group after all.
+    this.#finish();
+    // What is on its way would come into the group after all, or take the next stay's commit for its own.
     await this.#entering?.catch(() => {});
+    await this.#sync().catch(() => {});
     if (forget) await this.#group.forget().catch(() => {});
+  }
+
+  /** @param {number} ms at most: until the stay is over */
+  #pause(ms) {
+    return Promise.race([this.#parts.pause(ms), this.#finished]);
   }
 
   /** Leaves that are to go: who does not count, or whose participant has left. @param {Look} look */

@@ -2,7 +2,7 @@
  * The keys of the signed-in user: this browser's device and the groups it is in, kept in step with the server. Says `change` when the device's
  * standing did, `room` {room} when a room's group did, and `person` {user} when somebody's keys are trusted otherwise than before.
  *
- * Starts with the first room that is encrypted, and ends with the session. What cannot be done for want of a connection is done when it is back.
+ * Starts with the session, once its rooms are known, and ends with it. What cannot be done for want of a connection is done when it is back.
  */
 
 /** @import { Uuid } from '../../e2ee/keys/interface.js' */
@@ -62,7 +62,8 @@ export class KeysStore extends EventTarget {
     if (user !== this.#user) this.#end();
     this.#user = user;
     if (user === null || this.#account !== null) return;
-    if (!this.#rooms.rooms?.some(({ encryption }) => encryption === 'mls')) return;
+    // Whoever will write to this user needs a key package of this device, whether there is an encrypted room yet or not.
+    if (this.#rooms.rooms === null) return;
     this.#become('starting');
     const account = this.#open(user, {
       standing: (standing) => account === this.#account && this.#become(standing),

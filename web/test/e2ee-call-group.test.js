@@ -1,0 +1,108 @@
+// The group of a call, for two stays in it after one another, with a worker and a server of the test.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { KeysRefused } from '../e2ee/keys/page.js';
+import { CallGroup } from '../state/keys/call-group.js';
+
+/** @returns {{ promise: Promise<void>, resolve: () => void }} */
+function gate() {
+  let resolve = () => {};
+  const promise = new Promise((done) => (resolve = done));
+  return { promise, resolve };
+}
+
+const CALL = '00000000-0000-7000-8000-000000000001';
+const member = (leaf, participant) => ({ leaf, user: `u${leaf}`, device: `d${leaf}`, identity: '', participant });
+const lookOf = (epoch, own, outgoing = null) => ({
+  type: 'group',
+  epoch,
+  leaf: 1,
+  standing: outgoing === null ? 'member' : 'joining',
+  members: [member(0, 'p0'), member(1, own)],
+  stale: [],
+  outgoing,
+  authenticator: `${epoch}`,
+});
+
+/** What the worker keeps and the server takes. The log can be held back. */
+function surroundings() {
+  const world = { kept: null, pending: null, epoch: 4, passed: [], posts: 0, held: null, log: async () => {} };
+  const keys = {
+    connect() {},
+    passMediaKeys: async (_, because) => void world.passed.push(because),
+    ask: async (request) => {
+      if (request.op === 'join_external') return (world.pending = world.kept = lookOf(world.epoch, request.stay.participant, { epoch: world.epoch, commit: 'c', welcome: null, group_info: '' }));
+      if (request.op === 'forget') return void (world.kept = world.pending = null);
+      if (request.op === 'accepted') {
+        if (world.pending === null) throw new KeysRefused('nothing_pending');
+        world.kept = lookOf(world.epoch, world.kept.members[1].participant);
+        world.pending = null;
+      }
+      if (world.kept === null) throw new KeysRefused('not_open');
+      return world.kept;
+    },
+  };
+  const delivery = {
+    info: async () => ({ groupInfo: '', tree: null }),
+    // The server takes the same commit twice, as when an answer was lost.
+    commit: async () => {
+      world.posts += 1;
+      world.epoch = world.posts === 1 ? 5 : 6;
+      return true;
+    },
+    commits: async (_, epoch) => {
+      await world.log();
+      return { commits: [], epoch };
+    },
+  };
+  const parts = {
+    keys,
+    delivery,
+    people: { know: async () => new Map(), forget() {} },
+    membersOf: async () => [],
+    syncRoom: async () => {},
+    pause: async () => {},
+    random: () => 0,
+    before: Promise.resolve(),
+  };
+  return { world, parts };
+}
+
+test('a stay that is over has let go of the group before the next one comes in', async () => {
+  const { world, parts } = surroundings();
+  const first = new CallGroup(CALL, { room: 'r', participant: 'p1' }, parts, () => assert.fail('it can go on'));
+  await first.enter();
+  await first.follow();
+  assert.deepEqual(world.passed, ['start']);
+
+  // The first stay is looking at the log as its person leaves.
+  const asked = gate();
+  const answer = gate();
+  world.log = () => (asked.resolve(), answer.promise);
+  void first.follow();
+  await asked.promise;
+  let isLeft = false;
+  const left = first.end(true).then(() => (isLeft = true));
+  const second = new CallGroup(CALL, { room: 'r', participant: 'p2' }, { ...parts, before: left }, () => assert.fail('it can go on'));
+  const entered = second.enter();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isLeft, false, 'what is on its way is waited for');
+  world.log = async () => {};
+  answer.resolve();
+  await entered;
+  assert.deepEqual([world.passed, world.posts, second.userOf('p2')], [['start', 'start'], 2, 'u1']);
+});
+
+test('a stay that waits for its turn is over at once', async () => {
+  const { world, parts } = surroundings();
+  const waiting = gate();
+  const pause = () => (waiting.resolve(), new Promise(() => {}));
+  const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, { ...parts, pause }, () => assert.fail('it can go on'));
+  await stay.enter();
+  stay.present(new Set(['p1']));
+  await waiting.promise;
+  await stay.end(true);
+  assert.deepEqual([world.posts, world.kept], [1, null], 'nobody was taken out, and nothing is kept');
+});
