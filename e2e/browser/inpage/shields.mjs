@@ -9,6 +9,8 @@ export function installShields() {
   /** Far above the numbers of the page's own reports, which throw an answer away that nobody waits for. */
   const FIRST_ID = 1_000_000_000;
   const POLL_MS = 50;
+  /** A worker that has ended does not answer. */
+  const PATIENCE_MS = 1_000;
   /** A voice is fifty frames a second: without one for so long it is not heard. */
   const GAP_MS = 400;
   let newest = null;
@@ -29,13 +31,14 @@ export function installShields() {
     }
   };
 
-  // The report of the stay that the page is in (`web/e2ee/media/interface.d.ts`); null before the first.
+  // The report of the stay that the page is in (`web/e2ee/media/interface.d.ts`); null when there is none.
   test.shield = () => {
     if (newest === null) return null;
     reports += 1;
     const id = reports;
     return new Promise((resolve) => {
       waiting.set(id, resolve);
+      setTimeout(() => waiting.delete(id) && resolve(null), PATIENCE_MS);
       newest.postMessage({ type: 'report', id });
     });
   };
