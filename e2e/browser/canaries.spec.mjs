@@ -168,7 +168,7 @@ test('t25 of an encrypted call whoever has what the server forwards sees and hea
     for (const encryption of ['open', 'mls']) {
       await table.join(people, rooms[encryption], { codec: 'VP8' });
       await allSeeAndHearAll(people);
-      await watcher.join(rooms[encryption], { dump: false });
+      await watcher.join(rooms[encryption]);
       await recorder.join(rooms[encryption], { dump: true });
       if (encryption === 'open') await watcher.shows(anna);
       const live = await watcher.likeness(anna);

@@ -72,13 +72,24 @@ export function installTap(workerSource) {
     return transceiver;
   }
 
-  /** Joins as a member of the room; `dump`: keeps the frames. */
-  tap.join = async ({ token, room, dump }) => {
+  /** Offers camera and microphone, whose frames are as the browser makes them. @returns the tracks for the offer, which know their `mid` once it is made */
+  async function publish() {
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+    return [['audio', 'microphone'], ['video', 'camera']].map(([kind, source]) => {
+      const transceiver = pc.addTransceiver(stream.getTracks().find((track) => track.kind === kind), { direction: 'sendonly' });
+      transceiver.setCodecPreferences(allowed(kind));
+      return { transceiver, source };
+    });
+  }
+
+  /** Joins as a member of the room; `dump`: keeps the frames that come; `sends`: sends unsealed ones. */
+  tap.join = async ({ token, room, dump = false, sends = false }) => {
     const early = [];
     let hear = (frame) => early.push(frame);
     const { request, welcome } = await connect(token, (frame) => hear(frame));
-    const joined = await request({ type: 'join', room, muted: ['microphone', 'camera'] });
+    const joined = await request({ type: 'join', room, muted: sends ? [] : ['microphone', 'camera'] });
     pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', iceServers: welcome.ice_servers });
+    const sources = sends ? await publish() : [];
     const seats = Array.from({ length: SEATS }, (_, seat) => ({ audio: receive('audio', seat, dump), video: receive('video', seat, dump) }));
     const see = () => request({ type: 'view', wishes: [...people.keys()].map((participant) => ({ participant, kind: 'person', width: 320, pinned: false })) });
     for (const person of joined.participants) people.set(person.participant, person.username);
@@ -90,7 +101,7 @@ export function installTap(workerSource) {
     early.forEach(hear);
     await pc.setLocalDescription();
     const mids = seats.map(({ audio, video }) => ({ audio_mid: audio.mid, video_mid: video.mid }));
-    const { sdp } = await request({ type: 'offer', sdp: pc.localDescription.sdp, tracks: [], seats: mids });
+    const { sdp } = await request({ type: 'offer', sdp: pc.localDescription.sdp, tracks: sources.map(({ transceiver, source }) => ({ mid: transceiver.mid, source })), seats: mids });
     await pc.setRemoteDescription({ type: 'answer', sdp });
     await see();
     return joined.participant;

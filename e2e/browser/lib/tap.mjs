@@ -42,12 +42,12 @@ export class Tap {
     return this.#page;
   }
 
-  /** Joins a room's call anew. `dump`: keeps every frame. */
-  async join(room, { dump }) {
+  /** Joins a room's call anew. `dump`: keeps every frame; `sends`: sends camera and microphone, unsealed. */
+  async join(room, how = {}) {
     this.#kept = [];
     await this.#page.goto(`${this.#server.url}${PLACE}`);
     await this.#page.evaluateSource(`(${installTap})(${JSON.stringify(String(keepFrames))})`);
-    await this.#page.evaluate((given) => window.webcallTap.join(given), { token: this.#token, room: room.id, dump });
+    await this.#page.evaluate((given) => window.webcallTap.join(given), { ...how, token: this.#token, room: room.id });
     await this.#page.waitFor('media to flow', () => window.webcallTap.isConnected());
   }
 
