@@ -99,6 +99,7 @@ test('t25 of what is written in an encrypted room nothing is in what the server 
     ];
     const size = collected.reduce((sum, { bytes }) => sum + bytes.length, 0);
     console.log(`collected: ${collected.length} things, ${(size / 2 ** 20).toFixed(1)} MiB, of them ${(collected.find(({ place }) => place === 'log').bytes.length / 2 ** 20).toFixed(1)} MiB of log`);
+    assert.match(table.server.wholeLog().toString(), /"level":"(TRACE|DEBUG)"/, 'the log says more than it does by itself');
     const open = placesOf(collected, said.open);
     for (const [what, places] of Object.entries(open)) {
       console.log(`open room, ${what}: ${places.join('; ')}`);
