@@ -29,8 +29,10 @@ class NotReady extends Error {
  */
 export function shielding(keys) {
   let release = () => {};
+  const mediaWorker = spareWorker();
   return {
     isSupported,
+    prepare: () => mediaWorker.start(),
     ready: async (room) => {
       if (!isSupported()) throw new NotReady('encryption_unsupported');
       const account = await accountOf(keys);
@@ -43,7 +45,31 @@ export function shielding(keys) {
       const { port1, port2 } = new MessageChannel();
       const held = release;
       release = () => {};
-      return new ShieldedStay(new MediaShield(startMediaWorker(), port1), port2, held);
+      return new ShieldedStay(new MediaShield(mediaWorker.take(), port1), port2, held);
+    },
+  };
+}
+
+/**
+ * A media worker that loads its modules while the person still looks at themselves; each stay takes one of its own. One that did not load is
+ * no spare: the stay's own try says what is wrong.
+ */
+function spareWorker() {
+  /** @type {Worker | null} */
+  let spare = null;
+  return {
+    start: () => {
+      if (spare !== null || !isSupported()) return;
+      const worker = startMediaWorker();
+      worker.onerror = () => {
+        if (spare === worker) spare = null;
+      };
+      spare = worker;
+    },
+    take: () => {
+      const worker = spare ?? startMediaWorker();
+      spare = null;
+      return worker;
     },
   };
 }

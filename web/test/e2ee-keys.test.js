@@ -31,6 +31,15 @@ test('after somebody joined, the new key is used half a second later; after a re
   assert.equal(sealsIn(keys, 5_000), 3);
 });
 
+test('where nobody else was, the new key is used at once: who joined has it already', async () => {
+  const keys = await ring(1, []);
+  assert.equal(sealsIn(keys, 0), 1);
+  assert.ok(keys.begin(await epochOf(2, 1, [2], { because: 'join' }), 1_000));
+  assert.equal(sealsIn(keys, 1_000), 2);
+  assert.ok(keys.begin(await epochOf(3, 1, [2, 3], { because: 'join' }), 2_000));
+  assert.equal(sealsIn(keys, 2_000), 2, 'now somebody else is there');
+});
+
 test('one join after the other does not put the new keys off for ever', async () => {
   const keys = await ring(1, [2]);
   for (let epoch = 2; epoch < 12; epoch += 1) assert.ok(keys.begin(await epochOf(epoch, 1, [2], { because: 'join' }), epoch * 100));

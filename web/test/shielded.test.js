@@ -64,9 +64,10 @@ class FakeAccount {
 
 /** Somebody in an encrypted room, and what was made for it. */
 async function entered({ encryption = 'mls', joined = {}, ready } = {}) {
-  const [socket, account, shields, engines, ended, notices] = [new FakeSocket(), new FakeAccount(), [], [], [], []];
+  const [socket, account, shields, engines, ended, notices, prepared] = [new FakeSocket(), new FakeAccount(), [], [], [], [], []];
   const shielding = {
     isSupported: () => true,
+    prepare: () => prepared.push(encryption),
     ready: ready ?? (async () => account),
     open: () => {
       const shield = new FakeShield();
@@ -84,7 +85,7 @@ async function entered({ encryption = 'mls', joined = {}, ready } = {}) {
   socket.answers.join = { type: 'joined', room: 'r', call: 'c', encryption: 'mls', participant: 'me', participants: [person('me'), person('you')], ...joined };
   call.enter('r', { encryption });
   await settle();
-  return { call, socket, account, shields, engines, ended, notices };
+  return { call, socket, account, shields, engines, ended, notices, prepared };
 }
 
 const receiver = (name) => ({ receiver: { name } });
@@ -100,6 +101,14 @@ test('every m-line is sealed or opened from the first on, and the keys of the ca
   call.leave();
   await settle();
   assert.deepEqual([shield.closed, account.stays[0].left], [true, true]);
+});
+
+test('what an encrypted call needs is begun before anybody joins, and nothing of it for an open one', async () => {
+  const { call, prepared } = await entered();
+  call.prepare('open');
+  assert.deepEqual(prepared, []);
+  call.prepare('mls');
+  assert.deepEqual(prepared, ['mls']);
 });
 
 test('in an open room nothing is sealed, and the lock says so', async () => {

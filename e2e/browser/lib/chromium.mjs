@@ -44,8 +44,8 @@ export async function launchChromium({ ca, executable = CHROMIUM } = {}) {
   };
 }
 
-async function openPage(browser, label, media, { width = 1000, height = 700, language = 'en', colour_scheme = 'light' }) {
-  const context = await browser.newContext({ viewport: { width, height }, locale: language, colorScheme: colour_scheme });
+async function openPage(browser, label, media, { width = 1000, height = 700, language = 'en', colour_scheme = 'light', without_policy = false }) {
+  const context = await browser.newContext({ viewport: { width, height }, locale: language, colorScheme: colour_scheme, bypassCSP: without_policy });
   await context.grantPermissions(['camera', 'microphone', 'clipboard-read', 'clipboard-write']);
   await context.addInitScript({ content: preload(media) });
   const page = new ChromiumPage(label, media, language);
@@ -67,6 +67,33 @@ class ChromiumPage extends Page {
 
   async goto(url) {
     await this.#page.goto(url, { waitUntil: 'domcontentloaded' });
+  }
+
+  /**
+   * All that this page and the server say to each other from now on: bodies of requests and answers, and what goes over WebSockets. Gives what
+   * was said so far, each with where.
+   * @returns {() => Promise<{ place: string, bytes: Uint8Array }[]>}
+   */
+  listenIn() {
+    const said = [];
+    const say = (place, content) => content && said.push({ place: `${this.label}: ${place}`, bytes: Buffer.from(content) });
+    const answers = [];
+    this.#page.on('request', (request) => {
+      say('HTTP address', request.url());
+      say('HTTP request', request.postDataBuffer());
+    });
+    this.#page.on('response', (response) => {
+      // A body that is gone belongs to a page that is gone, or is that of a redirection.
+      answers.push(response.body().then((body) => say('HTTP answer', body), () => {}));
+    });
+    this.#page.on('websocket', (socket) => {
+      socket.on('framesent', ({ payload }) => say('WebSocket, sent', payload));
+      socket.on('framereceived', ({ payload }) => say('WebSocket, received', payload));
+    });
+    return async () => {
+      await Promise.all(answers);
+      return said;
+    };
   }
 
   async reload() {

@@ -7,6 +7,7 @@
 // Nothing sleeps for a fixed time: every wait names what it waits for and has a bound.
 
 import { installProbes } from '../inpage/probes.mjs';
+import { installShields } from '../inpage/shields.mjs';
 import { installSyntheticMedia } from '../inpage/synthetic.mjs';
 
 /** How long a wait lasts before it fails, unless told. Generous: the machine may be building something else. */
@@ -15,7 +16,7 @@ const POLL_MS = 50;
 
 /** The text that a driver installs before the page's own scripts. */
 export function preload(media) {
-  return `(${installSyntheticMedia})(${JSON.stringify(media)}); (${installProbes})();`;
+  return `(${installSyntheticMedia})(${JSON.stringify(media)}); (${installProbes})(); (${installShields})();`;
 }
 
 export class Page {

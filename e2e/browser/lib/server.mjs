@@ -3,7 +3,7 @@
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -35,10 +35,10 @@ const RELAY_PORTS = { first: 61_000, last: 65_535 };
 
 /**
  * Starts a server.
- * @param {{ env?: Record<string, string>, media?: Record<string, string>, turn?: Record<string, string>, can_crash?: boolean }} options
- *   `media`, `tcp`, `turn`: further keys of turn.toml; `can_crash`: for `crashWorkers`; `tls`: pages in TLS, by an authority of the test, under this name or `call.test`
+ * @param {{ env?: Record<string, string>, media?: Record<string, string>, turn?: Record<string, string>, can_crash?: boolean, whole_log?: boolean }} options
+ *   `media`, `tcp`, `turn`: further keys of turn.toml; `can_crash`: for `crashWorkers`; `whole_log`: keeps all that is logged, in a file; `tls`: pages in TLS, by an authority of the test, under this name or `call.test`
  */
-export async function startServer({ env = {}, media = {}, tcp = {}, turn = {}, can_crash = false, tls = false } = {}) {
+export async function startServer({ env = {}, media = {}, tcp = {}, turn = {}, can_crash = false, tls = false, whole_log = false } = {}) {
   const folder = temporaryFolder('server');
   const name = tls === true ? DOMAIN : tls;
   const files = name ? makeCertificate(folder, name) : null;
@@ -46,6 +46,7 @@ export async function startServer({ env = {}, media = {}, tcp = {}, turn = {}, c
   const executable = can_crash ? CRASHING_EXECUTABLE : EXECUTABLE;
   const server = new Server(executable, folder, await freeTcpPort(), await freeUdpPorts(WORKERS + 1), env, files?.ca);
   server.configure(media, turn, tcp);
+  if (whole_log) server.keepLog();
   await server.start();
   return server;
 }
@@ -59,6 +60,8 @@ class Server {
   #folder;
   #env;
   #child = null;
+  /** Where all that is logged is written, if it is. */
+  #logFile = null;
   #crashes = 0;
 
   constructor(executable, folder, port, media_port, env, ca) {
@@ -94,6 +97,7 @@ class Server {
       env: { PATH: process.env.PATH, HOME: this.#folder, RUST_LOG: process.env.RUST_LOG ?? 'info', ...this.#env, PORT: String(this.port) },
     });
     this.#child = child;
+    if (this.#logFile !== null) child.stderr.on('data', (bytes) => appendFileSync(this.#logFile, bytes));
     createInterface({ input: child.stderr }).on('line', (line) => this.log.length < MAX_LOG_LINES && this.log.push(line));
     const printed = [];
     let timer;
@@ -113,6 +117,16 @@ class Server {
     const secret = /^Registration secret: (\S+)$/.exec(printed[1]);
     if (address?.[1] !== this.url || secret === null) throw this.#trouble(`printed ${JSON.stringify(printed)}`);
     this.secret = secret[1];
+  }
+
+  /** From the next start on all that is logged is kept in a file, too: `log` has a bounded part of it. */
+  keepLog() {
+    this.#logFile = join(this.#folder, 'log');
+  }
+
+  /** All that was logged since `keepLog`. */
+  wholeLog() {
+    return readFileSync(this.#logFile);
   }
 
   /** The environment of the next start, beside what it had. */

@@ -13,7 +13,7 @@ import { EPOCHS, kidOf, readKid } from './kid.js';
 import { ReplayWindow } from './replay.js';
 import { MAX_COUNTER, deriveCipher, writeHeader } from './sframe.js';
 
-/** After somebody joined, the others are given this long to have the new keys before frames come under them. */
+/** After somebody joined, the others are given this long to have the new keys before frames come under them; who joined sees nothing until then. */
 export const JOIN_DELAY_MS = 500;
 /** What was sealed before a change may be on its way for this long; then the old keys are forgotten. */
 export const KEEP_MS = 10_000;
@@ -55,13 +55,15 @@ export class KeyRing {
   begin({ call, epoch, because, own, members, removed }, now) {
     if ((this.#call && !isEqual(this.#call, call)) || epoch <= (this.epoch ?? -1)) return false;
     this.#call ??= call;
+    // Who joined has the new keys already: where nobody else was, nobody is waited for.
+    const areOthersHere = (this.#epochs.at(-1)?.members.size ?? 0) > 0;
     for (const old of this.#epochs) {
       old.ends_ms = Math.min(old.ends_ms, now + KEEP_MS);
       for (const leaf of removed) this.#forget(old, leaf);
     }
     this.#epochs.push({ epoch, members: new Map(members.map((member) => [member.leaf, member])), keys: new Map(), ends_ms: Infinity });
     if (this.#epochs.length > MAX_EPOCHS) this.#epochs.shift();
-    const begins_ms = because === 'join' && this.#sendings.length > 0 ? now + JOIN_DELAY_MS : now;
+    const begins_ms = because === 'join' && areOthersHere && this.#sendings.length > 0 ? now + JOIN_DELAY_MS : now;
     if (begins_ms === now) this.#sendings = [];
     this.#sendings.push({ epoch, own, begins_ms, ciphers: new Map() });
     if (this.#sendings.length > MAX_WAITING) this.#sendings.shift();

@@ -1,0 +1,183 @@
+// What a server learns of an encrypted room: the same acts in an encrypted room and in an open one of the same server, whose log says all that
+// an operator can have it say. Whatever the server keeps, says, is sent and forwards is collected. Of the encrypted room nothing is found in
+// it; of the open one all is, by the same search, so that the search means something.
+//
+// Not hidden, by design: who is in which room, its name and address, who writes, calls and sends files when, and how much (to a power of two).
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+import { canary, filesIn, placesOf } from '../lib/canaries.mjs';
+import { choose, openChat, reads, row, write } from './lib/chat.mjs';
+import { removeFolder, temporaryFolder } from './lib/children.mjs';
+import { allSeeAndHearAll } from './lib/eyes.mjs';
+import { during, party } from './lib/party.mjs';
+import { ADDRESS } from './lib/server.mjs';
+import { ALIKE, entropyOf, sealedPart, Tap } from './lib/tap.mjs';
+import { words } from './lib/words.mjs';
+
+const folder = temporaryFolder('canaries');
+after(() => removeFolder(folder));
+/** Signs that no picker has and that no other bytes are by chance. */
+const SIGNS = { mls: '👩🏽‍🚀', open: '👨🏿‍🌾' };
+/** Of a kept file of random bytes; what is in the clear around a sealed frame is some bytes. */
+const RANDOM_BITS = 7.9;
+/** A VP8 keyframe has ten bytes in the clear (RFC 7741 §4.3), nothing else has as many. */
+const MAX_CLEAR_BYTES = 10;
+/** Of one person: some seconds. */
+const [MIN_PICTURES, MIN_SOUNDS] = [60, 200];
+
+/** Answers with a sign, as the picker does. */
+async function answersWith(page, message, sign) {
+  await choose(page, message, 'chat.react');
+  await page.see('.emoji-grid .emoji');
+  await page.evaluate((wanted) => (document.querySelector('.emoji-grid .emoji').dataset.emoji = wanted), sign);
+  await page.press('.emoji-grid .emoji');
+  await page.see(`${row(message)} .reaction[data-emoji="${sign}"]`);
+}
+
+/** All that two people do in a room's chat. @returns the words that they used, by what each was */
+async function talk(table, [anna, boris], room) {
+  const said = { message: canary('message'), edit: canary('edit'), answer: canary('answer'), file: canary('file'), name: canary('name'), reaction: SIGNS[room.encryption] };
+  await openChat(table, anna, room);
+  await openChat(table, boris, room);
+  await write(anna, said.message);
+  const first = await reads(boris, said.message);
+  await reads(anna, said.message);
+  await choose(boris, first, 'chat.reply');
+  await write(boris, said.answer);
+  await reads(anna, said.answer);
+  await answersWith(boris, first, said.reaction);
+  await anna.see(`${row(first)} .reaction[data-emoji="${said.reaction}"]`);
+  await choose(anna, first, 'chat.edit');
+  await anna.key('Control+a');
+  await anna.type(said.edit);
+  await anna.pressNamed('button', words(anna, 'chat.send'));
+  await reads(boris, said.edit);
+  const path = join(folder, `${said.name}.txt`);
+  writeFileSync(path, `${said.file}\n`);
+  await anna.chooseFiles(() => anna.pressNamed('button', words(anna, 'chat.attach')), [path]);
+  await anna.seeNamed('button', `${words(anna, 'chat.remove_file')}: ${said.name}.txt`);
+  await write(anna, 'here it is');
+  const message = await reads(boris, 'here it is');
+  await boris.download(() => boris.press(`${row(message)} [data-action="download"]`));
+  return said;
+}
+
+/** A direct conversation. @returns what was said in it */
+async function whisper(table, [anna, boris]) {
+  const said = canary('direct');
+  await anna.goto(`${table.server.url}/`);
+  await anna.click('new-direct');
+  await anna.fill('usernames', boris.username);
+  await anna.click('open-direct');
+  await anna.see('.composer textarea[name="message"]');
+  const room = await anna.evaluate(() => location.pathname.split('/').at(-1));
+  await write(anna, said);
+  await openChat(table, boris, { id: room });
+  await reads(boris, said);
+  const { rooms } = await table.server.request('GET', 'rooms', { token: anna.token });
+  return { said, encryption: rooms.find(({ id }) => id === room).encryption };
+}
+
+test('t25 of what is written in an encrypted room nothing is in what the server keeps, logs, gets and sends, and of an open room all is', () =>
+  during(party({ env: { RUST_LOG: 'trace' }, whole_log: true }), async (table) => {
+    const people = [await table.person('chromium'), await table.person('chromium')];
+    const traffic = people.map((page) => page.listenIn());
+    const said = {};
+    for (const encryption of ['mls', 'open']) said[encryption] = await talk(table, people, await table.room(people, { name: encryption, encryption }));
+    const direct = await whisper(table, people);
+    said[direct.encryption].direct = direct.said;
+    const collected = [
+      ...filesIn(table.server.data).map(({ place, bytes }) => ({ place: `data folder: ${place.replace(/^files\/.*/, 'files')}`, bytes })),
+      { place: 'log', bytes: table.server.wholeLog() },
+      ...(await Promise.all(traffic.map((all) => all()))).flat(),
+    ];
+    const size = collected.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    console.log(`collected: ${collected.length} things, ${(size / 2 ** 20).toFixed(1)} MiB, of them ${(collected.find(({ place }) => place === 'log').bytes.length / 2 ** 20).toFixed(1)} MiB of log`);
+    assert.match(table.server.wholeLog().toString(), /"level":"(TRACE|DEBUG)"/, 'the log says more than it does by itself');
+    const open = placesOf(collected, said.open);
+    for (const [what, places] of Object.entries(open)) {
+      console.log(`open room, ${what}: ${places.join('; ')}`);
+      assert.ok(places.some((place) => place.startsWith('data folder')), `the ${what} of the open room is in the data folder`);
+    }
+    for (const what of ['message', 'edit', 'answer', 'reaction', 'name']) assert.ok(open[what].some((place) => /HTTP|WebSocket/.test(place)), `the ${what} of the open room is in the traffic`);
+    for (const [what, places] of Object.entries(placesOf(collected, said.mls))) assert.deepEqual(places, [], `the ${what} of the encrypted room`);
+  }));
+
+const ofKind = (frames, kind) => frames.filter((frame) => frame.kind === kind);
+
+/** What a decoder without keys makes of the frames, and what they are made of. */
+function examine(encryption, live, frames, { video, audio }) {
+  const [pictures, sounds] = ['video', 'audio'].map((kind) => ofKind(frames, kind));
+  const parts = frames.map(sealedPart);
+  const entropies = [pictures, sounds].map((some) => entropyOf(some.map((frame) => sealedPart(frame)?.sealed ?? frame.bytes)).toFixed(3));
+  console.log(
+    `${encryption}: ${pictures.length} pictures, ${sounds.length} sounds kept; seen live ${live.picture.toFixed(2)}, heard ${live.tone.toFixed(3)}; ` +
+      `decoded ${video.pictures} pictures with ${video.errors} errors, ${video.like} of them like the source, and ${audio.samples} samples of sound, ${audio.purity.toFixed(3)} of them the tone; ` +
+      `${parts.filter((part) => part !== null).length} have the header of a sealed frame of theirs; entropy ${entropies.join(' and ')} bit/byte`,
+  );
+  if (encryption === 'open') {
+    assert.ok(live.picture >= ALIKE && live.tone >= ALIKE, 'who is between sees and hears an open call');
+    assert.ok(video.like > pictures.length / 2 && audio.purity >= ALIKE, 'and reads it from what was kept');
+    return;
+  }
+  assert.ok(live.picture < ALIKE / 2 && live.tone < ALIKE / 2, 'who is between neither sees nor hears an encrypted call');
+  assert.equal(video.like, 0, 'no picture comes of what was kept');
+  assert.ok(audio.purity < ALIKE / 2, 'no tone does');
+  assert.ok(parts.every((part) => part !== null && part.clear_bytes <= MAX_CLEAR_BYTES), 'every frame is sealed, from behind its codec’s few bytes on');
+  assert.ok(entropies.every((bits) => Number(bits) > RANDOM_BITS), 'and what is sealed looks like chance');
+}
+
+test('t29 an address that is written in an encrypted room is fetched by nobody', () =>
+  during(party(), async (table) => {
+    const visits = [];
+    const web = createServer(({ url }, response) => visits.push(url) && response.end('seen')).listen(0, ADDRESS ?? '127.0.0.1');
+    await once(web, 'listening');
+    const address = `http://${ADDRESS ?? '127.0.0.1'}:${web.address().port}`;
+    try {
+      const people = [await table.person('chromium'), await table.person('firefox')];
+      const [anna, boris] = people;
+      const room = await table.room(people, { encryption: 'mls' });
+      for (const page of people) await openChat(table, page, room);
+      await write(anna, `${address}/plan.png`);
+      const message = await reads(boris, '/plan.png');
+      await boris.see(`${row(message)} a[href="${address}/plan.png"]`);
+      // Whatever was begun has been begun by now: the next message went to the server and on to its reader.
+      await write(anna, 'have a look');
+      await reads(boris, 'have a look');
+      assert.deepEqual(visits, []);
+      await fetch(`${address}/plan.png`, { headers: { connection: 'close' } });
+      assert.deepEqual(visits, ['/plan.png'], 'the witness hears of visits');
+    } finally {
+      web.close();
+    }
+  }));
+
+test('t25 of an encrypted call whoever has what the server forwards sees and hears nothing, and of an open call all', () =>
+  during(party(), async (table) => {
+    const people = [await table.person('chromium'), await table.person('chromium')];
+    const rooms = {};
+    for (const encryption of ['open', 'mls']) rooms[encryption] = await table.room(people, { encryption });
+    const watcher = await Tap.of(table, Object.values(rooms));
+    const recorder = await Tap.of(table, Object.values(rooms));
+    const [anna] = people;
+    for (const encryption of ['open', 'mls']) {
+      await table.join(people, rooms[encryption], { codec: 'VP8' });
+      await allSeeAndHearAll(people);
+      await watcher.join(rooms[encryption]);
+      await recorder.join(rooms[encryption], { dump: true });
+      if (encryption === 'open') await watcher.shows(anna);
+      const live = await watcher.likeness(anna);
+      await allSeeAndHearAll(people);
+      const frames = await recorder.framesOf(anna, (all) => ofKind(all, 'video').length >= MIN_PICTURES && ofKind(all, 'audio').length >= MIN_SOUNDS);
+      examine(encryption, live, frames, await recorder.decoded(frames, anna));
+      await watcher.leave();
+      await recorder.leave();
+      for (const page of people) await page.click('leave');
+    }
+  }));

@@ -1,0 +1,74 @@
+// An encrypted call of many who come and go at once. When the last has come, everybody hears everybody who is there, and nobody else; how long
+// after the last change of the keys that was is printed.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { hears } from './lib/eyes.mjs';
+import { during, inCall, ownParticipant, party } from './lib/party.mjs';
+
+const PEOPLE = 10;
+/** Of those, who leave again, and who of them come back. */
+const LEAVING = 3;
+const RETURNING = 2;
+/** All of it happens within this time where the machine can do it; in this one, all that happens is begun. */
+const WITHIN_MS = 5_000;
+
+/** Waits until this page hears these participants, each without a gap up to now. @returns what it has listened to */
+function listens(page, participants) {
+  return page.waitFor(
+    `${participants.length} voices`,
+    (wanted) => {
+      const { heard } = window.webcallTest;
+      const isHeard = (owner) => heard.voices[owner] !== undefined && Date.now() - heard.voices[owner].until_ms < 300;
+      return wanted.every(isHeard) && heard;
+    },
+    [participants],
+  );
+}
+
+test(`t18 ${PEOPLE} with sound only come, go and come back within seconds, and all who are there hear one another`, () =>
+  during(party(), async (table) => {
+    const people = [];
+    while (people.length < PEOPLE) people.push(await table.person('chromium'));
+    const room = await table.room(people, { encryption: 'mls' });
+    // Everybody's device is in the group of the room, and everybody before the door.
+    for (const page of people) {
+      await table.prejoin(page, room);
+      await page.click('toggle-camera');
+      await page.see('[data-action="toggle-camera"][data-state="off"]');
+      await page.evaluate(() => window.webcallTest.listen());
+    }
+    const [first, ...others] = people;
+    await first.click('join-call');
+    await inCall(first);
+    const begun_ms = Date.now();
+    await Promise.all(others.map((page) => page.click('join-call')));
+    const leaving = others.slice(0, LEAVING);
+    const returning = leaving.slice(0, RETURNING);
+    await Promise.all(leaving.map(async (page) => {
+      await page.waitFor('keys', () => Object.keys(window.webcallTest.heard.epochs).length > 0);
+      await page.click('leave');
+      if (!returning.includes(page)) return;
+      await page.click('rejoin');
+      await page.click('join-call');
+    }));
+    const asked_ms = Date.now() - begun_ms;
+    const inside = people.filter((page) => !leaving.includes(page) || returning.includes(page));
+    await Promise.all(inside.map((page) => inCall(page)));
+    const participants = await Promise.all(inside.map(ownParticipant));
+    const heard = await Promise.all(inside.map((page, index) => listens(page, participants.filter((_, other) => other !== index))));
+    // By the ear, too: the next one's tone, and no other's in its place.
+    await Promise.all(inside.map((page, index) => hears(page, inside[(index + 1) % inside.length])));
+    const epochs = heard.map(({ epochs: all }) => Math.max(...Object.keys(all).map(Number)));
+    const last = Math.max(...epochs);
+    const changed_ms = Math.min(...heard.map(({ epochs: all }) => all[last] ?? Infinity));
+    const late_ms = heard.map(({ voices }) => Math.max(...Object.values(voices).map(({ since_ms }) => since_ms - changed_ms)));
+    console.log(`${inside.length} of ${PEOPLE} in the call, all asked within ${asked_ms} ms (wanted: ${WITHIN_MS}), epoch ${last}; the last pair hears each other ${Math.max(0, ...late_ms)} ms after the last commit`);
+    assert.equal(inside.length, PEOPLE - LEAVING + RETURNING);
+    for (const page of inside) {
+      const { tracks, past } = await page.evaluate(() => window.webcallTest.shield());
+      for (const { counters } of [...tracks, { counters: past }]) for (const name of ['auth_failed', 'malformed', 'clear_refused', 'failed']) assert.equal(counters[name], 0, `${page.label}: ${name}`);
+      await page.see('.call-header [data-encryption="closed"]');
+    }
+  }));
