@@ -30,7 +30,7 @@ use counters::Counters;
 use media::MediaEpochs;
 use shelves::Shelves;
 pub use wire::{
-    Answer, Block, Bytes, Changed, External, GroupName, Kept, Look, MediaMember, Member, OpenedMessage, Outcome, Request,
+    Answer, Block, Bytes, Changed, External, GroupName, Kept, Look, MediaMember, Member, NoticeMember, OpenedMessage, Outcome, Request,
     Restore, SealMessage, SecretText, Sent, Stay, TreeHead, UnlockSecret, UnlockerLook, WaitingMessage,
 };
 
@@ -131,6 +131,7 @@ impl Desk {
             Request::Say { group, plaintext } => self.say(group.into(), &plaintext, keep),
             Request::Hear { group, message } => self.hear(group.into(), &message, keep),
             Request::MediaKeys { group, epoch } => self.media_keys(group.into(), epoch),
+            Request::NoticeKeys { room } => self.notice_keys(room),
             Request::OpenState { name, sealed } => self.open_state(&name, sealed.as_ref()),
             Request::SealMessage(message) => self.seal_message(message, keep),
             Request::Sent { room, id } => self.sent(room, id, keep),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Bytes, Changed, Look, MediaMember, OpenedMessage, SecretText, UnlockerLook, WaitingMessage};
+use super::{Bytes, Changed, Look, MediaMember, NoticeMember, OpenedMessage, SecretText, UnlockerLook, WaitingMessage};
 use crate::safety::CALL_EMOJI;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,6 +50,12 @@ pub enum Answer {
         epoch: u64,
         leaf: u32,
         members: Vec<MediaMember>,
+    },
+    /// `key`: that of the epoch's messages.
+    Notice {
+        epoch: u64,
+        key: Bytes,
+        members: Vec<NoticeMember>,
     },
     Sealed {
         epoch: u64,
