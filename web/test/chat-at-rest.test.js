@@ -132,6 +132,16 @@ function failing() {
   return request;
 }
 
+test('what another window has deleted meanwhile is not made anew by a log-out', async () => {
+  const factory = new IDBFactory();
+  // It was there when the log-out looked.
+  await forgetStorages(null, { databases: async () => [{ name: NAME, version: 3 }], open: (...what) => factory.open(...what), deleteDatabase: (name) => factory.deleteDatabase(name) });
+  assert.deepEqual(await factory.databases(), []);
+  const storage = await IndexedStorage.open(ME, factory);
+  await fill(storage);
+  assert.deepEqual(await storage.entries(ROOM, 1, 2), RECORDS);
+});
+
 test('the key of a copy cannot be taken out, and two windows that open a new copy have the same one', async () => {
   const factory = new IDBFactory();
   const [one, other] = await Promise.all([IndexedStorage.open(ME, factory), IndexedStorage.open(ME, factory)]);

@@ -95,7 +95,10 @@ export class NoticeKeep {
 export async function forgetNotices(factory) {
   const there = await factory.databases();
   if (!there.some(({ name }) => name === NAME)) return;
-  const keyless = done(factory.open(NAME)).then((/** @type {IDBDatabase} */ database) => forgetKey(database).finally(() => database.close()));
+  const opening = factory.open(NAME);
+  // Another window has deleted it meanwhile: it is not to be made anew, with nothing in it.
+  opening.onupgradeneeded = () => opening.transaction?.abort();
+  const keyless = done(opening).then((/** @type {IDBDatabase} */ database) => forgetKey(database).finally(() => database.close()));
   // What has no key that could be deleted is deleted all the same.
   await keyless.catch(() => {});
   await done(factory.deleteDatabase(NAME));

@@ -29,6 +29,7 @@ const STORES = ['entries', 'ranges', 'rooms', 'members', 'drafts', 'reads', 'out
 /** @typedef {{ rooms: Room[], members: { room: string, members: Person[] }[], drafts: (Draft & { room: string })[], reads: { room: string, seq: number }[], ranges: { room: string, ranges: Range[] }[] }} Kept */
 /** @typedef {import('./storage-memory.js').MemoryStorage | IndexedStorage} ChatStorage */
 /** @typedef {import('../../e2ee/at-rest.js').Sealed} Sealed */
+/** @typedef {Pick<AtRest, 'seal' | 'open'>} Rest */
 /** @typedef {Omit<LogRecord, 'content'> & { content: Sealed | null }} EntryRow */
 /** @typedef {{ order?: number, id: string, room: string, sealed: Sealed }} OutboxRow */
 
@@ -42,7 +43,7 @@ export class IndexedStorage {
 
   /**
    * @param {IDBDatabase} database
-   * @param {AtRest} rest
+   * @param {Rest} rest
    */
   constructor(database, rest) {
     this.#database = database;
@@ -54,15 +55,16 @@ export class IndexedStorage {
   /**
    * @param {string} user
    * @param {IDBFactory} factory
+   * @param {(database: IDBDatabase) => Promise<Rest>} [restOf] what seals in this database
    * @returns {Promise<IndexedStorage>}
    */
-  static async open(user, factory) {
+  static async open(user, factory, restOf = (database) => AtRest.of(database)) {
     const request = factory.open(PREFIX + user, VERSION);
     request.onupgradeneeded = ({ oldVersion }) => makeStores(request, oldVersion);
     /** @type {IDBDatabase} */
     const database = await done(request);
     try {
-      const storage = new IndexedStorage(database, await AtRest.of(database));
+      const storage = new IndexedStorage(database, await restOf(database));
       await storage.#sealOld();
       return storage;
     } catch (error) {
@@ -357,6 +359,8 @@ export async function forgetStorages(user, factory) {
 /** @param {string} name @param {IDBFactory} factory */
 async function forget(name, factory) {
   const opening = factory.open(name);
+  // Another window has deleted it meanwhile: it is not to be made anew, with nothing in it.
+  opening.onupgradeneeded = () => opening.transaction?.abort();
   const keyless = done(opening).then((database) => forgetKey(database).finally(() => database.close()));
   // What has no key that could be deleted is deleted all the same.
   await keyless.catch(() => {});
