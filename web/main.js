@@ -1,21 +1,24 @@
 /** The composition root: makes every store once, wires them to the browser and to each other, and starts the router. */
 
-import { pickLanguage, setLanguage } from './i18n/index.js';
+import { language, pickLanguage, setLanguage, t } from './i18n/index.js';
 import { Api, ApiError } from './net/api.js';
 import { greeting } from './net/greeting.js';
+import { Service } from './net/service.js';
 import { SignalSocket } from './net/socket.js';
 import { PutOff, blobSource, isKept, upload } from './net/upload.js';
 import { DeviceError, openDevices } from './rtc/devices.js';
 import { echo } from './rtc/echo.js';
 import { tryWay } from './rtc/probe.js';
 import { CallStore } from './state/call.js';
-import { browserDevice } from './state/chat/device.js';
+import { browserDevice, databases } from './state/chat/device.js';
 import { ChatStore } from './state/chat/store.js';
+import { ClientCode } from './state/client-code.js';
 import { DiagnosticsStore } from './state/diagnostics.js';
 import { EncryptedOnce } from './state/encrypted-once.js';
 import { openKeys } from './state/keys/open.js';
 import { KeysStore } from './state/keys/store.js';
 import { LocalMedia } from './state/media.js';
+import { NoticesStore } from './state/notices.js';
 import { Preferences, browserStorage } from './state/preferences.js';
 import { RoomsStore } from './state/rooms.js';
 import { SessionStore } from './state/session.js';
@@ -24,7 +27,7 @@ import { mountAnnouncer } from './ui/announce.js';
 import { saveBlob } from './ui/save.js';
 import { standIns } from './ui/stand-in.js';
 import { thumbnailOf } from './ui/thumbnail.js';
-import { mountToasts } from './ui/toast.js';
+import { mountToasts, toast } from './ui/toast.js';
 import { Router } from './views/router.js';
 import { browserLabel } from './views/user-agent.js';
 
@@ -46,6 +49,9 @@ const socket = new SignalSocket(wiring);
 const keys = new KeysStore(socket, session, rooms, openKeys(api, rooms));
 const call = new CallStore(socket, media, preferences, shielding(keys));
 const chat = new ChatStore(api, socket, session, rooms, browserDevice(), keys);
+const service = new Service();
+const clientCode = new ClientCode(service, databases());
+new NoticesStore(keys, rooms, session, { language, databases });
 const diagnostics = new DiagnosticsStore(
   api,
   {
@@ -92,7 +98,7 @@ const files = {
   },
 };
 /** @type {import('./views/page.js').App} */
-const app = { session, rooms, chat, files, media, call, keys, diagnostics, preferences, go: (path) => router.go(path), redraw: () => router.draw() };
+const app = { session, rooms, chat, files, media, call, keys, diagnostics, clientCode, preferences, go: (path) => router.go(path), redraw: () => router.draw() };
 const router = new Router(app, root);
 
 /** How many messages wait stands before the page's own title. */
@@ -124,6 +130,7 @@ session.addEventListener('change', () => {
   rooms.forget();
   diagnostics.forget();
 });
+clientCode.addEventListener('alarm', () => toast(t('client.alarm'), 'problem'));
 chat.addEventListener('change', countInTitle);
 document.addEventListener('visibilitychange', () => chat.setAway(document.visibilityState !== 'visible'));
 globalThis.addEventListener('online', () => socket.nudge());
@@ -138,3 +145,4 @@ mountAnnouncer();
 mountToasts();
 router.draw();
 void session.restore();
+service.begin((path) => router.go(path));

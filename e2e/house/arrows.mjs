@@ -31,7 +31,7 @@ export const MEDIA = [
   ['addresses', 'api', 'counters', 'error', 'id'],
 ];
 export const WEB = [
-  ['main', 'early'],
+  ['main', 'early', 'sw'],
   ['views'],
   ['ui'],
   ['state'],

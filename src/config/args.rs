@@ -1,6 +1,6 @@
 //! The command line: two options, two questions, and the other commands, which read the words after them by themselves.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::ConfigError;
@@ -16,6 +16,7 @@ Usage: webcall [--data DIR] [--turn-config FILE]
        webcall restore FILE                 an installation from such a file
        webcall migrate-to postgres://…      from SQLite to PostgreSQL
        webcall doctor [options]             what keeps calls from working here; see `webcall doctor --help`
+       webcall client-hashes                what the web client's files hash to, to be published and compared
        webcall bench SCENARIO [options]     what this machine can carry; see `webcall bench --help`
 
   --data DIR          folder of the database and the generated secrets (default ./data)
@@ -98,6 +99,12 @@ impl Command {
         if let Some((_, command)) = arguments.peek().and_then(|first| OTHERS.iter().find(|(word, _)| first == word)) {
             return Ok(command(arguments.skip(1).collect()));
         }
+        if arguments.next_if(|first| first == "client-hashes").is_some() {
+            return match arguments.next() {
+                None => Ok(Self::Print(client_hashes())),
+                Some(argument) => Err(unknown(&argument)),
+            };
+        }
         let only_checks = arguments.next_if(|first| first == "check-config").is_some();
         let (mut data_dir, mut turn_config) = (None, None);
         while let Some(argument) = arguments.next() {
@@ -108,12 +115,27 @@ impl Command {
                 Some("--turn-config") => turn_config = Some(value()?.into()),
                 Some("--help" | "-h") => return Ok(Self::Print(HELP.to_owned())),
                 Some("--version" | "-V") => return Ok(Self::Print(format!("webcall {}", env!("CARGO_PKG_VERSION")))),
-                _ => return Err(ConfigError::Argument(format!("unknown argument `{}`", argument.display()))),
+                _ => return Err(unknown(&argument)),
             }
         }
         let args = Args::or_default(data_dir, turn_config);
         Ok(if only_checks { Self::CheckConfig(args) } else { Self::Serve(args) })
     }
+}
+
+fn unknown(argument: &OsStr) -> ConfigError {
+    ConfigError::Argument(format!("unknown argument `{}`", argument.display()))
+}
+
+/// First what browsers show in their settings, then each file.
+fn client_hashes() -> String {
+    let files = webcall_assets::FILES.trim_end();
+    format!(
+        "webcall {}\ntree {}\nsha256 {}\n\n{files}",
+        env!("CARGO_PKG_VERSION"),
+        webcall_assets::TREE,
+        webcall_assets::TREE_SHA256
+    )
 }
 
 impl Args {
@@ -167,6 +189,18 @@ mod tests {
     fn unknown_and_incomplete_arguments_are_refused_by_name() {
         assert!(parse(&["--port"]).unwrap_err().to_string().contains("unknown argument `--port`"));
         assert!(parse(&["--data"]).unwrap_err().to_string().contains("--data needs a value"));
+    }
+
+    #[test]
+    fn the_hashes_of_the_client_name_its_tree_and_every_file() {
+        let Ok(Command::Print(text)) = parse(&["client-hashes"]) else { panic!("must print") };
+        let (head, files) = text.split_once("\n\n").unwrap();
+        assert!(head.contains(&format!("tree {}\nsha256 {}", webcall_assets::TREE, webcall_assets::TREE_SHA256)), "{head}");
+        assert!(webcall_assets::TREE_SHA256.starts_with(webcall_assets::TREE) && webcall_assets::TREE.len() == 20);
+        let paths: Vec<&str> = files.lines().filter_map(|line| line.split_once("  ")).map(|(_, path)| path).collect();
+        assert_eq!(paths.len(), webcall_assets::ASSETS.len(), "the page is in it, and the list itself is not");
+        assert!(paths.contains(&"index.html") && paths.contains(&"e2ee/keys/crypto_bg.wasm") && !paths.contains(&"files.txt"));
+        assert!(parse(&["client-hashes", "x"]).unwrap_err().to_string().contains("unknown argument `x`"));
     }
 
     #[test]

@@ -10,12 +10,15 @@ use axum::response::{IntoResponse, Response};
 use webcall_assets::{ASSETS, Asset, PAGE, TREE};
 
 use super::extract::Segments;
-use super::headers::KEYS_WORKER_POLICY;
+use super::headers::{KEYS_WORKER_POLICY, SERVICE_WORKER_POLICY};
 use crate::app::App;
 use crate::error::Error;
 
 /// Its response has a policy of its own.
 const KEYS_WORKER: &str = "e2ee/keys/worker.js";
+
+/// What the service worker is, beside its one line.
+const SERVICE_WORKER: &str = "sw.js";
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
@@ -36,9 +39,12 @@ pub(super) async fn elsewhere(method: Method, mut headers: HeaderMap) -> Result<
     Ok((StatusCode::NOT_FOUND, respond(&PAGE, &headers, ASK_AGAIN)).into_response())
 }
 
-/// The service worker must have an address that does not change.
-pub(super) async fn service_worker(State(_): State<App>, headers: HeaderMap) -> Result<Response, Error> {
-    Ok(respond(find("sw.js").ok_or(Error::NotFound)?, &headers, ASK_AGAIN))
+/// The service worker must have an address that does not change: one line, by which browsers see that there is another tree. They keep what it
+/// imports until then.
+pub(super) async fn service_worker(State(_): State<App>) -> Response {
+    let policy = [(CONTENT_SECURITY_POLICY, SERVICE_WORKER_POLICY)];
+    let content = [(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, ASK_AGAIN)];
+    (content, policy, format!("import \"/a/{TREE}/{SERVICE_WORKER}\";\n")).into_response()
 }
 
 /// A file of the client.
@@ -106,6 +112,11 @@ mod tests {
         ] {
             assert_eq!(encoding(&ASSET, accepted).map(|(name, _)| name), expected, "{accepted:?}");
         }
+    }
+
+    #[test]
+    fn the_service_worker_is_among_the_files() {
+        assert!(find(SERVICE_WORKER).is_some());
     }
 
     #[test]

@@ -9,15 +9,22 @@ use axum::response::Response;
 use crate::app::App;
 
 /// Nothing but this server's own files; no inline code, no evaluation, and no text that becomes markup or code (trusted types): the
-/// client builds its page from elements only, and makes two addresses of scripts, those of its workers (`web/e2ee`).
+/// client builds its page from elements only, and makes three addresses of scripts, those of its workers (`web/e2ee`, `web/net/service.js`).
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
      media-src 'self' blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; \
-     form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types webcall-keys webcall-media";
+     form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types webcall-keys webcall-media \
+     webcall-service";
 
 /// For the worker of the key agreement alone, which is governed by its own response: it may compile WebAssembly, which pages may not, and
 /// fetch it from here.
 pub(super) const KEYS_WORKER_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
+     require-trusted-types-for 'script'; trusted-types 'none'",
+);
+
+/// For the service worker, which its own response governs: its files and this server's answers, and nothing else.
+pub(super) const SERVICE_WORKER_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types 'none'",
 );
 

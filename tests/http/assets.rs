@@ -75,3 +75,23 @@ async fn an_unchanged_page_is_not_sent_again() {
     assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
     assert!(response.bytes().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn the_list_of_files_has_the_hash_of_each_as_it_is_served() {
+    let server = TestServer::start().await;
+    let base = base(&server).await;
+    let list = server.get(&format!("{base}/files.txt")).send().await.unwrap().text().await.unwrap();
+    assert_eq!(list, webcall_assets::FILES);
+    let mut all = 0;
+    for line in list.lines() {
+        let (hash, path) = line.split_once("  ").unwrap();
+        let path = if path == "index.html" { "/".to_owned() } else { format!("{base}/{path}") };
+        let response = server.get(&path).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let digest = ring::digest::digest(&ring::digest::SHA256, &response.bytes().await.unwrap());
+        let served = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        assert_eq!(served, hash, "{path}");
+        all += 1;
+    }
+    assert_eq!(all, webcall_assets::ASSETS.len(), "without the list, and with the page");
+}

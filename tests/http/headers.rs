@@ -53,6 +53,25 @@ async fn t28_one_worker_alone_may_compile_webassembly() {
     assert_eq!(with_own, 1, "the worker is among the files");
 }
 
+/// T28: the service worker lives longer than any page, and has a policy that lets it do less.
+#[tokio::test]
+async fn t28_the_service_worker_is_one_line_that_is_asked_for_again_and_may_do_less_than_pages() {
+    let server = TestServer::start().await;
+    let response = server.get("/sw.js").send().await.unwrap();
+    let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(header("content-type"), "text/javascript; charset=utf-8");
+    assert_eq!(header("cache-control"), "no-cache");
+    let policy = header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self';"), "{policy}");
+    assert!(policy.contains("require-trusted-types-for 'script'; trusted-types 'none'"), "{policy}");
+    assert!(!policy.contains("unsafe") && !policy.contains("img-src"), "{policy}");
+    assert!(response.headers().get("service-worker-allowed").is_none(), "the root is its own");
+    let line = response.text().await.unwrap();
+    let path = line.strip_prefix("import \"").and_then(|rest| rest.strip_suffix("\";\n")).unwrap();
+    assert_eq!(path, format!("/a/{}/sw.js", webcall_assets::TREE));
+    assert_eq!(server.get(path).send().await.unwrap().status(), StatusCode::OK);
+}
+
 #[tokio::test]
 async fn in_production_browsers_are_told_to_insist_on_tls() {
     let strong = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978";

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { KeysRefused } from '../e2ee/keys/page.js';
-import { IndexedStorage } from '../state/chat/storage.js';
 import { FakeDesk } from './chat-keys.js';
 import { answersOf, kept, nextId, opened, ops, texts, writer } from './chat-sealed-world.js';
 import { ANNA, BORIS, FakeBrowser, FakeServer, ME, ROOM, encode, quiet, textBody, until, uuid } from './chat-server.js';
@@ -107,7 +106,7 @@ test('t23 a second window shows the mark that the first was given, though that o
   const [server, browser, desk] = [new FakeServer(), new FakeBrowser(), new FakeDesk(ME)];
   let gate = Promise.resolve();
   const open = async (user) => {
-    const storage = await IndexedStorage.open(user, browser.factory);
+    const storage = await browser.device().open(user);
     const put = storage.putEntries.bind(storage);
     storage.putEntries = (...records) => gate.then(() => put(...records));
     return storage;

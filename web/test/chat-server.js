@@ -1,5 +1,7 @@
 /** A server of the chat in memory, with its HTTP API, its socket and several windows, for the tests of `web/state/chat`. No test itself. */
 
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 
 import { ApiError } from '../net/api.js';
@@ -20,6 +22,21 @@ export const NAMES = { [ME]: 'me.myself', [ANNA]: 'anna', [BORIS]: 'boris' };
 
 export const encode = (value) => toBase64Url(new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)));
 export const textBody = (text, fields = {}) => ({ v: 1, type: 'text', text, ...fields });
+
+const KEY = randomBytes(32);
+/** Seals as the browser does, within the turn: what is sealed on other threads would be ready after as many turns as the machine pleases. */
+const SEALED_AT_ONCE = {
+  seal: async (value, place) => {
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', KEY, nonce).setAAD(Buffer.from(place));
+    return Uint8Array.from(Buffer.concat([nonce, cipher.update(JSON.stringify(value)), cipher.final(), cipher.getAuthTag()]));
+  },
+  open: async (sealed, place) => {
+    if (sealed === undefined) return undefined;
+    const decipher = createDecipheriv('aes-256-gcm', KEY, sealed.subarray(0, 12)).setAAD(Buffer.from(place)).setAuthTag(sealed.subarray(-16));
+    return JSON.parse(Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]).toString());
+  },
+};
 
 /** Turns of the event loop until something holds; a bound instead of a time. */
 export async function until(holds, what = 'the condition') {
@@ -188,7 +205,7 @@ export class FakeBrowser {
   device() {
     const channels = this.#channels;
     return {
-      open: (user) => IndexedStorage.open(user, this.factory),
+      open: (user) => IndexedStorage.open(user, this.factory, async () => SEALED_AT_ONCE),
       forgetAllBut: (user) => forgetStorages(user, this.factory),
       channel: () => {
         const channel = { onmessage: null, postMessage: (data) => [...channels].filter((each) => each !== channel).forEach((each) => setImmediate(() => each.onmessage?.({ data: structuredClone(data) }))), close: () => channels.delete(channel) };

@@ -237,7 +237,7 @@ test("a call's keys go to the media worker as keys that cannot be exported, one'
 test('what only the worker may ask is refused to the page, and nothing of it happens', async () => {
   const { desk, door } = await seated();
   desk.asked.length = 0;
-  for (const op of ['load', 'resume', 'open_state', 'media_keys']) await assert.rejects(door.ask({ op, group: CALL }), isCode('bad_request'));
+  for (const op of ['load', 'resume', 'open_state', 'media_keys', 'notice_keys']) await assert.rejects(door.ask({ op, group: CALL }), isCode('bad_request'));
   assert.deepEqual(desk.asked, []);
   await door.mediaKeys(CALL);
   assert.deepEqual(desk.asked, ['media_keys'], 'the worker itself may');

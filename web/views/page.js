@@ -40,6 +40,7 @@ import { brandMark } from '../ui/brand.js';
  * @property {CallStore} call
  * @property {KeysStore} keys
  * @property {DiagnosticsStore} diagnostics
+ * @property {import('../state/client-code.js').ClientCode} clientCode
  * @property {Preferences} preferences
  * @property {(path: string) => void} go
  * @property {() => void} redraw the same page again, after the language changed

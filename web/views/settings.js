@@ -1,4 +1,4 @@
-/** Settings: account, devices and keys, language and theme, the way to the connection test, password, sessions. */
+/** Settings: account, devices and keys, language and theme, the way to the connection test, sessions, password, the client's code. */
 
 /** @import { App, Page } from './page.js' */
 /** @import { SessionRow } from '../api.js' */
@@ -7,6 +7,7 @@ import { LANGUAGE_NAMES, ago, errorText, t } from '../i18n/index.js';
 import { el, fill } from '../ui/dom.js';
 import { choice, field, form, labelled, spinner } from '../ui/form.js';
 import { toast } from '../ui/toast.js';
+import { clientCodeSection } from './client-code.js';
 import { keysSection } from './keys/section.js';
 import { framed, heading } from './page.js';
 import { attempt } from './room-acts.js';
@@ -15,7 +16,7 @@ import { browserName } from './user-agent.js';
 /** @type {Page} */
 export const settingsPage = (app, _parameters, signal) => {
   const title = t('settings.title');
-  return { title, element: framed(app, 'settings', heading(title), account(app), keysSection(app, signal), appearance(app), connection(), sessions(app, signal), password(app)) };
+  return { title, element: framed(app, 'settings', heading(title), account(app), keysSection(app, signal), appearance(app), connection(), sessions(app, signal), password(app), clientCodeSection(app, signal)) };
 };
 
 /** @param {App} app */

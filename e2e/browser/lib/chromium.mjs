@@ -46,7 +46,7 @@ export async function launchChromium({ ca, executable = CHROMIUM } = {}) {
 
 async function openPage(browser, label, media, { width = 1000, height = 700, language = 'en', colour_scheme = 'light', without_policy = false }) {
   const context = await browser.newContext({ viewport: { width, height }, locale: language, colorScheme: colour_scheme, bypassCSP: without_policy });
-  await context.grantPermissions(['camera', 'microphone', 'clipboard-read', 'clipboard-write']);
+  await context.grantPermissions(['camera', 'microphone', 'clipboard-read', 'clipboard-write', 'notifications']);
   await context.addInitScript({ content: preload(media) });
   const page = new ChromiumPage(label, media, language);
   await page.open(context);
@@ -148,6 +148,11 @@ class ChromiumPage extends Page {
 
   async resize(width, height) {
     await this.#page.setViewportSize({ width, height });
+  }
+
+  /** The browser's own protocol, as far as this page goes. */
+  devtools() {
+    return this.#context.newCDPSession(this.#page);
   }
 
   /** The system's colours: `light` or `dark`. */

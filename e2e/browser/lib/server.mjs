@@ -14,7 +14,7 @@ import { removeFolder, start, stop, temporaryFolder } from './children.mjs';
 
 const root = new URL('../../..', import.meta.url).pathname;
 const BUILT = join(process.env.CARGO_TARGET_DIR || join(root, 'target'), 'release');
-const EXECUTABLE = process.env.WEBCALL_BINARY ?? join(BUILT, 'webcall');
+export const EXECUTABLE = process.env.WEBCALL_BINARY ?? join(BUILT, 'webcall');
 /** The same server, whose media workers crash at SIGUSR1. */
 const CRASHING_EXECUTABLE = join(BUILT, 'examples', 'crashing');
 /** The address that browsers reach and that is not the loopback one: Firefox pairs no loopback candidates. */

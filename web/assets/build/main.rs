@@ -28,6 +28,10 @@ const LEFT_OUT: [&str; 6] = ["assets", "crypto", "node_modules", "test", "tests"
 const CRYPTO: [&str; 2] = ["e2ee/keys/crypto.js", "e2ee/keys/crypto_bg.wasm"];
 /// Files at the top that are for developers: configuration of tools.
 const CONFIG_ENDING: &str = ".config.js";
+/// Where browsers find what files there are. No file of the tree: it could not stand in itself.
+const LIST: &str = "files.txt";
+/// 80 bits are enough: the address must change with the content, nobody must be kept from finding a collision with their own files.
+const TREE_DIGITS: usize = 20;
 const HTML: &str = "text/html; charset=utf-8";
 
 fn main() {
@@ -44,10 +48,15 @@ fn main() {
     }
     files.sort();
     let page = fs::read_to_string(web.join("index.html")).expect("web/index.html is part of the source");
-    let tree = hash_of_tree(&files, &page);
+    let sha256 = hash_of_tree(&files, &page);
+    let tree = &sha256[..TREE_DIGITS];
 
-    let mut code = format!("pub(super) const TREE: &str = \"{tree}\";\n");
+    let mut code = format!("pub(super) const TREE: &str = {tree:?};\npub(super) const TREE_SHA256: &str = {sha256:?};\n");
     let page = page.replace("{{base}}", &format!("/a/{tree}"));
+    let list = list_of(&files, &page);
+    writeln!(code, "pub(super) const FILES: &str = {list:?};").expect("a string takes all");
+    files.push((LIST.to_owned(), content_type(LIST).expect("browsers ask for it"), list.into_bytes()));
+    files.sort();
     writeln!(code, "pub(super) const PAGE: Asset = {};", asset(&out, "index.html", HTML, page.as_bytes()))
         .expect("a string takes all");
     code.push_str("pub(super) static ASSETS: &[Asset] = &[\n");
@@ -84,7 +93,7 @@ fn content_type(name: &str) -> Option<&'static str> {
     CONTENT_TYPES.iter().find(|(known, _)| *known == ending).map(|(_, content_type)| *content_type)
 }
 
-/// 80 bits are enough: the address must change with the content, nobody must be kept from finding a collision with their own files.
+/// `web/e2ee/client/tree.js` makes the same of what a browser got.
 fn hash_of_tree(files: &[File], page: &str) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
     let page = ("index.html", page.as_bytes());
@@ -94,7 +103,22 @@ fn hash_of_tree(files: &[File], page: &str) -> String {
         context.update(&(content.len() as u64).to_be_bytes());
         context.update(content);
     }
-    context.finish().as_ref()[..10].iter().fold(String::new(), |mut text, byte| {
+    hex(context.finish().as_ref())
+}
+
+/// Each file as it is served, the page among them, in the form of `sha256sum`.
+fn list_of(files: &[File], page: &str) -> String {
+    let mut lines: Vec<(&str, &[u8])> = files.iter().map(|(path, _, content)| (path.as_str(), content.as_slice())).collect();
+    lines.push(("index.html", page.as_bytes()));
+    lines.sort_unstable();
+    lines.iter().fold(String::new(), |mut list, (path, content)| {
+        writeln!(list, "{}  {path}", hex(digest::digest(&digest::SHA256, content).as_ref())).expect("a string takes all");
+        list
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a string takes all");
         text
     })

@@ -14,8 +14,12 @@ pub struct Asset {
 pub static PAGE: Asset = assets::PAGE;
 /// Everything else, sorted by path.
 pub static ASSETS: &[Asset] = assets::ASSETS;
-/// The hash of the tree, in hexadecimal digits.
+/// The hash of the tree in the addresses, in hexadecimal digits: the beginning of [`TREE_SHA256`].
 pub const TREE: &str = assets::TREE;
+/// SHA-256 over all files and the page, in hexadecimal digits.
+pub const TREE_SHA256: &str = assets::TREE_SHA256;
+/// SHA-256 of each file as it is served and of the page (`index.html`), in the form of `sha256sum`; also the file `files.txt`.
+pub const FILES: &str = assets::FILES;
 
 mod assets {
     use super::Asset;

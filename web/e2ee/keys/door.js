@@ -3,7 +3,7 @@
  * pages of one browser share what is kept: whoever comes to the door finds out whether another has changed it, and reads it again.
  */
 
-/** @import { Answer, Base64, DeskLike, GroupName, MediaKeys, Outcome, OwnRequest, Request, StateStorage } from './interface.js' */
+/** @import { Answer, Base64, DeskLike, GroupName, MediaKeys, NoticeKeys, Outcome, OwnRequest, Request, StateStorage } from './interface.js' */
 
 /** States that one request needs opened: a group or two and a few more at most. */
 const MAX_OPENED = 8;
@@ -18,7 +18,9 @@ export class KeysError extends Error {
 }
 
 /** What the page never asks for: answers would hold secrets, or states that are not the ones kept. @type {ReadonlySet<string>} */
-const OWN = new Set(['load', 'resume', 'open_state', 'media_keys']);
+const OWN = new Set(['load', 'resume', 'open_state', 'media_keys', 'notice_keys']);
+
+/** @typedef {Request | Extract<OwnRequest, { op: 'media_keys' | 'notice_keys' }>} Asked */
 
 export class Door {
   #desk;
@@ -60,7 +62,16 @@ export class Door {
     return /** @type {MediaKeys} */ (await this.#alone({ op: 'media_keys', group, epoch }));
   }
 
-  /** @param {Request | Extract<OwnRequest, { op: 'media_keys' }>} request */
+  /**
+   * In the open: to be kept for the service worker as a key that cannot be taken out, and for nobody else.
+   * @param {string} room
+   * @returns {Promise<NoticeKeys>}
+   */
+  async noticeKeys(room) {
+    return /** @type {NoticeKeys} */ (await this.#alone({ op: 'notice_keys', room }));
+  }
+
+  /** @param {Asked} request */
   #alone(request) {
     return this.#storage.alone(async () => {
       await this.#catchUp();
@@ -70,7 +81,7 @@ export class Door {
 
   /**
    * The desk says what it needs, again for each request: what another page wrote may have closed the room of a call since.
-   * @param {Request | Extract<OwnRequest, { op: 'media_keys' }>} request
+   * @param {Asked} request
    */
   async #answer(request) {
     let outcome = this.#handle(request);

@@ -4,6 +4,8 @@
  */
 
 /** Bytes in base64 (RFC 4648 §4). */
+import type { NoticeNames } from '../push/interface.js';
+
 export type Base64 = string;
 export type Uuid = string;
 /** As the server writes it: 16 hexadecimal digits. */
@@ -155,7 +157,9 @@ export type OwnRequest =
   /** What an outcome said it needs, the group of a room too; null: nothing is kept under this name. */
   | { op: 'open_state'; name: string; sealed: Base64 | null }
   /** Of an epoch that is over too, for as long as it is one of the last few; null: of the newest. Errors: `stale_members`, `unknown_epoch`. */
-  | { op: 'media_keys'; group: GroupName; epoch: number | null };
+  | { op: 'media_keys'; group: GroupName; epoch: number | null }
+  /** Of the newest epoch of the room's group, with the devices that count in it. Errors: `not_open` (this device is in none), `not_member`. */
+  | { op: 'notice_keys'; room: Uuid };
 
 export type Look = {
   type: 'group';
@@ -180,6 +184,13 @@ export type MediaKeys = {
   epoch: number;
   leaf: number;
   members: { leaf: number; user: Uuid; participant: ParticipantId; session: Base64; base: Base64 }[];
+};
+
+export type NoticeKeys = {
+  type: 'notice';
+  epoch: number;
+  key: Base64;
+  members: { leaf: number; user: Uuid; device: Base64; device_key: Base64 }[];
 };
 
 export type OpenedMessage = {
@@ -218,6 +229,7 @@ export type Answer =
   | { type: 'message'; message: Base64 }
   | { type: 'heard'; epoch: number; leaf: number; user: Uuid; plaintext: Base64 }
   | MediaKeys
+  | NoticeKeys
   | { type: 'sealed'; epoch: number; envelope: Base64 }
   | { type: 'waiting'; messages: { id: Uuid; epoch: number; envelope: Base64 }[] }
   | OpenedMessage
@@ -261,7 +273,9 @@ export type PortMessage = { type: 'port'; call: Uuid };
 export type SealFileMessage = { type: 'seal_file'; id: number; file: Blob; said: { name: string; type: string } };
 /** Answered with the very file that was sealed. Errors: `tampered`, `other_file`, `incomplete`, `bad_padding`, `wrong_length`, `malformed`. */
 export type OpenFileMessage = { type: 'open_file'; id: number; file: Blob; sealed: Base64 };
-export type PageMessage = BeginMessage | AskMessage | MediaMessage | SealFileMessage | OpenFileMessage | PortMessage;
+/** Keeps what opens messages of this room where no page is open (`e2ee/push`); or nothing any more, where this device is not in its group. */
+export type NoticesMessage = { type: 'notices'; id: number; room: Uuid; language: string; names: NoticeNames };
+export type PageMessage = BeginMessage | AskMessage | MediaMessage | SealFileMessage | OpenFileMessage | NoticesMessage | PortMessage;
 
 /**
  * `error`: a stable code, of `web/crypto/src/fault.rs`, or `storage`, `wasm`, `unknown_user`, `unknown_call`, `used_elsewhere` (another media

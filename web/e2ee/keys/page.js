@@ -99,6 +99,16 @@ export class Keys {
     await this.#send((id) => ({ type: 'media', id, call, because, removed, epoch }));
   }
 
+  /**
+   * Keeps what opens messages of this room where no page is open.
+   * @param {Uuid} room
+   * @param {string} language
+   * @param {import('../push/interface.js').NoticeNames} names
+   */
+  async keepNotices(room, language, names) {
+    await this.#send((id) => ({ type: 'notices', id, room, language, names }));
+  }
+
   /** Whoever waits is told. */
   close() {
     this.#end('closed');

@@ -9,6 +9,7 @@ import init, { Desk, FileOpener, FileSealer } from './crypto.js';
 import { Door, KeysError } from './door.js';
 import { openFile, sealFile } from './files.js';
 import { MediaPorts } from './media-ports.js';
+import { keepNotices } from './notices.js';
 import { IndexedStates } from './storage.js';
 
 /** @type {Promise<Door> | null} */
@@ -47,6 +48,10 @@ async function act(message) {
   if (message.type === 'ask') return { answer: await (await door).ask(message.request) };
   if (message.type === 'seal_file') return sealFile(FileSealer, message.file, message.said).catch(coded);
   if (message.type === 'open_file') return openFile(FileOpener, message.file, message.sealed).catch(coded);
+  if (message.type === 'notices') {
+    await keepNotices(await door, indexedDB, whose ?? '', message);
+    return {};
+  }
   await mediaPorts.pass(await (await door).mediaKeys({ kind: 'call', id: message.call }, message.epoch), message);
   return {};
 }

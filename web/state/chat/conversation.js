@@ -372,6 +372,11 @@ export class Conversation extends EventTarget {
     this.#say('row');
   }
 
+  /** It is being written: so that it can be kept at once, should the page end. @param {Draft} draft */
+  readyDraft({ text, replyTo }) {
+    if (this.#left === null) void this.#shared.storage.ready({ room: this.id, text, replyTo }).catch(() => {});
+  }
+
   typing() {
     const now = this.#shared.now();
     // The server takes it for the watched conversation.

@@ -44,7 +44,7 @@ export function browserDevice() {
 }
 
 /** Some browsers throw at the mention of it. @returns {IDBFactory | null} */
-function databases() {
+export function databases() {
   try {
     return globalThis.indexedDB ?? null;
   } catch {

@@ -154,6 +154,8 @@ export interface ConversationView extends EventTarget {
   readonly firstUnreadId: string | null;
   readonly draft: Draft;
   setDraft(draft: Draft): void;
+  /** It is being written: `setDraft` with the same can then keep it at once. */
+  readyDraft(draft: Draft): void;
   /** Call at every keystroke: tells the others at most every 3 s. */
   typing(): void;
 }

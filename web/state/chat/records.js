@@ -58,8 +58,9 @@ export function recordOf(room, { id, seq, kind, sender, sent_at: at, target }, c
 
 /**
  * A message as it is kept once it is deleted.
- * @param {LogRecord} record
- * @returns {LogRecord}
+ * @template {{ content: unknown, had?: boolean }} R a record, or what is kept of it
+ * @param {R} record
+ * @returns {R}
  */
 export function emptied(record) {
   return record.content === null ? record : { ...record, content: null, had: true };
@@ -67,9 +68,10 @@ export function emptied(record) {
 
 /**
  * A deleted message that came again says less than what was known of it when it had a text.
- * @param {LogRecord} record
- * @param {LogRecord | undefined} before
- * @returns {LogRecord}
+ * @template {Omit<LogRecord, 'content'> & { content: unknown }} R
+ * @param {R} record
+ * @param {R | undefined} before
+ * @returns {R}
  */
 export function remembered(record, before) {
   if (record.kind !== 'message' || record.content !== null || before?.id !== record.id) return record;

@@ -1,6 +1,10 @@
 /**
  * Search over the local copy: reads it once, when somebody first searches, and follows it from then on.
  *
+ * The index is in memory and nowhere else. It finds beginnings of words, so one that is kept would have to hold a keyed hash of each beginning of
+ * each word: larger than the messages, written anew with each of them, and it would still tell how often each word occurs. What is kept are the
+ * messages, sealed (`at-rest.js`); opening 100,000 takes seconds, once a page, in pieces (`web/test/search-figures.mjs`).
+ *
  * Takes records in any order, as the timeline does: the newest edit by the sender is the text of a message, a deleted one has none.
  */
 

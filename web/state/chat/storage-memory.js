@@ -1,4 +1,4 @@
-/** The local copy where the browser refuses a database (private windows, a broken disk): the same methods, and it lasts as long as the page. */
+/** The local copy where the browser refuses a database or a key for it (private windows, a broken disk, no secure context): the same methods, and it lasts as long as the page. */
 
 /** @import { Room } from '../../api.js' */
 /** @import { OutboxItem } from './outbox.js' */
@@ -115,6 +115,9 @@ export class MemoryStorage {
   async put(store, value) {
     this.#small[store].set(store === 'rooms' ? /** @type {Room} */ (value).id : value.room, value);
   }
+
+  /** Nothing is sealed here. */
+  async ready() {}
 
   async outbox() {
     return [...this.#outbox.values()];

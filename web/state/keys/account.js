@@ -123,6 +123,11 @@ export class KeysAccount {
     return this.#parts.keys.openFile(file, sealed);
   }
 
+  /** So that a notice can say what was written. @param {Uuid} room @param {string} language @param {import('../../e2ee/push/interface.js').NoticeNames} names */
+  keepNotices(room, language, names) {
+    return this.#parts.keys.keepNotices(room, language, names);
+  }
+
   /** What is written in encrypted rooms. */
   get messages() {
     return this.#messages;

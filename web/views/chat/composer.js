@@ -248,6 +248,7 @@ export class Composer {
 
   #keepDraft() {
     clearTimeout(this.#draftTimer);
+    this.#conversation.readyDraft({ text: this.#field.value, replyTo: this.#replyTo });
     this.#draftTimer = setTimeout(() => this.#flushDraft(), DRAFT_MS);
   }
 

@@ -9,11 +9,11 @@ use webcall_trust::{PublicKey, UserId};
 use super::media::MediaEpochs;
 use super::people::kept;
 use super::shelves::Shelf;
-use super::wire::{Answer, Bytes, Changed, Kept, Look, user_of};
+use super::wire::{Answer, Bytes, Changed, Kept, Look, NoticeMember, user_of};
 use super::{Desk, MAX_OPEN_GROUPS, Opened, Person};
 use crate::archive::block_of;
 use crate::chat::RoomId;
-use crate::{Changes, Device, Directory, Fault, Group, InCall, Processed, Standing};
+use crate::{Changes, Contacts, Device, Directory, Fault, Group, InCall, Processed, Standing};
 
 /// Everything that a request about groups needs, borrowed apart.
 struct At<'a> {
@@ -126,6 +126,17 @@ impl Desk {
         opened.media.begin(&opened.group)?;
         let of = opened.media.of(epoch)?;
         Ok(Answer::Media { epoch: of.epoch, leaf: of.leaf, members: of.members(&directory.in_call(&room)) })
+    }
+
+    /// Of the devices that still count: what another wrote is looked at by the page alone, which knows more.
+    pub(super) fn notice_keys(&mut self, room: Uuid) -> Result<Answer, Fault> {
+        let At { directory, opened: Opened { group, .. }, .. } = self.at(GroupId::room(room.into_bytes()))?;
+        if group.standing() != Standing::Member {
+            return Err(Fault::NotMember);
+        }
+        let members = group.roster().iter().filter(|(_, certificate)| directory.counts(certificate));
+        let members = members.map(|(leaf, certificate)| NoticeMember::of(leaf, certificate)).collect();
+        Ok(Answer::Notice { epoch: group.epoch(), key: group.chat_key()?.as_slice().into(), members })
     }
 
     fn at(&mut self, id: GroupId) -> Result<At<'_>, Fault> {

@@ -34,8 +34,8 @@ use media::MediaEpochs;
 use shelves::Shelves;
 pub use wire::{
     AlarmLook, Answer, Block, Bytes, Changed, External, GroupName, Kept, LogLook, LoggedAt, Look, MediaMember, Member,
-    OpenedMessage, Outcome, Request, Restore, SealMessage, SecretText, Sent, Stay, TreeHead, UnlockSecret, UnlockerLook,
-    VerifiedLook, WaitingMessage, WayTo,
+    NoticeMember, OpenedMessage, Outcome, Request, Restore, SealMessage, SecretText, Sent, Stay, TreeHead, UnlockSecret,
+    UnlockerLook, VerifiedLook, WaitingMessage, WayTo,
 };
 
 use crate::state::StateKey;
@@ -136,6 +136,7 @@ impl Desk {
             Request::Say { group, plaintext } => self.say(group.into(), &plaintext, keep),
             Request::Hear { group, message } => self.hear(group.into(), &message, keep),
             Request::MediaKeys { group, epoch } => self.media_keys(group.into(), epoch),
+            Request::NoticeKeys { room } => self.notice_keys(room),
             Request::OpenState { name, sealed } => self.open_state(&name, sealed.as_ref()),
             Request::SealMessage(message) => self.seal_message(message, keep),
             Request::Sent { room, id } => self.sent(room, id, keep),

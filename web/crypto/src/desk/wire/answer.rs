@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Bytes, Changed, LogLook, Look, MediaMember, OpenedMessage, SecretText, UnlockerLook, WaitingMessage};
+use super::{Bytes, Changed, LogLook, Look, MediaMember, NoticeMember, OpenedMessage, SecretText, UnlockerLook, WaitingMessage};
 use crate::Verified;
 use crate::safety::{CALL_EMOJI, SAFETY_WORDS};
 
@@ -53,6 +53,12 @@ pub enum Answer {
         epoch: u64,
         leaf: u32,
         members: Vec<MediaMember>,
+    },
+    /// `key`: that of the epoch's messages.
+    Notice {
+        epoch: u64,
+        key: Bytes,
+        members: Vec<NoticeMember>,
     },
     Sealed {
         epoch: u64,

@@ -41,6 +41,15 @@ pub struct MediaMember {
     pub base: Bytes,
 }
 
+/// A device in a room's group, and the key that it signs with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NoticeMember {
+    pub leaf: u32,
+    pub user: Uuid,
+    pub device: Bytes,
+    pub device_key: Bytes,
+}
+
 /// How a group stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Look {
@@ -88,6 +97,13 @@ pub enum Changed {
     },
     /// This device is out.
     Out,
+}
+
+impl NoticeMember {
+    pub(in crate::desk) fn of(leaf: u32, certificate: &Certificate) -> Self {
+        let of = certificate.statement();
+        Self { leaf, user: user_of(certificate), device: of.device.0.into(), device_key: of.device_key.0.into() }
+    }
 }
 
 impl Changed {

@@ -119,6 +119,10 @@ pub enum Request {
         group: GroupName,
         epoch: Option<u64>,
     },
+    /// What opens a message of the newest epoch of a room where nothing else of this runs: for notices of new messages.
+    NoticeKeys {
+        room: Uuid,
+    },
     /// A state that an outcome said it needs; `sealed` is null where nothing is kept under this name.
     OpenState {
         name: String,

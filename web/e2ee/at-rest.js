@@ -1,0 +1,102 @@
+/**
+ * What a browser keeps to be read later stands there sealed: AES-256-GCM, under a key of its database which the browser does not give out
+ * (`extractable: false`). What it is ordered and found by stays clear: ids and
+ * numbers, which the server knows too.
+ *
+ * It keeps texts and names out of what reads or copies the database: tools, backups of a database, an export by a script. Who has the
+ * browser's whole profile has the key with it. When the key is deleted, at log-out, nothing can be read any more, whatever is left of the rest.
+ *
+ * Each value is bound to its place, so that one that was moved is not opened. Random nonces: fine for 2³² values a key.
+ */
+
+const KEYS = 'keys';
+const KEY = 'copy';
+const NONCE_BYTES = 12;
+const ENCODER = new TextEncoder();
+
+/** @typedef {Uint8Array<ArrayBuffer>} Sealed the nonce, then the ciphertext with its tag */
+
+export class AtRest {
+  #key;
+
+  /** @param {CryptoKey} key */
+  constructor(key) {
+    this.#key = key;
+  }
+
+  /**
+   * With the key that is kept in the store `keys`, or a new one. Rejects where there is no cryptography (no secure context) or the browser keeps no keys.
+   * @param {IDBDatabase} database
+   * @returns {Promise<AtRest>}
+   */
+  static async of(database) {
+    const fresh = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
+    return new Promise((resolve, reject) => {
+      const transaction = database.transaction(KEYS, 'readwrite', { durability: 'strict' });
+      const store = transaction.objectStore(KEYS);
+      const request = store.get(KEY);
+      // Looked up and put in one transaction: of two windows that open a new copy both use the key of the first.
+      request.onsuccess = () => {
+        if (request.result === undefined) store.put(fresh, KEY);
+      };
+      transaction.oncomplete = () => resolve(new AtRest(request.result ?? fresh));
+      transaction.onabort = () => reject(transaction.error);
+    });
+  }
+
+  /**
+   * @param {unknown} value JSON
+   * @param {string} place where it is kept
+   * @returns {Promise<Sealed>}
+   */
+  async seal(value, place) {
+    const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+    const text = bytesOf(JSON.stringify(value));
+    const ciphertext = await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce, additionalData: bytesOf(place) }, this.#key, text);
+    const sealed = new Uint8Array(NONCE_BYTES + ciphertext.byteLength);
+    sealed.set(nonce);
+    sealed.set(new Uint8Array(ciphertext), NONCE_BYTES);
+    return sealed;
+  }
+
+  /**
+   * @param {Sealed | undefined} sealed
+   * @param {string} place
+   * @returns {Promise<any>} undefined: it is not what was sealed for this place
+   */
+  async open(sealed, place) {
+    if (!(sealed instanceof Uint8Array)) return undefined;
+    const [nonce, ciphertext] = [sealed.subarray(0, NONCE_BYTES), sealed.subarray(NONCE_BYTES)];
+    try {
+      const text = await crypto.subtle.decrypt({ name: 'AES-GCM', iv: nonce, additionalData: bytesOf(place) }, this.#key, ciphertext);
+      return JSON.parse(new TextDecoder().decode(text));
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** @param {IDBDatabase} database being upgraded */
+export function makeKeyStore(database) {
+  database.createObjectStore(KEYS);
+}
+
+/**
+ * Delete the key of a copy, durably.
+ * @param {IDBDatabase} database
+ * @returns {Promise<void>}
+ */
+export async function forgetKey(database) {
+  if (!database.objectStoreNames.contains(KEYS)) return;
+  const transaction = database.transaction(KEYS, 'readwrite', { durability: 'strict' });
+  transaction.objectStore(KEYS).clear();
+  await new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve(undefined);
+    transaction.onabort = () => reject(transaction.error);
+  });
+}
+
+/** @param {string} text */
+function bytesOf(text) {
+  return ENCODER.encode(text);
+}
