@@ -4,6 +4,7 @@ use super::*;
 use webcall_media::LeftOut;
 
 use crate::calls::event::SourceView;
+use crate::store::Encryption;
 
 const WINDOWS: usize = 5;
 const CALL: CallId = CallId::from_bytes([9; 16]);
