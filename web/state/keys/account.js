@@ -82,7 +82,8 @@ export class KeysAccount {
       lookOf: (room) => this.lookOf(room),
       renew: (room) => this.#roomGroup(room).renew(),
       learn: (room) => this.#learn(room),
-      heard: (message) => parts.log.heard(message),
+      // What this device said itself says nothing of others.
+      heard: (message) => void (message.device !== this.#device.id && parts.log.heard(message)),
     });
   }
 
