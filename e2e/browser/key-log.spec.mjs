@@ -17,10 +17,11 @@ test('t4 another key of the log of keys is said to everybody, nothing is sent be
     const [anna, boris] = people;
     const room = await table.room(people, { encryption: 'mls' });
     for (const page of people) await openChat(table, page, room);
-    await write(anna, 'before');
-    await reads(boris, 'before');
-    await write(boris, 'as ever');
-    await reads(anna, 'as ever');
+    // What he writes waits until his device was let in.
+    await write(boris, 'may I come in');
+    await reads(anna, 'may I come in');
+    await write(anna, 'as ever');
+    await reads(boris, 'as ever');
     await table.server.stop();
     await table.server.start();
     await write(anna, 'the same server again');

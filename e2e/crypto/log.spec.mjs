@@ -41,10 +41,13 @@ async function grown() {
   ann.stop();
 }
 
-/** Whoever has just sent something keeps the head that went with it for a while. */
-async function hasSent(client, other, room) {
+/** Goes on with a head that the other never had, and that is not the newest any more: whoever has just sent something keeps it for a while. */
+async function keepsOlder(client, other, room) {
   await client.says(room, 'I am here');
   await other.sees(room, 'I am here');
+  await grown();
+  assert.equal(await asksAgain(client, room), null);
+  await grown();
 }
 
 /** The newest head is taken before the next thing is sent. */
@@ -89,7 +92,7 @@ test('t4_two_people_who_are_shown_two_logs_know_it_after_one_message_and_those_w
   await again.start();
   await again.ready();
   assert.equal(await codeOf(again.keys.account.toSendIn(room.id)), 'split_view', 'after a reload too');
-  assert.deepEqual(alarms(again), [`split_view ${ann.user}`]);
+  assert.ok(alarms(again).includes(`split_view ${ann.user}`));
   await again.keys.acceptLog();
   await ann.sees(room, 'may I');
   await alarmed(ann);
@@ -158,8 +161,7 @@ test('t4_a_member_who_invents_heads_is_named_once_is_asked_about_seldom_and_keep
   const { ann, room } = await owner();
   const [ben, mallory] = [await joined(room), await joined(room)];
   await agree([ann, ben, mallory], room);
-  await hasSent(ben, ann, room);
-  await grown();
+  await keepsOlder(ben, ann, room);
   const log = (await FalseLog.of(mallory, on.server)).show(ann);
   assert.equal(await asksAgain(ann, room), null);
   await ben.says(room, 'honest, with an older head');
@@ -199,8 +201,7 @@ test('t4_a_proof_that_is_withheld_is_an_alarm_and_one_that_only_fails_for_the_mo
     const { ann, room } = await owner();
     const ben = await joined(room);
     await agree([ann, ben], room);
-    await hasSent(ben, ann, room);
-    await grown();
+    await keepsOlder(ben, ann, room);
     const log = (await FalseLog.of(ben, on.server)).show(ann);
     assert.equal(await asksAgain(ann, room), null);
     log.asked = [];

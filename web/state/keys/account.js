@@ -94,7 +94,8 @@ export class KeysAccount {
       renew: (room) => this.#roomGroup(room).renew(),
       learn: (room) => this.#learn(room),
       recall: (room, epoch) => this.#archive.recall(room, epoch),
-      heard: (message) => parts.log.heard(message),
+      // What this device said itself says nothing of others.
+      heard: (message) => void (message.device !== this.#device.id && parts.log.heard(message)),
     });
   }
 
