@@ -147,6 +147,26 @@ test('two devices of a user that archive at once lose nothing, and a third reads
   for (const device of [back, second, third]) assert.equal(device.keys.account.archiveTrouble(room.id), null);
 });
 
+test('who was away follows what a device committed that was revoked since, and reads what was written meanwhile', async () => {
+  const { clients: [ann, ben], room } = await people(2);
+  const second = await restored(ann, await codeOf(ann));
+  await agree([ann, ben, second], room, [ann, ben]);
+  const { device } = await second.worker.ask({ op: 'who' }, 'device');
+  for (const client of [ann, ben]) client.stop();
+  const guest = await joined(room);
+  await agree([second, guest], room, [second, ben, guest]);
+  await second.says(room, 'while you were away');
+  const back = await on.people.reloaded(ann);
+  await back.sees(room, 'while you were away');
+  await (await back.ready()).devices.revoke(device);
+  await agree([back, guest], room, [back, ben, guest]);
+  const late = await on.people.reloaded(ben);
+  assert.equal((await late.sees(room, 'while you were away')).mark, null);
+  await back.says(room, 'and now');
+  await late.sees(room, 'and now');
+  assert.deepEqual(shown(late, room), ['while you were away', 'and now']);
+});
+
 test('t7 an older archive than the one that was seen is refused and told, and nothing is written over what is there', async () => {
   for (const isOlder of [true, false]) {
     const { clients: [ann, ben], room } = await people(2);
