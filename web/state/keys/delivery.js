@@ -113,6 +113,16 @@ export class Delivery {
     }
   }
 
+  /** Nothing is kept under this name any more, unless another device changed it since. @param {string} slot @param {number} version */
+  async dropBackup(slot, version) {
+    try {
+      await this.#api.call('DELETE', `e2ee/backups/${slot}`, undefined, { 'if-match': `"${version}"` });
+    } catch (error) {
+      // Another window of this browser was faster.
+      if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 412)) throw error;
+    }
+  }
+
   /** What waits for a device, oldest first. @param {Base64} device @returns {Promise<{ items: Waiting[], more: boolean }>} */
   async inbox(device) {
     /** @type {{ items: { id: Uuid, group: string, epoch: number | null, body: string | null }[], more: boolean }} */

@@ -9,6 +9,7 @@
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
+import { receive } from './handover.js';
 import { askingHere } from './new-device.js';
 import { certificateOf, devicesIn } from './records.js';
 
@@ -30,6 +31,8 @@ export class OwnDevice {
   #id = null;
   /** Devices of the user that count. */
   #count = 0;
+  /** Whether it was looked for what the device that vouched for this one handed over. */
+  #hasReceived = false;
 
   /**
    * @param {Keys} keys
@@ -70,6 +73,7 @@ export class OwnDevice {
       await this.#keys.ask({ op: 'learn', user: this.#user, records: published }, 'user');
       this.#count = devicesIn(published).length;
       await this.restock();
+      await this.#receive(this.#id);
     } catch (error) {
       if (countsNoMore(error)) return 'out';
       throw error;
@@ -103,6 +107,18 @@ export class OwnDevice {
       return this.#delivery.chain(this.#user);
     }
     return [...published, ...missing];
+  }
+
+  /** It is there before this device counts, so once is enough. @param {Base64} device */
+  async #receive(device) {
+    if (this.#hasReceived) return;
+    try {
+      await receive({ keys: this.#keys, delivery: this.#delivery }, device);
+      this.#hasReceived = true;
+    } catch (error) {
+      // What this device can do without it does not wait.
+      if (!(error instanceof ApiError) || error.status !== 429) throw error;
+    }
   }
 
   /** Makes key packages for those that were used. */

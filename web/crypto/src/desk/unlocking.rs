@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use webcall_trust::{PublicKey, UserId, UserKeys};
 
-use super::backup::{Backup, Blob};
+use super::backup::Blob;
 use super::shelves::Shelf;
 use super::wire::{self, Answer, Block, Bytes, Kept, Restore, SecretText, UnlockSecret, UnlockerLook};
-use super::{Desk, Person};
+use super::{Backup, Desk, Person};
 use crate::archive::{self, Segment, Slot};
 use crate::chat::RoomId;
 use crate::unlock::{Effort, Passkey, Passphrase, PrfOutput, RecoveryCode, Secret, UnlockError, Unlocker, UnlockerId, Way};
@@ -85,7 +85,7 @@ impl Desk {
         let (device, identity) = self.with_identity()?;
         let identity = archive::seal_identity(&backup.master, device.user(), identity.signing());
         Ok(Answer::Backup {
-            blob: Blob::write(&backup.unlockers, Some(identity)).into(),
+            blob: Blob::write(backup, device.user(), identity).into(),
             backed_up: backup.unlockers.is_backed_up(&backup.master),
             unlockers: backup.unlockers.iter().map(look).collect(),
         })
@@ -102,7 +102,7 @@ impl Desk {
         let user = wire::user(restore.user);
         let published = UserKeys::replay(user, restore.records.iter().map(|record| record.0.as_slice()))?;
         let (backup, identity) = opened(user, published.identity(), &restore.blob, restore.secret)?;
-        let new = NewDevice::generate(user);
+        let new = NewDevice::generate(user)?;
         let record = identity.vouch(user, new.request(), published.head(), restore.now_ms)?;
         let device = new.certified(record)?;
         keep.push(super::people::kept("identity", identity.save(&self.key, device.id())?));
@@ -156,7 +156,7 @@ impl Desk {
         Ok(Answer::Done)
     }
 
-    fn backup(&mut self) -> Result<Backup, Fault> {
+    pub(super) fn backup(&mut self) -> Result<Backup, Fault> {
         let user = self.device()?.user();
         Backup::from_bytes(user, self.shelves.get(Shelf::Backup)?.ok_or(Fault::NoMasterKey)?)
     }
@@ -166,7 +166,7 @@ impl Desk {
         self.keep_backup(backup, keep)
     }
 
-    fn keep_backup(&mut self, backup: &Backup, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+    pub(super) fn keep_backup(&mut self, backup: &Backup, keep: &mut Vec<Kept>) -> Result<(), Fault> {
         self.put(Shelf::Backup, backup.to_bytes(), keep)
     }
 }
@@ -179,7 +179,7 @@ fn opened(user: UserId, expected: PublicKey, blob: &Bytes, secret: UnlockSecret)
         UnlockSecret::Passphrase(text) => unlocked(user, &blob, Secret::Passphrase(&Passphrase::new(text.0.to_string())?))?,
         UnlockSecret::Passkey(output) => unlocked(user, &blob, Secret::Passkey(&PrfOutput::new(output.exactly()?)))?,
     };
-    let sealed = blob.identity.as_deref().ok_or(Fault::BadBackup)?;
+    let sealed = blob.identity.as_deref().filter(|_| blob.is_of(&master, user)).ok_or(Fault::BadBackup)?;
     let identity = Identity::from_signing(archive::open_identity(&master, user, expected, sealed)?);
     let mut backup = Backup::new(user, master);
     backup.take_in(user, blob)?;

@@ -88,6 +88,9 @@ pub enum Answer {
     Ways {
         unlockers: Vec<UnlockerLook>,
     },
+    Handover {
+        handover: Bytes,
+    },
     Segment {
         version: u64,
         sealed: Bytes,
