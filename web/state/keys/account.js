@@ -73,7 +73,7 @@ export class KeysAccount {
     this.#inbox = new Inbox(parts, (room) => this.#welcomed(room));
     this.asking = new NewDevice(user, parts, () => this.#start());
     this.devices = new OwnDevices(user, parts, () => this.#device.id);
-    this.recovery = new Recovery(parts);
+    this.recovery = new Recovery(user, parts);
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
     this.#messages = new RoomMessages(parts.keys, parts.now, {
       current: (room) => this.sync(room),

@@ -8,20 +8,23 @@ import { Keys, startKeysWorker } from '../../e2ee/keys/page.js';
 import { browserSurroundings } from '../../net/api.js';
 import { KeysAccount } from './account.js';
 import { Delivery } from './delivery.js';
+import { browserPasskeys } from './passkey.js';
 import { People } from './people.js';
 
 /**
  * @param {Api} api
  * @param {RoomsStore} rooms
+ * @param {string} host of this page, to which passkeys are bound
  * @returns {OpenAccount}
  */
-export function openKeys(api, rooms) {
+export function openKeys(api, rooms, host) {
   return (user, told) => {
     const [keys, delivery] = [new Keys(startKeysWorker()), new Delivery(api)];
     const parts = {
       keys,
       delivery,
       people: new People(keys, delivery),
+      passkeys: browserPasskeys(host),
       membersOf: async (/** @type {string} */ room) => (await rooms.details(room)).members.map((member) => member.user),
       roomsOf: () => (rooms.rooms ?? []).filter(({ encryption }) => encryption === 'mls').map(({ id }) => id),
       exclusively: browserSurroundings().exclusively,
