@@ -11,6 +11,7 @@ import { t } from '../../i18n/index.js';
 import { el, fill, listen } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { openCompare } from './compare.js';
+import { hasWritten, reminder } from './reminder.js';
 
 /**
  * @param {App} app
@@ -23,14 +24,34 @@ export function keysBanners(app, room, signal) {
   const draw = async () => {
     drawn += 1;
     const turn = drawn;
-    const changed = await changedMembers(app, room);
+    const [changed, remind] = await Promise.all([changedMembers(app, room), reminder(app, room.id, () => void draw())]);
     // Asked again meanwhile: that answer is newer.
-    if (turn === drawn && !signal.aborted) fill(banners, ...ownBanner(app), ...changed);
+    if (turn === drawn && !signal.aborted) fill(banners, ...ownBanner(app), ...changed, remind);
   };
   void draw();
   listen(app.keys, ['change', 'person'], () => void draw(), signal);
+  onceWritten(app, room.id, () => void draw(), signal);
   listen(app.keys, 'room', ({ detail }) => detail.room === room.id && void draw(), signal);
   return banners;
+}
+
+/** Once this person has written something there. @param {App} app @param {string} room @param {() => void} act @param {AbortSignal} signal */
+function onceWritten(app, room, act, signal) {
+  let [isFollowed, isDone] = [false, false];
+  const look = () => {
+    if (isDone || !hasWritten(app, room)) return;
+    isDone = true;
+    act();
+  };
+  const follow = () => {
+    const conversation = app.chat.conversation(room);
+    if (isFollowed || conversation === null) return;
+    isFollowed = true;
+    listen(conversation, 'change', look, signal);
+    look();
+  };
+  listen(app.chat, 'change', follow, signal);
+  follow();
 }
 
 /** @param {App} app @returns {Child[]} */
