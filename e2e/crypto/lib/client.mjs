@@ -11,6 +11,7 @@ import { People } from '../../../web/state/keys/people.js';
 import { KeysStore } from '../../../web/state/keys/store.js';
 import { RoomsStore } from '../../../web/state/rooms.js';
 import { SessionStore } from '../../../web/state/session.js';
+import { NO_PASSKEYS } from './authenticator.mjs';
 import { KeptStates, KeysWorker } from './worker.mjs';
 
 const PASSWORD = 'correct horse battery staple';
@@ -43,7 +44,7 @@ export class Client {
       const membersOf = async (room) => (await this.rooms.details(room)).members.map((member) => member.user);
       const roomsOf = () => this.rooms.rooms.filter(({ encryption }) => encryption === 'mls').map(({ id }) => id);
       const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-      const parts = { keys, delivery, people: new People(keys, delivery), membersOf, roomsOf, pause, exclusively: (_, act) => act(), now: () => Date.now(), random: Math.random };
+      const parts = { keys, delivery, people: new People(keys, delivery), passkeys: this.passkeys, membersOf, roomsOf, pause, exclusively: (_, act) => act(), now: () => Date.now(), random: Math.random };
       return new KeysAccount(user, parts, told);
     });
     this.socket.addEventListener('message', ({ detail }) => detail.type === 'room_changed' && void this.rooms.refresh(detail.room).catch(() => {}));
@@ -55,6 +56,9 @@ export class Client {
   worker = null;
   /** Every request goes through here; a test may stand in between. */
   fetch = (url, init) => fetch(url, init);
+
+  /** Those at hand where this browser is, before it is started. */
+  passkeys = NO_PASSKEYS;
 
   /** Signs in and connects; done when the keys are there, if there is a room for them. */
   async start() {
@@ -77,12 +81,18 @@ export class Client {
 
   /** The same browser, which has not done anything yet. */
   anew() {
-    return new this.constructor(this.#with.Desk, this.#with.server, this.#grant, this.username, this.states);
+    return this.#beside(new this.constructor(this.#with.Desk, this.#with.server, this.#grant, this.username, this.states));
   }
 
   /** Another browser of the same person. */
   async elsewhere() {
-    return new this.constructor(this.#with.Desk, this.#with.server, this.#grant, this.username).start();
+    return this.#beside(new this.constructor(this.#with.Desk, this.#with.server, this.#grant, this.username)).start();
+  }
+
+  /** The person has the same phone with them. */
+  #beside(client) {
+    client.passkeys = this.passkeys;
+    return client;
   }
 
   stop() {
