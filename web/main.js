@@ -46,7 +46,7 @@ const wiring = {
   random: Math.random,
 };
 const socket = new SignalSocket(wiring);
-const keys = new KeysStore(socket, session, rooms, openKeys(api, rooms));
+const keys = new KeysStore(socket, session, rooms, openKeys(api, rooms, location.hostname));
 const call = new CallStore(socket, media, preferences, shielding(keys));
 const chat = new ChatStore(api, socket, session, rooms, browserDevice(), keys);
 const service = new Service();

@@ -9,21 +9,10 @@ import { base64, fromBase64 } from './lib/bytes.mjs';
 import { certify } from './lib/certificates.mjs';
 import { Stay } from './lib/call.mjs';
 import { FalseLog } from './lib/log.mjs';
+import { codeOf, idOf, ORIGIN, owner, secondOf, vouch } from './lib/owners.mjs';
 import { stage } from './lib/people.mjs';
 
 const on = stage();
-
-/** Somebody with a device that counts, and rooms of one's own. */
-async function owner(rooms = 1) {
-  const client = await on.people.stranger();
-  await client.start();
-  const all = [];
-  for (let count = 0; count < rooms; count += 1) all.push(await client.api.call('POST', 'rooms', { name: `Room ${count}`, encryption: 'mls' }));
-  await client.rooms.load();
-  const account = await client.ready();
-  for (const { id } of all) await account.sync(id);
-  return { client, rooms: all };
-}
 
 /** Somebody else, in these rooms. */
 async function guest(rooms) {
@@ -32,23 +21,6 @@ async function guest(rooms) {
   for (const { link_code } of rooms) await client.rooms.join(link_code);
   await client.ready();
   return client;
-}
-
-/** Another browser of the same person, which nobody vouched for yet. */
-async function secondOf(client) {
-  const second = on.people.kept(await client.elsewhere());
-  await second.until('to be told that it is not vouched for', () => second.keys.asking);
-  return second;
-}
-
-/** The first vouches for the second as two people's eyes and hands do it. */
-async function vouch(first, second) {
-  const { request, code } = await second.keys.asking.request();
-  const { devices } = await first.ready();
-  const carried = await devices.read(requestLink(request, 'https://example.org'));
-  assert.equal(carried.code, code, 'both show the same');
-  await devices.vouch(carried);
-  await second.ready();
 }
 
 /** All of them, and nobody else, are in the same epoch of the room's group. */
@@ -81,15 +53,12 @@ async function read(client, room, envelope) {
   }
 }
 
-const codeOf = (act) => act.then(() => null, ({ code }) => code);
-const idOf = async (client) => (await client.worker.ask({ op: 'who' }, 'device')).device;
-
 test('a device that another vouched for by its code comes into all rooms of its user, and reads what comes after and nothing before', async () => {
-  const { client: first, rooms } = await owner(3);
+  const { client: first, rooms } = await owner(on, 3);
   const other = await guest(rooms);
   for (const room of rooms) await agree([first, other], room);
   const earlier = await write(other, rooms[0], 'before it came');
-  const second = await secondOf(first);
+  const second = await secondOf(on, first);
   await vouch(first, second);
   for (const room of rooms) await second.until('to be in the group', () => second.keys.account.lookOf(room.id));
   for (const room of rooms) {
@@ -105,34 +74,34 @@ test('a device that another vouched for by its code comes into all rooms of its 
 });
 
 test('a request stays the same over a reload, and the device that was vouched for meanwhile is there by itself', async () => {
-  const { client: first, rooms: [room] } = await owner();
-  const second = await secondOf(first);
+  const { client: first, rooms: [room] } = await owner(on);
+  const second = await secondOf(on, first);
   const { request, code } = await second.keys.asking.request();
   const again = await on.people.reloaded(second);
   await again.until('to be told that it is not vouched for', () => again.keys.asking);
   assert.deepEqual(await again.keys.asking.request().then((asked) => [asked.request, asked.code]), [request, code]);
   again.stop();
   const { devices } = await first.ready();
-  await devices.vouch(await devices.read(requestLink(request, 'https://example.org')));
+  await devices.vouch(await devices.read(requestLink(request, ORIGIN)));
   const back = await on.people.reloaded(again);
   await agree([first, back], room);
 });
 
 test('t1_a_request_that_a_server_puts_in_the_place_of_another_has_another_code', async () => {
-  const { client: first } = await owner();
-  const [second, stranger] = [await secondOf(first), await secondOf(first)];
+  const { client: first } = await owner(on);
+  const [second, stranger] = [await secondOf(on, first), await secondOf(on, first)];
   const [shown, swapped] = [await second.keys.asking.request(), await stranger.keys.asking.request()];
   const { devices } = await first.ready();
-  assert.notEqual((await devices.read(requestLink(swapped.request, 'https://example.org'))).code, shown.code);
-  assert.equal((await devices.read(requestLink(shown.request, 'https://example.org'))).code, shown.code);
-  const { client: somebody } = await owner();
-  assert.equal(await codeOf((await somebody.ready()).devices.read(requestLink(shown.request, 'https://example.org'))), 'other_user');
+  assert.notEqual((await devices.read(requestLink(swapped.request, ORIGIN))).code, shown.code);
+  assert.equal((await devices.read(requestLink(shown.request, ORIGIN))).code, shown.code);
+  const { client: somebody } = await owner(on);
+  assert.equal(await codeOf((await somebody.ready()).devices.read(requestLink(shown.request, ORIGIN))), 'other_user');
   assert.equal(await codeOf(devices.read('https://example.org/settings#device=no')), 'bad_device_request');
 });
 
 test('t1_a_device_that_a_server_vouched_for_by_an_identity_of_its_own_shows_another_fingerprint_and_comes_into_no_group', async () => {
-  const { client: first, rooms: [room] } = await owner();
-  const [second, honest] = [await secondOf(first), await secondOf(first)];
+  const { client: first, rooms: [room] } = await owner(on);
+  const [second, honest] = [await secondOf(on, first), await secondOf(on, first)];
   const { request } = await second.keys.asking.request();
   const device = { id: fromBase64(request).slice(17, 33), key: fromBase64(request).slice(33, 65) };
   await lies(second, first.user, first, (newest) => certify(first.user, device.key, newest, device.id));
@@ -147,9 +116,9 @@ test('t1_a_device_that_a_server_vouched_for_by_an_identity_of_its_own_shows_anot
 });
 
 test('t16_a_revoked_device_is_taken_out_by_the_others_reads_nothing_after_and_cannot_come_back', async () => {
-  const { client: first, rooms: [room] } = await owner();
+  const { client: first, rooms: [room] } = await owner(on);
   const other = await guest([room]);
-  const [lost, kept] = [await secondOf(first), await secondOf(first)];
+  const [lost, kept] = [await secondOf(on, first), await secondOf(on, first)];
   await vouch(first, lost);
   await vouch(first, kept);
   await agree([first, lost, kept, other], room);
@@ -171,51 +140,36 @@ test('t16_a_revoked_device_is_taken_out_by_the_others_reads_nothing_after_and_ca
 });
 
 test('the recovery code makes a fresh device count, a wrong one does not, and one that was replaced no longer does', async () => {
-  const { client: first, rooms: [room] } = await owner();
+  const { client: first, rooms: [room] } = await owner(on);
   const { recovery } = await first.ready();
-  const second = await secondOf(first);
-  assert.deepEqual([await recovery.standing(), await second.keys.asking.isRecoverable()], ['none', false]);
-  assert.equal(await codeOf(second.keys.asking.recover('0000-0000')), 'no_backup');
+  const second = await secondOf(on, first);
+  const shows = (text) => second.keys.asking.recover({ kind: 'recovery_code', text });
+  assert.deepEqual([(await recovery.look()).standing, await second.keys.asking.ways()], ['none', []]);
+  assert.equal(await codeOf(shows('0000-0000')), 'no_backup');
   const replaced = await recovery.make();
   const { id, code } = await recovery.make();
-  assert.deepEqual([await recovery.standing(), await second.keys.asking.isRecoverable()], ['made', true]);
+  assert.deepEqual([(await recovery.look()).standing, await second.keys.asking.ways()], ['made', ['recovery_code']]);
   await recovery.kept(id);
-  assert.equal(await codeOf(second.keys.asking.recover(replaced.code)), 'wrong_secret');
-  assert.equal(await codeOf(second.keys.asking.recover(code.slice(0, -1))), 'code_length');
-  assert.equal(await codeOf(second.keys.asking.recover(code.replace(/^./, (digit) => (digit === '7' ? '8' : '7')))), 'code_mistyped');
+  assert.equal(await codeOf(shows(replaced.code)), 'wrong_secret');
+  assert.equal(await codeOf(shows(code.slice(0, -1))), 'code_length');
+  assert.equal(await codeOf(shows(code.replace(/^./, (digit) => (digit === '7' ? '8' : '7')))), 'code_mistyped');
   assert.equal(second.keys.status, 'unvouched');
-  await second.keys.asking.recover(` ${code.toLowerCase()} `);
+  await shows(` ${code.toLowerCase()} `);
   await agree([first, second], room);
-  const third = await secondOf(first);
+  const third = await secondOf(on, first);
   await vouch(second, third);
   await agree([first, second, third], room);
 });
 
 test('a code that was shown and not kept leaves the one before it in force', async () => {
-  const { client: first, rooms: [room] } = await owner();
+  const { client: first, rooms: [room] } = await owner(on);
   const { recovery } = await first.ready();
   const { id, code } = await recovery.make();
   await recovery.kept(id);
   for (let count = 0; count < 20; count += 1) await recovery.make();
-  const second = await secondOf(first);
-  await second.keys.asking.recover(code);
+  const second = await secondOf(on, first);
+  await second.keys.asking.recover({ kind: 'recovery_code', text: code });
   await agree([first, second], room);
-});
-
-test('a device that another vouched for vouches for others only after the recovery code was entered on it', async () => {
-  const { client: first } = await owner();
-  const { recovery } = await first.ready();
-  const { id, code } = await recovery.make();
-  await recovery.kept(id);
-  const [second, third] = [await secondOf(first), await secondOf(first)];
-  await vouch(first, second);
-  const own = second.keys.account;
-  assert.deepEqual([await own.devices.hasIdentity(), await own.recovery.standing()], [false, 'locked']);
-  assert.equal(await codeOf(vouch(second, third)), 'no_identity');
-  assert.equal(await codeOf(own.recovery.enter(code.replace(/^./, (digit) => (digit === '7' ? '8' : '7')))), 'code_mistyped');
-  await own.recovery.enter(code);
-  assert.deepEqual([await own.devices.hasIdentity(), await own.recovery.standing()], [true, 'made']);
-  await vouch(second, third);
 });
 
 /**
@@ -239,7 +193,7 @@ async function lies(client, user, by, made) {
 }
 
 test('t3_nothing_is_sent_to_a_room_whose_member_the_server_shows_with_another_identity_before_the_person_accepts_it', async () => {
-  const { client: first, rooms: [room] } = await owner();
+  const { client: first, rooms: [room] } = await owner(on);
   const other = await guest([room]);
   await agree([first, other], room);
   const hint = () => other.socket.dispatchEvent(new CustomEvent('message', { detail: { type: 'e2ee_keys', user: first.user } }));
@@ -271,10 +225,10 @@ test('t3_nothing_is_sent_to_a_room_whose_member_the_server_shows_with_another_id
 });
 
 test('t16_a_device_that_is_revoked_while_it_is_in_a_call_has_no_keys_of_it_any_more_and_the_others_have', async () => {
-  const { client: first, rooms: [room] } = await owner();
+  const { client: first, rooms: [room] } = await owner(on);
   const other = await guest([room]);
   const third = await guest([room]);
-  const second = await secondOf(first);
+  const second = await secondOf(on, first);
   await vouch(first, second);
   await agree([first, second, other, third], room);
   const [theirs, thirds, seconds] = [await Stay.of(other, room), await Stay.of(third, room), await Stay.of(second, room)];

@@ -17,6 +17,7 @@ const PREFIX = 'webcall.';
  * @property {string | null} speaker
  * @property {'on' | 'off'} microphoneState as it was when the last call began
  * @property {'on' | 'off'} cameraState
+ * @property {string | null} remindOfKeysAfter Unix milliseconds; null: at the next occasion
  */
 
 /** @type {Values} */
@@ -29,6 +30,7 @@ const DEFAULTS = {
   speaker: null,
   microphoneState: 'on',
   cameraState: 'on',
+  remindOfKeysAfter: null,
 };
 
 /** @type {{ [K in keyof Values]?: readonly string[] }} Values that are not among these are ignored; the others are free text. */

@@ -4,15 +4,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { KeysRefused } from '../e2ee/keys/page.js';
-import { ApiError } from '../net/api.js';
 import { toBase64 } from '../state/keys/bytes.js';
 import { NewDevice } from '../state/keys/new-device.js';
 import { OwnDevice } from '../state/keys/own-device.js';
 import { OwnDevices } from '../state/keys/own-devices.js';
 import { People } from '../state/keys/people.js';
-import { Recovery } from '../state/keys/recovery.js';
 import { certificateOf, devicesIn, readRequest, requestLink } from '../state/keys/records.js';
+import { ScriptedDelivery, ScriptedKeys } from './keys-scripted.js';
 
 const USER = '01010101-0101-0101-0101-010101010101';
 const filled = (byte, size) => new Uint8Array(size).fill(byte);
@@ -23,64 +21,7 @@ const name = (byte) => toBase64(filled(byte, 16));
 const claim = (identity) => bytes([1, 1], filled(1, 16), filled(identity, 32), filled(0, 32), time(1), filled(0, 64));
 const vouched = (device, at_ms = device) => bytes([2, 1], filled(1, 16), filled(9, 32), filled(device, 16), filled(device, 32), filled(0, 32), time(at_ms), filled(0, 64));
 const revoked = (device) => bytes([3, 1], filled(1, 16), filled(9, 32), filled(device, 16), filled(0, 32), time(1), filled(0, 64));
-const requestOf = (device, user = 1) => bytes([1], filled(user, 16), filled(device, 16), filled(device, 32), filled(5, 16), filled(6, 64));
-
-/** Answers by what `answers` has for an operation, or refuses with its code; remembers what it was asked. */
-class ScriptedKeys {
-  constructor(answers = {}) {
-    this.answers = answers;
-    this.asked = [];
-  }
-
-  async begin() {
-    return this.answers.begin ?? null;
-  }
-
-  async ask(request) {
-    this.asked.push(request);
-    const answer = this.answers[request.op] ?? {};
-    const given = typeof answer === 'function' ? answer(request) : answer;
-    if (typeof given === 'string') throw new KeysRefused(given);
-    return given;
-  }
-
-  ops() {
-    return this.asked.map(({ op }) => op);
-  }
-}
-
-/** A server that keeps one chain and one backup; the first writes may be refused, as if others were faster. */
-class ScriptedDelivery {
-  constructor({ chain = [], backup = null, overtaken = 0 } = {}) {
-    Object.assign(this, { records: chain, stored: backup, overtaken, published: [] });
-  }
-
-  async chain() {
-    return [...this.records];
-  }
-
-  async publish(record) {
-    this.overtaken -= 1;
-    if (this.overtaken >= 0) throw new ApiError('out_of_order', 409);
-    this.published.push(record);
-    this.records.push(record);
-  }
-
-  async backup() {
-    return this.stored;
-  }
-
-  async keepBackup(_slot, version, blob) {
-    this.overtaken -= 1;
-    if (this.overtaken >= 0 || version !== (this.stored?.version ?? 0)) return false;
-    this.stored = { version: version + 1, blob };
-    return true;
-  }
-
-  async stock() {
-    return { oneTime: 50, lastResort: true };
-  }
-}
+const requestOf = (device, user = 1) => bytes([1], filled(user, 16), filled(device, 16), filled(device, 32), filled(4, 32), filled(5, 16), filled(6, 64));
 
 /** A log that proves whatever the server shows. */
 const logOf = (keys, delivery) => ({
@@ -92,6 +33,7 @@ const logOf = (keys, delivery) => ({
 
 const isCode = (code) => (error) => error.code === code;
 const now = () => 7;
+const passkeys = { isAvailable: async () => false };
 
 test('the devices that count are those that were vouched for and not revoked, under the newest identity', () => {
   assert.deepEqual(devicesIn([]), []);
@@ -115,10 +57,10 @@ test('a request is read from its link, from what is behind the link, and however
 test('a device that asks already asks no second time', async () => {
   const asking = { device: name(2), request: requestOf(2), code: 'C' };
   const first = new ScriptedKeys({ who: 'no_device', ask: asking });
-  assert.equal((await new NewDevice(USER, { keys: first, delivery: new ScriptedDelivery(), now }, async () => {}).request()).code, 'C');
+  assert.equal((await new NewDevice(USER, { keys: first, delivery: new ScriptedDelivery(), passkeys, now }, async () => {}).request()).code, 'C');
   assert.deepEqual(first.ops(), ['who', 'ask']);
   const again = new ScriptedKeys({ who: asking });
-  await new NewDevice(USER, { keys: again, delivery: new ScriptedDelivery(), now }, async () => {}).request();
+  await new NewDevice(USER, { keys: again, delivery: new ScriptedDelivery(), passkeys, now }, async () => {}).request();
   assert.deepEqual(again.ops(), ['who']);
 });
 
@@ -137,19 +79,21 @@ test('a device that asks counts once its chain has a certificate for it, and not
 
 test('a wrong recovery code changes nothing and can be tried again; the right one is followed by another look', async () => {
   let looks = 0;
-  const keys = new ScriptedKeys({ restore: ({ secret }) => (secret.secret === 'right' ? { device: name(2) } : 'wrong_secret') });
+  const keys = new ScriptedKeys({ ways: { unlockers: [{ id: 'a', kind: 'recovery_code' }] }, restore: ({ secret }) => (secret.secret === 'right' ? { device: name(2) } : 'wrong_secret') });
   const delivery = new ScriptedDelivery({ chain: [claim(9)], backup: { version: 1, blob: 'b' } });
-  const device = new NewDevice(USER, { keys, delivery, now }, async () => void (looks += 1));
-  await assert.rejects(device.recover('wrong'), isCode('wrong_secret'));
+  const device = new NewDevice(USER, { keys, delivery, passkeys, now }, async () => void (looks += 1));
+  const code = (text) => ({ kind: 'recovery_code', text });
+  await assert.rejects(device.recover(code('wrong')), isCode('wrong_secret'));
   assert.equal(looks, 0);
-  await device.recover('right');
+  await assert.rejects(device.recover({ kind: 'passphrase', text: 'right' }), isCode('not_there'));
+  await device.recover(code('right'));
   assert.equal(looks, 1);
   assert.deepEqual(keys.asked.at(-1), { op: 'restore', user: USER, blob: 'b', secret: { kind: 'recovery_code', secret: 'right' }, records: [claim(9)], now_ms: 7 });
 });
 
 /** The devices of a user whose first device is this one. */
 function owned(delivery, answers = {}) {
-  const keys = new ScriptedKeys({ vouch: { record: vouched(2) }, revoke: { record: revoked(2) }, ...answers });
+  const keys = new ScriptedKeys({ hand_over: { handover: 'h' }, vouch: { record: vouched(2) }, revoke: { record: revoked(2) }, ...answers });
   return { keys, devices: new OwnDevices(USER, { keys, delivery, log: logOf(keys, delivery), now }, () => name(1)) };
 }
 
@@ -157,7 +101,7 @@ test('who vouches makes the record upon the newest chain, and makes it anew when
   const delivery = new ScriptedDelivery({ chain: [claim(9), vouched(1)], overtaken: 2 });
   const { keys, devices } = owned(delivery);
   await devices.vouch(await devices.read(requestLink(requestOf(2), '')));
-  assert.deepEqual(keys.ops(), ['learn', 'vouch', 'learn', 'vouch', 'learn', 'vouch', 'learn']);
+  assert.deepEqual(keys.ops(), ['learn', 'backup_begin', 'hand_over', 'learn', 'vouch', 'learn', 'vouch', 'learn', 'vouch', 'learn']);
   assert.deepEqual(delivery.published, [vouched(2)]);
   const slow = owned(new ScriptedDelivery({ chain: [claim(9), vouched(1)], overtaken: 99 }));
   await assert.rejects(slow.devices.vouch(await slow.devices.read(requestLink(requestOf(2), ''))), isCode('out_of_order'));
@@ -197,46 +141,6 @@ test('whether a device has the identity is found out without anything being made
   }
   const { devices } = owned(new ScriptedDelivery(), { vouch: 'worker' });
   await assert.rejects(devices.hasIdentity(), isCode('worker'));
-});
-
-/** The worker's part of a recovery: ids in the order in which they were added. */
-function unlockers(initial = []) {
-  const ids = [...initial];
-  const backup = () => ({ blob: ids.join(), backed_up: false, unlockers: ids.map((id) => ({ id, kind: 'recovery_code' })) });
-  const keys = new ScriptedKeys({
-    backup_begin: () => (initial.length > 0 ? 'already_there' : {}),
-    unlockers: backup,
-    take_unlockers: backup,
-    ways: backup,
-    remove_unlocker: ({ unlocker }) => (ids.splice(ids.indexOf(unlocker), 1), {}),
-    add_recovery_code: () => (ids.push(`new${ids.length}`), { id: ids.at(-1), code: 'CODE' }),
-  });
-  return { keys, ids };
-}
-
-test('a code is with the server before it is shown, and is in force alone once it was kept', async () => {
-  const { keys, ids } = unlockers(['kept', 'shown only']);
-  const delivery = new ScriptedDelivery({ backup: { version: 3, blob: 'kept,shown only' }, overtaken: 1 });
-  const recovery = new Recovery({ keys, delivery });
-  const { id, code } = await recovery.make();
-  assert.deepEqual([code, delivery.stored], ['CODE', { version: 4, blob: 'kept,new1' }]);
-  await recovery.kept(id);
-  assert.deepEqual([ids, delivery.stored], [['new1'], { version: 5, blob: 'new1' }]);
-});
-
-test('a backup that others change all the time is given up, not overwritten', async () => {
-  const { keys } = unlockers();
-  await assert.rejects(new Recovery({ keys, delivery: new ScriptedDelivery({ overtaken: 99 }) }).make(), isCode('backup_changed'));
-});
-
-test('a code that was made elsewhere is told from none, and from one that this device has', async () => {
-  const standing = (backup, answers) => new Recovery({ keys: new ScriptedKeys(answers), delivery: new ScriptedDelivery({ backup }) }).standing();
-  const there = { version: 1, blob: 'b' };
-  const ways = { unlockers: [{ id: 'a', kind: 'recovery_code' }] };
-  assert.equal(await standing(null, {}), 'none');
-  assert.equal(await standing(there, { ways: { unlockers: [{ id: 'a', kind: 'passkey' }] } }), 'none');
-  assert.equal(await standing(there, { ways, unlockers: 'no_master_key' }), 'locked');
-  assert.equal(await standing(there, { ways, unlockers: { unlockers: [] } }), 'made');
 });
 
 test('whoever is trusted otherwise than before is told of once, and looking at the number accepts nothing', async () => {

@@ -35,15 +35,16 @@ export function choice({ label, name, options, value, changed }) {
 }
 
 /**
- * @param {{ submit: string, action: string, send: (values: Record<string, string>) => Promise<void>, check?: (values: Record<string, string>) => string | null }} options
- *   `check` returns an error code before anything is sent
+ * @param {{ submit: string, action: string, busy?: string, send: (values: Record<string, string>) => Promise<void>, check?: (values: Record<string, string>) => string | null }} options
+ *   `check` returns an error code before anything is sent; `busy` is said while it is
  * @param {HTMLElement[]} fields
  * @returns {HTMLFormElement}
  */
-export function form({ submit, action, send, check }, ...fields) {
+export function form({ submit, action, busy, send, check }, ...fields) {
   const problem = el('p', { class: 'problem', role: 'alert', hidden: true });
   const button = el('button', { class: 'button primary wide', type: 'submit', data: { action } }, submit);
-  const element = el('form', { novalidate: true }, ...fields, problem, button);
+  const working = busy === undefined ? null : el('p', { class: 'hint', role: 'status' });
+  const element = el('form', { novalidate: true }, ...fields, problem, working, button);
   /** @param {unknown} error */
   const show = (error) => {
     fill(problem, icon('warning'), el('span', {}, errorText(error)));
@@ -63,6 +64,7 @@ export function form({ submit, action, send, check }, ...fields) {
     }
     button.disabled = true;
     button.setAttribute('aria-busy', 'true');
+    working?.append(busy ?? '');
     try {
       await send(values);
     } catch (error) {
@@ -70,6 +72,7 @@ export function form({ submit, action, send, check }, ...fields) {
     } finally {
       button.disabled = false;
       button.removeAttribute('aria-busy');
+      working?.replaceChildren();
     }
   });
   return element;

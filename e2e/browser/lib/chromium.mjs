@@ -160,6 +160,23 @@ class ChromiumPage extends Page {
     await this.#page.emulateMedia({ colorScheme: colours, reducedMotion: 'reduce' });
   }
 
+  /**
+   * Plugs a security key with `prf` in, whose owner touches it whenever it is asked. For pages under a name such as `localhost`: an address is none.
+   */
+  async plugIn() {
+    const devtools = await this.#context.newCDPSession(this.#page);
+    await devtools.send('WebAuthn.enable');
+    const options = { protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true, hasUserVerification: true, hasPrf: true, isUserVerified: true, automaticPresenceSimulation: true };
+    const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', { options });
+    return {
+      count: async () => (await devtools.send('WebAuthn.getCredentials', { authenticatorId })).credentials.length,
+      forget: () => devtools.send('WebAuthn.clearCredentials', { authenticatorId }),
+      /** Its owner is not known to it: as a finger that it does not know. */
+      refuse: () => devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false }),
+      unplug: () => devtools.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId }),
+    };
+  }
+
   async screenshot(path) {
     await this.#page.mouse.move(0, 0);
     await this.#page.screenshot({ path, animations: 'disabled' });

@@ -12,6 +12,7 @@ import { People } from '../../../web/state/keys/people.js';
 import { KeysStore } from '../../../web/state/keys/store.js';
 import { RoomsStore } from '../../../web/state/rooms.js';
 import { SessionStore } from '../../../web/state/session.js';
+import { NO_PASSKEYS } from './authenticator.mjs';
 import { KeptStates, KeysWorker } from './worker.mjs';
 
 const PASSWORD = 'correct horse battery staple';
@@ -46,7 +47,7 @@ export class Client {
       const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
       const [exclusively, now] = [(_, act) => act(), () => Date.now() + this.ahead_ms];
       const log = new KeyLog({ keys, delivery, exclusively, now });
-      const parts = { keys, delivery, log, people: new People(keys, log), membersOf, roomsOf, pause, exclusively, now, random: Math.random };
+      const parts = { keys, delivery, log, people: new People(keys, log), passkeys: this.passkeys, membersOf, roomsOf, pause, exclusively, now, random: Math.random };
       return new KeysAccount(user, parts, told);
     });
     this.socket.addEventListener('message', ({ detail }) => detail.type === 'room_changed' && void this.rooms.refresh(detail.room).catch(() => {}));
@@ -60,6 +61,9 @@ export class Client {
   ahead_ms = 0;
   /** Every request goes through here; a test may stand in between. */
   fetch = (url, init) => fetch(url, init);
+
+  /** Those at hand where this browser is, before it is started. */
+  passkeys = NO_PASSKEYS;
 
   /** Signs in and connects; done when the keys are there, if there is a room for them. */
   async start() {
@@ -82,7 +86,7 @@ export class Client {
 
   /** The same browser, which has not done anything yet. */
   anew() {
-    return new this.constructor(this.#with.Desk, this.#with.server, this.#grant, this.username, this.states);
+    return this.#beside(this.states);
   }
 
   /** Another browser of the same person. */
@@ -90,9 +94,15 @@ export class Client {
     return this.other().start();
   }
 
-  /** The same, before it has done anything. */
+  /** The same, before it has done anything. The person has the same phone with them. */
   other() {
-    return new this.constructor(this.#with.Desk, this.#with.server, this.#grant, this.username);
+    return this.#beside();
+  }
+
+  #beside(states) {
+    const other = new this.constructor(this.#with.Desk, this.#with.server, this.#grant, this.username, states);
+    other.passkeys = this.passkeys;
+    return other;
   }
 
   stop() {

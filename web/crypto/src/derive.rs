@@ -23,6 +23,9 @@ pub(crate) enum Purpose {
     CallEmoji,
     ShortCommitment,
     ShortString,
+    Handover,
+    HandoverKey,
+    RemovedProof,
 }
 
 impl Purpose {
@@ -44,6 +47,9 @@ impl Purpose {
             Self::CallEmoji => b"WebCall 1 call emoji\0",
             Self::ShortCommitment => b"WebCall 1 short commitment\0",
             Self::ShortString => b"WebCall 1 short string\0",
+            Self::Handover => b"WebCall 1 handover\0",
+            Self::HandoverKey => b"WebCall 1 handover key\0",
+            Self::RemovedProof => b"WebCall 1 removed unlockers\0",
         }
     }
 }
@@ -61,7 +67,7 @@ pub(crate) fn derive<const N: usize>(purpose: Purpose, salt: &[u8], secret: &[u8
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 15] = [
+    const ALL: [Purpose; 18] = [
         Purpose::MessageKey,
         Purpose::MessageSignature,
         Purpose::FileChunk,
@@ -77,6 +83,9 @@ mod tests {
         Purpose::CallEmoji,
         Purpose::ShortCommitment,
         Purpose::ShortString,
+        Purpose::Handover,
+        Purpose::HandoverKey,
+        Purpose::RemovedProof,
     ];
 
     #[test]

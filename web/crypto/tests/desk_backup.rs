@@ -141,6 +141,27 @@ fn t7_an_unlocker_that_was_taken_away_or_that_a_server_made_up_is_not_taken_in()
 }
 
 #[test]
+fn what_was_taken_away_on_one_device_is_gone_on_the_others_and_a_server_takes_nothing_away() {
+    let mut ann = Browser::first("00000000-0000-7000-8000-000000000001", 1);
+    let (code, id, first) = backed(&mut ann);
+    let mut phone = nobody(ann.user);
+    phone.does(restore(&ann, &first, &recovery(&code)));
+    ann.does(json!({ "op": "add_recovery_code" }));
+    ann.does(json!({ "op": "remove_unlocker", "unlocker": id }));
+    let without = ann.does(json!({ "op": "unlockers" }))["blob"].clone();
+    let mut changed = bytes(&without);
+    *changed.last_mut().expect("bytes") ^= 1;
+    let kept = phone.does(json!({ "op": "take_unlockers", "blob": Bytes(changed) }));
+    assert_eq!(kept["unlockers"].as_array().map(Vec::len), Some(2), "without the proof nothing is taken away");
+    let taken = phone.does(json!({ "op": "take_unlockers", "blob": without }));
+    assert_eq!(taken["unlockers"].as_array().map(Vec::len), Some(1));
+    assert_ne!(taken["unlockers"][0]["id"], id);
+    let again = phone.does(json!({ "op": "take_unlockers", "blob": first }));
+    assert_eq!(again["unlockers"], taken["unlockers"], "an older list brings nothing back");
+    assert_eq!(ann.does(json!({ "op": "take_unlockers", "blob": again["blob"] }))["unlockers"], taken["unlockers"]);
+}
+
+#[test]
 fn t7_a_backup_that_was_changed_or_is_anothers_restores_nothing() {
     let mut ann = Browser::first("00000000-0000-7000-8000-000000000001", 1);
     let (code, _, blob) = backed(&mut ann);

@@ -5,7 +5,7 @@ mod support;
 use support::*;
 use webcall_crypto::{Changes, Contacts, StateKey};
 use webcall_crypto::{
-    Device, DeviceRequest, Directory, Fault, Group, Identity, Learned, MAX_NAME_BYTES, MAX_PACKAGES, MAX_RECORDS, NewDevice,
+    Device, DeviceRequest, Directory, Fault, Group, Identity, Learned, MAX_NAME_BYTES, MAX_PACKAGES, MAX_RECORDS,
     Verified,
 };
 use webcall_trust::{Record, Refusal, UserId, mls};
@@ -31,9 +31,9 @@ fn a_further_device_counts_until_it_is_revoked() {
 #[test]
 fn t1_a_request_that_the_server_changed_has_another_code_or_none() {
     let (user, _) = User::new(1);
-    let (asked, other) = (NewDevice::generate(user.id), NewDevice::generate(user.id));
+    let (asked, other) = (asks(user.id), asks(user.id));
     let bytes = asked.request().to_bytes();
-    assert_eq!(bytes.len(), 145);
+    assert_eq!(bytes.len(), 177);
     let read = DeviceRequest::from_bytes(&bytes).expect("as it was");
     assert_eq!((read.code(), read.device()), (asked.request().code(), asked.request().device()));
     assert_eq!(read.code().len(), 23);
@@ -44,7 +44,7 @@ fn t1_a_request_that_the_server_changed_has_another_code_or_none() {
         assert!(DeviceRequest::from_bytes(&changed).is_err(), "byte {index}");
         assert!(DeviceRequest::from_bytes(&bytes[..index]).is_err());
     }
-    let of_another = NewDevice::generate(UserId([9; 16]));
+    let of_another = asks(UserId([9; 16]));
     let vouched = user.identity.vouch(user.id, of_another.request(), [0; 32], NOW_MS);
     assert_eq!(vouched.err(), Some(Refusal::OtherUser.into()));
     let record = user.identity.vouch(user.id, other.request(), [0; 32], NOW_MS).expect("its own");
@@ -214,7 +214,7 @@ fn t22_no_more_records_of_a_user_are_read_than_that() {
     let (mut user, _) = User::new(1);
     let mut head = user.keys().head();
     while user.records.len() < MAX_RECORDS {
-        let new = NewDevice::generate(user.id);
+        let new = asks(user.id);
         let vouched = user.identity.vouch(user.id, new.request(), head, NOW_MS).expect("its own");
         let revoked = user.identity.revoke(user.id, new.request().device(), vouched.hash(), NOW_MS);
         head = revoked.hash();

@@ -121,6 +121,13 @@ export type Request =
   | { op: 'restore'; user: Uuid; blob: Base64; secret: UnlockSecret; records: Base64[]; now_ms: number }
   /** The master key and the identity, for a device that another vouched for. */
   | { op: 'unlock'; blob: Base64; secret: UnlockSecret }
+  /** What a device that is vouched for needs to vouch for others, for the request that the person confirms. Errors: `no_identity`, `no_master_key`. */
+  | { op: 'hand_over'; request: Base64 }
+  /**
+   * What was handed over to this device, once its user's records were learned. Errors: `not_vouched` (who sealed it does not count), `other_device`,
+   * `already_there` (this device has the keys).
+   */
+  | { op: 'take_handover'; handover: Base64 }
   /** The epoch keys of a block that this device has, as the next version of the segment; null where the newest that was seen has them all. Errors: `no_master_key`. */
   | ({ op: 'seal_segment' } & Block)
   /** What was sealed, once the server took it, or what the server has. Errors: `rolled_back`, `forked`, `tampered`, `wrong_key`, `conflict`. */
@@ -249,6 +256,7 @@ export type Answer =
   /** `backed_up`: whether there are unlockers enough to rely on. */
   | { type: 'backup'; blob: Base64; backed_up: boolean; unlockers: UnlockerLook[] }
   | { type: 'ways'; unlockers: UnlockerLook[] }
+  | { type: 'handover'; handover: Base64 }
   | { type: 'segment'; sealed: Base64 | null }
   /** How many keys came new. */
   | { type: 'taken'; fresh: number };

@@ -83,7 +83,7 @@ export class KeysAccount {
     this.asking = new NewDevice(user, parts, () => this.#start());
     this.devices = new OwnDevices(user, parts, () => this.#device.id);
     this.#archive = new Archive(parts, { history: (room) => told.history(room), changed: () => told.archive() });
-    this.recovery = new Recovery(parts, () => void this.#archive.begin());
+    this.recovery = new Recovery(user, parts, () => void this.#archive.begin());
     this.people = parts.people;
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
     parts.log.addEventListener('alarm', () => told.log());

@@ -1,14 +1,17 @@
 /**
- * A device of a user who has others already: it asks to be vouched for by one of them, or vouches for itself by the user's recovery code.
+ * A device of a user who has others already: it asks to be vouched for by one of them, or vouches for itself by one of the user's ways back.
  * The request is carried by hand, and both devices show its code: what a server put in its place has another one.
  */
 
 /** @import { Base64, Uuid } from '../../e2ee/keys/interface.js' */
 /** @import { Keys } from '../../e2ee/keys/page.js' */
 /** @import { Delivery } from './delivery.js' */
+/** @import { Passkeys } from './passkey.js' */
+/** @import { Shown, WayKind } from './ways.js' */
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { UNLOCKERS_SLOT } from './recovery.js';
+import { secretOf, waysOf } from './ways.js';
 
 export class NewDevice {
   #user;
@@ -17,7 +20,7 @@ export class NewDevice {
 
   /**
    * @param {Uuid} user
-   * @param {{ keys: Keys, delivery: Delivery, now: () => number }} parts
+   * @param {{ keys: Keys, delivery: Delivery, passkeys: Passkeys, now: () => number }} parts
    * @param {() => Promise<void>} again looks at how this device stands now
    */
   constructor(user, parts, again) {
@@ -42,21 +45,24 @@ export class NewDevice {
     }
   }
 
-  /** Whether there is a recovery code to be entered. */
-  async isRecoverable() {
-    const backup = await this.#parts.delivery.backup(UNLOCKERS_SLOT);
-    if (backup === null) return false;
-    const { unlockers } = await this.#parts.keys.ask({ op: 'ways', blob: backup.blob }, 'ways');
-    return unlockers.some(({ kind }) => kind === 'recovery_code');
+  /** What may be shown here instead: of each kind of way that there is, passkeys only where this browser has them. @returns {Promise<WayKind[]>} */
+  async ways() {
+    const { keys, delivery, passkeys } = this.#parts;
+    const backup = await delivery.backup(UNLOCKERS_SLOT);
+    if (backup === null) return [];
+    const { unlockers } = await keys.ask({ op: 'ways', blob: backup.blob }, 'ways');
+    const kinds = [...new Set(waysOf(unlockers).map(({ kind }) => kind))];
+    return (await passkeys.isAvailable()) ? kinds : kinds.filter((kind) => kind !== 'passkey');
   }
 
-  /** @param {string} code as it was written down @returns {Promise<void>} rejects with KeysRefused `wrong_secret`, `code_…`, or `no_backup` */
-  async recover(code) {
-    const { keys, delivery, now } = this.#parts;
+  /** @param {Shown} shown @returns {Promise<void>} rejects with KeysRefused `wrong_secret`, `code_…`, `passkey_…`, or `no_backup` */
+  async recover(shown) {
+    const { keys, delivery, passkeys, now } = this.#parts;
     const backup = await delivery.backup(UNLOCKERS_SLOT);
     if (backup === null) throw new KeysRefused('no_backup');
+    const { unlockers } = await keys.ask({ op: 'ways', blob: backup.blob }, 'ways');
+    const secret = await secretOf(shown, unlockers, passkeys);
     const records = await delivery.chain(this.#user);
-    const secret = { kind: /** @type {const} */ ('recovery_code'), secret: code };
     await keys.ask({ op: 'restore', user: this.#user, blob: backup.blob, secret, records, now_ms: now() }, 'device');
     await this.#again();
   }

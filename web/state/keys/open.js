@@ -9,14 +9,16 @@ import { browserSurroundings } from '../../net/api.js';
 import { KeysAccount } from './account.js';
 import { Delivery } from './delivery.js';
 import { KeyLog } from './log.js';
+import { browserPasskeys } from './passkey.js';
 import { People } from './people.js';
 
 /**
  * @param {Api} api
  * @param {RoomsStore} rooms
+ * @param {string} host of this page, to which passkeys are bound
  * @returns {OpenAccount}
  */
-export function openKeys(api, rooms) {
+export function openKeys(api, rooms, host) {
   return (user, told) => {
     const [keys, delivery, now] = [new Keys(startKeysWorker()), new Delivery(api), () => Date.now()];
     const { exclusively } = browserSurroundings();
@@ -26,6 +28,7 @@ export function openKeys(api, rooms) {
       delivery,
       log,
       people: new People(keys, log),
+      passkeys: browserPasskeys(host),
       membersOf: async (/** @type {string} */ room) => (await rooms.details(room)).members.map((member) => member.user),
       roomsOf: () => (rooms.rooms ?? []).filter(({ encryption }) => encryption === 'mls').map(({ id }) => id),
       exclusively,

@@ -10,6 +10,7 @@
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
+import { receive } from './handover.js';
 import { askingHere } from './new-device.js';
 import { certificateOf, devicesIn } from './records.js';
 
@@ -32,6 +33,8 @@ export class OwnDevice {
   #id = null;
   /** Devices of the user that count. */
   #count = 0;
+  /** Whether it was looked for what the device that vouched for this one handed over. */
+  #hasReceived = false;
 
   /**
    * @param {{ keys: Keys, delivery: Delivery, log: Pick<KeyLog, 'learn'> }} parts
@@ -73,6 +76,7 @@ export class OwnDevice {
       const learned = await this.#log.learn(this.#user);
       this.#count = devicesIn(learned?.records ?? []).length;
       await this.restock();
+      await this.#receive(this.#id);
     } catch (error) {
       if (countsNoMore(error)) return 'out';
       throw error;
@@ -103,6 +107,18 @@ export class OwnDevice {
     } catch (error) {
       // Another device was faster, or another page of this browser did it: what is there says.
       if (!(error instanceof ApiError) || error.status !== 409) throw error;
+    }
+  }
+
+  /** It is there before this device counts, so once is enough. @param {Base64} device */
+  async #receive(device) {
+    if (this.#hasReceived) return;
+    try {
+      await receive({ keys: this.#keys, delivery: this.#delivery }, device);
+      this.#hasReceived = true;
+    } catch (error) {
+      // What this device can do without it does not wait.
+      if (!(error instanceof ApiError) || error.status !== 429) throw error;
     }
   }
 

@@ -9,6 +9,7 @@
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
 import { bytesOf } from './bytes.js';
+import { handOver } from './handover.js';
 import { certificateOf, devicesIn, readRequest, shortCode } from './records.js';
 
 /** Devices of a user at once (`trust`, `MAX_DEVICES`): a record that the server will never take must not be made. */
@@ -50,7 +51,10 @@ export class OwnDevices {
     return shortCode('identity code', bytesOf(identity));
   }
 
-  /** Whether this device has the identity's key: one that another device vouched for has it not before the recovery code was entered on it. */
+  /**
+   * Whether this device has the identity's key: one that another vouched for has it once it was handed over, or once one of the person's ways back
+   * was shown on it.
+   */
   async hasIdentity() {
     try {
       // No request is ever empty: what is wrong with this one says how far it came, and nothing is made.
@@ -73,18 +77,22 @@ export class OwnDevices {
     return request;
   }
 
-  /** The person says that the code is the same there. @param {ReadRequest} request */
+  /**
+   * The person says that the code is the same there. What the new device needs to vouch for others is with the server before it is vouched for, so
+   * that it finds both.
+   * @param {ReadRequest} request
+   */
   async vouch({ bytes, device, key }) {
-    await this.#publish(
-      () => ({ op: 'vouch', request: bytes, previous: null, now_ms: this.#parts.now() }),
-      (records) => {
-        const devices = devicesIn(records);
-        if (devices.some((each) => each.id === device && each.key === key)) return true;
-        if (certificateOf(records, device) !== null) throw new KeysRefused('device_reused');
-        if (devices.length >= MAX_DEVICES) throw new KeysRefused('too_many_devices');
-        return false;
-      },
-    );
+    const isIn = (/** @type {Base64[]} */ records) => {
+      const devices = devicesIn(records);
+      if (devices.some((each) => each.id === device && each.key === key)) return true;
+      if (certificateOf(records, device) !== null) throw new KeysRefused('device_reused');
+      if (devices.length >= MAX_DEVICES) throw new KeysRefused('too_many_devices');
+      return false;
+    };
+    if (isIn(await this.#learn())) return;
+    await handOver(this.#parts, bytes, device);
+    await this.#publish(() => ({ op: 'vouch', request: bytes, previous: null, now_ms: this.#parts.now() }), isIn);
   }
 
   /** For ever. @param {Base64} device another one than this */

@@ -8,6 +8,7 @@
  * @property {import('./delivery.js').Delivery} delivery
  * @property {import('./log.js').KeyLog} log
  * @property {import('./people.js').People} people
+ * @property {import('./passkey.js').Passkeys} passkeys
  * @property {(room: Uuid) => Promise<Uuid[]>} membersOf a room, as the server tells them
  * @property {(ms: number) => Promise<void>} pause
  * @property {<T>(name: string, act: () => Promise<T>) => Promise<T>} exclusively runs `act` while no other window of this browser runs its own

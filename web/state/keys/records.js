@@ -17,13 +17,13 @@ const DEVICE_AT = 1 + 1 + 16 + 32;
 const DEVICE_KEY_AT = DEVICE_AT + 16;
 const TIME_AT = DEVICE_KEY_AT + 32 + 32;
 
-/** Of a request: version, user, device, its key; a nonce and a signature follow. */
-const REQUEST_BYTES = 145;
+/** Of a request: version, user, device, its key; the key for the handover, a nonce and a signature follow. */
+const REQUEST_BYTES = 177;
 const REQUEST_USER_AT = 1;
 const REQUEST_DEVICE_AT = REQUEST_USER_AT + 16;
 const REQUEST_KEY_AT = REQUEST_DEVICE_AT + 16;
-/** 145 bytes as the server writes bytes, at the end of a link or by themselves. */
-const REQUEST_TEXT = /^(?:.*#device=)?([\w-]{194})$/;
+/** 177 bytes as the server writes bytes, at the end of a link or by themselves. */
+const REQUEST_TEXT = /^(?:.*#device=)?([\w-]{236})$/;
 
 /** Crockford's base 32, as the new device writes the code of its request. */
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';

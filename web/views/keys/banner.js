@@ -13,6 +13,7 @@ import { el, fill, listen } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { openCompare } from './compare.js';
 import { logBanner } from './log.js';
+import { hasWritten, reminder } from './reminder.js';
 
 /**
  * @param {App} app
@@ -25,14 +26,34 @@ export function keysBanners(app, room, signal) {
   const draw = async () => {
     drawn += 1;
     const turn = drawn;
-    const [log, others] = await Promise.all([logBanner(app), othersBanners(app, room, () => void draw())]);
+    const [log, others, remind] = await Promise.all([logBanner(app), othersBanners(app, room, () => void draw()), reminder(app, room.id, () => void draw())]);
     // Asked again meanwhile: that answer is newer.
-    if (turn === drawn && !signal.aborted) fill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others);
+    if (turn === drawn && !signal.aborted) fill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others, remind);
   };
   void draw();
   listen(app.keys, ['change', 'person', 'archive', 'log'], () => void draw(), signal);
   listen(app.keys, ['room', 'waiting'], ({ detail }) => detail.room === room.id && void draw(), signal);
+  onceWritten(app, room.id, () => void draw(), signal);
   return banners;
+}
+
+/** Once this person has written something there. @param {App} app @param {string} room @param {() => void} act @param {AbortSignal} signal */
+function onceWritten(app, room, act, signal) {
+  let [isFollowed, isDone] = [false, false];
+  const look = () => {
+    if (isDone || !hasWritten(app, room)) return;
+    isDone = true;
+    act();
+  };
+  const follow = () => {
+    const conversation = app.chat.conversation(room);
+    if (isFollowed || conversation === null) return;
+    isFollowed = true;
+    listen(conversation, 'change', look, signal);
+    look();
+  };
+  listen(app.chat, 'change', follow, signal);
+  follow();
 }
 
 /** @param {App} app @param {Pick<Room, 'id'>} room @returns {Child[]} */

@@ -1,22 +1,24 @@
-/** What a device shows that nobody vouched for yet: its request, to be carried to another device by hand, and the field for the recovery code. */
+/** What a device shows that nobody vouched for yet: its request, to be carried to another device by hand, or else the person's ways back. */
 
 /** @import { NewDevice } from '../../state/keys/new-device.js' */
+/** @import { WayKind } from '../../state/keys/ways.js' */
 
 import { errorText, t } from '../../i18n/index.js';
 import { el, fill } from '../../ui/dom.js';
-import { field, form, spinner } from '../../ui/form.js';
+import { spinner } from '../../ui/form.js';
 import { qrCode } from '../../ui/qr.js';
 import { toast } from '../../ui/toast.js';
 import { requestLink } from '../../state/keys/records.js';
+import { showWay } from './show-way.js';
 
 /** @param {NewDevice} asking */
 export function newDevicePart(asking) {
   const part = el('div', { class: 'stack' }, spinner());
   const draw = async () => {
     try {
-      const [{ request, code }, isRecoverable] = await Promise.all([asking.request(), asking.isRecoverable()]);
+      const [{ request, code }, ways] = await Promise.all([asking.request(), asking.ways()]);
       const link = requestLink(request, location.origin);
-      fill(part, requestPart(link, code, await asking.squares(link)), isRecoverable ? recoverPart(asking) : null);
+      fill(part, requestPart(link, code, await asking.squares(link)), ways.length > 0 ? recoverPart(asking, ways) : null);
     } catch (error) {
       fill(part, el('p', { class: 'problem' }, errorText(error)), el('button', { class: 'button', type: 'button', data: { action: 'retry' }, on: { click: () => void draw() } }, t('common.retry')));
     }
@@ -48,17 +50,7 @@ function requestPart(link, code, squares) {
   );
 }
 
-/** @param {NewDevice} asking */
-function recoverPart(asking) {
-  return el(
-    'div',
-    { class: 'stack' },
-    el('h3', {}, t('keys.recover_title')),
-    form({ submit: t('keys.recover'), action: 'recover', send: ({ code = '' }) => asking.recover(code) }, codeField()),
-  );
-}
-
-/** Nothing remembers or corrects what is typed here. */
-export function codeField() {
-  return field({ label: t('keys.recovery_code'), name: 'code', attributes: { spellcheck: 'false', autocapitalize: 'characters', maxlength: '64' } });
+/** @param {NewDevice} asking @param {readonly WayKind[]} ways */
+function recoverPart(asking, ways) {
+  return el('div', { class: 'stack' }, el('h3', {}, t('keys.recover_title')), el('p', {}, t('keys.recover_hint')), ...showWay(ways, (shown) => asking.recover(shown)));
 }

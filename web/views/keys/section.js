@@ -1,4 +1,4 @@
-/** In the settings: how this device stands, the person's devices, the recovery code. Nothing for whoever has no encrypted room. */
+/** In the settings: how this device stands, the person's devices, the ways back to the keys. Nothing for whoever has no encrypted room. */
 
 /** @import { App } from '../page.js' */
 /** @import { Child } from '../../ui/dom.js' */
@@ -36,29 +36,40 @@ export function keysSection(app, signal) {
 function parts(app, signal) {
   const { account, asking, status } = app.keys;
   if (asking !== null) return [warned(t('keys.unvouched')), newDevicePart(asking)];
-  if (account !== null) return readyParts(account, signal);
+  if (account !== null) return readyParts(account, app.session.user?.username ?? '', signal);
   if (status === 'failed') return [warned(t('keys.failed'))];
   if (status === 'out') return [warned(t('keys.out'))];
   return [el('p', {}, t('keys.starting')), spinner()];
 }
 
-/** @param {import('../../state/keys/account.js').KeysAccount} account @param {AbortSignal} signal @returns {Child[]} */
-function readyParts(account, signal) {
+/** @param {import('../../state/keys/account.js').KeysAccount} account @param {string} username @param {AbortSignal} signal @returns {Child[]} */
+function readyParts(account, username, signal) {
   const fingerprint = el('p', { class: 'keys-code' });
   const rest = el('div', { class: 'stack' }, spinner());
+  const ways = el('div', { class: 'stack', data: { part: 'ways' } });
   const draw = async () => {
     try {
-      const [code, hasIdentity, rows, recovery] = await Promise.all([account.devices.fingerprint(), account.devices.hasIdentity(), account.devices.list(), account.recovery.standing()]);
+      const [code, hasIdentity, rows] = await Promise.all([account.devices.fingerprint(), account.devices.hasIdentity(), account.devices.list()]);
       if (signal.aborted) return;
       fingerprint.textContent = code;
-      fill(rest, ...devicesPart(account, { rows, hasIdentity }, draw), ...recoveryPart(account, { standing: recovery, hasIdentity }, draw));
+      fill(rest, ...devicesPart(account, { rows, hasIdentity }, draw));
+      await drawWays({ hasIdentity, devices: rows.length });
     } catch (error) {
       if (!signal.aborted) fill(rest, warned(errorText(error)));
     }
   };
+  // What the server keeps of the ways back may be damaged; the devices are there all the same.
+  const drawWays = async (/** @type {{ hasIdentity: boolean, devices: number }} */ known) => {
+    try {
+      const [recovery, hasPasskeys] = await Promise.all([account.recovery.look(), account.recovery.canUsePasskeys()]);
+      if (!signal.aborted) fill(ways, ...recoveryPart(account, { ...known, recovery, hasPasskeys, username }, draw));
+    } catch (error) {
+      if (!signal.aborted) fill(ways, el('h3', {}, t('keys.ways_title')), warned(errorText(error)));
+    }
+  };
   void draw();
   offeredDevice(account, draw);
-  return [el('p', { class: 'with-icon' }, icon('check'), el('span', {}, t('keys.ready'))), el('div', {}, fingerprint, el('p', { class: 'hint' }, t('keys.fingerprint'))), rest];
+  return [el('p', { class: 'with-icon' }, icon('check'), el('span', {}, t('keys.ready'))), el('div', {}, fingerprint, el('p', { class: 'hint' }, t('keys.fingerprint'))), rest, ways];
 }
 
 /** @param {string} text */

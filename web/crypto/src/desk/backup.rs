@@ -1,16 +1,21 @@
 //! The state of the backup: the user's master key, the unlockers that open it, and which versions of the archive's segments were seen.
 //!
-//! With the server lies one public blob, `version u8 | unlockers | identity`: every unlocker, and the identity's private key under the master
-//! key. A server can show an older one; what was taken away is therefore remembered, and never taken in again on a device that knows of it.
+//! With the server lies one public blob, `version u8 | unlockers | identity | removed, proof 32`: every unlocker, the identity's private key under
+//! the master key, and which unlockers were taken away, so that the user's other devices neither keep them nor bring them back. Only who has the
+//! master key can make the proof. A server can show an older blob; what was taken away is therefore remembered, and never taken in again on a device
+//! that knows of it. Version 1 ends before `removed`.
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use tls_codec::{Deserialize, Serialize, TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
 use webcall_trust::UserId;
 use zeroize::Zeroize;
 
 use crate::archive::Mark;
 use crate::chat::RoomId;
+use crate::derive::{Purpose, derive};
 use crate::unlock::{MAX_UNLOCKERS, Unlocker, UnlockerId, Unlockers, affordable};
 use crate::{Fault, MasterKey};
 
@@ -18,7 +23,8 @@ use crate::{Fault, MasterKey};
 const MAX_REMOVED: usize = 256;
 /// Segments whose versions are remembered. Beyond that no further one is taken in ([`Fault::Full`]).
 const MAX_SEGMENTS: usize = 4_096;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+const VERSION_WITHOUT_REMOVED: u8 = 1;
 
 pub(super) struct Backup {
     pub master: MasterKey,
@@ -64,9 +70,17 @@ struct Written {
     identity: Option<VLBytes>,
 }
 
+/// What a user took away, and that it was somebody with the master key.
+#[derive(Debug, TlsSize, TlsSerialize, TlsDeserialize)]
+struct Removed {
+    ids: Vec<UnlockerId>,
+    proof: [u8; 32],
+}
+
 pub(super) struct Blob {
     pub unlockers: Vec<Unlocker>,
     pub identity: Option<Vec<u8>>,
+    removed: Option<Removed>,
 }
 
 impl Backup {
@@ -76,15 +90,28 @@ impl Backup {
 
     pub(super) fn remove(&mut self, id: UnlockerId) -> Result<(), Fault> {
         self.unlockers.remove(id)?;
-        if self.removed.len() >= MAX_REMOVED {
-            self.removed.remove(0);
-        }
-        self.removed.push(id);
+        self.remember(id);
         Ok(())
     }
 
-    /// What other devices have added. What a server made up, or shows again after it was taken away, is left out.
+    fn remember(&mut self, removed: UnlockerId) {
+        if self.removed.contains(&removed) {
+            return;
+        }
+        if self.removed.len() >= MAX_REMOVED {
+            self.removed.remove(0);
+        }
+        self.removed.push(removed);
+    }
+
+    /// What other devices have added and taken away. What a server made up, or shows again after it was taken away, is left out.
     pub(super) fn take_in(&mut self, user: UserId, blob: Blob) -> Result<(), Fault> {
+        let removed = blob.removed.filter(|removed| removed.is_of(&self.master, user));
+        for id in removed.into_iter().flat_map(|removed| removed.ids) {
+            // Most of them this device does not have.
+            let _ = self.unlockers.remove(id);
+            self.remember(id);
+        }
         for unlocker in blob.unlockers {
             let is_known = self.unlockers.iter().any(|known| known.id() == unlocker.id());
             if !is_known && !self.removed.contains(&unlocker.id()) && unlocker.is_of(&self.master, user) {
@@ -132,23 +159,53 @@ impl Backup {
     }
 }
 
+impl Removed {
+    fn new(master: &MasterKey, user: UserId, ids: Vec<UnlockerId>) -> Self {
+        let proof = Self::proof(master, user, &ids);
+        Self { ids, proof }
+    }
+
+    fn is_of(&self, master: &MasterKey, user: UserId) -> bool {
+        Self::proof(master, user, &self.ids).ct_eq(&self.proof).into()
+    }
+
+    fn proof(master: &MasterKey, user: UserId, ids: &[UnlockerId]) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        ids.iter().for_each(|id| hash.update(id.0));
+        *derive(Purpose::RemovedProof, &[], master.as_bytes(), &[&user.0, &hash.finalize()])
+    }
+}
+
 impl Blob {
-    pub(super) fn write(unlockers: &Unlockers, identity: Option<Vec<u8>>) -> Vec<u8> {
-        let unlockers = unlockers.iter().map(|of| of.to_bytes().into()).collect();
-        let written = Written { version: VERSION, unlockers, identity: identity.map(VLBytes::from) };
-        written.tls_serialize_detached().expect("writing to memory, of bounded length")
+    pub(super) fn write(backup: &Backup, user: UserId, identity: Vec<u8>) -> Vec<u8> {
+        let unlockers = backup.unlockers.iter().map(|of| of.to_bytes().into()).collect();
+        let written = Written { version: VERSION, unlockers, identity: Some(identity.into()) };
+        let removed = Removed::new(&backup.master, user, backup.removed.clone());
+        let whole = [written.tls_serialize_detached(), removed.tls_serialize_detached()];
+        whole.map(|part| part.expect("writing to memory, of bounded length")).concat()
+    }
+
+    /// Whether nobody without the master key has changed what is said to be taken away.
+    pub(super) fn is_of(&self, master: &MasterKey, user: UserId) -> bool {
+        self.removed.as_ref().is_none_or(|removed| removed.is_of(master, user))
     }
 
     /// Reads all of `bytes`, before any of it is tried: no more than can be afforded. An unlocker of a kind or version that is not known here is an error: a user must not be told of fewer ways in
     /// than there are.
     pub(super) fn read(mut bytes: &[u8]) -> Result<Self, Fault> {
         let written = Written::tls_deserialize(&mut bytes).map_err(|_| Fault::BadBackup)?;
-        if written.version != VERSION || !bytes.is_empty() || written.unlockers.len() > MAX_UNLOCKERS {
+        let removed = match written.version {
+            VERSION_WITHOUT_REMOVED => None,
+            VERSION => Some(Removed::tls_deserialize(&mut bytes).map_err(|_| Fault::BadBackup)?),
+            _ => return Err(Fault::BadBackup),
+        };
+        let is_too_long = removed.as_ref().is_some_and(|removed| removed.ids.len() > MAX_REMOVED);
+        if !bytes.is_empty() || is_too_long || written.unlockers.len() > MAX_UNLOCKERS {
             return Err(Fault::BadBackup);
         }
         let unlockers = written.unlockers.iter().map(|of| Unlocker::from_bytes(of.as_slice())).collect::<Result<Vec<_>, _>>()?;
         affordable(unlockers.iter())?;
-        Ok(Self { unlockers, identity: written.identity.map(Vec::from) })
+        Ok(Self { unlockers, identity: written.identity.map(Vec::from), removed })
     }
 }
 
@@ -169,7 +226,7 @@ mod tests {
     }
 
     fn read(unlockers: Vec<VLBytes>) -> Result<usize, Fault> {
-        let written = Written { version: VERSION, unlockers, identity: None };
+        let written = Written { version: VERSION_WITHOUT_REMOVED, unlockers, identity: None };
         Blob::read(&written.tls_serialize_detached().unwrap()).map(|blob| blob.unlockers.len())
     }
 

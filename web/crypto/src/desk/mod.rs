@@ -9,6 +9,7 @@ mod comparing;
 mod counters;
 mod epochs;
 mod groups;
+mod handover;
 mod joining;
 mod log;
 mod marks;
@@ -29,6 +30,7 @@ use std::rc::Rc;
 use uuid::Uuid;
 use webcall_trust::mls::{GroupId, GroupKind};
 
+use backup::Backup;
 use counters::Counters;
 use media::MediaEpochs;
 use shelves::Shelves;
@@ -165,6 +167,8 @@ impl Desk {
             Request::Ways { blob } => Self::ways(&blob),
             Request::Restore(restore) => self.restore(restore, keep),
             Request::Unlock { blob, secret } => self.unlock(&blob, secret, keep),
+            Request::HandOver { request } => self.hand_over(&request),
+            Request::TakeHandover { handover } => self.take_handover(&handover, keep),
             Request::SealSegment(block) => self.seal_segment(block),
             Request::TakeSegment { of, sealed } => self.take_segment(of, &sealed, keep),
         }

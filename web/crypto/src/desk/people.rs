@@ -20,7 +20,7 @@ impl Desk {
     /// Again: another device asks, and the one before is forgotten.
     pub(super) fn ask(&mut self, user: Uuid, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         self.nobody_yet()?;
-        let new = NewDevice::generate(wire::user(user));
+        let new = NewDevice::generate(wire::user(user))?;
         keep.push(kept(ASKING, new.save(&self.key)?));
         self.person = Person::Asking(Rc::new(new));
         self.who()

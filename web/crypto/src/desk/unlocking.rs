@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use webcall_trust::{PublicKey, UserId, UserKeys};
 
-use super::backup::{Backup, Blob};
+use super::backup::Blob;
 use super::shelves::Shelf;
 use super::wire::{self, Answer, Bytes, Kept, Restore, SecretText, UnlockSecret, UnlockerLook};
-use super::{Desk, Person};
+use super::{Backup, Desk, Person};
 use crate::archive;
 use crate::unlock::{Effort, Passkey, Passphrase, PrfOutput, RecoveryCode, Secret, UnlockError, Unlocker, UnlockerId, Way};
 use crate::{Fault, Identity, MasterKey, NewDevice};
@@ -84,7 +84,7 @@ impl Desk {
         let (device, identity) = self.with_identity()?;
         let identity = archive::seal_identity(&backup.master, device.user(), identity.signing());
         Ok(Answer::Backup {
-            blob: Blob::write(&backup.unlockers, Some(identity)).into(),
+            blob: Blob::write(backup, device.user(), identity).into(),
             backed_up: backup.unlockers.is_backed_up(&backup.master),
             unlockers: backup.unlockers.iter().map(look).collect(),
         })
@@ -101,7 +101,7 @@ impl Desk {
         let user = wire::user(restore.user);
         let published = UserKeys::replay(user, restore.records.iter().map(|record| record.0.as_slice()))?;
         let (backup, identity) = opened(user, published.identity(), &restore.blob, restore.secret)?;
-        let new = NewDevice::generate(user);
+        let new = NewDevice::generate(user)?;
         let record = identity.vouch(user, new.request(), published.head(), restore.now_ms)?;
         let device = new.certified(record)?;
         keep.push(super::people::kept("identity", identity.save(&self.key, device.id())?));
@@ -148,7 +148,7 @@ fn opened(user: UserId, expected: PublicKey, blob: &Bytes, secret: UnlockSecret)
         UnlockSecret::Passphrase(text) => unlocked(user, &blob, Secret::Passphrase(&Passphrase::new(text.0.to_string())?))?,
         UnlockSecret::Passkey(output) => unlocked(user, &blob, Secret::Passkey(&PrfOutput::new(output.exactly()?)))?,
     };
-    let sealed = blob.identity.as_deref().ok_or(Fault::BadBackup)?;
+    let sealed = blob.identity.as_deref().filter(|_| blob.is_of(&master, user)).ok_or(Fault::BadBackup)?;
     let identity = Identity::from_signing(archive::open_identity(&master, user, expected, sealed)?);
     let mut backup = Backup::new(user, master);
     backup.take_in(user, blob)?;

@@ -1,6 +1,7 @@
 //! A device: the key with which it signs, the certificate by which its user vouches for it, and the private parts of the key packages by
 //! which others can add it to groups. Its key never leaves it but sealed.
 
+mod handover;
 mod identity;
 mod packages;
 mod request;
@@ -53,7 +54,7 @@ impl Device {
     /// The first device of a user: it makes the user's identity and vouches for itself. The records are to be published in this order.
     pub fn first(user: UserId, now_ms: u64) -> Result<(Identity, Self, [Record; 2]), Fault> {
         let identity = Identity::generate();
-        let new = NewDevice::generate(user);
+        let new = NewDevice::generate(user)?;
         let claim = identity.claim(user, [0; 32], now_ms);
         let vouched = identity.vouch(user, new.request(), claim.hash(), now_ms)?;
         let mut device = new.certified(vouched)?;

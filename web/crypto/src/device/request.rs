@@ -1,18 +1,19 @@
 //! How a further device asks to be vouched for: it shows a request, as a QR code or through the server, and a device that has the identity
 //! signs a certificate for it. The server could show another request than the one that was made; therefore the two devices show the
-//! same [`DeviceRequest::code`], unless the bytes went from screen to camera.
+//! same [`DeviceRequest::code`], unless the bytes went from screen to camera. With the device the code confirms the key to which it is then
+//! handed what it needs to vouch for others (`handover.rs`).
 
 use ed25519_dalek::SigningKey;
 use sha2::{Digest, Sha256};
 use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize};
-use webcall_trust::{Certificate, DeviceId, PublicKey, Record, Refusal, Signed, Statement, UserId};
+use webcall_trust::{Certificate, DeviceId, PublicKey, Record, Refusal, Signed, Statement, UserId, is_contributory};
 use zeroize::Zeroize;
 
 use super::{Device, DeviceKey};
 use crate::state::{self, StateKey, StateName};
 use crate::{Fault, random};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Crockford's base 32: no I, L, O, U.
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Digits of a code, 5 bits each: 100 bits, since whoever relays requests can look for a second one with the same code.
@@ -25,6 +26,8 @@ pub(super) struct Asked {
     pub(super) user: UserId,
     pub(super) device: DeviceId,
     pub(super) device_key: PublicKey,
+    /// X25519.
+    pub(super) handover_key: [u8; 32],
     /// Random: two requests of one device have two codes.
     nonce: [u8; 16],
 }
@@ -35,11 +38,14 @@ impl Statement for Asked {
         self.device_key
     }
     fn check(&self) -> Result<(), Refusal> {
-        if self.version == VERSION { Ok(()) } else { Err(Refusal::UnknownVersion) }
+        if self.version != VERSION {
+            return Err(Refusal::UnknownVersion);
+        }
+        if is_contributory(&self.handover_key) { Ok(()) } else { Err(Refusal::WeakKey) }
     }
 }
 
-/// 145 bytes, public.
+/// 177 bytes, public.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceRequest(Signed<Asked>);
 
@@ -95,12 +101,13 @@ impl Drop for Saved {
 }
 
 impl NewDevice {
-    pub fn generate(user: UserId) -> Self {
+    pub fn generate(user: UserId) -> Result<Self, Fault> {
         let key = DeviceKey::generate();
         let (device, nonce) = (DeviceId(random::bytes()), random::bytes());
-        let asked = Asked { version: VERSION, user, device, device_key: key.public(), nonce };
+        let handover_key = key.handover_pair()?.public.as_slice().try_into().map_err(|_| Fault::Library)?;
+        let asked = Asked { version: VERSION, user, device, device_key: key.public(), handover_key, nonce };
         let request = DeviceRequest(Signed::sign(asked, &key.0));
-        Self { key, request }
+        Ok(Self { key, request })
     }
 
     pub fn request(&self) -> &DeviceRequest {
@@ -130,5 +137,20 @@ impl NewDevice {
             return Err(Fault::OtherDevice);
         }
         Ok(Device::new(self.key.clone(), certificate))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t20_a_request_whose_key_has_no_secret_with_anybody_is_refused() {
+        let new = NewDevice::generate(UserId([1; 16])).unwrap();
+        let asked = *new.request.0.statement();
+        for (handover_key, expected) in [(asked.handover_key, Ok(())), ([0; 32], Err(Fault::from(Refusal::WeakKey)))] {
+            let request = DeviceRequest(Signed::sign(Asked { handover_key, ..asked }, &new.key.0));
+            assert_eq!(DeviceRequest::from_bytes(&request.to_bytes()).map(|_| ()), expected);
+        }
     }
 }

@@ -49,7 +49,7 @@ impl User {
     }
 
     pub(crate) fn further_device(&mut self) -> Device {
-        let new = NewDevice::generate(self.id);
+        let new = asks(self.id);
         let record = self.identity.vouch(self.id, new.request(), self.keys().head(), NOW_MS).expect("an own request");
         self.publish(record);
         new.certified(record).expect("the certificate for it")
@@ -59,6 +59,11 @@ impl User {
         let record = self.identity.revoke(self.id, device.id(), self.keys().head(), NOW_MS);
         self.publish(record);
     }
+}
+
+/// A device that asks to be vouched for.
+pub(crate) fn asks(user: UserId) -> NewDevice {
+    NewDevice::generate(user).expect("a key of its own")
 }
 
 pub(crate) fn users(count: u8) -> (Vec<User>, Vec<Device>) {

@@ -109,6 +109,9 @@ pub enum Answer {
     Ways {
         unlockers: Vec<UnlockerLook>,
     },
+    Handover {
+        handover: Bytes,
+    },
     Segment {
         sealed: Option<Bytes>,
     },

@@ -227,6 +227,14 @@ pub enum Request {
         blob: Bytes,
         secret: UnlockSecret,
     },
+    /// What a device that is vouched for needs to vouch for others: for the request that the person confirms.
+    HandOver {
+        request: Bytes,
+    },
+    /// What another device of the user handed over to this one.
+    TakeHandover {
+        handover: Bytes,
+    },
     SealSegment(Block),
     TakeSegment {
         of: Block,
