@@ -54,7 +54,7 @@ async function restored(client, code, meddle = () => {}) {
   const fresh = on.people.kept(client.other());
   meddle(fresh);
   await fresh.start();
-  await (await fresh.until('to be asked for the code', () => fresh.keys.asking)).recover(code);
+  await (await fresh.until('to be asked for the code', () => fresh.keys.asking)).recover({ kind: 'recovery_code', text: code });
   await fresh.ready();
   return fresh;
 }
@@ -119,7 +119,7 @@ test('a device that another vouched for shows what was before it came once the c
   await second.sees(room, 'four');
   await second.until('the row of what was before', () => shown(second, room).includes('before'));
   assert.deepEqual((await second.chat.search('two')).results, []);
-  await second.keys.account.recovery.enter(code);
+  await second.keys.account.recovery.enter({ kind: 'recovery_code', text: code });
   for (const text of ['one', 'two', 'three']) assert.equal((await second.sees(room, text)).sender, ben.user);
   assert.deepEqual(shown(second, room), ['one', 'two', 'three', 'four']);
   assert.equal((await second.chat.search('two')).results.length, 1, 'it is found, too');

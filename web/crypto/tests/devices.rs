@@ -5,8 +5,7 @@ mod support;
 use support::*;
 use webcall_crypto::{Changes, Contacts, StateKey};
 use webcall_crypto::{
-    Device, DeviceRequest, Directory, Fault, Group, Identity, Learned, MAX_NAME_BYTES, MAX_PACKAGES, MAX_RECORDS,
-    Verified,
+    Device, DeviceRequest, Directory, Fault, Group, Identity, Learned, MAX_NAME_BYTES, MAX_PACKAGES, MAX_RECORDS, Verified,
 };
 use webcall_trust::{Record, Refusal, UserId, mls};
 
