@@ -109,6 +109,7 @@ impl Desk {
         Outcome { answer, keep, needs }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: a line for each request")]
     fn answer(&mut self, request: Request, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         match request {
             Request::First { user, now_ms } => self.first(user, now_ms, keep),
