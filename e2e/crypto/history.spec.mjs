@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { groupId, toServer } from '../../web/state/keys/bytes.js';
-import { requestLink } from '../../web/state/keys/records.js';
 import { slotOf } from '../../web/state/keys/slots.js';
 import { Chatter } from './lib/chatter.mjs';
+import { keepsBack, secondOf, vouch } from './lib/owners.mjs';
 import { agree, stage } from './lib/people.mjs';
 
 const on = stage(Chatter);
@@ -101,7 +101,15 @@ test('t17 a new device reads all that its user could read in many epochs by the 
   assert.equal(fresh.keys.account.archiveTrouble(room.id), null);
 });
 
-test('a device that another vouched for shows what was before it came once the code is entered, without a reload', async () => {
+/** A second device of hers, which the first vouches for; `prepare`: before that. */
+async function vouchedFor(ann, prepare = () => {}) {
+  const second = await secondOf(on, ann);
+  prepare(second);
+  await vouch(ann, second);
+  return second;
+}
+
+test('a device that another vouched for shows what was before it came, by what was handed over or else by the code, without a reload', async () => {
   const { clients: [ann, ben], room } = await people(2);
   const code = await codeOf(ann);
   for (const text of ['one', 'two']) await ben.says(room, text);
@@ -109,20 +117,18 @@ test('a device that another vouched for shows what was before it came once the c
   await ben.says(room, 'three');
   await ann.sees(room, 'three');
   await archived(ann, room);
-  const second = on.people.kept(await ann.elsewhere());
-  const { request } = await (await second.until('to ask', () => second.keys.asking)).request();
-  const { devices } = await ann.ready();
-  await devices.vouch(await devices.read(requestLink(request, 'https://example.org')));
-  await second.ready();
-  await agree([ann, ben, second], room, [ann, ben]);
-  await ben.says(room, 'four');
-  await second.sees(room, 'four');
-  await second.until('the row of what was before', () => shown(second, room).includes('before'));
-  assert.deepEqual((await second.chat.search('two')).results, []);
-  await second.keys.account.recovery.enter({ kind: 'recovery_code', text: code });
+  const second = await vouchedFor(ann);
   for (const text of ['one', 'two', 'three']) assert.equal((await second.sees(room, text)).sender, ben.user);
-  assert.deepEqual(shown(second, room), ['one', 'two', 'three', 'four']);
-  assert.equal((await second.chat.search('two')).results.length, 1, 'it is found, too');
+  const third = await vouchedFor(ann, keepsBack);
+  await agree([ann, ben, second, third], room, [ann, ben]);
+  await ben.says(room, 'four');
+  await third.sees(room, 'four');
+  await third.until('the row of what was before', () => shown(third, room).includes('before'));
+  assert.deepEqual((await third.chat.search('two')).results, []);
+  await third.keys.account.recovery.enter({ kind: 'recovery_code', text: code });
+  for (const text of ['one', 'two', 'three']) assert.equal((await third.sees(room, text)).sender, ben.user);
+  assert.deepEqual(shown(third, room), ['one', 'two', 'three', 'four']);
+  assert.equal((await third.chat.search('two')).results.length, 1, 'it is found, too');
 });
 
 test('two devices of a user that archive at once lose nothing, and a third reads what either came through', async () => {

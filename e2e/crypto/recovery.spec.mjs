@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { UNLOCKERS_SLOT } from '../../web/state/keys/recovery.js';
 import { fromServer, toServer, uuidOf } from '../../web/state/keys/bytes.js';
 import { Authenticator } from './lib/authenticator.mjs';
-import { codeOf, idOf, owner, secondOf, vouch } from './lib/owners.mjs';
+import { codeOf, idOf, keepsBack, owner, secondOf, vouch } from './lib/owners.mjs';
 import { agree, stage } from './lib/people.mjs';
 
 const on = stage();
@@ -185,16 +185,6 @@ test('a device that another vouched for can do all that it can: vouch for a thir
   await agree([first, second, third, fourth], room, [first]);
   assert.equal(await first.api.call('GET', `e2ee/backups/${await slotOf(second)}`).catch(({ code: why }) => why), 'backup_not_found', 'nothing of it stays with the server');
 });
-
-/** This client is told another thing in the slot that has its name: what `shown` gives, or nothing. */
-function keepsBack(client, shown = () => null) {
-  const whole = client.fetch;
-  client.fetch = async (url, init) => {
-    if (init.method !== 'GET' || !/\/e2ee\/backups\/[0-9a-f]{32}$/.test(url.pathname)) return whole(url, init);
-    const body = await shown();
-    return body === null ? Response.json({ code: 'backup_not_found' }, { status: 404 }) : Response.json({ version: 1, body });
-  };
-}
 
 test('where the server keeps back what was handed over, a device still counts, and does the rest after a way back was shown on it', async () => {
   const { client: first } = await owner(on);

@@ -19,6 +19,8 @@ const PASSWORD = 'correct horse battery staple';
 const BOUND_MS = 30_000;
 
 export class Client {
+  /** @type {KeysAccount | null} */
+  #account = null;
   /** Registers somebody new. */
   static async of(Desk, server, username) {
     return new this(Desk, server, await server.register(username, PASSWORD), username);
@@ -48,7 +50,9 @@ export class Client {
       const [exclusively, now] = [(_, act) => act(), () => Date.now() + this.ahead_ms];
       const log = new KeyLog({ keys, delivery, exclusively, now });
       const parts = { keys, delivery, log, people: new People(keys, log), passkeys: this.passkeys, membersOf, roomsOf, pause, exclusively, now, random: Math.random };
-      return new KeysAccount(user, parts, told);
+      // Kept here, too: the page knows no account of a device that does not count.
+      this.#account = new KeysAccount(user, parts, told);
+      return this.#account;
     });
     this.socket.addEventListener('message', ({ detail }) => detail.type === 'room_changed' && void this.rooms.refresh(detail.room).catch(() => {}));
   }
@@ -107,7 +111,7 @@ export class Client {
 
   stop() {
     this.socket.close();
-    this.keys.account?.close();
+    this.#account?.close();
   }
 
   /** Waits for what holds. */
