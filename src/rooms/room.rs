@@ -179,7 +179,7 @@ mod tests {
             (Some("mls"), None, Ok(false)),
             (Some("open"), Some(false), Ok(false)),
             (Some("open"), Some(true), Err("invalid_strict")),
-            (None, Some(true), Err("invalid_strict")),
+            (None, Some(true), Ok(true)),
             (Some("no"), Some(true), Err("invalid_encryption")),
         ] {
             let parsed = Protection::parse(encryption, strict).map(|protection| protection.strict);
