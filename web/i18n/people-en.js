@@ -23,6 +23,8 @@ export const people = {
   'people.accept_text': 'If somebody stands between you, they will then read what you write to {name}. {name} will not be marked as verified.',
   'people.refused': 'What the server shows of the keys of {name} is not right: it does not verify, or goes back behind what it showed before. It is not used. Ask whoever runs the server.',
   'people.waiting': 'This device does not have the keys of this room yet, so it can neither read nor write here. Somebody else in the room has to be online once. This goes on by itself.',
+  'people.absent': 'Not able to read yet: {names}. They see what is written after they have opened WebCall.',
+  'people.absent_count': { one: '{count} person in this room is not able to read yet. They see what is written after they have opened WebCall.', other: '{count} people in this room are not able to read yet. They see what is written after they have opened WebCall.' },
   'people.came': { one: '{names} is in this room now and can read what is written from here on.', other: '{names} are in this room now and can read what is written from here on.' },
   'people.came_count': { one: 'One more person is in this room now and can read what is written from here on.', other: '{count} more people are in this room now and can read what is written from here on.' },
   'people.came_seen': 'All right',

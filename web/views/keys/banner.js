@@ -11,6 +11,7 @@
 import { listed, t } from '../../i18n/index.js';
 import { el, fill, listen } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
+import { absentBanner } from './absent.js';
 import { openCompare } from './compare.js';
 import { logBanner } from './log.js';
 import { hasWritten, reminder } from './reminder.js';
@@ -22,13 +23,14 @@ import { hasWritten, reminder } from './reminder.js';
  */
 export function keysBanners(app, room, signal) {
   const banners = el('div', { class: 'banners', role: 'status' });
+  const absent = absentBanner(app, room, signal);
   let drawn = 0;
   const draw = async () => {
     drawn += 1;
     const turn = drawn;
     const [log, others, remind] = await Promise.all([logBanner(app), othersBanners(app, room, () => void draw()), reminder(app, room.id, () => void draw())]);
     // Asked again meanwhile: that answer is newer.
-    if (turn === drawn && !signal.aborted) fill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others, remind);
+    if (turn === drawn && !signal.aborted) fill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others, absent, remind);
   };
   void draw();
   listen(app.keys, ['change', 'person', 'archive', 'log'], () => void draw(), signal);
