@@ -11,6 +11,7 @@ import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { Archive } from './archive.js';
+import { Arrivals } from './arrivals.js';
 import { groupName, uuidOf } from './bytes.js';
 import { CallGroup } from './call-group.js';
 import { Inbox } from './inbox.js';
@@ -42,6 +43,7 @@ export class KeysAccount {
   #inbox;
   #archive;
   #messages;
+  #arrivals;
   /** @type {Map<Uuid, RoomGroup>} */
   #rooms = new Map();
   /** @type {Map<Uuid, CallGroup>} */
@@ -87,6 +89,7 @@ export class KeysAccount {
     this.people = parts.people;
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
     parts.log.addEventListener('alarm', () => told.log());
+    this.#arrivals = new Arrivals(parts, (room) => this.lookOf(room));
     this.#messages = new RoomMessages(parts.keys, parts.now, {
       current: (room) => this.sync(room),
       toSend: (room) => this.toSendIn(room),
@@ -180,6 +183,7 @@ export class KeysAccount {
     this.#toldEpochs.set(room, epoch);
     if (epoch !== undefined) this.#archive.began(room, epoch);
     this.#told.room(room);
+    this.#arrivals.changed(room);
     // Who is no longer in the room is no longer in its call.
     this.#followCalls();
   }
@@ -203,7 +207,8 @@ export class KeysAccount {
   async toSendIn(room) {
     await this.#parts.log.beforeSending();
     await this.#unchanged(room);
-    const look = await this.sync(room);
+    let look = await this.sync(room);
+    if (look !== null && (await this.#arrivals.wait(room, look))) look = await this.sync(room);
     // Bringing it up to date may have shown more of who is in it.
     await this.#unchanged(room);
     return look;
