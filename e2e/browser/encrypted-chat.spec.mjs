@@ -88,7 +88,7 @@ for (const [annas, others] of [['chromium', 'firefox'], ['firefox', 'chromium']]
       await write(boris, SECRET);
       await reads(anna, SECRET);
       await anna.goto(`${table.server.url}/settings`);
-      await anna.click('make-recovery-code');
+      await anna.click('add-recovery_code');
       const code = await anna.waitFor('the code', () => document.querySelector('dialog[open] .keys-code')?.textContent);
       await anna.click('recovery-code-kept');
       await anna.seeGone('dialog[open]');
@@ -99,8 +99,8 @@ for (const [annas, others] of [['chromium', 'firefox'], ['firefox', 'chromium']]
       const another = await table.secondWindow(anna, others);
       await another.goto(`${table.server.url}/settings`);
       await another.fill('code', code);
-      await another.click('recover');
-      await another.seeGone('[data-action="recover"]');
+      await another.click('use-recovery-code');
+      await another.seeGone('[data-action="use-recovery-code"]');
       await openChat(table, another, room);
       for (const text of [SECRET, 'aye, at seven']) await reads(another, text);
       assert.equal(await another.evaluate(() => document.querySelectorAll('.notice, [data-banner="keys-archive"]').length), 0);
