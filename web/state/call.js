@@ -28,7 +28,7 @@ import { Wishes } from './wishes.js';
 /** @typedef {'idle' | 'connecting' | 'connected' | 'reconnecting'} CallStatus */
 /**
  * For encrypted rooms. `isSupported`: whether this browser can; `prepare`: what can be begun before anybody joins; `ready`: the keys, once this device is in the room's group; rejects with a `code`.
- * @typedef {{ isSupported: () => boolean, prepare: () => void, ready: (room: string) => Promise<KeysAccount>, open: () => ShieldedStay }} Shielding
+ * @typedef {{ isSupported: () => boolean, prepare: (room: string) => void, ready: (room: string) => Promise<KeysAccount>, open: () => ShieldedStay }} Shielding
  */
 
 /** Refusals of `join` that pass by themselves; any other ends the stay. */
@@ -174,11 +174,11 @@ export class CallStore extends EventTarget {
 
   /**
    * Make sure of the connection, so that joining is quick. It is the page's: the chat uses it too, and a call that ends leaves it open.
-   * @param {Encryption} encryption as this browser knows the room
+   * @param {{ id: string, encryption: Encryption }} room as this browser knows it
    */
-  prepare(encryption) {
+  prepare({ id, encryption }) {
     this.#socket.connect();
-    if (encryption !== 'open') this.#shielding.prepare();
+    if (encryption !== 'open') this.#shielding.prepare(id);
   }
 
   /** @param {string} room @param {{ encryption: Encryption, strict?: boolean }} protection as this browser knows the room */

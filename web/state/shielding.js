@@ -32,7 +32,11 @@ export function shielding(keys) {
   const mediaWorker = spareWorker();
   return {
     isSupported,
-    prepare: () => mediaWorker.start(),
+    prepare: (room) => {
+      mediaWorker.start();
+      // What fails now is tried again by whoever joins.
+      if (isSupported()) void accountOf(keys).then((account) => account.sync(room)).catch(() => {});
+    },
     ready: async (room) => {
       if (!isSupported()) throw new NotReady('encryption_unsupported');
       const account = await accountOf(keys);
@@ -77,7 +81,7 @@ function spareWorker() {
 /** What fails for the moment is tried again. @param {KeysAccount} account @param {string} room */
 async function upToDate(account, room) {
   try {
-    return await account.sync(room);
+    return await account.syncedLately(room);
   } catch (error) {
     if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429 && error.status !== 401) throw error;
     throw new NotReady('keys_starting');

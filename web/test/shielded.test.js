@@ -67,7 +67,7 @@ async function entered({ encryption = 'mls', joined = {}, ready } = {}) {
   const [socket, account, shields, engines, ended, notices, prepared] = [new FakeSocket(), new FakeAccount(), [], [], [], [], []];
   const shielding = {
     isSupported: () => true,
-    prepare: () => prepared.push(encryption),
+    prepare: (room) => prepared.push(room),
     ready: ready ?? (async () => account),
     open: () => {
       const shield = new FakeShield();
@@ -105,10 +105,10 @@ test('every m-line is sealed or opened from the first on, and the keys of the ca
 
 test('what an encrypted call needs is begun before anybody joins, and nothing of it for an open one', async () => {
   const { call, prepared } = await entered();
-  call.prepare('open');
+  call.prepare({ id: 'r', encryption: 'open' });
   assert.deepEqual(prepared, []);
-  call.prepare('mls');
-  assert.deepEqual(prepared, ['mls']);
+  call.prepare({ id: 'r', encryption: 'mls' });
+  assert.deepEqual(prepared, ['r']);
 });
 
 test('in an open room nothing is sealed, and the lock says so', async () => {

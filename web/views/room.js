@@ -45,7 +45,7 @@ export const roomPage = (app, [id = ''], signal) => {
   /** @param {RoomWithMembers} room */
   const before = (room) => {
     readdress(`/rooms/${id}`);
-    app.call.prepare(room.encryption);
+    app.call.prepare(room);
     show((ends) => prejoinView(app, room, ends, { join: () => during(room), chat: () => chat(room, null) }));
   };
   /** @param {RoomWithMembers} room */

@@ -23,6 +23,9 @@ import { Recovery } from './recovery.js';
 import { RoomGroup } from './room-group.js';
 import { RoomMessages } from './room-messages.js';
 
+/** From looking at oneself before a call to joining it. */
+const LATELY_MS = 15_000;
+
 /**
  * `roomsOf`: the user's encrypted rooms.
  * @typedef {Parts & { now: () => number, random: () => number, roomsOf: () => Uuid[] }} AccountParts
@@ -56,6 +59,8 @@ export class KeysAccount {
   #restocking = false;
   /** What failed is tried again once for all. */
   #isRetrying = false;
+  /** By room: when it was brought up to date. @type {Map<Uuid, number>} */
+  #synced = new Map();
   /** By room: the epoch that was told last. @type {Map<Uuid, number | undefined>} */
   #toldEpochs = new Map();
   #start = oneAtATime(() => this.#open());
@@ -157,11 +162,22 @@ export class KeysAccount {
     const group = this.#roomGroup(room);
     try {
       const look = await group.sync();
+      this.#synced.set(room, this.#parts.now());
       this.#wait(room, look === null);
       return look;
     } finally {
       this.#tell(room, group.look?.epoch);
     }
+  }
+
+  /**
+   * The same, where it was brought up to date just now: what changes since is told, and followed by itself.
+   * @param {Uuid} room
+   * @returns {Promise<Look | null>}
+   */
+  async syncedLately(room) {
+    const age_ms = this.#parts.now() - (this.#synced.get(room) ?? -Infinity);
+    return (age_ms >= 0 && age_ms < LATELY_MS && this.lookOf(room)) || this.sync(room);
   }
 
   /** Whether somebody has to let this device into the room's group first. @param {Uuid} room */
@@ -385,6 +401,7 @@ export class KeysAccount {
       this.#rooms.delete(room);
       this.#waiting.delete(room);
       this.#toldEpochs.delete(room);
+      this.#synced.delete(room);
       this.#archive.left(room);
       return null;
     }

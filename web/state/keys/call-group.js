@@ -92,7 +92,7 @@ export class CallGroup {
     await this.#parts.people.know(await this.#parts.membersOf(this.#stay.room));
     const info = await this.#parts.delivery.info({ kind: 'call', id: this.#call });
     if (this.#ended) return null;
-    return info === null ? this.#group.create(this.#stay) : this.#group.enter(this.#stay);
+    return info === null ? this.#group.create(this.#stay) : this.#group.enter(this.#stay, info);
   }
 
   /** Somebody came or left. @param {ReadonlySet<string>} participants */

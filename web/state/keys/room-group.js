@@ -106,8 +106,8 @@ export class RoomGroup {
     const changes = this.#changes;
     await this.#learn();
     try {
-      if ((await this.#parts.delivery.info({ kind: 'room', id: this.#room })) === null) return await this.#group.create(null);
-      return await this.#group.enter(null);
+      const info = await this.#parts.delivery.info({ kind: 'room', id: this.#room });
+      return info === null ? await this.#group.create(null) : await this.#group.enter(null, info);
     } catch (error) {
       // Only who has a device in the group already comes in by itself; others are brought in. Nor does anybody while somebody is in the tree
       // whom this device cannot know, for they share the room no more: members take them out first.
