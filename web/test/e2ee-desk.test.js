@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { lockOf } from '../e2ee/media/counters.js';
-import { KEEP_MS } from '../e2ee/media/keys.js';
+import { JOIN_DELAY_MS, KEEP_MS } from '../e2ee/media/keys.js';
 import { SWITCH_MS } from '../e2ee/media/seat.js';
 import { KEYFRAME_INTERVAL_MS } from '../e2ee/media/track.js';
 import { CODECS, annaAndBoris, base, epochOf, frameOf, kindOf, makeDesk, member, plainFrame, randomBytes, received, seeded, shares, sourceOf } from './e2ee-world.js';
@@ -157,6 +157,29 @@ test('KIDs that are made up do not flood the key agreement', async () => {
   const forged = Array.from({ length: 3_000 }, () => Uint8Array.of(0xa0, 0x10 | random(16), random(256), random(20), ...randomBytes(random, 40)));
   assert.deepEqual(await opening.run(received('VP9', forged)), []);
   assert.equal(boris.asked.length, 16);
+});
+
+test('who joined is sent a keyframe as soon as they can open one, once, and nobody else costs one', async () => {
+  const { anna } = await annaAndBoris();
+  const sending = anna.lane({ side: 'send', track: 'own camera', source: 'camera' });
+  const sends = (type) => sending.run(received('VP8', some('VP8', 1, type === 'key'), type));
+  await sends('delta');
+  assert.equal(sending.made, 0, 'nobody joined');
+  anna.keys(await epochOf(2, 1, [2, 3], { because: 'join' }));
+  await sends('delta');
+  assert.equal(sending.made, 0, 'the new keys are not in use yet');
+  anna.now += JOIN_DELAY_MS;
+  await sends('delta');
+  await sends('delta');
+  assert.equal(sending.made, 1);
+  anna.now += KEYFRAME_INTERVAL_MS;
+  anna.keys(await epochOf(3, 1, [2], { because: 'removal', removed: [3] }));
+  await sends('delta');
+  assert.equal(sending.made, 1, 'who stays can go on');
+  anna.keys(await epochOf(4, 1, [2, 3], { because: 'join' }));
+  anna.now += JOIN_DELAY_MS;
+  await sends('key');
+  assert.equal(sending.made, 1, 'it is one already');
 });
 
 test('keyframes are asked for once a second while one is lacking, and no longer', async () => {

@@ -90,7 +90,10 @@ export function makeDesk() {
 /** Frames go in, and what the transform lets through comes out. */
 class Lane {
   out = [];
+  /** Asked for by whoever receives. */
   keyframes = 0;
+  /** Made by whoever sends. */
+  made = 0;
   #pushed = 0;
 
   constructor(desk, options) {
@@ -99,7 +102,8 @@ class Lane {
     const readable = new ReadableStream({ start: (controller) => (this.controller = controller) }, { highWaterMark: 1e6 });
     const writable = new WritableStream({ write: (frame) => void this.out.push(frame) }, { highWaterMark: 1e6 });
     const sendKeyFrameRequest = async () => (this.keyframes += 1);
-    this.ended = desk.transform({ readable, writable, options, sendKeyFrameRequest });
+    const generateKeyFrame = async () => (this.made += 1);
+    this.ended = desk.transform({ readable, writable, options, sendKeyFrameRequest, generateKeyFrame });
   }
 
   /** Puts frames in and waits until something has become of each. */

@@ -74,7 +74,7 @@ async function throughTransforms(codec, size) {
   const through = async (desk, options, frames) => {
     const out = [];
     const readable = new ReadableStream({ pull: (controller) => (frames.length > 0 ? controller.enqueue(frames.shift()) : controller.close()) });
-    await desk.transform({ readable, writable: new WritableStream({ write: (frame) => void out.push(frame) }), options, sendKeyFrameRequest: async () => {} });
+    await desk.transform({ readable, writable: new WritableStream({ write: (frame) => void out.push(frame) }), options, sendKeyFrameRequest: async () => {}, generateKeyFrame: async () => {} });
     if (out.length !== FRAMES) throw new Error(`${out.length} of ${FRAMES} came through`);
     return out;
   };

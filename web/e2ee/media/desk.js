@@ -116,7 +116,7 @@ export class Desk {
       missing: (kid) => this.#ask(kid),
       source: (track, owner, context) => this.#shell.post({ type: 'source', track, owner, context }),
     };
-    if (options.side === 'send') return new SendingTrack(options.track, options.source, around);
+    if (options.side === 'send') return new SendingTrack(options.track, options.source, transformer, around);
     const track = new ReceivingTrack(options.track, options.kind, transformer, around);
     track.seat.take(this.#early.get(options.track) ?? null, options.kind, this.#shell.now());
     this.#early.delete(options.track);

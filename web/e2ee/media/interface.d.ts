@@ -91,6 +91,7 @@ export interface Transformer {
   readonly writable: WritableStream<EncodedFrame>;
   readonly options: unknown;
   sendKeyFrameRequest(): Promise<unknown>;
+  generateKeyFrame(): Promise<unknown>;
 }
 export interface WorkerScope {
   onmessage: ((event: MessageEvent) => void) | null;

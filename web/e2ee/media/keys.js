@@ -26,7 +26,7 @@ const PLAUSIBLE = 16;
 
 /** @typedef {{ owner: string, context: Context, cipher: Promise<Cipher>, replays: ReplayWindow }} ReceivingKey */
 /** @typedef {{ epoch: number, members: Map<number, Member>, keys: Map<number, ReceivingKey>, ends_ms: number }} Epoch */
-/** @typedef {{ epoch: number, own: OwnKeys, begins_ms: number, ciphers: Map<Context, Promise<Cipher>> }} Sending */
+/** @typedef {{ epoch: number, own: OwnKeys, begins_ms: number, hasNewcomers: boolean, ciphers: Map<Context, Promise<Cipher>> }} Sending */
 
 export class KeyRing {
   /** The call, as the first epoch named it. @type {Bytes | null} */
@@ -65,7 +65,7 @@ export class KeyRing {
     if (this.#epochs.length > MAX_EPOCHS) this.#epochs.shift();
     const begins_ms = because === 'join' && areOthersHere && this.#sendings.length > 0 ? now + JOIN_DELAY_MS : now;
     if (begins_ms === now) this.#sendings = [];
-    this.#sendings.push({ epoch, own, begins_ms, ciphers: new Map() });
+    this.#sendings.push({ epoch, own, begins_ms, hasNewcomers: because === 'join', ciphers: new Map() });
     if (this.#sendings.length > MAX_WAITING) this.#sendings.shift();
     this.prune(now);
     return true;
@@ -104,6 +104,17 @@ export class KeyRing {
       epoch.keys.set(kid, key);
     }
     return key;
+  }
+
+  /**
+   * Whether the next frame of a source is the first that somebody who joined can open.
+   * @param {Context} context
+   * @param {number} now
+   */
+  isFirstForNewcomers(context, now) {
+    this.prune(now);
+    const [sending] = this.#sendings;
+    return sending !== undefined && sending.hasNewcomers && !sending.ciphers.has(context);
   }
 
   /**

@@ -54,23 +54,36 @@ class Track {
 }
 
 export class SendingTrack extends Track {
+  #keyframes = new Pace(KEYFRAME_INTERVAL_MS, 1);
+
   /**
    * @param {string} name
    * @param {Context} context
+   * @param {Pick<Transformer, 'generateKeyFrame'>} transformer
    * @param {Surroundings} around
    */
-  constructor(name, context, around) {
+  constructor(name, context, transformer, around) {
     super(name, around);
     this.context = context;
+    this.transformer = transformer;
   }
 
   /** @param {EncodedFrame} frame */
   step = (frame) =>
     this.counted(async () => {
-      const outcome = await sealFrame(this.around.ring, this.context, frame, this.around.now());
+      const now = this.around.now();
+      if (this.around.ring.isFirstForNewcomers(this.context, now)) this.#greet(frame, now);
+      const outcome = await sealFrame(this.around.ring, this.context, frame, now);
       if (typeof outcome !== 'string') this.counters.sealed += 1;
       return outcome;
     });
+
+  // Who joined asked for a whole picture before they could open one. By now they can: they need not ask again.
+  /** @param {EncodedFrame} frame @param {number} now */
+  #greet(frame, now) {
+    if (frame.type !== 'delta' || !this.#keyframes.allows(now)) return;
+    void this.transformer.generateKeyFrame().catch(() => {});
+  }
 
   /** @returns {TrackReport} */
   report() {
