@@ -130,6 +130,7 @@ test('a strict room is made with a second choice under the first, and says so wh
   during(party(), async (table) => {
     const anna = await table.person('chromium');
     await anna.fill('room_name', 'Stille');
+    await anna.pressNamed('checkbox', words(anna, 'encryption.choose'));
     assert.equal(await anna.evaluate(() => document.querySelector('[name="strict"]').checkVisibility()), false, 'where nothing is encrypted there is nothing to hide');
     await anna.pressNamed('checkbox', words(anna, 'encryption.choose'));
     await anna.pressNamed('checkbox', words(anna, 'encryption.choose_strict'));
