@@ -63,7 +63,7 @@ const slot = (room) => slotOf({ room: room.id, block: 0 });
 const segmentOf = (client, room) => client.api.call('GET', `e2ee/backups/${slot(room)}`);
 /** Until the archive has all keys of the room that are on this device. */
 const archived = (client, room) =>
-  client.until('the archive to have everything', async () => (await client.worker.ask({ op: 'seal_segment', room: room.id, block: 0 }, 'segment')).sealed === null);
+  client.until('the archive to have everything', async () => (await client.worker.ask({ op: 'seal_segment', of: { room: room.id, block: 0 }, now_ms: Date.now() }, 'segment')).sealed === null);
 
 /** The server gives this instead of the archive of a room. */
 function gives(client, room, segment) {

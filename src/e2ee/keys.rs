@@ -28,6 +28,9 @@ pub struct Chain {
 /// The chain of a user with whom the caller shares a room, or the caller's own; `user_not_found` for others. `size`: of a log whose head the
 /// caller knows. With the proof in the same answer, to learn who is in a room takes one request for each of them.
 pub async fn chain(app: &App, principal: &Principal, user: UserId, size: Option<u64>) -> Result<Chain, Error> {
+    if size.is_some() {
+        app.limits.e2ee.proof(principal.user)?;
+    }
     acquainted(app, principal, user).await?;
     let records = app.store.records(user).await?;
     let proof = match size {

@@ -160,7 +160,7 @@ export const e2ee = {
   'keys.added': 'Added {when}',
   'keys.revoke': 'Revoke',
   'keys.revoke_title': 'Revoke {name}?',
-  'keys.revoke_text': 'It is taken out of all encrypted rooms and can never come back as this device. What it has read already it keeps.',
+  'keys.revoke_text': 'It is taken out of all encrypted rooms and can never come back as this device. What it has read already it keeps. It was also given the keys to your stored history: end its session, too, or change your password.',
   'keys.revoked': 'The device was revoked.',
   'keys.add_title': 'Add a device',
   'keys.add_hint': 'Sign in on the new device, open its settings, and bring the link that stands there here.',

@@ -51,7 +51,7 @@ function device(shelf, { epochs = {}, hasKey = true, rooms = [ROOM, OTHER] } = {
   const ask = async (request) => {
     if (!world.hasKey) throw new KeysRefused('no_master_key');
     if (request.op === 'unlockers') return {};
-    if (request.op === 'seal_segment') return { sealed: own(request).size > (world.seen.get(slotOf(request)) ?? 0) ? JSON.stringify([...own(request)]) : null };
+    if (request.op === 'seal_segment') return { sealed: own(request.of).size > (world.seen.get(slotOf(request.of)) ?? 0) ? JSON.stringify([...own(request.of)]) : null };
     if (world.refuses !== null) throw new KeysRefused(world.refuses);
     const { of, sealed } = request;
     const [before, there] = [own(of), JSON.parse(sealed)];
@@ -65,7 +65,7 @@ function device(shelf, { epochs = {}, hasKey = true, rooms = [ROOM, OTHER] } = {
     world.pauses.push(ms);
     return new Promise((resolve) => waiting.push(resolve));
   };
-  const parts = { keys: { ask }, delivery: shelf, pause, exclusively: (_, act) => act(), random: () => 0.5, roomsOf: () => world.rooms };
+  const parts = { keys: { ask }, delivery: shelf, pause, exclusively: (_, act) => act(), now: () => 0, random: () => 0.5, roomsOf: () => world.rooms };
   const archive = new Archive(parts, { history: (room) => world.histories.push(room), changed: () => (world.changes += 1) });
   /** Lets the pause be over, and what follows be done. */
   const passes = async () => {

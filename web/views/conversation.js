@@ -11,6 +11,7 @@ import { icon } from '../ui/icons.js';
 import { chatView } from './chat/chat-view.js';
 import { encryptionBadge } from './encryption.js';
 import { keysBanners } from './keys/banner.js';
+import { openCompare } from './keys/compare.js';
 import { verifiedMark, verifiedText } from './keys/mark.js';
 import { framedWhole, heading } from './page.js';
 import { openRoomDetails } from './room-details.js';
@@ -28,7 +29,7 @@ export function conversationView(app, room, { message, join }, signal) {
   title.classList.add('clipped');
   const name = el('div', { class: 'chat-title' }, title, aboutLine(app, room, signal));
   if (room.kind === 'direct' && room.encryption === 'mls') name.append(otherMark(app, room, signal));
-  const details = room.kind === 'direct' ? null : iconButton({ icon: 'people', label: t('rooms.details'), action: 'room-details', click: () => openRoomDetails(app, room.id) });
+  const details = room.kind === 'direct' ? compareButton(app, room) : iconButton({ icon: 'people', label: t('rooms.details'), action: 'room-details', click: () => openRoomDetails(app, room.id) });
   const call = el('button', { class: 'button primary join', type: 'button', title: t('prejoin.join'), 'aria-label': t('prejoin.join'), data: { action: 'to-prejoin' }, on: { click: join } }, icon('call'), el('span', {}, t('prejoin.join')));
   const chat = chatView(app, room, { heading: el('div', { class: 'chat-heading' }, back, name), buttons: [details, call], message, write: true }, signal);
   if (room.encryption !== 'mls') return framedWhole(app, 'conversation', chat.element);
@@ -61,6 +62,16 @@ function otherMark(app, room, signal) {
   listen(app.keys, ['change', 'person'], draw, signal);
   draw();
   return place;
+}
+
+/** The way to the safety number of the other one of two, or nothing. @param {App} app @param {RoomWithMembers} room */
+function compareButton(app, room) {
+  const [other, ...more] = room.members.filter(({ user }) => user !== app.session.user?.id);
+  if (room.encryption !== 'mls' || !other || more.length > 0) return null;
+  const compare = () => {
+    if (app.keys.account !== null) openCompare(app.keys.account, other);
+  };
+  return iconButton({ icon: 'shield', label: t('keys.safety'), about: other.username, action: 'safety-number', click: compare });
 }
 
 /**

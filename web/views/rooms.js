@@ -72,7 +72,10 @@ function newDirect(app) {
         return count === 0 ? 'field_empty' : count > MOST_OTHERS ? 'too_many_people' : null;
       },
       send: async ({ usernames = '' }) => {
-        const room = await app.rooms.openDirect(namesIn(usernames), encryption.chosen());
+        const chosen = encryption.chosen();
+        const room = await app.rooms.openDirect(namesIn(usernames), chosen);
+        // It was there already: nothing changes how it is encrypted.
+        if (chosen.encryption === 'mls' && room.encryption === 'open') toast(t('rooms.direct_is_open'));
         dialog.close();
         app.go(`/rooms/${room.id}?chat`);
       },

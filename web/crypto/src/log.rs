@@ -236,11 +236,18 @@ impl LogView {
         self.known.push(head);
     }
 
-    /// Gives false, as what is contradicted is not sound.
+    /// Gives false, as what is contradicted is not sound. Where there is no room, one with which the person went on gives way: however many
+    /// invent heads, what comes later is told, and what the server contradicts before all.
     fn raise(&mut self, why: Why, said: Head) -> bool {
-        if self.alarms.len() < MAX_ALARMS && !self.alarms.iter().any(|alarm| alarm.why.is_same(why)) {
-            self.alarms.push(Alarm { why, said, here: self.head(), accepted: 0 });
+        if self.alarms.iter().any(|alarm| alarm.why.is_same(why)) {
+            return false;
         }
+        if self.alarms.len() >= MAX_ALARMS {
+            let gives_way = |alarm: &Alarm| alarm.accepted != 0 || (why.is_of_server() && !alarm.why.is_of_server());
+            let Some(at) = self.alarms.iter().position(gives_way) else { return false };
+            self.alarms.remove(at);
+        }
+        self.alarms.push(Alarm { why, said, here: self.head(), accepted: 0 });
         false
     }
 

@@ -32,7 +32,7 @@ fn restore(of: &Browser, blob: &Value, secret: &Value) -> Value {
 }
 
 fn segment(op: &str) -> Value {
-    json!({ "op": op, "room": ROOM, "block": 0 })
+    json!({ "op": op, "of": { "room": ROOM, "block": 0 }, "now_ms": 0 })
 }
 
 fn take(sealed: &Value) -> Value {
@@ -234,7 +234,7 @@ fn what_the_archive_has_is_not_sealed_again_and_what_it_lacks_is() {
     ann.does(take(&sealed));
     ann.reloads();
     assert_eq!(ann.does(segment("seal_segment"))["sealed"], Value::Null);
-    let empty = json!({ "op": "seal_segment", "room": ROOM, "block": 7 });
+    let empty = json!({ "op": "seal_segment", "of": { "room": ROOM, "block": 7 }, "now_ms": 0 });
     assert_eq!(ann.does(empty)["sealed"], Value::Null, "no key of that block is here");
     let mut laptop = nobody(ann.user);
     laptop.device = laptop.does(restore(&ann, &blob, &recovery(&code)))["device"].clone();

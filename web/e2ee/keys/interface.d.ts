@@ -129,7 +129,7 @@ export type Request =
    */
   | { op: 'take_handover'; handover: Base64 }
   /** The epoch keys of a block that this device has, as the next version of the segment; null where the newest that was seen has them all. Errors: `no_master_key`. */
-  | ({ op: 'seal_segment' } & Block)
+  | { op: 'seal_segment'; of: Block; now_ms: number }
   /** What was sealed, once the server took it, or what the server has. Errors: `rolled_back`, `forked`, `tampered`, `wrong_key`, `conflict`. */
   | { op: 'take_segment'; of: Block; sealed: Base64 };
 

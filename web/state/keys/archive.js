@@ -35,7 +35,7 @@ const LOCKED = new Set(['no_master_key', 'no_identity', 'no_device']);
 /**
  * `history`: there may be keys for what was written in this room before this device came; `changed`: `isOpen` or `troubleIn` say something else.
  * @typedef {{ history: (room: Uuid) => void, changed: () => void }} ArchiveTold
- * @typedef {Parts & { random: () => number, roomsOf: () => Uuid[] }} ArchiveParts
+ * @typedef {Parts & { now: () => number, random: () => number, roomsOf: () => Uuid[] }} ArchiveParts
  */
 
 export class Archive {
@@ -179,7 +179,7 @@ export class Archive {
 
   /** As it is to be written; null: the archive has all that is here. @param {Block} of @returns {Promise<Base64 | null>} */
   async #lacking(of) {
-    return (await this.#parts.keys.ask({ op: 'seal_segment', ...of }, 'segment')).sealed;
+    return (await this.#parts.keys.ask({ op: 'seal_segment', of, now_ms: this.#parts.now() }, 'segment')).sealed;
   }
 
   /** @param {string} slot @param {Block} of @param {Base64} sealed @returns {Promise<number | null>} keys that are new; null: it was refused */

@@ -3,7 +3,7 @@
  * user published counts only with the proof that it is in the log, and the heads that others' messages carry are compared with one's own, so that
  * a server cannot show two people two logs. All of it is judged in the worker; here the server is asked for what the worker needs.
  *
- * A server that says there is no proof is believed to have none, and so is one that fails at this proof alone for hours; one that does not answer is
+ * A server that says there is no proof is believed to have none, and so is one that fails at this proof alone, in whatever way, for an hour; one that does not answer is
  * asked again later. Says `alarm` when something was
  * contradicted, or the person went on regardless.
  */
@@ -24,8 +24,8 @@ const MAX_TRIES = 3;
 /** Heads of one user that the server is asked about in an hour: a member can invent as many as messages. The newest of each device waits. */
 export const MAX_ASKED = 6;
 const ASKED_MS = 3_600_000;
-/** Of one device's heads: proofs at which the server failed, while it answered what else was asked of the log. It takes hours to come so far. */
-export const MAX_FAILURES = 2 * MAX_ASKED;
+/** Of one device's heads: proofs at which the server failed, while it answered what else was asked of the log. It takes an hour to come so far. */
+export const MAX_FAILURES = MAX_ASKED;
 /** Devices whose heads wait to be compared, and users that are counted. Beyond it the oldest are forgotten: their next message names a head again. */
 const MAX_WAITING = 1_000;
 /** Heads that need no worker any more; of more all are asked again. */
@@ -207,11 +207,11 @@ export class KeyLog extends EventTarget {
     try {
       return await this.#delivery.consistency(said.head.size, size);
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status < 500) throw error;
+      if (!(error instanceof ApiError)) throw error;
+      // It counts only where it is not the log as a whole that fails, or the connection.
+      await this.renew();
       said.failures += 1;
       if (said.failures < MAX_FAILURES) throw error;
-      // It is not the log as a whole that fails.
-      await this.renew();
       return null;
     }
   }

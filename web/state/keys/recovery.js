@@ -127,6 +127,8 @@ export class Recovery {
 
   /** Opens nothing any more, for whoever asks the server. @param {readonly Base64[]} ids */
   async remove(ids) {
+    // Remembered here first: where the server cannot be asked now, the next look brings it there.
+    await this.#takeAway(ids);
     await this.#takeIn();
     await this.#replace(ids);
   }

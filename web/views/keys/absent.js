@@ -60,6 +60,6 @@ async function absentIn(app, id) {
 
 /** @param {string[]} names */
 function banner(names) {
-  const text = names.length > NAMED ? t('people.absent_count', { count: names.length }) : t('people.absent', { names: listed(names) });
+  const text = names.length > NAMED ? t('people.absent_count', { count: names.length }) : t('people.absent', { count: names.length, names: listed(names) });
   return el('div', { class: 'banner', data: { banner: 'people-absent' } }, icon('people'), el('span', {}, text));
 }

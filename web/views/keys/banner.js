@@ -78,24 +78,24 @@ function archiveBanner({ keys }, { id }) {
 /**
  * Of the others in the room: whose keys changed or do not fit, and who came.
  * @param {App} app
- * @param {Pick<RoomWithMembers, 'id' | 'kind'>} room
+ * @param {Pick<Room, 'id'>} room
  * @param {() => void} draw
  * @returns {Promise<Child[]>}
  */
-async function othersBanners(app, { id, kind }, draw) {
+async function othersBanners(app, { id }, draw) {
   const { account } = app.keys;
   if (account === null) return [];
   try {
     const concerns = await account.concernsIn(id);
-    // Who is in a conversation of two, both know.
-    const newcomers = kind === 'direct' ? [] : await account.people.newcomersIn(id);
+    const newcomers = await account.people.newcomersIn(id);
     if (concerns.size + newcomers.length === 0) return [];
     const { members } = await app.rooms.details(id);
     const greet = async () => {
       await account.people.greeted(id).catch(() => {});
       draw();
     };
-    const came = members.filter(({ user }) => newcomers.includes(user)).map(({ username }) => username);
+    // The group says who is in it; how they are called, and whether at all, the server.
+    const came = newcomers.map((user) => members.find((member) => member.user === user)?.username ?? t('people.unnamed'));
     return [...members.flatMap((member) => concernBanner(account, member, concerns.get(member.user))), came.length > 0 && newcomersBanner(came, () => void greet())];
   } catch {
     // Without a connection nothing is sent either.

@@ -2,13 +2,12 @@
 //! identity's private key. Once in the archive, an epoch key is no longer secret to whoever gets the master key: forward secrecy ends here.
 //!
 //! A segment has the keys of one block of a room's epochs: `version u64 | box` (see `locked`), bound to the user, the room, the block and the
-//! version; in the box `epoch u64 | key 32`, in rising order. A device that knows a version takes no older one, nor another of the same number;
+//! version; in the box `epoch u64 | key 32`, by rising epoch. A device that knows a version takes no older one, nor another of the same number;
 //! a device that knows none cannot tell, which the caller has to say.
 
 mod identity;
+mod keys;
 mod refusal;
-
-use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 use tls_codec::{Deserialize, Serialize, TlsDeserialize, TlsSerialize, TlsSize};
@@ -20,13 +19,18 @@ use crate::locked;
 use crate::{EpochKey, MasterKey};
 
 pub use identity::{open_identity, seal_identity};
+pub use keys::{EpochKeys, MAX_HISTORIES};
 pub use refusal::ArchiveError;
 
 /// Epochs of one block: 40 kB of keys, written anew with each epoch. Of fewer there would be more requests when a device is set up; another
 /// number would make archives and states that are kept unreadable.
 pub const BLOCK: u64 = 1_024;
-/// The longest sealed segment: a whole block.
-pub const MAX_SEGMENT_BYTES: usize = VERSION_BYTES + locked::OVERHEAD_BYTES + BLOCK as usize * ENTRY_BYTES;
+/// Of one segment: three histories of a whole block, as much as the server keeps in one slot.
+pub const MAX_KEYS: usize = 3 * BLOCK as usize;
+/// The longest sealed segment.
+pub const MAX_SEGMENT_BYTES: usize = VERSION_BYTES + locked::OVERHEAD_BYTES + MAX_KEYS * ENTRY_BYTES;
+/// The year 10,000: what a broken clock says counts no more than that.
+const MAX_TIME_MS: u64 = 253_402_300_800_000;
 const VERSION_BYTES: usize = 8;
 const ENTRY_BYTES: usize = 8 + 32;
 
@@ -49,7 +53,7 @@ pub struct Mark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     block: u64,
-    keys: BTreeMap<u64, EpochKey>,
+    keys: EpochKeys,
 }
 
 /// In which block an epoch is.
@@ -59,28 +63,27 @@ pub fn block_of(epoch: u64) -> u64 {
 
 impl Segment {
     pub fn new(block: u64) -> Self {
-        Self { block, keys: BTreeMap::new() }
+        Self { block, keys: EpochKeys::default() }
     }
 
-    /// Refuses a second, other key, and an epoch of another block; the same again changes nothing.
+    /// Refuses an epoch of another block, and more keys than a segment or an epoch has room for; the same again changes nothing.
     pub fn insert(&mut self, epoch: u64, key: EpochKey) -> Result<(), ArchiveError> {
-        match self.key(epoch) {
-            Some(known) if *known == key => return Ok(()),
-            Some(_) => return Err(ArchiveError::Conflict),
-            None if block_of(epoch) != self.block => return Err(ArchiveError::OtherBlock),
-            None => {}
+        if block_of(epoch) != self.block {
+            return Err(ArchiveError::OtherBlock);
         }
-        self.keys.insert(epoch, key);
-        Ok(())
+        if self.len() >= MAX_KEYS && !self.of(epoch).contains(&key) {
+            return Err(ArchiveError::Conflict);
+        }
+        self.keys.insert(epoch, key).map(drop)
     }
 
-    pub fn key(&self, epoch: u64) -> Option<&EpochKey> {
-        self.keys.get(&epoch)
+    pub fn of(&self, epoch: u64) -> &[EpochKey] {
+        self.keys.of(epoch)
     }
 
     /// By epoch.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &EpochKey)> {
-        self.keys.iter().map(|(epoch, key)| (*epoch, key))
+        self.keys.iter()
     }
 
     pub fn len(&self) -> usize {
@@ -91,10 +94,11 @@ impl Segment {
         self.keys.is_empty()
     }
 
-    /// Sealed as what follows `known`, which is the newest that this device has seen.
-    pub fn seal(&self, master: &MasterKey, user: UserId, room: RoomId, known: Option<&Mark>) -> (Vec<u8>, Mark) {
+    /// Sealed as what follows `known`, which is the newest that this device has seen. The version rises with the clock (`now_ms`), so that
+    /// a slot that was deleted and made anew, as by who left a room and came back, is newer than what anybody has seen in it.
+    pub fn seal(&self, master: &MasterKey, (user, room): (UserId, RoomId), known: Option<&Mark>, now_ms: u64) -> (Vec<u8>, Mark) {
         let slot = Slot { user, room, block: self.block };
-        let version = known.map_or(0, |mark| mark.version) + 1;
+        let version = (known.map_or(0, |mark| mark.version) + 1).max(now_ms.min(MAX_TIME_MS));
         let sealed = locked::seal(master.as_bytes(), Purpose::ArchiveSegment, &context(slot, version), self.to_bytes());
         let bytes = [&version.to_be_bytes()[..], &sealed].concat();
         let hash = Sha256::digest(&bytes).into();
@@ -120,24 +124,27 @@ impl Segment {
     fn to_bytes(&self) -> Vec<u8> {
         // All of it at once: a buffer that grows would leave pieces of keys behind.
         let mut bytes = Vec::with_capacity(self.keys.len() * ENTRY_BYTES + locked::OVERHEAD_BYTES);
-        for (epoch, key) in &self.keys {
+        for (epoch, key) in self.iter() {
             bytes.extend_from_slice(&epoch.to_be_bytes());
             bytes.extend_from_slice(key.as_bytes());
         }
         bytes
     }
 
-    /// In rising order and each once, as they are written.
+    /// By rising epoch and each once, as they are written.
     fn from_bytes(block: u64, bytes: &[u8]) -> Result<Self, ArchiveError> {
         let (entries, rest) = bytes.as_chunks::<ENTRY_BYTES>();
         let mut segment = Self::new(block);
         for entry in entries {
             let (epoch, key) = entry.split_first_chunk::<8>().ok_or(ArchiveError::Malformed)?;
             let epoch = u64::from_be_bytes(*epoch);
-            if segment.keys.last_key_value().is_some_and(|(last, _)| *last >= epoch) {
+            if segment.keys.last().is_some_and(|last| last > epoch) {
                 return Err(ArchiveError::Malformed);
             }
             segment.insert(epoch, EpochKey::new(key.try_into().map_err(|_| ArchiveError::Malformed)?))?;
+        }
+        if segment.len() != entries.len() {
+            return Err(ArchiveError::Malformed);
         }
         if rest.is_empty() { Ok(segment) } else { Err(ArchiveError::Malformed) }
     }

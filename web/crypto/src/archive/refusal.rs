@@ -15,7 +15,7 @@ pub enum ArchiveError {
     RolledBack,
     #[error("it has the version of what is known, and is something else")]
     Forked,
-    #[error("there are two keys for one epoch of a room")]
+    #[error("there are more keys for one epoch of a room than it can have had")]
     Conflict,
     #[error("the epoch is not of the segment's block")]
     OtherBlock,

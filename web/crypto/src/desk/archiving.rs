@@ -11,7 +11,7 @@ use crate::chat::RoomId;
 impl Desk {
     /// The keys of a block that this device has, as the segment's next version; nothing where the newest that was seen has them all.
     /// [`Desk::take_segment`] with the same bytes once the server took them, or with what the server has instead.
-    pub(super) fn seal_segment(&mut self, of: Block) -> Result<Answer, Fault> {
+    pub(super) fn seal_segment(&mut self, of: Block, now_ms: u64) -> Result<Answer, Fault> {
         let backup = self.backup()?;
         let (user, room) = (self.device()?.user(), RoomId(of.room.into_bytes()));
         let seen = backup.seen(room, of.block);
@@ -24,7 +24,7 @@ impl Desk {
         for (epoch, key) in epochs.iter() {
             segment.insert(epoch, key.clone())?;
         }
-        let (sealed, _) = segment.seal(&backup.master, user, room, seen.map(|seen| &seen.mark));
+        let (sealed, _) = segment.seal(&backup.master, (user, room), seen.map(|seen| &seen.mark), now_ms);
         Ok(Answer::Segment { sealed: Some(sealed.into()) })
     }
 

@@ -8,7 +8,7 @@ use tls_codec::{Deserialize, Serialize, TlsDeserialize, TlsSerialize, TlsSize};
 use webcall_trust::{DeviceId, UserId};
 use zeroize::Zeroize;
 
-use crate::archive::ArchiveError;
+use crate::archive::EpochKeys;
 use crate::{EpochKey, Fault};
 
 /// Of one block. The largest group comes in once, and some forty leaves change in each of its epochs; beyond that the oldest that have ended
@@ -18,7 +18,8 @@ const MAX_STAYS: usize = 49_152;
 /// One block of epochs: as many as are in a segment of the archive.
 #[derive(Default)]
 pub(super) struct Epochs {
-    keys: BTreeMap<u64, EpochKey>,
+    /// Of an epoch that this device came through, its key first.
+    keys: EpochKeys,
     stays: Vec<Stay>,
     /// Up to this epoch it is no longer known who was there.
     forgotten: Option<u64>,
@@ -69,18 +70,19 @@ impl Drop for SavedKey {
 }
 
 impl Epochs {
-    pub(super) fn key(&self, epoch: u64) -> Option<&EpochKey> {
-        self.keys.get(&epoch)
+    /// Of an epoch: that of the one which this device came through first, if it did.
+    pub(super) fn keys_of(&self, epoch: u64) -> &[EpochKey] {
+        self.keys.of(epoch)
     }
 
-    /// An epoch that begins here, with who is in it by leaf. The same again changes nothing; another key for it is refused.
+    /// An epoch that begins here, with who is in it by leaf. The same again changes nothing.
     pub(super) fn begin(
         &mut self,
         epoch: u64,
         key: EpochKey,
         present: impl Iterator<Item = (u32, UserId, DeviceId)>,
     ) -> Result<(), Fault> {
-        self.insert(epoch, key)?;
+        self.keys.insert_first(epoch, key)?;
         let goes_on = |stay: &Stay| stay.last == epoch || stay.last.checked_add(1) == Some(epoch);
         let stays = self.stays.iter().enumerate().filter(|(_, stay)| goes_on(stay));
         let going_on: BTreeMap<_, _> = stays.map(|(at, stay)| ((stay.leaf, stay.user, stay.device), at)).collect();
@@ -100,13 +102,9 @@ impl Epochs {
         self.forgotten = self.stays.drain(..excess).map(|stay| stay.last).max().max(self.forgotten);
     }
 
-    pub(super) fn insert(&mut self, epoch: u64, key: EpochKey) -> Result<(), Fault> {
-        match self.keys.get(&epoch) {
-            Some(known) if *known != key => return Err(ArchiveError::Conflict.into()),
-            Some(_) => {}
-            None => drop(self.keys.insert(epoch, key)),
-        }
-        Ok(())
+    /// Of another history of the room, perhaps. Gives whether it is new.
+    pub(super) fn insert(&mut self, epoch: u64, key: EpochKey) -> Result<bool, Fault> {
+        Ok(self.keys.insert(epoch, key)?)
     }
 
     pub(super) fn seat(&self, epoch: u64, leaf: u32) -> Seat {
@@ -118,7 +116,7 @@ impl Epochs {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &EpochKey)> {
-        self.keys.iter().map(|(epoch, key)| (*epoch, key))
+        self.keys.iter()
     }
 
     /// Keys.
@@ -137,7 +135,10 @@ impl Epochs {
         if !bytes.is_empty() {
             return Err(Fault::DamagedState);
         }
-        let keys = saved.keys.iter().map(|saved| (saved.epoch, EpochKey::new(saved.key))).collect();
+        let mut keys = EpochKeys::default();
+        for saved in &saved.keys {
+            keys.insert(saved.epoch, EpochKey::new(saved.key)).map_err(|_| Fault::DamagedState)?;
+        }
         Ok(Self { keys, stays: saved.stays, forgotten: saved.forgotten })
     }
 }
@@ -168,14 +169,13 @@ mod tests {
         epochs.begin(4, key(4), [who(0, 1)].into_iter()).unwrap();
         epochs.begin(5, key(5), [who(0, 1), who(1, 7)].into_iter()).unwrap();
         epochs.begin(5, key(5), [who(0, 1), who(1, 7)].into_iter()).unwrap();
-        assert_eq!(epochs.begin(5, key(6), std::iter::empty()), Err(ArchiveError::Conflict.into()));
-        epochs.insert(2, key(2)).unwrap();
+        assert_eq!((epochs.insert(2, key(2)), epochs.insert(4, key(9)), epochs.insert(4, key(4))), (Ok(true), Ok(true), Ok(false)));
         let epochs = Epochs::from_bytes(&epochs.to_bytes()).unwrap();
         let at_one = [2, 3, 4, 5, 6].map(|epoch| epochs.seat(epoch, 1));
         assert_eq!(at_one, [Seat::Unknown, taken(2), Seat::Empty, taken(7), Seat::Unknown]);
         assert_eq!([3, 4, 5].map(|epoch| epochs.seat(epoch, 0)), [taken(1), taken(1), taken(1)]);
         assert_eq!(epochs.stays.len(), 3, "who stays is written once");
-        assert_eq!(epochs.key(2), Some(&key(2)));
+        assert_eq!((epochs.keys_of(2), epochs.keys_of(4)), (&[key(2)][..], &[key(4), key(9)][..]));
     }
 
     #[test]

@@ -105,10 +105,17 @@ impl Desk {
             return Err(ChatError::OtherRoom.into());
         }
         let epochs = self.epochs(room, block_of(place.epoch))?;
-        let key = epochs.key(place.epoch).ok_or(Fault::UnknownEpoch)?;
+        let (own, others) = epochs.keys_of(place.epoch).split_first().ok_or(Fault::UnknownEpoch)?;
+        let opened = self.opened_by(own, &epochs.seat(place.epoch, place.leaf), &envelope);
+        // Who was there in another history of the room, this device does not know.
+        others.iter().fold(opened, |opened, key| opened.or_else(|refused| self.opened_by(key, &Seat::Unknown, &envelope).map_err(|_| refused)))
+    }
+
+    fn opened_by(&self, key: &EpochKey, seat: &Seat, envelope: &Envelope) -> Result<(Opened, Certificate), Fault> {
+        let place = *envelope.place();
         let mut refused = Fault::UnknownSender;
-        for sender in self.senders(&epochs.seat(place.epoch, place.leaf), place.device) {
-            match envelope.open(key, &Expected { room, leaf: place.leaf, certificate: &sender }) {
+        for sender in self.senders(seat, place.device) {
+            match envelope.open(key, &Expected { room: place.room, leaf: place.leaf, certificate: &sender }) {
                 Ok(opened) => return Ok((opened, sender)),
                 Err(error) => refused = error.into(),
             }
@@ -133,7 +140,7 @@ impl Desk {
         }
         let (room, epoch, key) = (RoomId(id.uuid), group.epoch(), EpochKey::new(*group.chat_key()?));
         let mut epochs = self.epochs(room, block_of(epoch))?;
-        if epochs.key(epoch) == Some(&key) && epochs.seat(epoch, 0) != Seat::Unknown {
+        if epochs.keys_of(epoch).first() == Some(&key) && epochs.seat(epoch, 0) != Seat::Unknown {
             return Ok(());
         }
         let group = &self.groups.get(&id).ok_or(Fault::NotOpen)?.group;

@@ -170,7 +170,7 @@ impl Desk {
             Request::Unlock { blob, secret } => self.unlock(&blob, secret, keep),
             Request::HandOver { request } => self.hand_over(&request),
             Request::TakeHandover { handover } => self.take_handover(&handover, keep),
-            Request::SealSegment(block) => self.seal_segment(block),
+            Request::SealSegment { of, now_ms } => self.seal_segment(of, now_ms),
             Request::TakeSegment { of, sealed } => self.take_segment(of, &sealed, keep),
         }
     }

@@ -83,10 +83,9 @@ impl Desk {
 
     /// As [`Desk::load`] where no device is kept: whoever sat here was never kept either.
     pub(super) fn resume(&mut self, asking: Option<&Bytes>) -> Result<Answer, Fault> {
-        self.person = match asking {
-            Some(sealed) => Person::Asking(Rc::new(NewDevice::load(&self.key, &sealed.0)?)),
-            None => Person::Nobody,
-        };
+        // One that an earlier version kept, or that is damaged, asks anew: nobody has vouched for it yet.
+        let asking = asking.and_then(|sealed| NewDevice::load(&self.key, &sealed.0).ok());
+        self.person = asking.map_or(Person::Nobody, |asking| Person::Asking(Rc::new(asking)));
         self.directory = Rc::default();
         self.groups.clear();
         self.shelves.clear();

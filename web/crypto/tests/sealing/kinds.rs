@@ -29,7 +29,7 @@ fn t5_no_bytes_of_one_kind_pass_as_another() {
     thread.observe(&hear(&sealed).unwrap()).unwrap();
     let mut segment = Segment::new(0);
     segment.insert(1, EpochKey::new(SECRET)).unwrap();
-    let (segment, mark) = segment.seal(&master, ANN, ROOM, None);
+    let (segment, mark) = segment.seal(&master, (ANN, ROOM), None, 0);
     let [ann, ben] = [ANN, BEN].map(|user| Party { user, identity: public(&identity(user)) });
     let unlocker = Unlocker::new(&master, ANN, Way::RecoveryCode, Secret::RecoveryCode(&code)).unwrap();
     let kinds = [

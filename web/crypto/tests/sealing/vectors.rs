@@ -52,7 +52,7 @@ fn archives_and_identities_are_sealed_as_described() {
     let master = MasterKey::new([3; 32]);
     let slot = Slot { user: ANN, room: ROOM, block: 2 };
     let (segment, mark) = Segment::open(&master, slot, None, &bytes("segment")).unwrap();
-    assert_eq!((mark.version(), segment.len(), segment.key(2_050)), (4, 2, Some(&EpochKey::new([2; 32]))));
+    assert_eq!((mark.version(), segment.len(), segment.of(2_050)), (4, 2, &[EpochKey::new([2; 32])][..]));
     let opened = open_identity(&master, ANN, public(&identity(ANN)), &bytes("identity")).unwrap();
     assert_eq!(opened.to_bytes(), identity(ANN).to_bytes());
 }

@@ -235,7 +235,11 @@ pub enum Request {
     TakeHandover {
         handover: Bytes,
     },
-    SealSegment(Block),
+    /// `now_ms` by this device's clock.
+    SealSegment {
+        of: Block,
+        now_ms: u64,
+    },
     TakeSegment {
         of: Block,
         sealed: Bytes,
