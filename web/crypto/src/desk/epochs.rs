@@ -169,7 +169,10 @@ mod tests {
         epochs.begin(4, key(4), [who(0, 1)].into_iter()).unwrap();
         epochs.begin(5, key(5), [who(0, 1), who(1, 7)].into_iter()).unwrap();
         epochs.begin(5, key(5), [who(0, 1), who(1, 7)].into_iter()).unwrap();
-        assert_eq!((epochs.insert(2, key(2)), epochs.insert(4, key(9)), epochs.insert(4, key(4))), (Ok(true), Ok(true), Ok(false)));
+        assert_eq!(
+            (epochs.insert(2, key(2)), epochs.insert(4, key(9)), epochs.insert(4, key(4))),
+            (Ok(true), Ok(true), Ok(false))
+        );
         let epochs = Epochs::from_bytes(&epochs.to_bytes()).unwrap();
         let at_one = [2, 3, 4, 5, 6].map(|epoch| epochs.seat(epoch, 1));
         assert_eq!(at_one, [Seat::Unknown, taken(2), Seat::Empty, taken(7), Seat::Unknown]);

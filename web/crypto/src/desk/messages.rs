@@ -108,7 +108,9 @@ impl Desk {
         let (own, others) = epochs.keys_of(place.epoch).split_first().ok_or(Fault::UnknownEpoch)?;
         let opened = self.opened_by(own, &epochs.seat(place.epoch, place.leaf), &envelope);
         // Who was there in another history of the room, this device does not know.
-        others.iter().fold(opened, |opened, key| opened.or_else(|refused| self.opened_by(key, &Seat::Unknown, &envelope).map_err(|_| refused)))
+        others.iter().fold(opened, |opened, key| {
+            opened.or_else(|refused| self.opened_by(key, &Seat::Unknown, &envelope).map_err(|_| refused))
+        })
     }
 
     fn opened_by(&self, key: &EpochKey, seat: &Seat, envelope: &Envelope) -> Result<(Opened, Certificate), Fault> {

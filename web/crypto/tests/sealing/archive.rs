@@ -1,4 +1,6 @@
-use webcall_crypto::archive::{ArchiveError, BLOCK, MAX_HISTORIES, MAX_KEYS, MAX_SEGMENT_BYTES, Mark, Segment, Slot, open_identity, seal_identity};
+use webcall_crypto::archive::{
+    ArchiveError, BLOCK, MAX_HISTORIES, MAX_KEYS, MAX_SEGMENT_BYTES, Mark, Segment, Slot, open_identity, seal_identity,
+};
 use webcall_crypto::chat::RoomId;
 use webcall_crypto::{EpochKey, MasterKey};
 
@@ -102,7 +104,10 @@ fn a_slot_that_was_deleted_and_made_anew_is_newer_than_what_was_in_it() {
     let (anew, _) = segment(&[(1, 1)]).seal(&master(), (ANN, ROOM), None, 2_000);
     assert!(Segment::open(&master(), SLOT, Some(&before), &anew).is_ok());
     let (_, ahead) = segment(&[(1, 1)]).seal(&master(), (ANN, ROOM), None, u64::MAX);
-    assert!(segment(&[(1, 1)]).seal(&master(), (ANN, ROOM), Some(&ahead), 3_000).1.version() > ahead.version(), "no clock ends it");
+    assert!(
+        segment(&[(1, 1)]).seal(&master(), (ANN, ROOM), Some(&ahead), 3_000).1.version() > ahead.version(),
+        "no clock ends it"
+    );
 }
 
 #[test]
