@@ -9,11 +9,12 @@ use crate::id::UserId;
 const HOLD_USER: &str = "update users set created_at = created_at where id = $1";
 const UPDATE: &str = "update e2ee_backups set version = version + 1, body = $4 where user_id = $1 and slot = $2 and version = $3 \
                       and (select coalesce(sum(length(body)), 0) from e2ee_backups where user_id = $1 and slot <> $2 \
-                      and (slot like '%.%') = ($2 like '%.%')) <= $5";
+                      and (replace(slot, '.', '') = slot) = (replace($2, '.', '') = $2)) <= $5";
 const INSERT: &str = "insert into e2ee_backups (user_id, slot, version, body) \
-                      select $1, $2, 1, $3 where (select count(*) from e2ee_backups where user_id = $1 and (slot like '%.%') = ($2 like '%.%')) < $4 \
+                      select $1, $2, 1, $3 where (select count(*) from e2ee_backups where user_id = $1 \
+                      and (replace(slot, '.', '') = slot) = (replace($2, '.', '') = $2)) < $4 \
                       and (select coalesce(sum(length(body)), 0) from e2ee_backups where user_id = $1 \
-                      and (slot like '%.%') = ($2 like '%.%')) <= $5 \
+                      and (replace(slot, '.', '') = slot) = (replace($2, '.', '') = $2)) <= $5 \
                       on conflict (user_id, slot) do nothing";
 
 /// What one user may keep in slots whose names have a dot, which are those of archives, and as much again in those without: an archive that

@@ -33,10 +33,10 @@ impl EpochKeys {
     }
 
     /// As [`EpochKeys::insert`], before all others of its epoch.
-    pub fn insert_first(&mut self, epoch: u64, key: EpochKey) -> Result<(), ArchiveError> {
+    pub fn insert_first(&mut self, epoch: u64, key: &EpochKey) -> Result<(), ArchiveError> {
         self.insert(epoch, key.clone())?;
         let keys = self.by_epoch.entry(epoch).or_default();
-        if let Some(at) = keys.iter().position(|known| *known == key) {
+        if let Some(at) = keys.iter().position(|known| known == key) {
             keys[..=at].rotate_right(1);
         }
         Ok(())

@@ -113,7 +113,7 @@ impl Desk {
         })
     }
 
-    fn opened_by(&self, key: &EpochKey, seat: &Seat, envelope: &Envelope) -> Result<(Opened, Certificate), Fault> {
+    fn opened_by(&self, key: &EpochKey, seat: &Seat, envelope: &Envelope<'_>) -> Result<(Opened, Certificate), Fault> {
         let place = *envelope.place();
         let mut refused = Fault::UnknownSender;
         for sender in self.senders(seat, place.device) {
