@@ -33,12 +33,17 @@ impl EpochKeys {
     }
 
     /// As [`EpochKeys::insert`], before all others of its epoch.
-    pub fn insert_first(&mut self, epoch: u64, key: &EpochKey) -> Result<(), ArchiveError> {
-        self.insert(epoch, key.clone())?;
+    pub fn insert_first(&mut self, epoch: u64, key: EpochKey) -> Result<(), ArchiveError> {
         let keys = self.by_epoch.entry(epoch).or_default();
-        if let Some(at) = keys.iter().position(|known| known == key) {
+        if let Some(at) = keys.iter().position(|known| *known == key) {
             keys[..=at].rotate_right(1);
+            return Ok(());
         }
+        if keys.len() >= MAX_HISTORIES {
+            return Err(ArchiveError::Conflict);
+        }
+        keys.insert(0, key);
+        self.count += 1;
         Ok(())
     }
 

@@ -82,7 +82,7 @@ impl Epochs {
         key: EpochKey,
         present: impl Iterator<Item = (u32, UserId, DeviceId)>,
     ) -> Result<(), Fault> {
-        self.keys.insert_first(epoch, &key)?;
+        self.keys.insert_first(epoch, key)?;
         let goes_on = |stay: &Stay| stay.last == epoch || stay.last.checked_add(1) == Some(epoch);
         let stays = self.stays.iter().enumerate().filter(|(_, stay)| goes_on(stay));
         let going_on: BTreeMap<_, _> = stays.map(|(at, stay)| ((stay.leaf, stay.user, stay.device), at)).collect();
