@@ -91,7 +91,8 @@ export interface Transformer {
   readonly writable: WritableStream<EncodedFrame>;
   readonly options: unknown;
   sendKeyFrameRequest(): Promise<unknown>;
-  generateKeyFrame(): Promise<unknown>;
+  /** Not in every browser. */
+  generateKeyFrame?(): Promise<unknown>;
 }
 export interface WorkerScope {
   onmessage: ((event: MessageEvent) => void) | null;

@@ -78,11 +78,11 @@ export class SendingTrack extends Track {
       return outcome;
     });
 
-  // Who joined asked for a whole picture before they could open one. By now they can: they need not ask again.
+  // Who joined asked for a whole picture before they could open one. By now they can: they need not ask again. Chromium 156 cannot, and there they do.
   /** @param {EncodedFrame} frame @param {number} now */
   #greet(frame, now) {
     if (frame.type !== 'delta' || !this.#keyframes.allows(now)) return;
-    void this.transformer.generateKeyFrame().catch(() => {});
+    void this.transformer.generateKeyFrame?.().catch(() => {});
   }
 
   /** @returns {TrackReport} */
