@@ -7,9 +7,9 @@ use crate::app::App;
 use crate::error::{E2eeError, Error};
 use crate::store::{BackupBounds, BackupName, BackupRow, NewBackup, StoredBackup};
 
-/// The longest backup: three times a segment of the archive of keys, which has 40 bytes for each of 1,024 epochs of a room.
+/// The longest backup: a segment of the archive of keys, which has 40 bytes for each of 1,024 epochs of a room, in up to three of its histories.
 pub const MAX_BACKUP_BYTES: usize = 128 << 10;
-/// What one user keeps. An archive grows by 40 bytes with each epoch of a room: 16 MB are 800 epochs in each of 500 rooms.
+/// What one user keeps of archives, and as much again of anything else. An archive grows by 40 bytes with each epoch of a room: 16 MB are 800 epochs in each of 500 rooms.
 const BOUNDS: BackupBounds = BackupBounds { slots: 2_048, size_bytes: 16 << 20 };
 const MAX_SLOT_CHARS: usize = 32;
 
