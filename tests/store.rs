@@ -49,7 +49,7 @@ mod turn_keys;
 #[path = "store/users.rs"]
 mod users;
 
-use common::{NOW, act, room, user};
+use common::{NOW, act, room, room_of, user};
 use webcall::store::Store;
 
 /// Makes two tests of one function that takes an empty store.

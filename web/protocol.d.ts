@@ -397,6 +397,11 @@ export type ServerMessage =
     epoch: number;
   }
   | {
+    type: "e2ee_members";
+    /** The room. */
+    room: string;
+  }
+  | {
     type: "e2ee_inbox";
     /** Which. */
     device: string;

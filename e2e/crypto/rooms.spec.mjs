@@ -30,6 +30,19 @@ test('who comes later is brought in, and who leaves or is removed is taken out, 
   await agree([back, late], room, [owner, late]);
 });
 
+test('whoever is connected brings in who comes and takes out who goes, without being asked', async () => {
+  const { clients: [owner], room } = await on.people.inRoom(1);
+  await (await owner.ready()).sync(room.id);
+  const late = await on.people.stranger();
+  await late.start();
+  await late.ready();
+  await late.rooms.join(room.link_code);
+  const inside = () => owner.keys.account.lookOf(room.id).members.map(({ user }) => user);
+  await owner.until('the newcomer to be inside', () => inside().includes(late.user));
+  await late.rooms.removeMember(room.id, late.user);
+  await owner.until('who left to be outside', () => !inside().includes(late.user));
+});
+
 test('twelve who open the room at once are all in its group', async () => {
   const { clients, room } = await on.people.inRoom(12);
   const began_ms = Date.now();

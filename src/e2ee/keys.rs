@@ -8,7 +8,7 @@ use crate::accounts::{self, Principal};
 use crate::app::App;
 use crate::bus::Hint;
 use crate::error::{E2eeError, Error};
-use crate::id::{DeviceId, UserId};
+use crate::id::{DeviceId, RoomId, UserId};
 use crate::store::{AppendedRecord, DeviceChange, NewRecord, RecordRow};
 
 /// Records of one user. All are replayed whenever one comes, a tenth of a millisecond each, and sent to everybody who looks: some 170 kB.
@@ -82,6 +82,11 @@ pub async fn acquaintances(app: &App, user: UserId) -> Result<Vec<UserId>, Error
         users.push(user);
     }
     Ok(users)
+}
+
+/// Who has a part in the group of a room; nobody where it is open.
+pub async fn members_of_encrypted(app: &App, room: RoomId) -> Result<Vec<UserId>, Error> {
+    Ok(app.store.members_of_encrypted(room).await?)
 }
 
 /// Whether a record may come after those that are there.

@@ -19,7 +19,7 @@ pub use backups::{Backup, MAX_BACKUP_BYTES, NamedBackup, SlotName, backup, backu
 pub use checks::Checks;
 pub use groups::{CommitRequest, Committed, Info, Page, commit, commits, create_group, group_id, group_info};
 pub use inbox::{Waiting, inbox, leave_message, remove_from_inbox};
-pub use keys::{Chain, acquaintances, append, chain};
+pub use keys::{Chain, acquaintances, append, chain, members_of_encrypted};
 pub use log::{Consistency, Head, Inclusion, LogKey, consistency, head, inclusion};
 pub use packages::{Upload, claim, stock, upload};
 pub use sweep::sweep;

@@ -69,11 +69,13 @@ async fn apply(context: &Context, known: &mut Known, hint: Hint) -> Result<(), E
             known.forget(room);
             context.connections.member_added(room, user);
             context.connections.room_changed(&[user], room);
+            group_follows(context, room, user).await?;
         }
         Hint::MemberRemoved { room, user } => {
             known.forget(room);
             context.connections.member_gone(room, user);
             context.connections.room_changed(&[user], room);
+            group_follows(context, room, user).await?;
         }
         Hint::RoleChanged { room, user } => context.connections.room_changed(&[user], room),
         Hint::RoomChanged { room } => {
@@ -99,6 +101,14 @@ async fn apply(context: &Context, known: &mut Known, hint: Hint) -> Result<(), E
         }
         Hint::SessionEnded { .. } => {}
     }
+    Ok(())
+}
+
+/// Whoever else is in an encrypted room has a part in who is in its group: nobody comes into it alone, or goes.
+async fn group_follows(context: &Context, room: RoomId, user: UserId) -> Result<(), Error> {
+    let mut members = e2ee::members_of_encrypted(&context.app, room).await?;
+    members.retain(|member| *member != user);
+    context.connections.tell(&members, &Encoded::of(&ServerMessage::E2eeMembers { room: room.to_string() }));
     Ok(())
 }
 

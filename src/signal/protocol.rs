@@ -455,6 +455,11 @@ pub enum ServerMessage {
         #[ts(type = "number")]
         epoch: i64,
     },
+    /// Somebody came into an encrypted room of one's own, or is no longer in it: its group is to follow.
+    E2eeMembers {
+        /// The room.
+        room: String,
+    },
     /// Something waits for a device of one's own: fetch it, if it is this one.
     E2eeInbox {
         /// Which.

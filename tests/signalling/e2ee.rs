@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use webcall::bus::Hint;
 use webcall::e2ee::{self, CommitRequest, Committed};
 use webcall::id::DeviceId;
+use webcall::rooms;
 use webcall::signal::protocol::{ClientMessage, ServerMessage};
 use webcall_trust::mls::GroupId;
 
@@ -52,6 +53,23 @@ async fn members_are_told_of_keys_commits_and_messages_and_nobody_else_is() {
     // Whatever she was told of came before this answer.
     server.app.bus.publish(Hint::InboxFilled { devices: [(eve.user, device)].into() });
     of_eve.until_event("her own inbox", |message| *message == inbox).await;
+    of_eve.must(ClientMessage::Ping {}).await;
+    assert_eq!(of_eve.events_so_far(), []);
+}
+
+#[tokio::test]
+async fn who_comes_into_an_encrypted_room_or_goes_is_told_to_the_others_whose_group_it_is() {
+    let server = Server::start().await;
+    let (ann, ben, eve) = (server.register("ann").await, server.register("ben").await, server.register("eve").await);
+    let (sealed, open) = (server.encrypted_room(&[&ann]).await, server.room(&[&ann]).await);
+    let (mut of_ann, mut of_eve) = (Client::connect(&server, &ann).await, Client::connect(&server, &eve).await);
+    for room in [open, sealed] {
+        let link = rooms::get(&server.app, &ann, room).await.unwrap().row.link_code;
+        rooms::join(&server.app, &ben, &link).await.unwrap();
+        rooms::leave_or_remove(&server.app, &ben, room, ben.user).await.unwrap();
+    }
+    let members = ServerMessage::E2eeMembers { room: sealed.to_string() };
+    assert_eq!([of_ann.event().await, of_ann.event().await], [members.clone(), members]);
     of_eve.must(ClientMessage::Ping {}).await;
     assert_eq!(of_eve.events_so_far(), []);
 }

@@ -30,8 +30,13 @@ pub(crate) async fn user(store: &Store) -> (UserId, SessionId) {
 
 /// A room of this owner, whose link is its name.
 pub(crate) async fn room(store: &Store, owner: UserId, name: &str) -> RoomId {
+    room_of(store, owner, name, Encryption::Open).await
+}
+
+/// The same, encrypted or not.
+pub(crate) async fn room_of(store: &Store, owner: UserId, name: &str, encryption: Encryption) -> RoomId {
     let id = RoomId::new(NOW);
-    let room = NewRoom { id, name, protection: Encryption::Open.into(), link_code: name, created_at: NOW };
+    let room = NewRoom { id, name, protection: encryption.into(), link_code: name, created_at: NOW };
     assert_eq!(store.add_room(&room, owner, 10).await.unwrap(), AddedRoom::Added);
     id
 }

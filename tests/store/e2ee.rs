@@ -4,19 +4,20 @@ use std::time::Duration;
 
 use webcall::id::{DeviceId, UserId};
 use webcall::store::{
-    AddedPackages, AppendedRecord, BackupBounds, BackupRow, DeviceChange, MemberLimits, NewBackup, NewPackages, NewRecord,
-    PackageLimits, PackageRow, Stock, Store, StoredBackup,
+    AddedPackages, AppendedRecord, BackupBounds, BackupRow, DeviceChange, Encryption, MemberLimits, NewBackup, NewPackages,
+    NewRecord, PackageLimits, PackageRow, Stock, Store, StoredBackup,
 };
 use webcall::time::Timestamp;
 use webcall_trust::{inclusion_path, leaf_hash, root, verify_inclusion};
 
-use crate::{NOW, on_both, room, user};
+use crate::{NOW, on_both, room, room_of, user};
 
 on_both! {
     records_are_appended_in_order_and_each_is_in_the_log
     records_of_many_users_at_once_get_places_of_their_own
     a_device_counts_from_its_record_to_its_revocation_or_another_identity
     only_who_shares_a_room_is_acquainted
+    members_of_a_room_have_a_part_in_its_group_if_it_is_encrypted
     a_one_time_package_is_given_out_once_and_the_last_resort_again_and_again
     a_one_time_package_is_given_to_one_of_many_who_ask_at_once
     packages_are_added_all_or_none
@@ -150,6 +151,14 @@ async fn only_who_shares_a_room_is_acquainted(store: &Store) {
     let mut expected = [ann, ben];
     expected.sort_unstable();
     assert_eq!(known, expected);
+}
+
+async fn members_of_a_room_have_a_part_in_its_group_if_it_is_encrypted(store: &Store) {
+    let (ann, _) = user(store).await;
+    let open = room(store, ann, "open").await;
+    let sealed = room_of(store, ann, "sealed", Encryption::Mls).await;
+    assert_eq!(store.members_of_encrypted(open).await.unwrap(), []);
+    assert_eq!(store.members_of_encrypted(sealed).await.unwrap(), [ann]);
 }
 
 async fn a_one_time_package_is_given_out_once_and_the_last_resort_again_and_again(store: &Store) {

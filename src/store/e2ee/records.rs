@@ -9,6 +9,7 @@ use webcall_trust::{Hash, Node, leaf_hash, nodes_of_append};
 use super::log::{INSERT_NODE, SELECT_NODE, hash, key};
 use super::{Result, Store, in_transaction, on_reader};
 use crate::id::{DeviceId, RoomId, UserId};
+use crate::store::Encryption;
 
 /// The log's row is made by the first record, so that a new database is an empty one.
 const BEGIN_LOG: &str = "insert into e2ee_log (name, size) values ('records', 0) on conflict (name) do nothing";
@@ -144,6 +145,15 @@ impl Store {
     pub async fn acquaintances(&self, user: UserId) -> Result<Vec<UserId>> {
         let sql = "select distinct b.user_id from members a join members b on b.room_id = a.room_id where a.user_id = $1";
         let rows: Vec<(UserId,)> = on_reader!(self, pool => sqlx::query_as::<Db, _>(sql).bind(user).fetch_all(pool).await?);
+        Ok(rows.into_iter().map(|(user,)| user).collect())
+    }
+
+    /// Who is a member of a room, if it is encrypted.
+    pub async fn members_of_encrypted(&self, room: RoomId) -> Result<Vec<UserId>> {
+        let sql = "select m.user_id from rooms r join members m on m.room_id = r.id where r.id = $1 and r.encryption <> $2";
+        let open = Encryption::Open;
+        let rows: Vec<(UserId,)> =
+            on_reader!(self, pool => sqlx::query_as::<Db, _>(sql).bind(room).bind(open).fetch_all(pool).await?);
         Ok(rows.into_iter().map(|(user,)| user).collect())
     }
 

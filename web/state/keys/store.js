@@ -115,6 +115,7 @@ export class KeysStore extends EventTarget {
         return account.inboxFilled(message.device);
       case 'e2ee_commit':
         return account.committed(message.group);
+      case 'e2ee_members':
       case 'room_changed':
         return account.roomChanged(message.room);
       case 'resync':
