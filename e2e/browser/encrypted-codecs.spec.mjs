@@ -12,6 +12,7 @@ import { during, inCall, ownParticipant, party } from './lib/party.mjs';
 const JOINS = Number(process.env.WEBCALL_JOINS ?? 1);
 /** Debian's Firefox has no H.264. */
 const CODECS_OF = { chromium: ['VP8', 'VP9', 'H264', 'AV1'], firefox: ['VP8', 'VP9', 'AV1'] };
+const REST_MS = 500;
 /** Wide enough for two layers of the camera (`web/rtc/encodings.js`). */
 const LAYERED = { width: 480, height: 270 };
 /**
@@ -45,6 +46,12 @@ async function unharmed(page) {
 /** Whose camera each track of a page shows. */
 const shownOn = (tracks) => Object.fromEntries(tracks.filter(({ side, context }) => side === 'receive' && context === 'camera').map(({ track, owner }) => [track, owner]));
 
+/** A person looks at themselves before they join: what a page does by itself when it is opened is over by then. */
+function atRest(page) {
+  const isOver = (still_ms) => performance.now() - Math.max(...performance.getEntriesByType('resource').map(({ responseEnd }) => responseEnd)) > still_ms;
+  return page.waitFor('the page to be at rest', isOver, [REST_MS]);
+}
+
 /** The guest goes and comes back so often. @returns how long it took each time from the click to a first picture of somebody else, in ms */
 async function comesBack(guest, host, room, table, codec) {
   const times_ms = [];
@@ -53,6 +60,7 @@ async function comesBack(guest, host, room, table, codec) {
     await guest.see('[data-page="ended"]');
     await seesNothingOf(host, guest);
     await table.prejoin(guest, room, { codec });
+    await atRest(guest);
     await guest.evaluate(() => window.webcallTest.armFirstFrame('join-call'));
     await guest.click('join-call');
     times_ms.push(await guest.waitFor('a first picture', () => window.webcallTest.first_frame_ms));

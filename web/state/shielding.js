@@ -35,7 +35,7 @@ export function shielding(keys) {
     prepare: (room) => {
       mediaWorker.start();
       // What fails now is tried again by whoever joins.
-      if (isSupported()) void accountOf(keys).then((account) => account.sync(room)).catch(() => {});
+      if (isSupported()) void makeReady(keys, room).catch(() => {});
     },
     ready: async (room) => {
       if (!isSupported()) throw new NotReady('encryption_unsupported');
@@ -52,6 +52,12 @@ export function shielding(keys) {
       return new ShieldedStay(new MediaShield(mediaWorker.take(), port1), port2, held);
     },
   };
+}
+
+/** @param {KeysStore} keys @param {string} room */
+async function makeReady(keys, room) {
+  const account = await accountOf(keys);
+  if ((await account.sync(room)) !== null) await account.rehearse(room);
 }
 
 /**

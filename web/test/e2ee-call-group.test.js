@@ -107,3 +107,24 @@ test('a stay that waits for its turn is over at once', async () => {
   await stay.end(true);
   assert.deepEqual([world.posts, world.kept], [1, null], 'nobody was taken out, and nothing is kept');
 });
+
+test('whoever counts no more is taken out, though no commit came', async () => {
+  const { world, parts } = surroundings();
+  const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, parts, TOLD);
+  await stay.enter();
+  stay.present(new Set(['p0', 'p1']));
+  await stay.follow();
+  const removed = [];
+  const ask = parts.keys.ask;
+  parts.keys.ask = async (request) => {
+    if (request.op === 'change') {
+      removed.push(...request.remove);
+      world.kept = lookOf(world.epoch, 'p1');
+      return world.kept;
+    }
+    return ask(request);
+  };
+  world.kept = { ...world.kept, stale: [0] };
+  await stay.follow();
+  assert.deepEqual(removed, [0]);
+});

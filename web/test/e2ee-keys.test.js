@@ -21,7 +21,7 @@ test('without keys nothing is sealed and nothing found', () => {
   assert.equal(keys.find(5, 0), 'missing');
 });
 
-test('after somebody joined, the new key is used half a second later; after a removal at once', async () => {
+test('after somebody joined, the new key is used a little later; after a removal at once', async () => {
   const keys = await ring(1, [2]);
   assert.equal(sealsIn(keys, 0), 1, 'the first at once');
   assert.ok(keys.begin(await epochOf(2, 1, [2, 3], { because: 'join' }), 1_000));
@@ -42,9 +42,9 @@ test('where nobody else was, the new key is used at once: who joined has it alre
 
 test('one join after the other does not put the new keys off for ever', async () => {
   const keys = await ring(1, [2]);
-  for (let epoch = 2; epoch < 12; epoch += 1) assert.ok(keys.begin(await epochOf(epoch, 1, [2], { because: 'join' }), epoch * 100));
-  assert.equal(sealsIn(keys, 1_100), 6, 'that of half a second ago, not later');
-  assert.equal(sealsIn(keys, 1_100 + JOIN_DELAY_MS), 11);
+  for (let epoch = 2; epoch < 12; epoch += 1) assert.ok(keys.begin(await epochOf(epoch, 1, [2], { because: 'join' }), epoch * 20));
+  assert.equal(sealsIn(keys, 220), 6, 'that of a while ago, not later');
+  assert.equal(sealsIn(keys, 220 + JOIN_DELAY_MS), 11);
 });
 
 test('a removal overtakes the joins that wait', async () => {
@@ -65,9 +65,9 @@ test('old keys open for ten seconds, those of who was removed not at all', async
 
 test('an epoch of the past, of another call or told twice changes nothing', async () => {
   const keys = await ring(1, [2], 5);
-  assert.equal(keys.begin(await epochOf(5, 1, [2]), 0), false);
-  assert.equal(keys.begin(await epochOf(4, 1, [2]), 0), false);
-  assert.equal(keys.begin(await epochOf(6, 1, [2], { call: CALL.map((byte) => byte ^ 1) }), 0), false);
+  assert.equal(keys.begin(await epochOf(5, 1, [2]), 0), null);
+  assert.equal(keys.begin(await epochOf(4, 1, [2]), 0), null);
+  assert.equal(keys.begin(await epochOf(6, 1, [2], { call: CALL.map((byte) => byte ^ 1) }), 0), null);
   assert.equal(keys.epoch, 5);
   assert.ok(keys.begin(await epochOf(6, 1, [2]), 0));
 });

@@ -2,6 +2,7 @@
 // that the test moves, and lanes through which frames run as they do through a browser's transform.
 
 import { Desk } from '../e2ee/media/desk.js';
+import { HOLD_MS } from '../e2ee/media/hold.js';
 import { NO_BYTES, concat } from '../e2ee/media/bytes.js';
 
 export const CALL = Uint8Array.from({ length: 16 }, (_, index) => index + 1);
@@ -72,17 +73,30 @@ export function firstBits(ppsId) {
   return Uint8Array.from(padded.match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));
 }
 
-/** A desk with its page, its port of keys, and a clock of the test. */
+/**
+ * A desk with its page, its port of keys, and a clock of the test. What it does later is done by `pass`; unless `isPatient`, at once: no frame waits
+ * for a key then.
+ */
 export function makeDesk() {
-  const world = { now: 0, said: [], asked: [], later: [] };
-  const desk = new Desk({ now: () => world.now, post: (message) => world.said.push(message), later: (act, delay_ms) => world.later.push({ act, delay_ms }) });
+  const world = { now: 0, said: [], asked: [], later: [], isPatient: false };
+  const later = (act, delay_ms) => {
+    world.later.push({ act, delay_ms, at: world.now + delay_ms });
+    if (!world.isPatient && delay_ms <= HOLD_MS) setImmediate(act);
+  };
+  const desk = new Desk({ now: () => world.now, post: (message) => world.said.push(message), later });
   const port = { postMessage: (message) => world.asked.push(message), onmessage: null };
   desk.page({ type: 'keys' }, [port]);
   return Object.assign(world, {
     desk,
     keys: (message) => port.onmessage({ data: message }),
+    pass: (ms) => {
+      world.now += ms;
+      const due = world.later.filter(({ at }) => at <= world.now);
+      world.later = world.later.filter(({ at }) => at > world.now);
+      for (const { act } of due) act();
+    },
     seat: (track, owner, kind = 'person') => desk.page({ type: 'seat', track, feed: owner === null ? null : { owner, kind } }, []),
-    lane: (options) => new Lane(desk, options),
+    lane: (options, browser) => new Lane(desk, options, browser),
     of: (track) => desk.report().tracks.find((each) => each.track === track),
   });
 }
@@ -96,13 +110,13 @@ class Lane {
   made = 0;
   #pushed = 0;
 
-  constructor(desk, options) {
+  constructor(desk, options, { isChromium = false } = {}) {
     this.desk = desk;
     this.options = options;
     const readable = new ReadableStream({ start: (controller) => (this.controller = controller) }, { highWaterMark: 1e6 });
     const writable = new WritableStream({ write: (frame) => void this.out.push(frame) }, { highWaterMark: 1e6 });
     const sendKeyFrameRequest = async () => (this.keyframes += 1);
-    const generateKeyFrame = async () => (this.made += 1);
+    const generateKeyFrame = isChromium ? undefined : async () => (this.made += 1);
     this.ended = desk.transform({ readable, writable, options, sendKeyFrameRequest, generateKeyFrame });
   }
 

@@ -193,6 +193,18 @@ fn in_call() -> (Browser, Browser) {
     (ann, ben)
 }
 
+#[test]
+fn a_rehearsal_goes_through_all_of_a_call_and_leaves_nothing() {
+    let (mut ann, _) = two();
+    let (kept, room) = (ann.kept.clone(), ann.does(json!({ "op": "look", "group": { "kind": "room", "id": ROOM } })));
+    ann.does(json!({ "op": "rehearse", "room": ROOM }));
+    assert_eq!(ann.kept, kept);
+    assert_eq!(ann.does(json!({ "op": "look", "group": { "kind": "room", "id": ROOM } })), room);
+    assert_eq!(ann.fails(json!({ "op": "look", "group": call() })), "not_open");
+    let elsewhere = "00000000-0000-7000-8000-0000000000bb";
+    assert_eq!(ann.fails(json!({ "op": "rehearse", "room": elsewhere })), "not_open");
+}
+
 fn media(epoch: Option<u64>) -> Value {
     json!({ "op": "media_keys", "group": call(), "epoch": epoch })
 }

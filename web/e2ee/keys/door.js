@@ -108,8 +108,7 @@ export class Door {
 
   /** Reads what another page has changed. */
   async #catchUp() {
-    const name = await this.#read('name');
-    const version = await this.#storage.version();
+    const [name, version] = await Promise.all([this.#read('name'), this.#storage.version()]);
     if (version === this.#version) return name;
     const { error } = this.#handle(name === null ? { op: 'resume', asking: await this.#read('asking') } : await this.#load(name));
     if (error !== undefined) throw new KeysError(error);

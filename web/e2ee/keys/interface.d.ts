@@ -58,6 +58,8 @@ export type Request =
   | { op: 'process'; group: GroupName; commit: Base64; log_epoch?: number | null }
   | { op: 'forget'; group: GroupName }
   | { op: 'look'; group: GroupName }
+  /** Runs all that joining a call of this room runs, so that joining does not wait for its compilation. Nothing comes of it. */
+  | { op: 'rehearse'; room: Uuid }
   /** `stale_members`: somebody who no longer counts must be taken out first. */
   | { op: 'say'; group: GroupName; plaintext: Base64 }
   | { op: 'hear'; group: GroupName; message: Base64 }

@@ -3,7 +3,7 @@
  * One desk seals for one join: its counters begin at nought and its own base keys must be new.
  */
 
-/** @import { KeyMessage, Report, SeatMessage, Transformer, WorkerMessage } from './interface.js' */
+/** @import { EpochMessage, KeyMessage, Report, SeatMessage, Transformer, WorkerMessage } from './interface.js' */
 /** @import { Surroundings } from './track.js' */
 
 import { sum, zeros } from './counters.js';
@@ -37,6 +37,8 @@ export class Desk {
   #past = zeros();
   #refused = 0;
   #asking = new Pace(ASK_INTERVAL_MS, MAX_ASKED);
+  /** Tracks that wait for keys: each holds one frame at most. @type {Set<(isHere: boolean) => void>} */
+  #held = new Set();
   /** @type {MessagePort | null} */
   #keys = null;
 
@@ -91,10 +93,37 @@ export class Desk {
 
   /** @param {KeyMessage} message */
   #take(message) {
-    if (message.type === 'member') return this.#ring.add(message.epoch, message.member);
-    if (!this.#ring.begin(message, this.#shell.now())) return false;
+    const isNew = message.type === 'member' ? this.#ring.add(message.epoch, message.member) : this.#begin(message);
+    if (isNew) for (const wake of this.#held) wake(true);
+    return isNew;
+  }
+
+  /** @param {EpochMessage} message */
+  #begin(message) {
+    const now = this.#shell.now();
+    const begun = this.#ring.begin(message, now);
+    if (begun === null) return false;
     this.#shell.later(() => this.#ring.prune(this.#shell.now()), KEEP_MS);
+    if (!begun.hasNewcomers) return true;
+    if (begun.begins_ms > now) this.#shell.later(() => this.#greet(), begun.begins_ms - now);
+    else this.#greet();
     return true;
+  }
+
+  #greet() {
+    for (const track of this.#tracks.values()) if (track instanceof SendingTrack) track.greet();
+  }
+
+  /** @param {number} within_ms @returns {Promise<boolean>} whether more keys came */
+  #more(within_ms) {
+    return new Promise((resolve) => {
+      const wake = (/** @type {boolean} */ isHere) => {
+        this.#held.delete(wake);
+        resolve(isHere);
+      };
+      this.#held.add(wake);
+      this.#shell.later(() => wake(false), within_ms);
+    });
   }
 
   /** @param {SeatMessage} message */
@@ -114,6 +143,8 @@ export class Desk {
       ring: this.#ring,
       now: this.#shell.now,
       missing: (kid) => this.#ask(kid),
+      more: (within_ms) => this.#more(within_ms),
+      keyframe: (track) => this.#shell.post({ type: 'keyframe', track }),
       source: (track, owner, context) => this.#shell.post({ type: 'source', track, owner, context }),
     };
     if (options.side === 'send') return new SendingTrack(options.track, options.source, transformer, around);

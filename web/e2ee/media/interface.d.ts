@@ -55,7 +55,9 @@ export type PageMessage = SeatMessage | KeysMessage | ReportMessage;
 /** To the page: from here on the frames of this track are of this participant, proven by their key. */
 export type SourceMessage = { type: 'source'; track: string; owner: string; context: Context };
 export type ReportAnswer = { type: 'report'; id: number; report: Report };
-export type WorkerMessage = SourceMessage | ReportAnswer;
+/** To the page: the next picture of this sending track is to be a whole one. */
+export type KeyframeMessage = { type: 'keyframe'; track: string };
+export type WorkerMessage = SourceMessage | KeyframeMessage | ReportAnswer;
 
 export type Counter =
   | 'sealed' | 'opened'

@@ -13,8 +13,9 @@ import { EPOCHS, kidOf, readKid } from './kid.js';
 import { ReplayWindow } from './replay.js';
 import { MAX_COUNTER, deriveCipher, writeHeader } from './sframe.js';
 
-/** After somebody joined, the others are given this long to have the new keys before frames come under them; who joined sees nothing until then. */
-export const JOIN_DELAY_MS = 500;
+/** After somebody joined, the others are given this long to have the new keys before frames come under them; who joined sees nothing until then. Whose
+ * keys come later holds the frames meanwhile (`hold.js`). */
+export const JOIN_DELAY_MS = 100;
 /** What was sealed before a change may be on its way for this long; then the old keys are forgotten. */
 export const KEEP_MS = 10_000;
 /** Epochs at a time: one every 200 ms for as long as old ones are kept. Beyond it the oldest ends early. */
@@ -26,7 +27,8 @@ const PLAUSIBLE = 16;
 
 /** @typedef {{ owner: string, context: Context, cipher: Promise<Cipher>, replays: ReplayWindow }} ReceivingKey */
 /** @typedef {{ epoch: number, members: Map<number, Member>, keys: Map<number, ReceivingKey>, ends_ms: number }} Epoch */
-/** @typedef {{ epoch: number, own: OwnKeys, begins_ms: number, hasNewcomers: boolean, ciphers: Map<Context, Promise<Cipher>> }} Sending */
+/** @typedef {{ epoch: number, own: OwnKeys, begins_ms: number, ciphers: Map<Context, Promise<Cipher>> }} Sending */
+/** `begins_ms`: when frames are sealed under it; `hasNewcomers`: somebody has it who has none of the keys before. @typedef {{ begins_ms: number, hasNewcomers: boolean }} Begun */
 
 export class KeyRing {
   /** The call, as the first epoch named it. @type {Bytes | null} */
@@ -50,13 +52,15 @@ export class KeyRing {
   /**
    * @param {EpochMessage} message
    * @param {number} now
-   * @returns {boolean} false: of another call, or not newer than what is known; nothing has changed then
+   * @returns {Begun | null} null: of another call, or not newer than what is known; nothing has changed then
    */
   begin({ call, epoch, because, own, members, removed }, now) {
-    if ((this.#call && !isEqual(this.#call, call)) || epoch <= (this.epoch ?? -1)) return false;
+    if ((this.#call && !isEqual(this.#call, call)) || epoch <= (this.epoch ?? -1)) return null;
     this.#call ??= call;
     // Who joined has the new keys already: where nobody else was, nobody is waited for.
-    const areOthersHere = (this.#epochs.at(-1)?.members.size ?? 0) > 0;
+    const before = this.#epochs.at(-1)?.members;
+    const areOthersHere = (before?.size ?? 0) > 0;
+    const hasNewcomers = because !== 'removal' || members.some(({ leaf, session }) => before?.get(leaf)?.session !== session);
     for (const old of this.#epochs) {
       old.ends_ms = Math.min(old.ends_ms, now + KEEP_MS);
       for (const leaf of removed) this.#forget(old, leaf);
@@ -65,10 +69,10 @@ export class KeyRing {
     if (this.#epochs.length > MAX_EPOCHS) this.#epochs.shift();
     const begins_ms = because === 'join' && areOthersHere && this.#sendings.length > 0 ? now + JOIN_DELAY_MS : now;
     if (begins_ms === now) this.#sendings = [];
-    this.#sendings.push({ epoch, own, begins_ms, hasNewcomers: because === 'join', ciphers: new Map() });
+    this.#sendings.push({ epoch, own, begins_ms, ciphers: new Map() });
     if (this.#sendings.length > MAX_WAITING) this.#sendings.shift();
     this.prune(now);
-    return true;
+    return { begins_ms, hasNewcomers };
   }
 
   /**
@@ -106,15 +110,10 @@ export class KeyRing {
     return key;
   }
 
-  /**
-   * Whether the next frame of a source is the first that somebody who joined can open.
-   * @param {Context} context
-   * @param {number} now
-   */
-  isFirstForNewcomers(context, now) {
-    this.prune(now);
-    const [sending] = this.#sendings;
-    return sending !== undefined && sending.hasNewcomers && !sending.ciphers.has(context);
+  /** Whether a key that is missing is expected: of the newest epoch, or a later one. What was sealed before this client came in, it never opens. @param {number} kid */
+  mayCome(kid) {
+    const named = readKid(kid);
+    return named !== null && this.epoch !== null && this.#ahead(named.epoch) <= PLAUSIBLE;
   }
 
   /**
@@ -158,7 +157,12 @@ export class KeyRing {
 
   /** @param {number} low the lowest byte of an epoch */
   #isPlausible(low) {
-    const ahead = (low - (this.epoch ?? 0) + EPOCHS * 2 ** 20) % EPOCHS;
+    const ahead = this.#ahead(low);
     return ahead <= PLAUSIBLE || ahead >= EPOCHS - PLAUSIBLE;
+  }
+
+  /** @param {number} low @returns {number} from the newest epoch on, around the circle */
+  #ahead(low) {
+    return (low - (this.epoch ?? 0) + EPOCHS * 2 ** 20) % EPOCHS;
   }
 }

@@ -28,6 +28,8 @@ export function startMediaWorker() {
 export class MediaShield extends EventTarget {
   #worker;
   #tracks = 0;
+  /** @type {Map<string, RTCRtpSender>} */
+  #senders = new Map();
   #reports = 0;
   /** @type {Map<number, (report: Report) => void>} */
   #waiting = new Map();
@@ -51,6 +53,7 @@ export class MediaShield extends EventTarget {
    */
   sealing(sender, source) {
     const track = this.#name();
+    this.#senders.set(track, sender);
     sender.transform = new RTCRtpScriptTransform(this.#worker, { side: 'send', track, source });
     return track;
   }
@@ -103,9 +106,26 @@ export class MediaShield extends EventTarget {
       this.dispatchEvent(new CustomEvent('source', { detail: { track: message.track, owner: message.owner, context: message.context } }));
       return;
     }
+    if (message.type === 'keyframe') {
+      const sender = this.#senders.get(message.track);
+      if (sender) void makeKeyframe(sender);
+      return;
+    }
     this.#waiting.get(message.id)?.(message.report);
     this.#waiting.delete(message.id);
   }
+}
+
+/**
+ * A whole picture of each layer, as soon as there is a picture to encode (WebRTC Extensions, `RTCSetParameterOptions`). Not made where the browser does
+ * not know how: whoever lacks one asks.
+ * @param {RTCRtpSender} sender
+ */
+async function makeKeyframe(sender) {
+  const parameters = sender.getParameters();
+  if (!parameters.encodings?.length) return;
+  const options = { encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) };
+  await sender.setParameters(parameters, /** @type {RTCSetParameterOptions} */ (options)).catch(() => {});
 }
 
 /** @param {string} url */

@@ -57,6 +57,7 @@ export class KeysAccount {
   #closed = false;
   #isReady = false;
   #restocking = false;
+  #hasRehearsed = false;
   /** What failed is tried again once for all. */
   #isRetrying = false;
   /** By room: when it was brought up to date. @type {Map<Uuid, number>} */
@@ -287,6 +288,13 @@ export class KeysAccount {
   /** How it was found last. @param {Uuid} room */
   lookOf(room) {
     return this.#rooms.get(room)?.look ?? null;
+  }
+
+  /** What a call of this room needs is made ready. Once a page is enough. @param {Uuid} room */
+  async rehearse(room) {
+    if (this.#hasRehearsed) return;
+    this.#hasRehearsed = true;
+    await this.#parts.keys.ask({ op: 'rehearse', room }, 'done');
   }
 
   /** A stay in a call. @param {Uuid} call @param {Stay} stay @param {{ over: () => void, epoch: () => void }} told as `CallGroup` tells it */

@@ -89,8 +89,8 @@ export class CallGroup {
 
   /** @returns {Promise<Look | null>} null: another was faster */
   async #comeIn() {
-    await this.#parts.people.know(await this.#parts.membersOf(this.#stay.room));
-    const info = await this.#parts.delivery.info({ kind: 'call', id: this.#call });
+    const { people, delivery, membersOf } = this.#parts;
+    const [info] = await Promise.all([delivery.info({ kind: 'call', id: this.#call }), membersOf(this.#stay.room).then((users) => people.know(users))]);
     if (this.#ended) return null;
     return info === null ? this.#group.create(this.#stay) : this.#group.enter(this.#stay, info);
   }
@@ -130,7 +130,7 @@ export class CallGroup {
 
   async #run() {
     if (this.#ended || !this.#isInside) return;
-    let look = await this.#group.current(() => this.#learn());
+    let look = await this.#current();
     for (; look !== null && !this.#ended; ) {
       const gone = this.#gone(look);
       if (gone.length === 0) return;
@@ -143,6 +143,17 @@ export class CallGroup {
       look = await this.#group.change([], gone, () => this.#learn());
     }
     if (look === null && !this.#ended) throw new StayEnded('this device is no longer in the group of the call');
+  }
+
+  /** A commit is followed first, then it is looked who counts: whoever came in with it waits for this device's next frame. */
+  async #current() {
+    const learn = () => this.#learn();
+    const known = this.#look;
+    if (known?.outgoing === null) {
+      const look = await this.#group.currentFrom(known, learn);
+      if (look !== known) return look;
+    }
+    return this.#group.current(learn);
   }
 
   /** The stay is over. @param {boolean} forget what is kept of it */

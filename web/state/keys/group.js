@@ -75,6 +75,11 @@ export class Group {
     return look && this.#catchUp(look, learn);
   }
 
+  /** The same, where nothing waits and this page alone has the group. @param {Look} look as it stands @param {() => Promise<void>} learn */
+  currentFrom(look, learn) {
+    return this.#catchUp(look, learn);
+  }
+
   /** What is refused now may have been right when it was made: things are looked at anew. @param {Look} look @param {() => Promise<void>} learn */
   async #sendAgain(look, learn) {
     try {
@@ -166,17 +171,18 @@ export class Group {
       const { commits, epoch } = await this.#delivery.commits(this.#name, look.epoch);
       this.#newest = Math.max(this.#newest, epoch);
       if (this.#isBehind) logEpoch ??= epoch;
-      if (look.epoch >= epoch) {
-        this.#isBehind = false;
-        return look;
-      }
       // The server no longer has what comes next.
-      if (commits[0]?.epoch !== look.epoch) break;
-      for (const { commit } of commits) {
+      if (look.epoch < epoch && commits[0]?.epoch !== look.epoch) break;
+      for (const { commit } of look.epoch < epoch ? commits : []) {
         const processed = await this.#process(commit, logEpoch, learn);
         if (processed === null) return null;
         look = processed;
         behind += 1;
+      }
+      // What came since is told.
+      if (look.epoch >= epoch) {
+        this.#isBehind = false;
+        return look;
       }
     }
     await this.forget();

@@ -17,6 +17,7 @@ mod media;
 mod messages;
 mod newcomers;
 mod people;
+mod rehearsal;
 mod sent;
 mod shelves;
 #[cfg(test)]
@@ -138,6 +139,7 @@ impl Desk {
             Request::Look { group } => self.look(group.into()),
             Request::Say { group, plaintext } => self.say(group.into(), &plaintext, keep),
             Request::Hear { group, message } => self.hear(group.into(), &message, keep),
+            Request::Rehearse { room } => self.rehearse(room),
             Request::MediaKeys { group, epoch } => self.media_keys(group.into(), epoch),
             Request::NoticeKeys { room } => self.notice_keys(room),
             Request::OpenState { name, sealed } => self.open_state(&name, sealed.as_ref()),

@@ -114,6 +114,10 @@ pub enum Request {
         group: GroupName,
         message: Bytes,
     },
+    /// Runs all that joining a call of this room runs, so that joining does not wait for its compilation.
+    Rehearse {
+        room: Uuid,
+    },
     /// The keys of a call's media in this epoch, or else the newest.
     MediaKeys {
         group: GroupName,
