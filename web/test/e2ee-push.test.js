@@ -157,7 +157,7 @@ test('what is kept for notices gives out no key and no name, and is gone after l
   database.close();
   assert.deepEqual([(await keep.find(room.opening.room)).names, await keep.language()], [NAMES, 'ru']);
   keep.close();
-  await forgetNotices(factory);
+  await forgetNotices(factory, () => null);
   assert.deepEqual(await factory.databases(), []);
   assert.equal(await (await NoticeKeep.open(factory)).find(room.opening.room), null);
 });

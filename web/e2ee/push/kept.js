@@ -86,15 +86,39 @@ export class NoticeKeep {
     return (await done(this.#database.transaction('owner').objectStore('owner').get('language'))) ?? null;
   }
 
+  /** What is there of another goes. @param {string} user */
+  async forgetAllBut(user) {
+    const transaction = this.#database.transaction(['rooms', 'owner'], 'readwrite', { durability: 'strict' });
+    const [rooms, owners] = [transaction.objectStore('rooms'), transaction.objectStore('owner')];
+    owners.get('user').onsuccess = (event) => {
+      if (/** @type {IDBRequest} */ (event.target).result === user) return;
+      rooms.clear();
+      owners.clear();
+    };
+    await finished(transaction);
+  }
+
   close() {
     this.#database.close();
   }
 }
 
-/** At log-out. @param {IDBFactory} factory */
-export async function forgetNotices(factory) {
+/**
+ * At log-out.
+ * @param {IDBFactory} factory
+ * @param {() => string | null} user who has signed in since in another window: only what is not theirs goes
+ */
+export async function forgetNotices(factory, user) {
   const there = await factory.databases();
   if (!there.some(({ name }) => name === NAME)) return;
+  const staying = user();
+  if (staying === null) return forgetAll(factory);
+  const keep = await NoticeKeep.open(factory);
+  await keep.forgetAllBut(staying).finally(() => keep.close());
+}
+
+/** @param {IDBFactory} factory */
+async function forgetAll(factory) {
   const opening = factory.open(NAME);
   // Another window has deleted it meanwhile: it is not to be made anew, with nothing in it.
   opening.onupgradeneeded = () => opening.transaction?.abort();

@@ -347,12 +347,13 @@ export class IndexedStorage {
 
 /**
  * Delete the local copies of all accounts but one (null: of all): first their keys, then everything, which waits until other windows let go of it.
- * @param {string | null} user
+ * @param {() => string | null} user asked when it is known which copies there are: somebody may have signed in meanwhile
  * @param {IDBFactory} factory
  */
 export async function forgetStorages(user, factory) {
   const there = await factory.databases();
-  const others = there.flatMap(({ name }) => (name?.startsWith(PREFIX) && name !== PREFIX + user ? [name] : []));
+  const staying = PREFIX + user();
+  const others = there.flatMap(({ name }) => (name?.startsWith(PREFIX) && name !== staying ? [name] : []));
   await Promise.all(others.map((name) => forget(name, factory)));
 }
 
