@@ -46,7 +46,7 @@ class Shelf {
 
 /** A device: epochs that it has keys of by room and block, and its archive. A segment is the list of its epochs. */
 function device(shelf, { epochs = {}, hasKey = true, rooms = [ROOM, OTHER] } = {}) {
-  const world = { hasKey, epochs: new Map(Object.entries(epochs).map(([name, list]) => [name, new Set(list)])), seen: new Map(), histories: [], changes: 0, refuses: null, pauses: [], rooms };
+  const world = { now: 0, hasKey, epochs: new Map(Object.entries(epochs).map(([name, list]) => [name, new Set(list)])), seen: new Map(), histories: [], changes: 0, refuses: null, pauses: [], rooms };
   const own = (of) => world.epochs.get(`${of.room}/${of.block}`) ?? new Set();
   const ask = async (request) => {
     if (!world.hasKey) throw new KeysRefused('no_master_key');
@@ -65,7 +65,7 @@ function device(shelf, { epochs = {}, hasKey = true, rooms = [ROOM, OTHER] } = {
     world.pauses.push(ms);
     return new Promise((resolve) => waiting.push(resolve));
   };
-  const parts = { keys: { ask }, delivery: shelf, pause, exclusively: (_, act) => act(), now: () => 0, random: () => 0.5, roomsOf: () => world.rooms };
+  const parts = { keys: { ask }, delivery: shelf, pause, exclusively: (_, act) => act(), now: () => world.now, random: () => 0.5, roomsOf: () => world.rooms };
   const archive = new Archive(parts, { history: (room) => world.histories.push(room), changed: () => (world.changes += 1) });
   /** Lets the pause be over, and what follows be done. */
   const passes = async () => {
@@ -200,7 +200,7 @@ test('what the server will always refuse is not asked again and again, and keeps
   assert.equal(world.pauses.length, 1);
 });
 
-test('a block is asked for once, what comes later is told, and a failure keeps nobody waiting', async () => {
+test('a block is asked for once in some minutes, what comes later is told, and a failure keeps nobody waiting', async () => {
   const shelf = new Shelf();
   const { archive, passes, world } = device(shelf);
   const slot = slotOf({ room: ROOM, block: 0 });
@@ -216,6 +216,22 @@ test('a block is asked for once, what comes later is told, and a failure keeps n
   shelf.hook = async () => {};
   world.histories.length = 0;
   await passes();
+  assert.deepEqual(world.histories, [ROOM]);
+});
+
+test('what another device writes into the archive later is found while the page is open', async () => {
+  const shelf = new Shelf();
+  const { archive, world } = device(shelf);
+  const slot = slotOf({ room: ROOM, block: 0 });
+  assert.equal(await archive.recall(ROOM, 5), false, 'there is nothing yet');
+  shelf.slots.set(slot, { version: 1, blob: '[5]' });
+  world.now = 299_999;
+  assert.equal(await archive.recall(ROOM, 5), false);
+  assert.equal(shelf.asked.length, 1);
+  world.now = 300_000;
+  assert.equal(await archive.recall(ROOM, 5), true);
+  assert.equal(await archive.recall(ROOM, 6), false);
+  assert.deepEqual(shelf.asked, [`get ${slot}`, `get ${slot}`]);
   assert.deepEqual(world.histories, [ROOM]);
 });
 

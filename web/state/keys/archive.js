@@ -25,6 +25,8 @@ const MAX_TRIES = 4;
 const MAX_WRITTEN = 64;
 /** Blocks that are asked for while the page is open: twice what the server keeps for a user. */
 const MAX_ASKED = 4_096;
+/** Another device may have written into a block since it was asked for. More often costs a request for each block of which something does not open. */
+const RECALL_AGAIN_MS = 300_000;
 /** Refusals of what the server gave. */
 const WRONG = new Set(['malformed', 'wrong_key', 'tampered', 'rolled_back', 'forked', 'conflict', 'other_block']);
 /** The user has as much as they may. */
@@ -48,8 +50,8 @@ export class Archive {
   #epochs = new Map();
   /** By room: all blocks below this one were found to be in the archive. @type {Map<Uuid, number>} */
   #written = new Map();
-  /** Slots that were asked for. @type {Set<string>} */
-  #asked = new Set();
+  /** By slot: when it was asked for. @type {Map<string, number>} */
+  #asked = new Map();
   /** By slot: why it is kept apart. @type {Map<string, string>} */
   #apart = new Map();
   /** What is to be done, by name, one after the other. @type {Map<string, () => Promise<unknown>>} */
@@ -107,7 +109,7 @@ export class Archive {
   }
 
   /**
-   * The key of an epoch that this device did not come through, with all of its block; each is asked for once.
+   * The key of an epoch that this device did not come through, with all of its block; each is asked for every few minutes at most.
    * @param {Uuid} room
    * @param {number} epoch
    * @returns {Promise<boolean>} whether there are more keys than before
@@ -115,19 +117,27 @@ export class Archive {
   async recall(room, epoch) {
     const of = { room, block: Math.floor(epoch / BLOCK) };
     const slot = slotOf(of);
-    if (slot === null || this.#asked.has(slot) || this.#asked.size >= MAX_ASKED || !(await this.#opens())) return false;
-    this.#asked.add(slot);
-    const read = async () => {
-      const there = await this.#parts.delivery.backup(slot);
-      return there !== null && ((await this.#take(slot, of, there.blob)) ?? 0) > 0;
-    };
+    if (slot === null || !this.#mayAsk(slot) || !(await this.#opens())) return false;
+    this.#asked.set(slot, this.#parts.now());
     try {
-      return await read();
+      return await this.#read(slot, of);
     } catch {
       // Nobody waits for it: it is told when it is there.
-      this.#later(`read ${slot}`, read);
+      this.#later(`read ${slot}`, () => this.#read(slot, of));
       return false;
     }
+  }
+
+  /** @param {string} slot */
+  #mayAsk(slot) {
+    const asked = this.#asked.get(slot);
+    return asked === undefined ? this.#asked.size < MAX_ASKED : this.#parts.now() - asked >= RECALL_AGAIN_MS;
+  }
+
+  /** @param {string} slot @param {Block} of @returns {Promise<boolean>} whether there are more keys than before */
+  async #read(slot, of) {
+    const there = await this.#parts.delivery.backup(slot);
+    return there !== null && ((await this.#take(slot, of, there.blob)) ?? 0) > 0;
   }
 
   close() {

@@ -143,7 +143,8 @@ export class RoomMessages {
     // Each may lead to the next: an old message of somebody who is not known yet.
     const ways = [
       (/** @type {string} */ why) => why === 'unknown_epoch' && this.#mayFollow(room, envelope) && this.#follow(room),
-      (/** @type {string} */ why) => why === 'unknown_epoch' && this.#recall(room, envelope),
+      // Where the room's group was made anew, the number of an epoch has another key in each of its groups.
+      (/** @type {string} */ why) => ['unknown_epoch', 'wrong_key'].includes(why) && this.#recall(room, envelope),
       (/** @type {string} */ why) => ['unknown_sender', 'not_vouched'].includes(why) && this.#mayLearn(room, envelope) && this.#learn(room),
     ];
     let why = code;
