@@ -46,7 +46,7 @@ class Shelf {
 
 /** A device: epochs that it has keys of by room and block, and its archive. A segment is the list of its epochs. */
 function device(shelf, { epochs = {}, hasKey = true, rooms = [ROOM, OTHER] } = {}) {
-  const world = { now: 0, hasKey, epochs: new Map(Object.entries(epochs).map(([name, list]) => [name, new Set(list)])), seen: new Map(), histories: [], changes: 0, refuses: null, pauses: [], rooms };
+  const world = { now: 0, hasKey, epochs: new Map(Object.entries(epochs).map(([name, list]) => [name, new Set(list)])), seen: new Map(), histories: [], changes: 0, refuses: null, pauses: [], rooms, ownRooms: async () => world.rooms };
   const own = (of) => world.epochs.get(`${of.room}/${of.block}`) ?? new Set();
   const ask = async (request) => {
     if (!world.hasKey) throw new KeysRefused('no_master_key');
@@ -65,7 +65,7 @@ function device(shelf, { epochs = {}, hasKey = true, rooms = [ROOM, OTHER] } = {
     world.pauses.push(ms);
     return new Promise((resolve) => waiting.push(resolve));
   };
-  const parts = { keys: { ask }, delivery: shelf, pause, exclusively: (_, act) => act(), now: () => world.now, random: () => 0.5, roomsOf: () => world.rooms };
+  const parts = { keys: { ask }, delivery: shelf, pause, exclusively: (_, act) => act(), now: () => world.now, random: () => 0.5, roomsOf: () => world.rooms, ownRooms: async () => [...(await world.ownRooms())] };
   const archive = new Archive(parts, { history: (room) => world.histories.push(room), changed: () => (world.changes += 1) });
   /** Lets the pause be over, and what follows be done. */
   const passes = async () => {
@@ -289,11 +289,32 @@ test('nothing of a room that was left stays with the server, and everything else
   await again.archive.begin();
   await again.passes();
   assert.deepEqual([...shelf.slots.keys()], ['unlockers']);
-  const unknown = device(shelf, { rooms: [] });
-  shelf.slots.set(slotOf({ room: ROOM, block: 0 }), { version: 1, blob: '[]' });
-  await unknown.archive.begin();
-  await unknown.passes();
-  assert.equal(shelf.slots.size, 2, 'of a list of rooms that is not there nothing follows');
+});
+
+test('a room that another window has just come into keeps its archive, and while the server does not say which rooms there are nothing is dropped', async () => {
+  const shelf = new Shelf();
+  const [kept, gone] = [ROOM, OTHER].map((room) => slotOf({ room, block: 0 }));
+  for (const slot of [kept, gone]) shelf.slots.set(slot, { version: 1, blob: '[]' });
+  // This window knows of neither; the server knows better, once it answers, and after the other window has come in.
+  const { archive, passes, world } = device(shelf, { rooms: [] });
+  let own = [];
+  let isDown = true;
+  world.ownRooms = async () => {
+    if (isDown) throw new ApiError('network', 0);
+    return own;
+  };
+  shelf.hook = async (what) => {
+    if (what === 'list') own = [ROOM];
+  };
+  await archive.begin();
+  await passes();
+  assert.deepEqual([...shelf.slots.keys()], [kept, gone]);
+  isDown = false;
+  await passes();
+  assert.deepEqual([...shelf.slots.keys()], [kept]);
+  archive.left(ROOM);
+  await passes();
+  assert.deepEqual([...shelf.slots.keys()], [kept], 'it was told late that this room was left');
 });
 
 test('a room that was left and entered again keeps its archive', async () => {

@@ -4,7 +4,6 @@
  */
 
 /** @import { Look, Stay, Uuid } from '../../e2ee/keys/interface.js' */
-/** @import { Parts } from './parts.js' */
 /** @import { KeysStatus } from './store.js' */
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
@@ -26,10 +25,7 @@ import { RoomMessages } from './room-messages.js';
 /** From looking at oneself before a call to joining it. */
 const LATELY_MS = 15_000;
 
-/**
- * `roomsOf`: the user's encrypted rooms.
- * @typedef {Parts & { now: () => number, random: () => number, roomsOf: () => Uuid[] }} AccountParts
- */
+/** @typedef {import('./archive.js').ArchiveParts} AccountParts */
 
 /**
  * `room`: its group is in another epoch; `waiting`: this device waits to be let into it, or no longer; `person`: is trusted otherwise than before;

@@ -37,7 +37,8 @@ const LOCKED = new Set(['no_master_key', 'no_identity', 'no_device']);
 /**
  * `history`: there may be keys for what was written in this room before this device came; `changed`: `isOpen` or `troubleIn` say something else.
  * @typedef {{ history: (room: Uuid) => void, changed: () => void }} ArchiveTold
- * @typedef {Parts & { now: () => number, random: () => number, roomsOf: () => Uuid[] }} ArchiveParts
+ * `roomsOf`: the user's encrypted rooms, as they are known; `ownRooms`: all of the user's rooms, as the server says now.
+ * @typedef {Parts & { now: () => number, random: () => number, roomsOf: () => Uuid[], ownRooms: () => Promise<Uuid[]> }} ArchiveParts
  */
 
 export class Archive {
@@ -88,7 +89,8 @@ export class Archive {
     if (!isOpen || was === true) return;
     this.#told.changed();
     for (const room of this.#epochs.keys()) this.#write(room);
-    this.#later('tidy', () => this.#tidy());
+    // Rooms may have been left while this device was away.
+    this.#later('tidy', () => this.#drop(() => true));
     if (was === false) for (const room of this.#parts.roomsOf()) this.#told.history(room);
   }
 
@@ -105,7 +107,7 @@ export class Archive {
     this.#written.delete(room);
     this.#jobs.delete(`write ${room}`);
     // What was not found may have been something else of it: the list of rooms says.
-    this.#later(`drop ${room}`, () => this.#drop((each) => each === room && !this.#parts.roomsOf().includes(room)));
+    this.#later(`drop ${room}`, () => this.#drop((each) => each === room));
   }
 
   /**
@@ -219,18 +221,14 @@ export class Archive {
     this.#told.changed();
   }
 
-  /** Rooms may have been left while this device was away. */
-  async #tidy() {
-    const rooms = new Set(this.#parts.roomsOf());
-    // Of a list that is not there nothing follows.
-    if (rooms.size > 0) await this.#drop((room) => !rooms.has(room));
-  }
-
-  /** @param {(room: Uuid) => boolean} isGone */
-  async #drop(isGone) {
-    for (const { slot, version } of await this.#parts.delivery.backups()) {
-      const room = roomOfSlot(slot);
-      if (room === null || !isGone(room)) continue;
+  /** What there is of rooms that are not the user's any more. @param {(room: Uuid) => boolean} isMeant */
+  async #drop(isMeant) {
+    const slots = (await this.#parts.delivery.backups()).map((each) => ({ ...each, room: roomOfSlot(each.slot) })).filter(({ room }) => room !== null && isMeant(room));
+    if (slots.length === 0) return;
+    // Asked after the slots: another window, or another device, may have come into a room meanwhile and written there.
+    const own = new Set(await this.#parts.ownRooms());
+    for (const { slot, version, room } of slots) {
+      if (room === null || own.has(room)) continue;
       if (this.#isClosed) return;
       await this.#parts.delivery.dropBackup(slot, version);
       if (this.#apart.delete(slot)) this.#told.changed();
