@@ -10,10 +10,13 @@ import { AtRest, forgetKey, makeKeyStore } from '../at-rest.js';
 
 const NAME = 'webcall-notices';
 const VERSION = 1;
-/** Far more rooms than anybody is told of; of others a notice says only that there is a message. */
-const MAX_ROOMS = 500;
+/** Far more rooms than anybody is told of. Of more those go whose keys changed longest ago: there a notice says only that there is a message. */
+export const MAX_ROOMS = 500;
 
-/** @typedef {{ room: string, epoch: number, key: CryptoKey, sealed: import('../at-rest.js').Sealed }} Row */
+/**
+ * `turn`: how many were written before it, so that the oldest is found; rows of an earlier version have none, and are older than those that do.
+ * @typedef {{ room: string, epoch: number, key: CryptoKey, sealed: import('../at-rest.js').Sealed, turn?: number }} Row
+ */
 
 export class NoticeKeep {
   #database;
@@ -49,8 +52,13 @@ export class NoticeKeep {
       if (before !== undefined && before !== user) rooms.clear();
       owners.put(user, 'user');
       owners.put(language, 'language');
+    };
+    owners.get('turn').onsuccess = (event) => {
+      const turn = (/** @type {IDBRequest<number | undefined>} */ (event.target).result ?? 0) + 1;
+      owners.put(turn, 'turn');
+      rooms.put({ room, epoch, key, sealed, turn });
       rooms.count().onsuccess = (counted) => {
-        if (/** @type {IDBRequest} */ (counted.target).result < MAX_ROOMS) rooms.put({ room, epoch, key, sealed });
+        if (/** @type {IDBRequest<number>} */ (counted.target).result > MAX_ROOMS) dropOldest(rooms);
       };
     };
     await finished(transaction);
@@ -126,6 +134,16 @@ async function forgetAll(factory) {
   // What has no key that could be deleted is deleted all the same.
   await keyless.catch(() => {});
   await done(factory.deleteDatabase(NAME));
+}
+
+/** @param {IDBObjectStore} rooms */
+function dropOldest(rooms) {
+  rooms.getAll().onsuccess = (event) => {
+    /** @type {Row[]} */
+    const rows = /** @type {IDBRequest} */ (event.target).result;
+    const [oldest] = rows.sort((one, other) => (one.turn ?? 0) - (other.turn ?? 0));
+    if (oldest !== undefined) rooms.delete(oldest.room);
+  };
 }
 
 /** @param {NoticeDevice} device */
