@@ -134,11 +134,13 @@ session.addEventListener('change', () => {
 clientCode.addEventListener('alarm', () => toast(t('client.alarm'), 'problem'));
 chat.addEventListener('change', countInTitle);
 document.addEventListener('visibilitychange', () => chat.setAway(document.visibilityState !== 'visible'));
+document.addEventListener('visibilitychange', () => document.visibilityState !== 'visible' && keys.hurry());
 globalThis.addEventListener('online', () => socket.nudge());
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && socket.nudge());
 // Closing the window is leaving: nobody should look at a frozen tile until the server notices.
 globalThis.addEventListener('pagehide', () => call.leave());
 globalThis.addEventListener('pagehide', () => chat.flush());
+globalThis.addEventListener('pagehide', () => keys.hurry());
 globalThis.addEventListener('pageshow', (event) => event.persisted && location.reload());
 
 dress();

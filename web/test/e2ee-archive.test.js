@@ -46,7 +46,7 @@ class Shelf {
 
 /** A device: epochs that it has keys of by room and block, and its archive. A segment is the list of its epochs. */
 function device(shelf, { epochs = {}, hasKey = true, rooms = [ROOM, OTHER] } = {}) {
-  const world = { now: 0, hasKey, epochs: new Map(Object.entries(epochs).map(([name, list]) => [name, new Set(list)])), seen: new Map(), histories: [], changes: 0, refuses: null, pauses: [], rooms, ownRooms: async () => world.rooms };
+  const world = { now: 0, hasKey, epochs: new Map(Object.entries(epochs).map(([name, list]) => [name, new Set(list)])), seen: new Map(), histories: [], changes: 0, refuses: null, pauses: [], random: 0.5, rooms, ownRooms: async () => world.rooms };
   const own = (of) => world.epochs.get(`${of.room}/${of.block}`) ?? new Set();
   const ask = async (request) => {
     if (!world.hasKey) throw new KeysRefused('no_master_key');
@@ -65,15 +65,18 @@ function device(shelf, { epochs = {}, hasKey = true, rooms = [ROOM, OTHER] } = {
     world.pauses.push(ms);
     return new Promise((resolve) => waiting.push(resolve));
   };
-  const parts = { keys: { ask }, delivery: shelf, pause, exclusively: (_, act) => act(), now: () => world.now, random: () => 0.5, roomsOf: () => world.rooms, ownRooms: async () => [...(await world.ownRooms())] };
+  const parts = { keys: { ask }, delivery: shelf, pause, exclusively: (_, act) => act(), now: () => world.now, random: () => world.random, roomsOf: () => world.rooms, ownRooms: async () => [...(await world.ownRooms())] };
   const archive = new Archive(parts, { history: (room) => world.histories.push(room), changed: () => (world.changes += 1) });
   /** Lets the pause be over, and what follows be done. */
-  const passes = async () => {
+  const passes = () => {
     waiting.splice(0).forEach((resolve) => resolve());
+    return settles();
+  };
+  const settles = async () => {
     for (let turn = 0; turn < 200; turn += 1) await Promise.resolve();
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { ...world, world, archive, passes };
+  return { ...world, world, archive, passes, settles };
 }
 
 test('a slot is called after its room and block, in 1 to 32 plain characters, and its room is found in its name', () => {
@@ -104,6 +107,38 @@ test('epochs that begin within some seconds are one write, and what the archive 
   archive.began(ROOM, 4);
   await passes();
   assert.deepEqual(JSON.parse(shelf.slots.get(slot).blob), [1, 2, 3, 4]);
+});
+
+test('the devices of all members write at times of their own within some seconds, and at once where the page is left', async () => {
+  const waits = [];
+  for (const random of [0, 0.25, 1]) {
+    const { archive, passes, world } = device(new Shelf(), { epochs: { [`${ROOM}/0`]: [1] } });
+    world.random = random;
+    archive.began(ROOM, 1);
+    await passes();
+    waits.push(...world.pauses);
+  }
+  assert.deepEqual(waits, [2_000, 7_000, 22_000]);
+  const shelf = new Shelf();
+  const { archive, settles, world } = device(shelf, { epochs: { [`${ROOM}/0`]: [1] } });
+  archive.began(ROOM, 1);
+  await settles();
+  assert.equal(shelf.slots.size, 0);
+  archive.hurry();
+  await settles();
+  assert.equal(shelf.slots.size, 1);
+  // What failed waits for the server's sake.
+  world.epochs.get(`${ROOM}/0`).add(2);
+  shelf.hook = async () => {
+    throw new ApiError('network', 0);
+  };
+  archive.began(ROOM, 2);
+  archive.hurry();
+  await settles();
+  const asked = shelf.asked.length;
+  archive.hurry();
+  await settles();
+  assert.equal(shelf.asked.length, asked);
 });
 
 test('a block that is over is written with the one that begins', async () => {

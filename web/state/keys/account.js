@@ -138,6 +138,11 @@ export class KeysAccount {
     return this.#messages;
   }
 
+  /** The page may end: what is put off is done now. */
+  hurry() {
+    this.#archive.hurry();
+  }
+
   /** The connection is there, or something may have been missed. */
   up() {
     this.#attempt = 0;

@@ -19,6 +19,8 @@ import { roomOfSlot, slotOf } from './slots.js';
 const BLOCK = 1_024;
 /** What happens within this time is one write. */
 const GATHER_MS = 2_000;
+/** A commit reaches all devices of all members at once: they come to the server one by one in this time. Longer, and more is lost of a browser that ends meanwhile. */
+const SPREAD_MS = 20_000;
 /** Another device may write the same block at the same time, this often in a row. */
 const MAX_TRIES = 4;
 /** Blocks of one room that are looked through for what the archive lacks, the newest: 65,536 epochs. */
@@ -59,6 +61,8 @@ export class Archive {
   #jobs = new Map();
   #isWorking = false;
   #attempt = 0;
+  /** Ends the wait before what is to be done, unless that is because something failed. */
+  #goOn = () => {};
 
   /**
    * @param {ArchiveParts} parts
@@ -140,6 +144,11 @@ export class Archive {
   async #read(slot, of) {
     const there = await this.#parts.delivery.backup(slot);
     return there !== null && ((await this.#take(slot, of, there.blob)) ?? 0) > 0;
+  }
+
+  /** The page may end: what waits is done now. */
+  hurry() {
+    this.#goOn();
   }
 
   close() {
@@ -244,14 +253,20 @@ export class Archive {
 
   async #work() {
     this.#isWorking = true;
-    for (let waitMs = GATHER_MS; this.#jobs.size > 0; ) {
-      await this.#parts.pause(waitMs);
-      waitMs = await this.#workOff();
+    for (let failedMs = 0; this.#jobs.size > 0; ) {
+      await (failedMs > 0 ? this.#parts.pause(failedMs) : this.#gather());
+      failedMs = await this.#workOff();
     }
     this.#isWorking = false;
   }
 
-  /** Up to the first that fails. @returns {Promise<number>} how long to wait before what is left, or comes */
+  async #gather() {
+    const { pause, random } = this.#parts;
+    await Promise.race([pause(GATHER_MS + Math.round(random() * SPREAD_MS)), new Promise((resolve) => (this.#goOn = () => resolve(undefined)))]);
+    this.#goOn = () => {};
+  }
+
+  /** Up to the first that fails. @returns {Promise<number>} how long to wait before it is tried again; 0: none did */
   async #workOff() {
     for (const [name, act] of [...this.#jobs]) {
       // Taken back meanwhile, or in another's place.
@@ -270,6 +285,6 @@ export class Archive {
       }
     }
     this.#attempt = 0;
-    return GATHER_MS;
+    return 0;
   }
 }
