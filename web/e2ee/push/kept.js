@@ -6,7 +6,8 @@
 
 /** @import { NoticeDevice, NoticeNames, NoticeOwner, Opening } from './interface.js' */
 
-import { AtRest, forgetKey, makeKeyStore } from '../at-rest.js';
+import { AtRest, deleteSealed, makeKeyStore } from '../at-rest.js';
+import { done, finished } from '../indexed.js';
 
 const NAME = 'webcall-notices';
 const VERSION = 1;
@@ -120,20 +121,9 @@ export async function forgetNotices(factory, user) {
   const there = await factory.databases();
   if (!there.some(({ name }) => name === NAME)) return;
   const staying = user();
-  if (staying === null) return forgetAll(factory);
+  if (staying === null) return deleteSealed(NAME, factory);
   const keep = await NoticeKeep.open(factory);
   await keep.forgetAllBut(staying).finally(() => keep.close());
-}
-
-/** @param {IDBFactory} factory */
-async function forgetAll(factory) {
-  const opening = factory.open(NAME);
-  // Another window has deleted it meanwhile: it is not to be made anew, with nothing in it.
-  opening.onupgradeneeded = () => opening.transaction?.abort();
-  const keyless = done(opening).then((/** @type {IDBDatabase} */ database) => forgetKey(database).finally(() => database.close()));
-  // What has no key that could be deleted is deleted all the same.
-  await keyless.catch(() => {});
-  await done(factory.deleteDatabase(NAME));
 }
 
 /** @param {IDBObjectStore} rooms */
@@ -159,20 +149,4 @@ function read({ leaf, user, device, deviceKey }) {
 /** @param {string} room @param {number} epoch */
 function placeOf(room, epoch) {
   return `notices ${room} ${epoch}`;
-}
-
-/** @param {IDBRequest<any>} request @returns {Promise<any>} */
-function done(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-/** @param {IDBTransaction} transaction @returns {Promise<void>} */
-function finished(transaction) {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error);
-  });
 }
