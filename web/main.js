@@ -23,6 +23,7 @@ import { Preferences, browserStorage } from './state/preferences.js';
 import { RoomsStore } from './state/rooms.js';
 import { SessionStore } from './state/session.js';
 import { shielding } from './state/shielding.js';
+import { SignedIn } from './state/signed-in.js';
 import { mountAnnouncer } from './ui/announce.js';
 import { saveBlob } from './ui/save.js';
 import { standIns } from './ui/stand-in.js';
@@ -34,7 +35,7 @@ import { browserLabel } from './views/user-agent.js';
 const preferences = new Preferences(browserStorage());
 const api = new Api();
 const windows = 'BroadcastChannel' in globalThis ? new BroadcastChannel('webcall') : null;
-const session = new SessionStore(api, windows);
+const session = new SessionStore(api, windows, new SignedIn(browserStorage()));
 const encryptedOnce = new EncryptedOnce(browserStorage());
 globalThis.addEventListener('storage', () => encryptedOnce.readAgain());
 const rooms = new RoomsStore(api, encryptedOnce);
@@ -133,11 +134,13 @@ session.addEventListener('change', () => {
 clientCode.addEventListener('alarm', () => toast(t('client.alarm'), 'problem'));
 chat.addEventListener('change', countInTitle);
 document.addEventListener('visibilitychange', () => chat.setAway(document.visibilityState !== 'visible'));
+document.addEventListener('visibilitychange', () => document.visibilityState !== 'visible' && keys.hurry());
 globalThis.addEventListener('online', () => socket.nudge());
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && socket.nudge());
 // Closing the window is leaving: nobody should look at a frozen tile until the server notices.
 globalThis.addEventListener('pagehide', () => call.leave());
 globalThis.addEventListener('pagehide', () => chat.flush());
+globalThis.addEventListener('pagehide', () => keys.hurry());
 globalThis.addEventListener('pageshow', (event) => event.persisted && location.reload());
 
 dress();

@@ -9,6 +9,8 @@
  * Each value is bound to its place, so that one that was moved is not opened. Random nonces: fine for 2³² values a key.
  */
 
+import { done, finished } from './indexed.js';
+
 const KEYS = 'keys';
 const KEY = 'copy';
 const NONCE_BYTES = 12;
@@ -82,18 +84,26 @@ export function makeKeyStore(database) {
 }
 
 /**
- * Delete the key of a copy, durably.
- * @param {IDBDatabase} database
- * @returns {Promise<void>}
+ * Delete a database: first its key, durably, then everything, which waits until other windows let go of it.
+ * @param {string} name
+ * @param {IDBFactory} factory
  */
-export async function forgetKey(database) {
+export async function deleteSealed(name, factory) {
+  const opening = factory.open(name);
+  // Another window has deleted it meanwhile: it is not to be made anew, with nothing in it.
+  opening.onupgradeneeded = () => opening.transaction?.abort();
+  const keyless = done(opening).then((database) => forgetKey(database).finally(() => database.close()));
+  // What has no key that could be deleted is deleted all the same.
+  await keyless.catch(() => {});
+  await done(factory.deleteDatabase(name));
+}
+
+/** @param {IDBDatabase} database */
+async function forgetKey(database) {
   if (!database.objectStoreNames.contains(KEYS)) return;
   const transaction = database.transaction(KEYS, 'readwrite', { durability: 'strict' });
   transaction.objectStore(KEYS).clear();
-  await new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve(undefined);
-    transaction.onabort = () => reject(transaction.error);
-  });
+  await finished(transaction);
 }
 
 /** @param {string} text */

@@ -28,7 +28,7 @@ import { Wishes } from './wishes.js';
 /** @typedef {'idle' | 'connecting' | 'connected' | 'reconnecting'} CallStatus */
 /**
  * For encrypted rooms. `isSupported`: whether this browser can; `prepare`: what can be begun before anybody joins; `ready`: the keys, once this device is in the room's group; rejects with a `code`.
- * @typedef {{ isSupported: () => boolean, prepare: (room: string) => void, ready: (room: string) => Promise<KeysAccount>, open: () => ShieldedStay }} Shielding
+ * @typedef {{ isSupported: () => boolean, prepare: (room: string) => void, ready: (room: string, isWanted: () => boolean) => Promise<KeysAccount>, open: () => ShieldedStay }} Shielding
  */
 
 /** Refusals of `join` that pass by themselves; any other ends the stay. */
@@ -274,7 +274,7 @@ export class CallStore extends EventTarget {
     this.#closeEngine();
     this.#setLeftOut('nothing');
     try {
-      const account = this.#encryption !== 'open' ? await this.#shielding.ready(room) : null;
+      const account = this.#encryption !== 'open' ? await this.#shielding.ready(room, () => stay === this.#stay && this.#socket.isUp) : null;
       if (stay !== this.#stay || !this.#socket.isUp) return;
       if (account !== null) this.#openShielded();
       const joined = this.#socket.request({ type: 'join', room, muted: this.#own.enter() });

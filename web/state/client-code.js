@@ -1,6 +1,6 @@
 /**
  * What this browser remembers of the client's code that it was given, for the settings. The service worker looks and remembers; this reads it. Says `change`
- * after a look, and `alarm` when files were not what their address says.
+ * after a look, and `alarm` when files were not what their address says, or were not given time after time.
  */
 
 /** @import { Known } from '../e2ee/client/interface.js' */

@@ -1,6 +1,6 @@
 /**
  * Keeps up what the service worker needs to open messages of encrypted rooms: whenever a room's group is in another epoch, the worker of the keys is told the
- * names that people go by there, and keeps them with the epoch's key. At log-out all of it goes.
+ * names that people go by there, and keeps them with the epoch's key. At log-out all of it goes, but what is of somebody who has signed in since in another window.
  *
  * What cannot be kept costs a notice its text, and nothing else: nobody is told, and the next epoch is another try.
  */
@@ -43,7 +43,7 @@ export class NoticesStore {
       this.#waiting.clear();
       this.#there = null;
       const factory = around.databases();
-      if (factory !== null) void forgetNotices(factory).catch(() => {});
+      if (factory !== null) void forgetNotices(factory, () => session.signedInSince).catch(() => {});
     });
   }
 

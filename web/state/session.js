@@ -8,6 +8,7 @@
 /** @import { Api } from '../net/api.js' */
 
 import { ApiError } from '../net/api.js';
+import { SignedIn } from './signed-in.js';
 
 /** @typedef {'unknown' | 'signed-in' | 'signed-out' | 'unreachable'} Status */
 /** @typedef {'session_ended' | 'other_account' | null} Reason */
@@ -15,6 +16,7 @@ import { ApiError } from '../net/api.js';
 export class SessionStore extends EventTarget {
   #api;
   #windows;
+  #signedIn;
   /** @type {Status} */
   #status = 'unknown';
   /** @type {Reason} */
@@ -23,13 +25,18 @@ export class SessionStore extends EventTarget {
   /**
    * @param {Api} api
    * @param {BroadcastChannel | null} windows the other windows of this browser
+   * @param {SignedIn} [signedIn]
    */
-  constructor(api, windows) {
+  constructor(api, windows, signedIn = new SignedIn(null)) {
     super();
     this.#api = api;
     this.#windows = windows;
+    this.#signedIn = signedIn;
     api.addEventListener('signed-out', () => this.#leave('session_ended'));
-    api.addEventListener('other-account', () => this.#become('signed-out', 'other_account'));
+    api.addEventListener('other-account', (event) => {
+      signedIn.enteredElsewhere(/** @type {CustomEvent<User>} */ (event).detail.id);
+      this.#become('signed-out', 'other_account');
+    });
     windows?.addEventListener('message', ({ data }) => {
       if (data?.kind === 'signed-out' && data.user === this.user?.id) this.#leave('session_ended');
     });
@@ -49,10 +56,17 @@ export class SessionStore extends EventTarget {
     return this.#api.user;
   }
 
+  /** Signed in since this window was, in another one: what this browser keeps of them stays, though nobody is signed in here. @returns {string | null} a user's id */
+  get signedInSince() {
+    return this.#signedIn.since;
+  }
+
   /** Find out whether this browser is signed in. */
   async restore() {
+    this.#signedIn.resume();
     try {
       await this.#api.renew();
+      if (this.user !== null) this.#signedIn.resumed(this.user.id);
       this.#become('signed-in', null);
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) this.#leave(null);
@@ -82,6 +96,7 @@ export class SessionStore extends EventTarget {
   async logout() {
     const user = this.user?.id;
     await this.#api.callOpen('POST', 'auth/logout').catch(() => {});
+    if (user !== undefined) this.#signedIn.left(user);
     this.#windows?.postMessage({ kind: 'signed-out', user });
     this.#leave(null);
   }
@@ -112,6 +127,7 @@ export class SessionStore extends EventTarget {
   /** @param {Grant} grant */
   #enter(grant) {
     this.#api.adopt(grant);
+    this.#signedIn.entered(grant.user.id);
     this.#become('signed-in', null);
   }
 

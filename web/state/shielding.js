@@ -37,12 +37,16 @@ export function shielding(keys) {
       // What fails now is tried again by whoever joins.
       if (isSupported()) void makeReady(keys, room).catch(() => {});
     },
-    ready: async (room) => {
+    ready: async (room, isWanted) => {
       if (!isSupported()) throw new NotReady('encryption_unsupported');
       const account = await accountOf(keys);
       if ((await upToDate(account, room)) === null) throw new NotReady('not_let_in');
+      // Whoever left meanwhile takes nothing up, and nothing that a later join holds is theirs to let go of.
+      if (!isWanted()) return account;
       release();
-      release = await alone(`webcall-call-${account.user}-${room}`);
+      const held = await alone(`webcall-call-${account.user}-${room}`);
+      if (isWanted()) release = held;
+      else held();
       return account;
     },
     open: () => {

@@ -119,7 +119,7 @@ test('without its key a copy opens nothing, and the key goes at log-out also whe
   await fill(storage);
   storage.close();
   // A disk that refuses to delete.
-  await assert.rejects(forgetStorages(null, { databases: () => factory.databases(), open: (...what) => factory.open(...what), deleteDatabase: () => failing() }));
+  await assert.rejects(forgetStorages(() => null, { databases: () => factory.databases(), open: (...what) => factory.open(...what), deleteDatabase: () => failing() }));
   const after = await IndexedStorage.open(ME, factory);
   const { rooms, members, drafts } = await after.load();
   assert.deepEqual([rooms, members, drafts, await after.outbox()], [[], [], [], []]);
@@ -135,11 +135,25 @@ function failing() {
 test('what another window has deleted meanwhile is not made anew by a log-out', async () => {
   const factory = new IDBFactory();
   // It was there when the log-out looked.
-  await forgetStorages(null, { databases: async () => [{ name: NAME, version: 3 }], open: (...what) => factory.open(...what), deleteDatabase: (name) => factory.deleteDatabase(name) });
+  await forgetStorages(() => null, { databases: async () => [{ name: NAME, version: 3 }], open: (...what) => factory.open(...what), deleteDatabase: (name) => factory.deleteDatabase(name) });
   assert.deepEqual(await factory.databases(), []);
   const storage = await IndexedStorage.open(ME, factory);
   await fill(storage);
   assert.deepEqual(await storage.entries(ROOM, 1, 2), RECORDS);
+});
+
+test('the copy of who has signed in since in another window outlives a log-out that is noticed late', async () => {
+  const factory = new IDBFactory();
+  const storage = await IndexedStorage.open(ME, factory);
+  await fill(storage);
+  (await IndexedStorage.open(ANNA, factory)).close();
+  let since = null;
+  // They sign in while it is looked which copies there are.
+  const databases = () => factory.databases().finally(() => (since = ME));
+  await forgetStorages(() => since, { databases, open: (...what) => factory.open(...what), deleteDatabase: (name) => factory.deleteDatabase(name) });
+  assert.deepEqual((await factory.databases()).map(({ name }) => name), [NAME]);
+  const again = await IndexedStorage.open(ME, factory);
+  assert.deepEqual(await again.entries(ROOM, 1, 2), RECORDS);
 });
 
 test('the key of a copy cannot be taken out, and two windows that open a new copy have the same one', async () => {

@@ -35,6 +35,8 @@ export class FakeDesk {
   /** The newest epoch that it has keys of, and the first. */
   epoch = 1;
   firstEpoch = 1;
+  /** Epochs whose number has another key here: of another of the room's groups. */
+  otherGroup = new Set();
   /** What the archive has of an earlier epoch; whether there is more than before. */
   recall = async () => false;
   /** Called before anything is answered; may throw or wait. */
@@ -79,6 +81,7 @@ export class FakeDesk {
   #open(op, envelope) {
     const { epoch, id, user, content, previous } = seen(envelope);
     if (epoch > this.epoch || epoch < this.firstEpoch) throw new KeysRefused('unknown_epoch');
+    if (this.otherGroup.has(epoch)) throw new KeysRefused('wrong_key');
     const hash = hashOf(envelope);
     const verdict = op === 'read_message' ? null : this.#judge(user, hash, previous);
     return { id, epoch, user, device: '', kind: 1, at_ms: 1, seen: '', head: { size: 0, root: '' }, hash, verdict, content };

@@ -15,11 +15,12 @@ function envelopeOf({ epoch, device }) {
 
 /** A device whose group is in an epoch, and that knows some devices. What was asked for is counted. */
 function keysOf({ epoch = 1, known = [] } = {}) {
-  const world = { epoch, newest: epoch, known: new Set(known), published: new Set(known), followed: 0, learned: 0, first: 1, archived: 1, recalled: 0 };
+  const world = { epoch, newest: epoch, known: new Set(known), published: new Set(known), followed: 0, learned: 0, first: 1, archived: 1, recalled: 0, otherGroup: new Set(), groups: 1 };
   const ask = async ({ envelope }) => {
     const bytes = Buffer.from(envelope, 'base64');
     const asked = Number(bytes.readBigUInt64BE(18));
     if (asked > world.epoch || asked < world.first) throw new KeysRefused('unknown_epoch');
+    if (world.otherGroup.has(asked)) throw new KeysRefused('wrong_key');
     if (!world.known.has(bytes.readUInt32BE(30))) throw new KeysRefused('unknown_sender');
     return { type: 'opened' };
   };
@@ -35,9 +36,10 @@ function keysOf({ epoch = 1, known = [] } = {}) {
   };
   const recall = async () => {
     world.recalled += 1;
+    if (world.groups > 1) world.otherGroup.clear();
     const is = world.archived < world.first;
     world.first = Math.min(world.first, world.archived);
-    return is;
+    return is || world.groups > 1;
   };
   const messages = new RoomMessages({ ask }, () => 1, { current, toSend: current, lookOf, renew: current, learn, recall, heard: () => {} });
   const open = async (epoch, device, room = ROOM) => {
@@ -93,6 +95,15 @@ test('who wrote a message that the archive opens, and is not known here, is aske
   world.published.add(2);
   assert.equal(await open(3, 2), 'opened');
   assert.deepEqual([world.recalled, world.learned], [1, 1]);
+});
+
+test('a message of another of the room’s groups is looked for in the archive, and refused until its key is there', async () => {
+  const { world, open } = keysOf({ epoch: 9, known: [1] });
+  world.otherGroup.add(3);
+  assert.equal(await open(3, 1), 'refused');
+  assert.equal(world.recalled, 1);
+  world.groups = 2;
+  assert.equal(await open(3, 1), 'opened');
 });
 
 test('for a message of an epoch to come the archive is not asked', async () => {

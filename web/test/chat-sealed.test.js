@@ -284,6 +284,64 @@ test('what a reload kept from being shown by the archive is shown when somebody 
   await until(() => texts(room).join() === 'old,new');
 });
 
+test('what another device archived later is shown when somebody looks again after some minutes, and the server is not asked more often', async (context) => {
+  const server = new FakeServer();
+  server.addRoom(ROOM, { encryption: 'mls' });
+  const anna = writer(server, ANNA);
+  anna('old', { epoch: 2, quietly: true });
+  anna('new', { epoch: 5, quietly: true });
+  const desk = Object.assign(new FakeDesk(ME), { epoch: 5, firstEpoch: 5 });
+  let now = 5_000_000;
+  const { chat, keys, room } = await opened(context, { server, desk, device: { now: () => now } });
+  await until(() => room.length === 2);
+  keys.unlocked();
+  const look = async () => {
+    chat.watch(null);
+    chat.watch(ROOM);
+    await quiet();
+  };
+  await look();
+  desk.firstEpoch = 1;
+  const asked = server.asked.length;
+  await look();
+  assert.deepEqual([texts(room), server.asked.slice(asked).filter((call) => call.includes('messages'))], [['before', 'new'], []]);
+  now += 330_000;
+  await look();
+  await until(() => texts(room).join() === 'old,new');
+  // Who only stays there: with the next epoch.
+  desk.firstEpoch = 5;
+  anna('older', { epoch: 4 });
+  await until(() => texts(room).join() === 'old,new,before');
+  desk.firstEpoch = 1;
+  keys.moved(ROOM);
+  await quiet();
+  assert.equal(texts(room).at(-1), 'before');
+  now += 330_000;
+  keys.moved(ROOM);
+  await until(() => texts(room).join() === 'old,new,older');
+});
+
+test('what was refused for want of the key of another of the room’s groups is tried again when more keys are told, and what is bad stays refused', async (context) => {
+  const server = new FakeServer();
+  server.addRoom(ROOM, { encryption: 'mls' });
+  const anna = writer(server, ANNA);
+  anna('first group', { epoch: 2, quietly: true });
+  anna('as somebody else', { epoch: 5, quietly: true, sender: ME });
+  anna('new', { epoch: 5, quietly: true });
+  const desk = Object.assign(new FakeDesk(ME), { epoch: 5, otherGroup: new Set([2]) });
+  const { keys, room } = await opened(context, { server, desk });
+  await until(() => room.length === 3);
+  assert.deepEqual(texts(room), ['refused', 'refused', 'new']);
+  const asked = () => server.asked.filter((call) => call.includes('messages')).length;
+  const before = asked();
+  keys.remembered(ROOM);
+  await quiet();
+  assert.deepEqual([texts(room), asked() - before], [['refused', 'refused', 'new'], 1], 'once for each time that there are more keys');
+  desk.otherGroup.clear();
+  keys.remembered(ROOM);
+  await until(() => texts(room).join() === 'first group,refused,new');
+});
+
 test('what was written before this device was in the room says so', async (context) => {
   const desk = Object.assign(new FakeDesk(ME), { epoch: 5, firstEpoch: 5 });
   const { server, room } = await opened(context, { desk });

@@ -225,7 +225,7 @@ export class FakeBrowser {
 
   /** A window of it with somebody signed in. */
   async open(server, { user = ME, connect = true, device = {}, keys = new NoKeys() } = {}) {
-    const session = Object.assign(new EventTarget(), { status: 'unknown', user: null, ended() {} });
+    const session = Object.assign(new EventTarget(), { status: 'unknown', user: null, signedInSince: null, ended() {} });
     const socket = new FakeSocket();
     server.sockets.add(socket);
     const api = { user: { id: user }, call: (...request) => server.call(...request), patchBytes: (...request) => server.patchBytes(...request) };

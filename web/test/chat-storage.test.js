@@ -128,7 +128,7 @@ test('the local copies of other accounts are deleted, also while another window 
   await others.put('rooms', { id: ROOM });
   const own = await IndexedStorage.open(ME, factory);
   await own.put('rooms', { id: OTHER });
-  await forgetStorages(ME, factory);
+  await forgetStorages(() => ME, factory);
   assert.deepEqual((await factory.databases()).map(({ name }) => name), [`webcall-chat-${ME}`]);
   await assert.rejects(others.load());
   assert.equal((await own.load()).rooms.length, 1);

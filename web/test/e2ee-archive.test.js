@@ -46,7 +46,7 @@ class Shelf {
 
 /** A device: epochs that it has keys of by room and block, and its archive. A segment is the list of its epochs. */
 function device(shelf, { epochs = {}, hasKey = true, rooms = [ROOM, OTHER] } = {}) {
-  const world = { hasKey, epochs: new Map(Object.entries(epochs).map(([name, list]) => [name, new Set(list)])), seen: new Map(), histories: [], changes: 0, refuses: null, pauses: [], rooms };
+  const world = { now: 0, hasKey, epochs: new Map(Object.entries(epochs).map(([name, list]) => [name, new Set(list)])), seen: new Map(), histories: [], changes: 0, refuses: null, pauses: [], random: 0.5, rooms, ownRooms: async () => world.rooms };
   const own = (of) => world.epochs.get(`${of.room}/${of.block}`) ?? new Set();
   const ask = async (request) => {
     if (!world.hasKey) throw new KeysRefused('no_master_key');
@@ -65,15 +65,18 @@ function device(shelf, { epochs = {}, hasKey = true, rooms = [ROOM, OTHER] } = {
     world.pauses.push(ms);
     return new Promise((resolve) => waiting.push(resolve));
   };
-  const parts = { keys: { ask }, delivery: shelf, pause, exclusively: (_, act) => act(), now: () => 0, random: () => 0.5, roomsOf: () => world.rooms };
+  const parts = { keys: { ask }, delivery: shelf, pause, exclusively: (_, act) => act(), now: () => world.now, random: () => world.random, roomsOf: () => world.rooms, ownRooms: async () => [...(await world.ownRooms())] };
   const archive = new Archive(parts, { history: (room) => world.histories.push(room), changed: () => (world.changes += 1) });
   /** Lets the pause be over, and what follows be done. */
-  const passes = async () => {
+  const passes = () => {
     waiting.splice(0).forEach((resolve) => resolve());
+    return settles();
+  };
+  const settles = async () => {
     for (let turn = 0; turn < 200; turn += 1) await Promise.resolve();
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { ...world, world, archive, passes };
+  return { ...world, world, archive, passes, settles };
 }
 
 test('a slot is called after its room and block, in 1 to 32 plain characters, and its room is found in its name', () => {
@@ -104,6 +107,38 @@ test('epochs that begin within some seconds are one write, and what the archive 
   archive.began(ROOM, 4);
   await passes();
   assert.deepEqual(JSON.parse(shelf.slots.get(slot).blob), [1, 2, 3, 4]);
+});
+
+test('the devices of all members write at times of their own within some seconds, and at once where the page is left', async () => {
+  const waits = [];
+  for (const random of [0, 0.25, 1]) {
+    const { archive, passes, world } = device(new Shelf(), { epochs: { [`${ROOM}/0`]: [1] } });
+    world.random = random;
+    archive.began(ROOM, 1);
+    await passes();
+    waits.push(...world.pauses);
+  }
+  assert.deepEqual(waits, [2_000, 7_000, 22_000]);
+  const shelf = new Shelf();
+  const { archive, settles, world } = device(shelf, { epochs: { [`${ROOM}/0`]: [1] } });
+  archive.began(ROOM, 1);
+  await settles();
+  assert.equal(shelf.slots.size, 0);
+  archive.hurry();
+  await settles();
+  assert.equal(shelf.slots.size, 1);
+  // What failed waits for the server's sake.
+  world.epochs.get(`${ROOM}/0`).add(2);
+  shelf.hook = async () => {
+    throw new ApiError('network', 0);
+  };
+  archive.began(ROOM, 2);
+  archive.hurry();
+  await settles();
+  const asked = shelf.asked.length;
+  archive.hurry();
+  await settles();
+  assert.equal(shelf.asked.length, asked);
 });
 
 test('a block that is over is written with the one that begins', async () => {
@@ -200,7 +235,7 @@ test('what the server will always refuse is not asked again and again, and keeps
   assert.equal(world.pauses.length, 1);
 });
 
-test('a block is asked for once, what comes later is told, and a failure keeps nobody waiting', async () => {
+test('a block is asked for once in some minutes, what comes later is told, and a failure keeps nobody waiting', async () => {
   const shelf = new Shelf();
   const { archive, passes, world } = device(shelf);
   const slot = slotOf({ room: ROOM, block: 0 });
@@ -216,6 +251,22 @@ test('a block is asked for once, what comes later is told, and a failure keeps n
   shelf.hook = async () => {};
   world.histories.length = 0;
   await passes();
+  assert.deepEqual(world.histories, [ROOM]);
+});
+
+test('what another device writes into the archive later is found while the page is open', async () => {
+  const shelf = new Shelf();
+  const { archive, world } = device(shelf);
+  const slot = slotOf({ room: ROOM, block: 0 });
+  assert.equal(await archive.recall(ROOM, 5), false, 'there is nothing yet');
+  shelf.slots.set(slot, { version: 1, blob: '[5]' });
+  world.now = 299_999;
+  assert.equal(await archive.recall(ROOM, 5), false);
+  assert.equal(shelf.asked.length, 1);
+  world.now = 300_000;
+  assert.equal(await archive.recall(ROOM, 5), true);
+  assert.equal(await archive.recall(ROOM, 6), false);
+  assert.deepEqual(shelf.asked, [`get ${slot}`, `get ${slot}`]);
   assert.deepEqual(world.histories, [ROOM]);
 });
 
@@ -273,11 +324,32 @@ test('nothing of a room that was left stays with the server, and everything else
   await again.archive.begin();
   await again.passes();
   assert.deepEqual([...shelf.slots.keys()], ['unlockers']);
-  const unknown = device(shelf, { rooms: [] });
-  shelf.slots.set(slotOf({ room: ROOM, block: 0 }), { version: 1, blob: '[]' });
-  await unknown.archive.begin();
-  await unknown.passes();
-  assert.equal(shelf.slots.size, 2, 'of a list of rooms that is not there nothing follows');
+});
+
+test('a room that another window has just come into keeps its archive, and while the server does not say which rooms there are nothing is dropped', async () => {
+  const shelf = new Shelf();
+  const [kept, gone] = [ROOM, OTHER].map((room) => slotOf({ room, block: 0 }));
+  for (const slot of [kept, gone]) shelf.slots.set(slot, { version: 1, blob: '[]' });
+  // This window knows of neither; the server knows better, once it answers, and after the other window has come in.
+  const { archive, passes, world } = device(shelf, { rooms: [] });
+  let own = [];
+  let isDown = true;
+  world.ownRooms = async () => {
+    if (isDown) throw new ApiError('network', 0);
+    return own;
+  };
+  shelf.hook = async (what) => {
+    if (what === 'list') own = [ROOM];
+  };
+  await archive.begin();
+  await passes();
+  assert.deepEqual([...shelf.slots.keys()], [kept, gone]);
+  isDown = false;
+  await passes();
+  assert.deepEqual([...shelf.slots.keys()], [kept]);
+  archive.left(ROOM);
+  await passes();
+  assert.deepEqual([...shelf.slots.keys()], [kept], 'it was told late that this room was left');
 });
 
 test('a room that was left and entered again keeps its archive', async () => {

@@ -56,12 +56,18 @@ test('one file that was changed, left out of the list or put into it under the s
   assert.equal((await look(get)).isTrue, true);
 });
 
-test('what cannot be fetched is no news', async () => {
-  const { answers, get, tree } = server(FILES);
-  answers.delete(`/a/${tree}/main.js`);
-  assert.equal(await look(get), null);
+test('a page that cannot be fetched is no news, and one that comes without its files is', async () => {
   assert.equal(await look(() => Promise.reject(new TypeError('no network'))), null);
-  assert.equal(await look(async () => new Response('no page of ours')), null);
+  assert.equal(await look(async () => new Response('', { status: 503 })), null);
+  for (const path of ['main.js', 'files.txt']) {
+    const { answers, get, tree } = server(FILES);
+    answers.delete(`/a/${tree}/${path}`);
+    assert.deepEqual(await look(get), { tree, sha256: null, isTrue: false }, path);
+  }
+  const { answers, get, tree } = server(FILES);
+  answers.set(`/a/${tree}/files.txt`, `${sha256('x')}  main.js\n`.repeat(1_001));
+  assert.deepEqual(await look(get), { tree, sha256: null, isTrue: false }, 'a list without end');
+  assert.deepEqual(await look(async () => new Response('no page of ours')), { tree: '', sha256: null, isTrue: false });
 });
 
 const seen = (number, isTrue = true) => ({ tree: String(number).repeat(20), sha256: String(number).repeat(64), isTrue });
@@ -69,7 +75,7 @@ const code = ({ tree, sha256: hash }) => ({ tree, sha256: hash });
 
 test('another tree is told once, with what it was before and since when', () => {
   const first = judge(null, seen(1), 10);
-  assert.deepEqual(first, { known: { code: code(seen(1)), since: 10, lookedAt: 10, changes: [], alarms: [] }, news: 'nothing' });
+  assert.deepEqual(first, { known: { code: code(seen(1)), since: 10, lookedAt: 10, changes: [], alarms: [], missed: 0 }, news: 'nothing' });
   assert.deepEqual(judge(first.known, seen(1), 20), { known: { ...first.known, lookedAt: 20 }, news: 'nothing' });
   const second = judge(first.known, seen(2), 30);
   assert.deepEqual([second.news, second.known.changes], ['changed', [{ at: 30, from: code(seen(1)), to: code(seen(2)) }]]);
@@ -89,9 +95,41 @@ test('files that are not their address’s, or were others under it before, are 
   assert.equal(judge(null, forged, 5).news, 'alarm', 'also at the first look');
 });
 
+test('files that are not their address’s are never the measure: the true ones after them are no alarm', () => {
+  const forged = { ...seen(1), sha256: 'f'.repeat(64), isTrue: false };
+  const { known: alarmed } = judge(null, forged, 10);
+  assert.deepEqual([alarmed.code, alarmed.alarms], [null, [{ at: 10, tree: forged.tree, was: null, is: forged.sha256 }]]);
+  // As an earlier version remembered it.
+  for (const before of [alarmed, { ...alarmed, code: code(forged) }]) {
+    const { known: after, news } = judge(before, seen(1), 20);
+    assert.deepEqual([news, after.code, after.since, after.alarms, after.changes], ['nothing', code(seen(1)), 20, alarmed.alarms, []]);
+    assert.equal(judge(after, forged, 30).known.code, after.code);
+  }
+});
+
+test('a page that comes without its files three looks in a row is an alarm, told once, and a look that succeeds begins the count anew', () => {
+  const withheld = { tree: seen(1).tree, sha256: null, isTrue: false };
+  const newsOf = (begin, looks) => {
+    let kept = begin;
+    const news = looks.map((each, number) => {
+      const judged = judge(kept, each, 100 + number);
+      kept = judged.known;
+      return judged.news;
+    });
+    return { kept, news };
+  };
+  const { known: before } = judge(null, seen(1), 10);
+  for (const begin of [before, null]) {
+    const { kept, news } = newsOf(begin, [withheld, withheld, withheld, withheld]);
+    assert.deepEqual(news, ['nothing', 'nothing', 'alarm', 'nothing']);
+    assert.deepEqual([kept.alarms, kept.code, kept.lookedAt], [[{ at: 102, tree: withheld.tree, was: null, is: null }], begin?.code ?? null, 103]);
+  }
+  assert.deepEqual(newsOf(before, [withheld, withheld, seen(1), withheld, withheld]).news, Array(5).fill('nothing'));
+});
+
 test('no more is remembered than somebody reads', () => {
   let kept = null;
-  for (let number = 0; number < 60; number += 1) ({ known: kept } = judge(kept, { tree: `${number}`, sha256: `${number}`, isTrue: number % 2 === 0 }, number));
+  for (let number = 0; number < 60; number += 1) ({ known: kept } = judge(kept, { tree: `${number}.`, sha256: `${number}.`, isTrue: number % 2 === 0 }, number));
   assert.deepEqual([kept.changes.length, kept.alarms.length, kept.changes[0].at], [20, 20, 58]);
 });
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { toBase64 } from '../state/keys/bytes.js';
+import { toBase64 } from '../e2ee/base64.js';
 import { NewDevice } from '../state/keys/new-device.js';
 import { OwnDevice } from '../state/keys/own-device.js';
 import { OwnDevices } from '../state/keys/own-devices.js';

@@ -12,7 +12,7 @@ import { KeysError } from '../e2ee/keys/door.js';
 import { keepNotices } from '../e2ee/keys/notices.js';
 import { uuidOf } from '../e2ee/push/bytes.js';
 import { openEnvelope, parseEnvelope } from '../e2ee/push/envelope.js';
-import { NoticeKeep, forgetNotices } from '../e2ee/push/kept.js';
+import { MAX_ROOMS, NoticeKeep, forgetNotices } from '../e2ee/push/kept.js';
 import { openNotice } from '../e2ee/push/open.js';
 import { parsePayload } from '../e2ee/push/payload.js';
 import { setLanguage } from '../i18n/index.js';
@@ -157,7 +157,7 @@ test('what is kept for notices gives out no key and no name, and is gone after l
   database.close();
   assert.deepEqual([(await keep.find(room.opening.room)).names, await keep.language()], [NAMES, 'ru']);
   keep.close();
-  await forgetNotices(factory);
+  await forgetNotices(factory, () => null);
   assert.deepEqual(await factory.databases(), []);
   assert.equal(await (await NoticeKeep.open(factory)).find(room.opening.room), null);
 });
@@ -168,6 +168,22 @@ test('another person at the same browser finds no room of the one before', async
   await keep.put({ user: EVE, language: 'en' }, other.opening, NAMES);
   assert.equal(await keep.find(room.opening.room), null);
   assert.notEqual(await keep.find(other.opening.room), null);
+});
+
+test('where no more is kept, a room that is known is still renewed, and a new one takes the place of the one that changed longest ago', async () => {
+  const factory = new IDBFactory();
+  const keep = await NoticeKeep.open(factory);
+  const { opening } = await makeRoom([makeDevice(0, ANN)]);
+  const nameOf = (number) => `room ${number}`;
+  const put = (number, epoch) => keep.put({ user: ANN, language: 'en' }, { ...opening, room: nameOf(number), epoch }, NAMES);
+  const epochOf = async (number) => (await keep.find(nameOf(number)))?.opening.epoch ?? null;
+  for (let number = 0; number < MAX_ROOMS; number += 1) await put(number, 1);
+  await put(0, 2);
+  assert.deepEqual([await epochOf(0), await epochOf(1)], [2, 1]);
+  await put(MAX_ROOMS, 1);
+  assert.deepEqual([await epochOf(MAX_ROOMS), await epochOf(0), await epochOf(1), await epochOf(2)], [1, 2, null, 1]);
+  await put(MAX_ROOMS + 1, 1);
+  assert.deepEqual([await epochOf(2), await epochOf(3)], [null, 1]);
 });
 
 test('of a room that was left nothing stays', async () => {

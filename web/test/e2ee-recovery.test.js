@@ -10,7 +10,7 @@ import { weaknessOf } from '../state/keys/passphrase.js';
 import { Recovery } from '../state/keys/recovery.js';
 import { waysOf } from '../state/keys/ways.js';
 import { NewDevice } from '../state/keys/new-device.js';
-import { bytesOf, toBase64 } from '../state/keys/bytes.js';
+import { fromBase64, toBase64 } from '../e2ee/base64.js';
 import { ScriptedDelivery, ScriptedKeys } from './keys-scripted.js';
 
 const USER = '01010101-0101-0101-0101-010101010101';
@@ -150,7 +150,7 @@ test('a new device is offered the ways that there are, and passkeys only where t
 /** An authenticator with `prf`, which answers with what it was asked at; `fails` with exceptions of these names. */
 function authenticator({ enabled = true, results = true, fails = {} } = {}) {
   const asked = [];
-  const credential = (id, prf) => ({ rawId: bytesOf(id).buffer, getClientExtensionResults: () => ({ prf }) });
+  const credential = (id, prf) => ({ rawId: fromBase64(id).buffer, getClientExtensionResults: () => ({ prf }) });
   const act = (kind, give) => async ({ publicKey }) => {
     asked.push({ kind, ...publicKey });
     if (fails[kind]) throw Object.assign(new Error('no'), { name: fails[kind] });

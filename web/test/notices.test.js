@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { IDBFactory } from 'fake-indexeddb';
 
-import { NoticeKeep } from '../e2ee/push/kept.js';
+import { NoticeKeep, forgetNotices } from '../e2ee/push/kept.js';
 import { NoticesStore } from '../state/notices.js';
 import { until } from './chat-server.js';
 import { makeDevice, makeRoom } from './push-world.js';
@@ -18,7 +18,7 @@ function world(details) {
   const kept = [];
   const keys = Object.assign(new EventTarget(), { account: { keepNotices: async (...what) => void kept.push(what) } });
   const rooms = Object.assign(new EventTarget(), { rooms: null, details: async (id) => ({ id, ...details[id] }) });
-  const session = Object.assign(new EventTarget(), { status: 'signed-in' });
+  const session = Object.assign(new EventTarget(), { status: 'signed-in', signedInSince: null });
   new NoticesStore(keys, rooms, session, { language: () => 'ru', databases: () => factory });
   const epoch = (room) => keys.dispatchEvent(new CustomEvent('room', { detail: { room } }));
   const told = (list) => {
@@ -60,4 +60,22 @@ test('what is kept of a room goes with the room, and all of it at log-out', asyn
   session.status = 'signed-out';
   session.dispatchEvent(new Event('change'));
   assert.ok(await comes(async () => (await factory.databases()).length === 0));
+});
+
+test('a window that wakes after a log-out leaves what opens the messages of who has signed in since', async () => {
+  const { factory, session } = world({});
+  const [staying, going] = [await makeRoom([makeDevice(0, BEN)]), await makeRoom([makeDevice(0, ANN)])];
+  const leave = () => {
+    Object.assign(session, { status: 'signed-out', signedInSince: BEN });
+    session.dispatchEvent(new Event('change'));
+  };
+  const keep = await NoticeKeep.open(factory);
+  await keep.put({ user: ANN, language: 'en' }, going.opening, { title: 'x', people: {} });
+  leave();
+  assert.ok(await comes(async () => (await keep.language()) === null), 'what is of who left goes');
+  assert.equal(await keep.find(going.opening.room), null);
+  await keep.put({ user: BEN, language: 'en' }, staying.opening, { title: 'x', people: {} });
+  await forgetNotices(factory, () => session.signedInSince);
+  assert.notEqual(await keep.find(staying.opening.room), null);
+  assert.equal(await keep.language(), 'en');
 });

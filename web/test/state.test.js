@@ -8,6 +8,7 @@ import { Preferences } from '../state/preferences.js';
 import { Roster, mayModerate, moderated } from '../state/roster.js';
 import { RoomsStore } from '../state/rooms.js';
 import { SessionStore } from '../state/session.js';
+import { SignedIn } from '../state/signed-in.js';
 import { Wishes } from '../state/wishes.js';
 import { FakeEngine, FakeMedia, FakeSocket, person, settle, source } from './call-world.js';
 
@@ -323,6 +324,65 @@ test('signing out in one window signs out the other windows of the same account'
   assert.equal(session.status, 'signed-in');
   windows.dispatchEvent(new MessageEvent('message', { data: { kind: 'signed-out', user: 'a' } }));
   assert.equal(session.status, 'signed-out');
+});
+
+/** Windows of one browser that share what it stores; each has what the server would answer it. */
+function browserOf() {
+  const stored = new Map();
+  const storage = { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => void stored.set(key, value), removeItem: (key) => void stored.delete(key) };
+  return (user) => {
+    const [api, heard] = [new FakeApi(), Object.assign(new EventTarget(), { postMessage() {} })];
+    api.callOpen = async () => ({ user: { id: user } });
+    api.renew = async () => api.adopt({ user: { id: user } });
+    const session = new SessionStore(api, heard, new SignedIn(storage));
+    return { api, session, hearsOfLogOut: (of) => heard.dispatchEvent(new MessageEvent('message', { data: { kind: 'signed-out', user: of } })) };
+  };
+}
+
+test('a window that wakes after a log-out knows who has signed in since in another window', async () => {
+  for (const next of ['b', 'a']) {
+    const windowOf = browserOf();
+    const [first, late] = [windowOf('a'), windowOf('a')];
+    await first.session.login('anna', 'password');
+    await late.session.restore();
+    await first.session.logout();
+    assert.equal(first.session.signedInSince, null, 'nobody yet');
+    await windowOf(next).session.login('somebody', 'password');
+    late.hearsOfLogOut('a');
+    assert.deepEqual([late.session.status, late.session.signedInSince], ['signed-out', next]);
+  }
+});
+
+test('a log-out leaves nobody signed in, whichever window signed in last and whichever wakes', async () => {
+  const windowOf = browserOf();
+  const [first, late, again] = [windowOf('a'), windowOf('a'), windowOf('a')];
+  await first.session.login('anna', 'password');
+  await late.session.restore();
+  await again.session.login('anna', 'password');
+  await first.session.logout();
+  assert.equal(first.session.signedInSince, null);
+  for (const other of [late, again]) {
+    other.hearsOfLogOut('a');
+    assert.deepEqual([other.session.status, other.session.signedInSince], ['signed-out', null]);
+  }
+});
+
+test('a session that ended while no window was open leaves nobody signed in', async () => {
+  const windowOf = browserOf();
+  await windowOf('a').session.login('anna', 'password');
+  const { api, session } = windowOf('a');
+  api.renew = () => Promise.reject(new ApiError('any', 401));
+  await session.restore();
+  assert.deepEqual([session.status, session.signedInSince], ['signed-out', null]);
+});
+
+test('who the server says is signed in instead counts as having signed in since, stored or not', async () => {
+  const unstored = new FakeApi();
+  for (const { api, session } of [browserOf()('a'), { api: unstored, session: new SessionStore(unstored, null) }]) {
+    await session.restore();
+    api.dispatchEvent(new CustomEvent('other-account', { detail: { id: 'b' } }));
+    assert.deepEqual([session.status, session.reason, session.signedInSince], ['signed-out', 'other_account', 'b']);
+  }
 });
 
 test('rooms with somebody in the call stand first', async () => {

@@ -53,6 +53,30 @@ export function fill(parent, ...children) {
 }
 
 /**
+ * As `fill`, but what stands there and is the same stays, with its focus and its listeners, and no screen reader says it again: whoever draws gives what looks
+ * the same the same to do. Where the focus was in something that goes, whatever does the same has it next.
+ * @param {Element} parent
+ * @param {(Element | null | undefined | false)[]} children
+ */
+export function refill(parent, ...children) {
+  const gone = [...parent.children];
+  const wanted = children.flatMap((child) => {
+    if (!child) return [];
+    const at = gone.findIndex((each) => each === child || each.isEqualNode(child));
+    return at < 0 ? [child] : gone.splice(at, 1);
+  });
+  const focused = /** @type {HTMLElement | null} */ (parent.ownerDocument.activeElement);
+  const action = gone.some((each) => each.contains(focused)) ? focused?.dataset['action'] : undefined;
+  for (const each of gone) each.remove();
+  let next = parent.firstElementChild;
+  for (const each of wanted) {
+    if (each === next) next = next.nextElementSibling;
+    else parent.insertBefore(each, next);
+  }
+  if (action !== undefined) /** @type {HTMLElement | null} */ (parent.querySelector(`[data-action="${action}"]`))?.focus({ preventScroll: true });
+}
+
+/**
  * @param {EventTarget} target
  * @param {string | string[]} types
  * @param {(event: CustomEvent) => void} listener

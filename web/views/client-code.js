@@ -28,10 +28,15 @@ function parts(known) {
   if (known === null) return [el('p', {}, t('client.not_looked'))];
   const { code, since, changes, alarms } = known;
   return [
-    ...alarms.map((alarm) => el('p', { class: 'problem', role: 'alert', data: { alarm: alarm.is } }, t('client.alarm_at', { when: moment(alarm.at), tree: alarm.tree, hash: alarm.is }))),
-    el('p', {}, t('client.since', { when: moment(since) })),
-    el('p', { class: 'keys-code', data: { hash: code.sha256 } }, code.sha256),
+    ...alarms.map((alarm) => el('p', { class: 'problem', role: 'alert', data: { alarm: alarm.is ?? 'withheld' } }, alarmText(alarm))),
+    ...(code === null ? [el('p', {}, t('client.none_true'))] : [el('p', {}, t('client.since', { when: moment(since) })), el('p', { class: 'keys-code', data: { hash: code.sha256 } }, code.sha256)]),
     changes.length === 0 ? null : el('h3', {}, t('client.changes')),
     changes.length === 0 ? null : el('ul', {}, ...changes.map(({ at, from, to }) => el('li', { data: { change: to.tree } }, t('client.changed', { when: moment(at), from: from.tree, to: to.tree })))),
   ];
+}
+
+/** @param {Known['alarms'][number]} alarm */
+function alarmText({ at, tree, is }) {
+  const when = moment(at);
+  return is === null ? t('client.withheld_at', { when }) : t('client.alarm_at', { when, tree, hash: is });
 }

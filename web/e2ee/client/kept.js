@@ -2,6 +2,7 @@
 
 /** @import { Known, Seen } from './interface.js' */
 
+import { done } from '../indexed.js';
 import { judge } from './judge.js';
 
 const NAME = 'webcall-client';
@@ -45,12 +46,4 @@ function open(factory) {
   const request = factory.open(NAME, 1);
   request.onupgradeneeded = () => void request.result.createObjectStore(STORE);
   return done(request);
-}
-
-/** @param {IDBRequest<any>} request @returns {Promise<any>} */
-function done(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }

@@ -19,20 +19,21 @@ const PAGE = 'index.html';
 
 /**
  * @param {Get} get
- * @returns {Promise<Seen | null>} null: they could not be fetched (no connection, or the server is being renewed)
+ * @returns {Promise<Seen | null>} null: not even the page could be fetched (no connection, or the server is being renewed)
  */
 export async function look(get) {
-  try {
-    const page = await text(get('/', 'no-store'));
-    const tree = treeOf(page);
-    if (tree === null) return null;
-    const paths = (await text(get(`/a/${tree}/files.txt`, 'default'))).trim().split('\n').map((line) => LINE.exec(line)?.[1]);
-    if (paths.length > MAX_FILES) return null;
-    const sha256 = await hashOf(tree, await fetched(get, tree, paths.filter((path) => path !== undefined && path !== PAGE)), page);
-    return { tree, sha256, isTrue: sha256.startsWith(tree) };
-  } catch {
-    return null;
-  }
+  const page = await text(get('/', 'no-store')).catch(() => null);
+  if (page === null) return null;
+  const tree = treeOf(page);
+  const sha256 = tree === null ? null : await hashUnder(get, tree, page).catch(() => null);
+  return { tree: tree ?? '', sha256, isTrue: tree !== null && sha256 !== null && sha256.startsWith(tree) };
+}
+
+/** @param {Get} get @param {string} tree @param {string} page */
+async function hashUnder(get, tree, page) {
+  const paths = (await text(get(`/a/${tree}/files.txt`, 'default'))).trim().split('\n').map((line) => LINE.exec(line)?.[1]);
+  if (paths.length > MAX_FILES) throw new RangeError('more than the client has');
+  return hashOf(tree, await fetched(get, tree, paths.filter((path) => path !== undefined && path !== PAGE)), page);
 }
 
 /** @param {Get} get @param {string} tree @param {(string | undefined)[]} paths */

@@ -6,6 +6,8 @@
 /** @import { Base64 } from './interface.js' */
 /** @import { FileOpener, FileSealer } from './crypto.js' */
 
+import { fromBase64, toBase64 } from '../base64.js';
+
 /** Chunks that are put together before the browser keeps them: it may put away a Blob, and never bytes. */
 const CHUNKS_AT_ONCE = 32;
 
@@ -74,14 +76,4 @@ export async function openFile(Opener, file, sealed) {
 /** @param {Blob} file @param {bigint} from @param {bigint} to */
 async function bytesOf(file, from, to) {
   return new Uint8Array(await file.slice(Number(from), Number(to)).arrayBuffer());
-}
-
-/** @param {Uint8Array} bytes a kilobyte at most */
-function toBase64(bytes) {
-  return btoa(String.fromCharCode(...bytes));
-}
-
-/** @param {Base64} text */
-function fromBase64(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -6,6 +6,8 @@
 /** @import { EpochMessage, Member } from '../media/interface.js' */
 /** @import { MediaKeys, MediaMessage, Uuid } from './interface.js' */
 
+import { fromBase64 } from '../base64.js';
+
 /**
  * @param {MediaKeys} keys
  * @param {MediaMessage} message
@@ -21,7 +23,7 @@ export async function epochMessage({ epoch, leaf, members }, { call, because, re
 
 /** @param {MediaKeys['members'][number]} member @returns {Promise<Member>} */
 async function member({ leaf, participant, session, base }) {
-  const bytes = Uint8Array.from(atob(base), (digit) => digit.charCodeAt(0));
+  const bytes = fromBase64(base);
   const key = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveKey', 'deriveBits']);
   bytes.fill(0);
   return { leaf, owner: participant, session, base: key };

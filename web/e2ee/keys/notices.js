@@ -6,7 +6,7 @@
 /** @import { NoticesMessage } from './interface.js' */
 /** @import { Door } from './door.js' */
 
-import { fromBase64 } from '../push/bytes.js';
+import { fromBase64 } from '../base64.js';
 import { NoticeKeep } from '../push/kept.js';
 import { KeysError } from './door.js';
 

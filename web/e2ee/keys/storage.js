@@ -5,6 +5,8 @@
 
 /** @import { Base64, Kept, StateStorage } from './interface.js' */
 
+import { done, finished } from '../indexed.js';
+
 const STATES = 'states';
 const KEYS = 'keys';
 const KEY_BYTES = 32;
@@ -34,14 +36,14 @@ export class IndexedStates {
       opening.result.createObjectStore(STATES);
       opening.result.createObjectStore(KEYS);
     };
-    return new IndexedStates(await settled(opening), name);
+    return new IndexedStates(await done(opening), name);
   }
 
   /** @returns {Promise<Uint8Array<ArrayBuffer>>} */
   async stateKey() {
     return this.alone(async () => {
       /** @type {WrappedKey | undefined} */
-      const found = await settled(this.#store(KEYS, 'readonly').get('state'));
+      const found = await done(this.#store(KEYS, 'readonly').get('state'));
       return found ? unwrap(found) : this.#makeKey();
     });
   }
@@ -59,12 +61,12 @@ export class IndexedStates {
 
   /** @returns {Promise<number>} */
   async version() {
-    return (await settled(this.#store(STATES, 'readonly').get('version'))) ?? 0;
+    return (await done(this.#store(STATES, 'readonly').get('version'))) ?? 0;
   }
 
   /** @param {string} name @returns {Promise<Base64 | null>} */
   async read(name) {
-    return (await settled(this.#store(STATES, 'readonly').get(`state/${name}`))) ?? null;
+    return (await done(this.#store(STATES, 'readonly').get(`state/${name}`))) ?? null;
   }
 
   /** @param {Kept[]} kept */
@@ -102,27 +104,4 @@ export class IndexedStates {
 /** @param {WrappedKey} key */
 async function unwrap({ wrapper, nonce, wrapped }) {
   return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv: nonce }, wrapper, wrapped));
-}
-
-/**
- * @template T
- * @param {IDBRequest<T>} request
- * @returns {Promise<T>}
- */
-function settled(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-/**
- * @param {IDBTransaction} transaction
- * @returns {Promise<void>}
- */
-function finished(transaction) {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error);
-  });
 }

@@ -17,8 +17,3 @@ export function uuidOf(bytes) {
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
-
-/** @param {string} base64 @returns {Uint8Array<ArrayBuffer>} */
-export function fromBase64(base64) {
-  return Uint8Array.from(atob(base64), (digit) => digit.charCodeAt(0));
-}

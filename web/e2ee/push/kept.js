@@ -6,14 +6,18 @@
 
 /** @import { NoticeDevice, NoticeNames, NoticeOwner, Opening } from './interface.js' */
 
-import { AtRest, forgetKey, makeKeyStore } from '../at-rest.js';
+import { AtRest, deleteSealed, makeKeyStore } from '../at-rest.js';
+import { done, finished } from '../indexed.js';
 
 const NAME = 'webcall-notices';
 const VERSION = 1;
-/** Far more rooms than anybody is told of; of others a notice says only that there is a message. */
-const MAX_ROOMS = 500;
+/** Far more rooms than anybody is told of. Of more those go whose keys changed longest ago: there a notice says only that there is a message. */
+export const MAX_ROOMS = 500;
 
-/** @typedef {{ room: string, epoch: number, key: CryptoKey, sealed: import('../at-rest.js').Sealed }} Row */
+/**
+ * `turn`: how many were written before it, so that the oldest is found; rows of an earlier version have none, and are older than those that do.
+ * @typedef {{ room: string, epoch: number, key: CryptoKey, sealed: import('../at-rest.js').Sealed, turn?: number }} Row
+ */
 
 export class NoticeKeep {
   #database;
@@ -49,8 +53,13 @@ export class NoticeKeep {
       if (before !== undefined && before !== user) rooms.clear();
       owners.put(user, 'user');
       owners.put(language, 'language');
+    };
+    owners.get('turn').onsuccess = (event) => {
+      const turn = (/** @type {IDBRequest<number | undefined>} */ (event.target).result ?? 0) + 1;
+      owners.put(turn, 'turn');
+      rooms.put({ room, epoch, key, sealed, turn });
       rooms.count().onsuccess = (counted) => {
-        if (/** @type {IDBRequest} */ (counted.target).result < MAX_ROOMS) rooms.put({ room, epoch, key, sealed });
+        if (/** @type {IDBRequest<number>} */ (counted.target).result > MAX_ROOMS) dropOldest(rooms);
       };
     };
     await finished(transaction);
@@ -86,22 +95,45 @@ export class NoticeKeep {
     return (await done(this.#database.transaction('owner').objectStore('owner').get('language'))) ?? null;
   }
 
+  /** What is there of another goes. @param {string} user */
+  async forgetAllBut(user) {
+    const transaction = this.#database.transaction(['rooms', 'owner'], 'readwrite', { durability: 'strict' });
+    const [rooms, owners] = [transaction.objectStore('rooms'), transaction.objectStore('owner')];
+    owners.get('user').onsuccess = (event) => {
+      if (/** @type {IDBRequest} */ (event.target).result === user) return;
+      rooms.clear();
+      owners.clear();
+    };
+    await finished(transaction);
+  }
+
   close() {
     this.#database.close();
   }
 }
 
-/** At log-out. @param {IDBFactory} factory */
-export async function forgetNotices(factory) {
+/**
+ * At log-out.
+ * @param {IDBFactory} factory
+ * @param {() => string | null} user who has signed in since in another window: only what is not theirs goes
+ */
+export async function forgetNotices(factory, user) {
   const there = await factory.databases();
   if (!there.some(({ name }) => name === NAME)) return;
-  const opening = factory.open(NAME);
-  // Another window has deleted it meanwhile: it is not to be made anew, with nothing in it.
-  opening.onupgradeneeded = () => opening.transaction?.abort();
-  const keyless = done(opening).then((/** @type {IDBDatabase} */ database) => forgetKey(database).finally(() => database.close()));
-  // What has no key that could be deleted is deleted all the same.
-  await keyless.catch(() => {});
-  await done(factory.deleteDatabase(NAME));
+  const staying = user();
+  if (staying === null) return deleteSealed(NAME, factory);
+  const keep = await NoticeKeep.open(factory);
+  await keep.forgetAllBut(staying).finally(() => keep.close());
+}
+
+/** @param {IDBObjectStore} rooms */
+function dropOldest(rooms) {
+  rooms.getAll().onsuccess = (event) => {
+    /** @type {Row[]} */
+    const rows = /** @type {IDBRequest} */ (event.target).result;
+    const [oldest] = rows.sort((one, other) => (one.turn ?? 0) - (other.turn ?? 0));
+    if (oldest !== undefined) rooms.delete(oldest.room);
+  };
 }
 
 /** @param {NoticeDevice} device */
@@ -117,20 +149,4 @@ function read({ leaf, user, device, deviceKey }) {
 /** @param {string} room @param {number} epoch */
 function placeOf(room, epoch) {
   return `notices ${room} ${epoch}`;
-}
-
-/** @param {IDBRequest<any>} request @returns {Promise<any>} */
-function done(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-/** @param {IDBTransaction} transaction @returns {Promise<void>} */
-function finished(transaction) {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error);
-  });
 }

@@ -6,7 +6,8 @@
 
 /** @import { Payload } from './interface.js' */
 
-import { fromBase64, uuidOf } from './bytes.js';
+import { fromBase64 } from '../base64.js';
+import { uuidOf } from './bytes.js';
 
 const VERSION = 1;
 const ENVELOPE_AT = 17;

@@ -7,7 +7,7 @@
 /** @import { EntryPage } from '../../api.js' */
 /** @import { Entry } from '../../protocol.js' */
 /** @import { Api } from '../../net/api.js' */
-/** @import { LogRecord } from './records.js' */
+/** @import { LogRecord, Notice } from './records.js' */
 /** @import { Log } from './seal.js' */
 /** @import { ChatStorage } from './storage.js' */
 
@@ -67,13 +67,16 @@ export class Archive extends EventTarget {
   }
 
   /**
-   * What stands in the local copy as written before this device came is fetched once more, the newest first: its keys may be here now.
+   * What stands in the local copy as not opened is fetched once more, the newest first: its keys may be here now.
    * @param {string} room
+   * @param {ReadonlySet<Notice>} notices what stands in its place
    * @param {(records: LogRecord[]) => void} opened what is something else now, page by page
    */
-  async readAgain(room, opened) {
+  async readAgain(room, notices, opened) {
+    /** @param {LogRecord} record */
+    const isClosed = ({ notice }) => notice !== undefined && notices.has(notice);
     let fruitless = 0;
-    for (let seq = await this.#closedBelow(room, Infinity); seq > 0 && fruitless < MAX_FRUITLESS; ) {
+    for (let seq = await this.#lastBelow(room, Infinity, isClosed); seq > 0 && fruitless < MAX_FRUITLESS; ) {
       const held = await this.#storage.entries(room, Math.max(1, seq - PAGE + 1), seq);
       const closed = new Set(held.filter(isClosed).map((record) => record.seq));
       const { records } = await this.fetch(room, { before: seq + 1 });
@@ -81,15 +84,15 @@ export class Archive extends EventTarget {
       const news = records.filter((record) => closed.has(record.seq) && !isClosed(record));
       opened(news);
       fruitless = news.length > 0 ? 0 : fruitless + 1;
-      seq = await this.#closedBelow(room, Math.min(seq, records[0]?.seq ?? 0));
+      seq = await this.#lastBelow(room, Math.min(seq, records[0]?.seq ?? 0), isClosed);
     }
   }
 
-  /** The newest entry below another that stands as written before this device came. @param {string} room @param {number} below @returns {Promise<number>} 0: there is none */
-  async #closedBelow(room, below) {
+  /** The newest such entry of the local copy below another. @param {string} room @param {number} below @param {(record: LogRecord) => boolean} isSuch @returns {Promise<number>} 0: there is none */
+  async #lastBelow(room, below, isSuch) {
     for (const [first, last] of [...(await this.#storage.ranges(room))].reverse()) {
       for (let top = Math.min(last, below - 1); top >= first; top -= CHUNK) {
-        const found = (await this.#storage.entries(room, Math.max(first, top - CHUNK + 1), top)).findLast(isClosed);
+        const found = (await this.#storage.entries(room, Math.max(first, top - CHUNK + 1), top)).findLast(isSuch);
         if (found) return found.seq;
       }
     }
@@ -133,11 +136,6 @@ export class Archive extends EventTarget {
     const query = new URLSearchParams({ ...Object.fromEntries(Object.entries(where).map(([key, seq]) => [key, String(seq)])), limit: String(limit) });
     return this.#api.call('GET', `rooms/${encodeURIComponent(room)}/messages?${query}`);
   }
-}
-
-/** @param {LogRecord} record */
-function isClosed({ notice }) {
-  return notice === 'before';
 }
 
 /** Only what the server says it no longer has may be left out. @param {EntryPage} page @param {{ before?: number, after?: number }} where */

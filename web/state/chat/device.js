@@ -19,7 +19,7 @@ const OPEN_TIMEOUT_MS = 3_000;
 /**
  * @typedef {object} Device
  * @property {(user: string) => Promise<ChatStorage>} open the local copy of an account
- * @property {(user: string | null) => Promise<void>} forgetAllBut delete the local copies of all other accounts
+ * @property {(user: () => string | null) => Promise<void>} forgetAllBut delete the local copies of all other accounts
  * @property {(user: string) => Channel | null} channel to the other windows of the account
  * @property {<T>(name: string, act: () => Promise<T>) => Promise<T>} exclusively runs `act` while no other window runs its own
  * @property {(ms: number) => Promise<void>} pause

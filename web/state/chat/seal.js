@@ -6,6 +6,7 @@
 /** @import { Entry } from '../../protocol.js' */
 /** @import { LogRecord } from './records.js' */
 
+import { fromBase64, toBase64 } from '../../e2ee/base64.js';
 import { checked, recordOf } from './records.js';
 
 /**
@@ -39,16 +40,6 @@ export const openLog = {
   },
 };
 
-/** Arguments of one call: more would overflow the stack. */
-const CHUNK_BYTES = 8_192;
-
-/** @param {Uint8Array} bytes */
-export function toBase64(bytes) {
-  let binary = '';
-  for (let start = 0; start < bytes.length; start += CHUNK_BYTES) binary += String.fromCharCode(...bytes.subarray(start, start + CHUNK_BYTES));
-  return btoa(binary);
-}
-
 /** @param {Uint8Array} bytes */
 export function toBase64Url(bytes) {
   return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
@@ -57,7 +48,7 @@ export function toBase64Url(bytes) {
 /** @param {string} body @returns {string} empty when it cannot be read */
 function textOf(body) {
   try {
-    const bytes = Uint8Array.from(atob(body.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
+    const bytes = fromBase64(body.replaceAll('-', '+').replaceAll('_', '/'));
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return '';

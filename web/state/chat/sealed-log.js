@@ -15,6 +15,7 @@
 /** @import { ChatStorage } from './storage.js' */
 
 import { ApiError } from '../../net/api.js';
+import { fromBase64 } from '../../e2ee/base64.js';
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { fromServer } from '../keys/bytes.js';
 import { KIND_BODY } from '../keys/room-messages.js';
@@ -263,7 +264,7 @@ function isSealed(body) {
 /** @param {Base64} content @returns {string} empty when it is no text */
 function textOf(content) {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(atob(content), (character) => character.charCodeAt(0)));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(fromBase64(content));
   } catch {
     return '';
   }

@@ -8,12 +8,12 @@
 /** @import { ChatStorage } from './storage.js' */
 /** @import { Sealer } from './seal.js' */
 
+import { toBase64 } from '../../e2ee/base64.js';
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
 import { toServer } from '../keys/bytes.js';
 import { topOf } from './ranges.js';
 import { wasOpened } from './records.js';
-import { toBase64 } from './seal.js';
 import { randomUuid } from './uuid.js';
 
 /** Among so many of the newest entries the one is looked for that the next message names as seen. */

@@ -16,7 +16,8 @@
 /** @import { Range } from './ranges.js' */
 /** @import { LogRecord } from './records.js' */
 
-import { AtRest, forgetKey, makeKeyStore } from '../../e2ee/at-rest.js';
+import { AtRest, deleteSealed, makeKeyStore } from '../../e2ee/at-rest.js';
+import { done, finished } from '../../e2ee/indexed.js';
 import { withRange, withoutBelow } from './ranges.js';
 import { emptied, isOpenedMessage, remembered } from './records.js';
 
@@ -77,11 +78,11 @@ export class IndexedStorage {
   async load() {
     const names = /** @type {const} */ (['rooms', 'members', 'drafts', 'reads', 'ranges']);
     const transaction = this.#database.transaction(names);
-    const [rooms, members, drafts, reads, ranges] = await Promise.all(names.map((name) => done(transaction.objectStore(name).getAll())));
+    const [rooms = [], members = [], drafts = [], reads = [], ranges = []] = await Promise.all(names.map((name) => done(transaction.objectStore(name).getAll())));
     /** @param {'rooms' | 'members' | 'drafts'} store @param {any[]} rows */
     const opened = async (store, rows) => (await Promise.all(rows.map((row) => this.#rest.open(row.sealed, smallPlace(store, row))))).filter(Boolean);
     const [openRooms, openMembers, openDrafts] = await Promise.all([opened('rooms', rooms), opened('members', members), opened('drafts', drafts)]);
-    return { rooms: openRooms, members: openMembers, drafts: openDrafts, reads: reads ?? [], ranges: ranges ?? [] };
+    return { rooms: openRooms, members: openMembers, drafts: openDrafts, reads, ranges };
   }
 
   /** @param {string} room @returns {Promise<Range[]>} */
@@ -339,7 +340,7 @@ export class IndexedStorage {
   /** What an earlier version kept in the clear and is nowhere else. Begun again at the next opening, should the page end meanwhile. */
   async #sealOld() {
     const transaction = this.#database.transaction(['outbox', 'drafts']);
-    const [items, drafts] = await Promise.all(['outbox', 'drafts'].map((store) => done(transaction.objectStore(store).getAll())));
+    const [items = [], drafts = []] = await Promise.all(['outbox', 'drafts'].map((store) => done(transaction.objectStore(store).getAll())));
     for (const { sealed, ...item } of items) if (sealed === undefined) await this.requeue(item);
     for (const { sealed, ...draft } of drafts) if (sealed === undefined) await this.put('drafts', draft);
   }
@@ -347,24 +348,14 @@ export class IndexedStorage {
 
 /**
  * Delete the local copies of all accounts but one (null: of all): first their keys, then everything, which waits until other windows let go of it.
- * @param {string | null} user
+ * @param {() => string | null} user asked when it is known which copies there are: somebody may have signed in meanwhile
  * @param {IDBFactory} factory
  */
 export async function forgetStorages(user, factory) {
   const there = await factory.databases();
-  const others = there.flatMap(({ name }) => (name?.startsWith(PREFIX) && name !== PREFIX + user ? [name] : []));
-  await Promise.all(others.map((name) => forget(name, factory)));
-}
-
-/** @param {string} name @param {IDBFactory} factory */
-async function forget(name, factory) {
-  const opening = factory.open(name);
-  // Another window has deleted it meanwhile: it is not to be made anew, with nothing in it.
-  opening.onupgradeneeded = () => opening.transaction?.abort();
-  const keyless = done(opening).then((database) => forgetKey(database).finally(() => database.close()));
-  // What has no key that could be deleted is deleted all the same.
-  await keyless.catch(() => {});
-  await done(factory.deleteDatabase(name));
+  const staying = PREFIX + user();
+  const others = there.flatMap(({ name }) => (name?.startsWith(PREFIX) && name !== staying ? [name] : []));
+  await Promise.all(others.map((name) => deleteSealed(name, factory)));
 }
 
 /**
@@ -471,23 +462,4 @@ function entryPlace({ room, seq, id }) {
 /** @param {[string, number]} first @param {[string, number]} last */
 function between(first, last) {
   return globalThis.IDBKeyRange.bound(first, last);
-}
-
-/**
- * @param {IDBRequest<any>} request
- * @returns {Promise<any>}
- */
-function done(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-/** @param {IDBTransaction} transaction @returns {Promise<void>} */
-function finished(transaction) {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error);
-  });
 }

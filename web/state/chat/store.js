@@ -140,7 +140,7 @@ export class ChatStore extends EventTarget {
     this.#close();
     const turn = ++this.#turn;
     this.#socket.connect();
-    void this.#device.forgetAllBut(user);
+    void this.#device.forgetAllBut(() => user);
     const storage = await this.#device.open(user);
     if (turn !== this.#turn) return storage.close();
     const account = new Account(user, storage, { api: this.#api, socket: this.#socket, rooms: this.#rooms, device: this.#device, keys: this.#keys });
@@ -156,12 +156,12 @@ export class ChatStore extends EventTarget {
     this.dispatchEvent(new Event('status'));
   }
 
-  /** Nothing of an account stays on a device where nobody is signed in. */
+  /** Nothing of an account stays on a device where nobody is signed in; of who has signed in since, everything. */
   async #leave() {
     this.#turn += 1;
     this.#close();
     this.#socket.close();
-    await this.#device.forgetAllBut(null);
+    await this.#device.forgetAllBut(() => this.#session.signedInSince);
   }
 
   #close() {

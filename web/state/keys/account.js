@@ -1,35 +1,28 @@
 /**
  * The device and groups of one user, from log-in to log-out: what the store hears becomes work here, and what fails for the moment is tried
- * again.
+ * again. How each part does its work, the parts know: `room-groups.js`, `stays.js`, `sending.js`, `archive.js`, `room-messages.js`.
  */
 
 /** @import { Look, Stay, Uuid } from '../../e2ee/keys/interface.js' */
-/** @import { Parts } from './parts.js' */
+/** @import { CallGroup } from './call-group.js' */
 /** @import { KeysStatus } from './store.js' */
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
-import { ApiError } from '../../net/api.js';
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { Archive } from './archive.js';
-import { Arrivals } from './arrivals.js';
 import { groupName, uuidOf } from './bytes.js';
-import { CallGroup } from './call-group.js';
 import { Inbox } from './inbox.js';
 import { OwnDevice } from './own-device.js';
 import { NewDevice } from './new-device.js';
 import { OwnDevices } from './own-devices.js';
 import { oneAtATime } from './parts.js';
 import { Recovery } from './recovery.js';
-import { RoomGroup } from './room-group.js';
+import { RoomGroups } from './room-groups.js';
 import { RoomMessages } from './room-messages.js';
+import { Sending } from './sending.js';
+import { Stays } from './stays.js';
 
-/** From looking at oneself before a call to joining it. */
-const LATELY_MS = 15_000;
-
-/**
- * `roomsOf`: the user's encrypted rooms.
- * @typedef {Parts & { now: () => number, random: () => number, roomsOf: () => Uuid[] }} AccountParts
- */
+/** @typedef {import('./archive.js').ArchiveParts} AccountParts */
 
 /**
  * `room`: its group is in another epoch; `waiting`: this device waits to be let into it, or no longer; `person`: is trusted otherwise than before;
@@ -46,28 +39,16 @@ export class KeysAccount {
   #inbox;
   #archive;
   #messages;
-  #arrivals;
-  /** @type {Map<Uuid, RoomGroup>} */
-  #rooms = new Map();
-  /** @type {Map<Uuid, CallGroup>} */
-  #calls = new Map();
-  /** Stays that are ending: the next one in the same call begins after them. @type {Map<Uuid, Promise<void>>} */
-  #leaving = new Map();
+  #rooms;
+  #sending;
+  #stays;
   #attempt = 0;
   #closed = false;
   #isReady = false;
   #restocking = false;
-  #hasRehearsed = false;
   /** What failed is tried again once for all. */
   #isRetrying = false;
-  /** By room: when it was brought up to date. @type {Map<Uuid, number>} */
-  #synced = new Map();
-  /** By room: the epoch that was told last. @type {Map<Uuid, number | undefined>} */
-  #toldEpochs = new Map();
   #start = oneAtATime(() => this.#open());
-
-  /** Rooms whose group this device waits to be let into. @type {Set<Uuid>} */
-  #waiting = new Set();
 
   /** Used while another device is to vouch for this one. */
   asking;
@@ -95,12 +76,14 @@ export class KeysAccount {
     this.people = parts.people;
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
     parts.log.addEventListener('alarm', () => told.log());
-    this.#arrivals = new Arrivals(parts, (room) => this.lookOf(room));
+    this.#rooms = new RoomGroups(parts, { epoch: (room, epoch) => this.#began(room, epoch), waiting: (room) => told.waiting(room), left: (room) => this.#archive.left(room) });
+    this.#sending = new Sending(parts, this.#rooms);
+    this.#stays = new Stays(parts, (room) => this.#rooms.sync(room));
     this.#messages = new RoomMessages(parts.keys, parts.now, {
-      current: (room) => this.sync(room),
-      toSend: (room) => this.toSendIn(room),
-      lookOf: (room) => this.lookOf(room),
-      renew: (room) => this.#roomGroup(room).renew(),
+      current: (room) => this.#rooms.sync(room),
+      toSend: (room) => this.#sending.groupOf(room),
+      lookOf: (room) => this.#rooms.lookOf(room),
+      renew: (room) => this.#rooms.renew(room),
       learn: (room) => this.#learn(room),
       recall: (room, epoch) => this.#archive.recall(room, epoch),
       // What this device said itself says nothing of others.
@@ -143,11 +126,16 @@ export class KeysAccount {
     return this.#messages;
   }
 
+  /** The page may end: what is put off is done now. */
+  hurry() {
+    this.#archive.hurry();
+  }
+
   /** The connection is there, or something may have been missed. */
   up() {
     this.#attempt = 0;
-    for (const group of this.#rooms.values()) group.wasAway();
-    this.#followCalls();
+    this.#rooms.wasAway();
+    this.#stays.followAll();
     this.#parts.people.forget();
     this.#parts.log.grew();
     this.#messages.learnAgain();
@@ -159,95 +147,57 @@ export class KeysAccount {
    * @param {Uuid} room
    * @returns {Promise<Look | null>} null: this device is not in it yet
    */
-  async sync(room) {
-    const group = this.#roomGroup(room);
-    try {
-      const look = await group.sync();
-      this.#synced.set(room, this.#parts.now());
-      this.#wait(room, look === null);
-      return look;
-    } finally {
-      this.#tell(room, group.look?.epoch);
-    }
+  sync(room) {
+    return this.#rooms.sync(room);
   }
 
   /**
-   * The same, where it was brought up to date just now: what changes since is told, and followed by itself.
+   * The same, where it was brought up to date just now.
    * @param {Uuid} room
    * @returns {Promise<Look | null>}
    */
-  async syncedLately(room) {
-    const age_ms = this.#parts.now() - (this.#synced.get(room) ?? -Infinity);
-    return (age_ms >= 0 && age_ms < LATELY_MS && this.lookOf(room)) || this.sync(room);
+  syncedLately(room) {
+    return this.#rooms.syncedLately(room);
+  }
+
+  /** How it was found last. @param {Uuid} room */
+  lookOf(room) {
+    return this.#rooms.lookOf(room);
   }
 
   /** Whether somebody has to let this device into the room's group first. @param {Uuid} room */
   isWaitingIn(room) {
-    return this.#waiting.has(room);
+    return this.#rooms.isWaitingIn(room);
   }
 
-  /** @param {Uuid} room @param {boolean} isWaiting */
-  #wait(room, isWaiting) {
-    if (isWaiting === this.#waiting.has(room)) return;
-    if (isWaiting) this.#waiting.add(room);
-    else this.#waiting.delete(room);
-    this.#told.waiting(room);
+  /** The group of a room in which something is to be sent, as `Sending` gives it. @param {Uuid} room */
+  toSendIn(room) {
+    return this.#sending.groupOf(room);
   }
 
-  /** @param {Uuid} room @param {number | undefined} epoch in which its group is now */
-  #tell(room, epoch) {
-    if (this.#toldEpochs.get(room) === epoch) return;
-    this.#toldEpochs.set(room, epoch);
+  /** Members whose keys are not as they should be. @param {Uuid} room */
+  concernsIn(room) {
+    return this.#sending.concernsIn(room);
+  }
+
+  /** Members who show other keys than those that were accepted. @param {Uuid} room */
+  changedIn(room) {
+    return this.#sending.changedIn(room);
+  }
+
+  /** What follows from the epoch in which a room's group is now. @param {Uuid} room @param {number | undefined} epoch */
+  #began(room, epoch) {
     if (epoch !== undefined) this.#archive.began(room, epoch);
     this.#told.room(room);
-    this.#arrivals.changed(room);
+    this.#sending.changed(room);
     // Who is no longer in the room is no longer in its call.
-    this.#followCalls();
-  }
-
-  #followCalls() {
-    for (const group of this.#calls.values()) void group.follow();
+    this.#stays.followAll();
   }
 
   /** This device is in the room's group now: where the welcome could not be taken in, it comes in by itself. @param {Uuid} room */
   #welcomed(room) {
-    this.#roomGroup(room).reachAgain();
-    return this.#unlessLeft(room);
-  }
-
-  /**
-   * The group of a room in which something is to be sent. Nothing is, while a member shows other keys than those that were accepted, or the log of
-   * keys is contradicted.
-   * @param {Uuid} room
-   * @returns {Promise<Look | null>} null: this device is not in it yet; rejects with KeysRefused `identity_changed`, `split_view`
-   */
-  async toSendIn(room) {
-    await this.#parts.log.beforeSending();
-    await this.#unchanged(room);
-    let look = await this.sync(room);
-    if (look !== null && (await this.#arrivals.wait(room, look))) look = await this.sync(room);
-    // Bringing it up to date may have shown more of who is in it.
-    await this.#unchanged(room);
-    return look;
-  }
-
-  /** Members who show other keys than those that were accepted. @param {Uuid} room @returns {Promise<Uuid[]>} */
-  async changedIn(room) {
-    return [...(await this.concernsIn(room))].filter(([, each]) => each === 'changed').map(([user]) => user);
-  }
-
-  /**
-   * Members whose keys are not as they should be.
-   * @param {Uuid} room
-   * @returns {Promise<Map<Uuid, 'changed' | 'refused'>>}
-   */
-  async concernsIn(room) {
-    /** @type {Map<Uuid, 'changed' | 'refused'>} */
-    const concerns = new Map();
-    for (const [user, trust] of await this.#parts.people.know(await this.#parts.membersOf(room))) {
-      if (trust === 'changed' || trust === 'refused') concerns.set(user, trust);
-    }
-    return concerns;
+    this.#rooms.welcomed(room);
+    return this.#rooms.syncUnlessLeft(room);
   }
 
   /** As it was found last. @param {Uuid} user */
@@ -270,7 +220,7 @@ export class KeysAccount {
   /** @param {Uuid} user */
   async #countsAgain(user) {
     await this.#parts.people.know([user]);
-    for (const room of this.#rooms.keys()) this.roomChanged(room);
+    for (const room of this.#rooms.known) this.roomChanged(room);
   }
 
   /** What contradicts the log of keys. */
@@ -285,35 +235,19 @@ export class KeysAccount {
     void this.#start();
   }
 
-  /** How it was found last. @param {Uuid} room */
-  lookOf(room) {
-    return this.#rooms.get(room)?.look ?? null;
-  }
-
-  /** What a call of this room needs is made ready. Once a page is enough. @param {Uuid} room */
-  async rehearse(room) {
-    if (this.#hasRehearsed) return;
-    this.#hasRehearsed = true;
-    await this.#parts.keys.ask({ op: 'rehearse', room }, 'done');
+  /** What a call of this room needs is made ready. @param {Uuid} room */
+  rehearse(room) {
+    return this.#stays.rehearse(room);
   }
 
   /** A stay in a call. @param {Uuid} call @param {Stay} stay @param {{ over: () => void, epoch: () => void }} told as `CallGroup` tells it */
   stayIn(call, stay, told) {
-    const parts = { ...this.#parts, syncRoom: (/** @type {Uuid} */ room) => this.sync(room), before: this.#leaving.get(call) ?? Promise.resolve() };
-    const group = new CallGroup(call, stay, parts, told);
-    this.#calls.set(call, group);
-    return group;
+    return this.#stays.begin(call, stay, told);
   }
 
   /** @param {Uuid} call @param {CallGroup} group */
-  async leave(call, group) {
-    // The next stay in the same call may have begun: what is kept under the call's name is its, then.
-    if (this.#calls.get(call) !== group) return group.end(false);
-    this.#calls.delete(call);
-    const left = group.end(true);
-    this.#leaving.set(call, left);
-    await left;
-    if (this.#leaving.get(call) === left) this.#leaving.delete(call);
+  leave(call, group) {
+    return this.#stays.end(call, group);
   }
 
   /** @param {Uuid} user */
@@ -323,11 +257,8 @@ export class KeysAccount {
     // Another of one's own devices may have vouched for this one, or revoked it.
     if (user === this.#user) void this.#start();
     this.#messages.learnAgain();
-    for (const [room, group] of this.#rooms) {
-      group.reachAgain();
-      this.#later(room);
-    }
-    this.#followCalls();
+    for (const room of this.#rooms.known) this.roomChanged(room);
+    this.#stays.followAll();
   }
 
   /** @param {Uuid} device */
@@ -339,12 +270,12 @@ export class KeysAccount {
   committed(group) {
     const name = groupName(group);
     if (name?.kind === 'room') this.#later(name.id);
-    if (name?.kind === 'call') void this.#calls.get(name.id)?.follow();
+    if (name?.kind === 'call') this.#stays.follow(name.id);
   }
 
   /** Somebody came or left. @param {Uuid} room */
   roomChanged(room) {
-    this.#rooms.get(room)?.reachAgain();
+    this.#rooms.reachAgain(room);
     this.#later(room);
   }
 
@@ -363,7 +294,7 @@ export class KeysAccount {
       if (standing !== 'ready') return;
       void this.#archive.begin();
       await this.#takeIn();
-      for (const room of this.#rooms.keys()) this.roomChanged(room);
+      for (const room of this.#rooms.known) this.roomChanged(room);
       await this.#parts.log.freshen();
       if (this.#device.hasOthers) await this.#enterRooms();
     });
@@ -372,14 +303,9 @@ export class KeysAccount {
   /** A further device of a user comes in by itself: nobody adds another device of whoever is there already. */
   async #enterRooms() {
     for (const room of this.#parts.roomsOf()) {
-      if (this.#rooms.has(room) || (await this.#roomGroup(room).isInside())) continue;
-      await this.#work(() => this.sync(room));
+      if (this.#rooms.isKnown(room) || (await this.#rooms.isInside(room))) continue;
+      await this.#work(() => this.#rooms.sync(room));
     }
-  }
-
-  /** @param {Uuid} room */
-  async #unchanged(room) {
-    if ((await this.changedIn(room)).length > 0) throw new KeysRefused('identity_changed');
   }
 
   async #takeIn() {
@@ -397,22 +323,7 @@ export class KeysAccount {
 
   /** Rooms that nobody here looked at yet are brought up to date when somebody does. @param {Uuid} room */
   #later(room) {
-    if (this.#isReady && this.#rooms.has(room)) void this.#work(() => this.#unlessLeft(room));
-  }
-
-  /** A room that one has left needs nothing any more. @param {Uuid} room @returns {Promise<Look | null>} */
-  async #unlessLeft(room) {
-    try {
-      return await this.sync(room);
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 404) throw error;
-      this.#rooms.delete(room);
-      this.#waiting.delete(room);
-      this.#toldEpochs.delete(room);
-      this.#synced.delete(room);
-      this.#archive.left(room);
-      return null;
-    }
+    if (this.#isReady && this.#rooms.isKnown(room)) void this.#work(() => this.#rooms.syncUnlessLeft(room));
   }
 
   /** @param {Uuid} room */
@@ -420,13 +331,6 @@ export class KeysAccount {
     const users = await this.#parts.membersOf(room);
     for (const user of users) this.#parts.people.forget(user);
     await this.#parts.people.know(users);
-  }
-
-  /** @param {Uuid} room */
-  #roomGroup(room) {
-    let group = this.#rooms.get(room);
-    if (!group) this.#rooms.set(room, (group = new RoomGroup(room, this.#parts)));
-    return group;
   }
 
   /** What fails for the moment is done with everything else, later. @param {() => Promise<unknown>} act */

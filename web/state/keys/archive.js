@@ -19,12 +19,16 @@ import { roomOfSlot, slotOf } from './slots.js';
 const BLOCK = 1_024;
 /** What happens within this time is one write. */
 const GATHER_MS = 2_000;
+/** A commit reaches all devices of all members at once: they come to the server one by one in this time. Longer, and more is lost of a browser that ends meanwhile. */
+const SPREAD_MS = 20_000;
 /** Another device may write the same block at the same time, this often in a row. */
 const MAX_TRIES = 4;
 /** Blocks of one room that are looked through for what the archive lacks, the newest: 65,536 epochs. */
 const MAX_WRITTEN = 64;
 /** Blocks that are asked for while the page is open: twice what the server keeps for a user. */
 const MAX_ASKED = 4_096;
+/** Another device may have written into a block since it was asked for. More often costs a request for each block of which something does not open. */
+const RECALL_AGAIN_MS = 300_000;
 /** Refusals of what the server gave. */
 const WRONG = new Set(['malformed', 'wrong_key', 'tampered', 'rolled_back', 'forked', 'conflict', 'other_block']);
 /** The user has as much as they may. */
@@ -35,7 +39,8 @@ const LOCKED = new Set(['no_master_key', 'no_identity', 'no_device']);
 /**
  * `history`: there may be keys for what was written in this room before this device came; `changed`: `isOpen` or `troubleIn` say something else.
  * @typedef {{ history: (room: Uuid) => void, changed: () => void }} ArchiveTold
- * @typedef {Parts & { now: () => number, random: () => number, roomsOf: () => Uuid[] }} ArchiveParts
+ * `roomsOf`: the user's encrypted rooms, as they are known; `ownRooms`: all of the user's rooms, as the server says now.
+ * @typedef {Parts & { now: () => number, random: () => number, roomsOf: () => Uuid[], ownRooms: () => Promise<Uuid[]> }} ArchiveParts
  */
 
 export class Archive {
@@ -48,14 +53,16 @@ export class Archive {
   #epochs = new Map();
   /** By room: all blocks below this one were found to be in the archive. @type {Map<Uuid, number>} */
   #written = new Map();
-  /** Slots that were asked for. @type {Set<string>} */
-  #asked = new Set();
+  /** By slot: when it was asked for. @type {Map<string, number>} */
+  #asked = new Map();
   /** By slot: why it is kept apart. @type {Map<string, string>} */
   #apart = new Map();
   /** What is to be done, by name, one after the other. @type {Map<string, () => Promise<unknown>>} */
   #jobs = new Map();
   #isWorking = false;
   #attempt = 0;
+  /** Ends the wait before what is to be done, unless that is because something failed. */
+  #goOn = () => {};
 
   /**
    * @param {ArchiveParts} parts
@@ -86,7 +93,8 @@ export class Archive {
     if (!isOpen || was === true) return;
     this.#told.changed();
     for (const room of this.#epochs.keys()) this.#write(room);
-    this.#later('tidy', () => this.#tidy());
+    // Rooms may have been left while this device was away.
+    this.#later('tidy', () => this.#drop(() => true));
     if (was === false) for (const room of this.#parts.roomsOf()) this.#told.history(room);
   }
 
@@ -103,11 +111,11 @@ export class Archive {
     this.#written.delete(room);
     this.#jobs.delete(`write ${room}`);
     // What was not found may have been something else of it: the list of rooms says.
-    this.#later(`drop ${room}`, () => this.#drop((each) => each === room && !this.#parts.roomsOf().includes(room)));
+    this.#later(`drop ${room}`, () => this.#drop((each) => each === room));
   }
 
   /**
-   * The key of an epoch that this device did not come through, with all of its block; each is asked for once.
+   * The key of an epoch that this device did not come through, with all of its block; each is asked for every few minutes at most.
    * @param {Uuid} room
    * @param {number} epoch
    * @returns {Promise<boolean>} whether there are more keys than before
@@ -115,19 +123,32 @@ export class Archive {
   async recall(room, epoch) {
     const of = { room, block: Math.floor(epoch / BLOCK) };
     const slot = slotOf(of);
-    if (slot === null || this.#asked.has(slot) || this.#asked.size >= MAX_ASKED || !(await this.#opens())) return false;
-    this.#asked.add(slot);
-    const read = async () => {
-      const there = await this.#parts.delivery.backup(slot);
-      return there !== null && ((await this.#take(slot, of, there.blob)) ?? 0) > 0;
-    };
+    if (slot === null || !this.#mayAsk(slot) || !(await this.#opens())) return false;
+    this.#asked.set(slot, this.#parts.now());
     try {
-      return await read();
+      return await this.#read(slot, of);
     } catch {
       // Nobody waits for it: it is told when it is there.
-      this.#later(`read ${slot}`, read);
+      this.#later(`read ${slot}`, () => this.#read(slot, of));
       return false;
     }
+  }
+
+  /** @param {string} slot */
+  #mayAsk(slot) {
+    const asked = this.#asked.get(slot);
+    return asked === undefined ? this.#asked.size < MAX_ASKED : this.#parts.now() - asked >= RECALL_AGAIN_MS;
+  }
+
+  /** @param {string} slot @param {Block} of @returns {Promise<boolean>} whether there are more keys than before */
+  async #read(slot, of) {
+    const there = await this.#parts.delivery.backup(slot);
+    return there !== null && ((await this.#take(slot, of, there.blob)) ?? 0) > 0;
+  }
+
+  /** The page may end: what waits is done now. */
+  hurry() {
+    this.#goOn();
   }
 
   close() {
@@ -209,18 +230,14 @@ export class Archive {
     this.#told.changed();
   }
 
-  /** Rooms may have been left while this device was away. */
-  async #tidy() {
-    const rooms = new Set(this.#parts.roomsOf());
-    // Of a list that is not there nothing follows.
-    if (rooms.size > 0) await this.#drop((room) => !rooms.has(room));
-  }
-
-  /** @param {(room: Uuid) => boolean} isGone */
-  async #drop(isGone) {
-    for (const { slot, version } of await this.#parts.delivery.backups()) {
-      const room = roomOfSlot(slot);
-      if (room === null || !isGone(room)) continue;
+  /** What there is of rooms that are not the user's any more. @param {(room: Uuid) => boolean} isMeant */
+  async #drop(isMeant) {
+    const slots = (await this.#parts.delivery.backups()).map((each) => ({ ...each, room: roomOfSlot(each.slot) })).filter(({ room }) => room !== null && isMeant(room));
+    if (slots.length === 0) return;
+    // Asked after the slots: another window, or another device, may have come into a room meanwhile and written there.
+    const own = new Set(await this.#parts.ownRooms());
+    for (const { slot, version, room } of slots) {
+      if (room === null || own.has(room)) continue;
       if (this.#isClosed) return;
       await this.#parts.delivery.dropBackup(slot, version);
       if (this.#apart.delete(slot)) this.#told.changed();
@@ -236,14 +253,20 @@ export class Archive {
 
   async #work() {
     this.#isWorking = true;
-    for (let waitMs = GATHER_MS; this.#jobs.size > 0; ) {
-      await this.#parts.pause(waitMs);
-      waitMs = await this.#workOff();
+    for (let failedMs = 0; this.#jobs.size > 0; ) {
+      await (failedMs > 0 ? this.#parts.pause(failedMs) : this.#gather());
+      failedMs = await this.#workOff();
     }
     this.#isWorking = false;
   }
 
-  /** Up to the first that fails. @returns {Promise<number>} how long to wait before what is left, or comes */
+  async #gather() {
+    const { pause, random } = this.#parts;
+    await Promise.race([pause(GATHER_MS + Math.round(random() * SPREAD_MS)), new Promise((resolve) => (this.#goOn = () => resolve(undefined)))]);
+    this.#goOn = () => {};
+  }
+
+  /** Up to the first that fails. @returns {Promise<number>} how long to wait before it is tried again; 0: none did */
   async #workOff() {
     for (const [name, act] of [...this.#jobs]) {
       // Taken back meanwhile, or in another's place.
@@ -262,6 +285,6 @@ export class Archive {
       }
     }
     this.#attempt = 0;
-    return GATHER_MS;
+    return 0;
   }
 }

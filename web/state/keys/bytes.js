@@ -5,6 +5,8 @@
 
 /** @import { Base64, GroupName, Uuid } from '../../e2ee/keys/interface.js' */
 
+import { fromBase64, toBase64 } from '../../e2ee/base64.js';
+
 /** The first byte of a group's id, by its kind (`trust/src/mls/group_id.rs`). @type {Record<GroupName['kind'], string>} */
 const KINDS = { room: '01', call: '02' };
 const UUID = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/;
@@ -19,16 +21,6 @@ export function fromServer(text) {
   return text.replaceAll('-', '+').replaceAll('_', '/').padEnd(Math.ceil(text.length / 4) * 4, '=');
 }
 
-/** @param {Base64} text */
-export function bytesOf(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-}
-
-/** @param {Uint8Array} bytes @returns {Base64} */
-export function toBase64(bytes) {
-  return btoa(String.fromCharCode(...bytes));
-}
-
 /** @param {Base64} bytes 16 of them @returns {Uuid} */
 export function uuidOf(bytes) {
   return hexOf(bytes).replace(UUID, '$1-$2-$3-$4-$5');
@@ -38,7 +30,7 @@ export function uuidOf(bytes) {
 export function groupId({ kind, id }) {
   const hex = KINDS[kind] + id.replaceAll('-', '');
   const bytes = Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16));
-  return toServer(btoa(String.fromCharCode(...bytes)));
+  return toServer(toBase64(Uint8Array.from(bytes)));
 }
 
 /** @param {string} id as the server calls it @returns {GroupName | null} null: of a kind that is not known here */
@@ -51,5 +43,5 @@ export function groupName(id) {
 
 /** @param {Base64} bytes */
 function hexOf(bytes) {
-  return Array.from(atob(bytes), (character) => character.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+  return Array.from(fromBase64(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

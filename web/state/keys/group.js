@@ -11,13 +11,12 @@
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
+import { isRefusal } from './passing.js';
 
 /** Commits that are processed before somebody else's turn; who is further behind comes in anew, which costs one. */
 const MAX_BEHIND = 2_000;
 /** Others may be faster this often in a row. */
 const MAX_TRIES = 20;
-/** Refusals of the worker that say nothing about the group: it is kept as it is. */
-const PASSING = new Set(['closed', 'storage', 'worker', 'wasm', 'failed', 'entropy']);
 
 /** What happened in an epoch that begins. @typedef {(look: Look, change: Change) => Promise<void> | void} Followed */
 
@@ -203,7 +202,7 @@ export class Group {
       await this.#follow(look, change);
       return look;
     } catch (error) {
-      if (!(error instanceof KeysRefused) || PASSING.has(error.code)) throw error;
+      if (!isRefusal(error)) throw error;
       await this.forget();
       return null;
     }

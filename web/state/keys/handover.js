@@ -10,12 +10,11 @@
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
 import { uuidOf } from './bytes.js';
+import { isRefusal } from './passing.js';
 import { beginBackup } from './recovery.js';
 
 /** Another window may hand over to the same device at the same time, this often in a row. */
 const MAX_TRIES = 4;
-/** Refusals of the worker after which the same may be taken in another time. */
-const PASSING = new Set(['closed', 'storage', 'worker', 'wasm', 'failed', 'entropy']);
 
 /**
  * For a request that the person has confirmed on this device.
@@ -52,7 +51,7 @@ export async function receive({ keys, delivery }, device) {
   try {
     await keys.ask({ op: 'take_handover', handover: there.blob }, 'done');
   } catch (error) {
-    if (!(error instanceof KeysRefused) || PASSING.has(error.code)) throw error;
+    if (!isRefusal(error)) throw error;
   }
   await delivery.dropBackup(slotOf(device), there.version);
 }

@@ -4,11 +4,9 @@
 /** @import { Waiting } from './delivery.js' */
 /** @import { Parts } from './parts.js' */
 
-import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
+import { isRefusal } from './passing.js';
 
-/** Refusals of the worker after which the same welcome may be taken in another time. */
-const PASSING = new Set(['closed', 'storage', 'worker', 'wasm', 'failed', 'entropy']);
 /** Pages of the inbox in one go: it holds a few hundred items. */
 const MAX_PAGES = 50;
 
@@ -51,7 +49,7 @@ export class Inbox {
     } catch (error) {
       // Into a room that one has left, or by a welcome that is no good: the group is come into another way, or not at all.
       if (error instanceof ApiError && error.status === 404) return;
-      if (!(error instanceof KeysRefused) || PASSING.has(error.code)) throw error;
+      if (!isRefusal(error)) throw error;
     }
   }
 }

@@ -12,9 +12,9 @@
 /** @import { Keys } from '../../e2ee/keys/page.js' */
 /** @import { Delivery } from './delivery.js' */
 
+import { fromBase64 } from '../../e2ee/base64.js';
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
-import { bytesOf } from './bytes.js';
 import { oneAtATime } from './parts.js';
 
 /** Before something is sent, the head is no older: what was hidden by a server that stands still is found by then. */
@@ -247,7 +247,7 @@ function nameOf({ size, root }) {
 
 /** @param {Base64} head as the server signed it @returns {number} 0 for what is none, which the worker refuses */
 function sizeOf(head) {
-  const bytes = bytesOf(head);
+  const bytes = fromBase64(head);
   if (bytes.length !== HEAD_BYTES) return 0;
   const size = Number(new DataView(bytes.buffer).getBigUint64(SIZE_AT));
   return Number.isSafeInteger(size) ? size : 0;

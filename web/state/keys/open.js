@@ -31,6 +31,7 @@ export function openKeys(api, rooms, host) {
       passkeys: browserPasskeys(host),
       membersOf: async (/** @type {string} */ room) => (await rooms.details(room)).members.map((member) => member.user),
       roomsOf: () => (rooms.rooms ?? []).filter(({ encryption }) => encryption === 'mls').map(({ id }) => id),
+      ownRooms: async () => (await api.call('GET', 'rooms')).rooms.map((/** @type {{ id: string }} */ { id }) => id),
       exclusively,
       pause: (/** @type {number} */ ms) => /** @type {Promise<void>} */ (new Promise((resolve) => setTimeout(resolve, ms))),
       now,

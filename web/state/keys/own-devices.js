@@ -6,9 +6,9 @@
 /** @import { KeyLog } from './log.js' */
 /** @import { ReadRequest } from './records.js' */
 
+import { fromBase64 } from '../../e2ee/base64.js';
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
-import { bytesOf } from './bytes.js';
 import { handOver } from './handover.js';
 import { certificateOf, devicesIn, readRequest, shortCode } from './records.js';
 
@@ -48,7 +48,7 @@ export class OwnDevices {
    */
   async fingerprint() {
     const { identity } = await this.#parts.keys.ask({ op: 'who' }, 'device');
-    return shortCode('identity code', bytesOf(identity));
+    return shortCode('identity code', fromBase64(identity));
   }
 
   /**

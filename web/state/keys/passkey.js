@@ -5,8 +5,9 @@
 
 /** @import { Base64, UnlockerLook, Uuid } from '../../e2ee/keys/interface.js' */
 
+import { fromBase64, toBase64 } from '../../e2ee/base64.js';
 import { KeysRefused } from '../../e2ee/keys/page.js';
-import { bytesOf, toBase64, toServer } from './bytes.js';
+import { toServer } from './bytes.js';
 
 /** Whoever looks for a device or a phone needs longer than for a finger. */
 const TIMEOUT_MS = 120_000;
@@ -81,7 +82,7 @@ export class Passkeys {
     for (const { credential, salt } of unlockers) {
       if (credential === null || salt === null) continue;
       ids.push(credential);
-      evalByCredential[toServer(credential)] = { first: bytesOf(salt) };
+      evalByCredential[toServer(credential)] = { first: fromBase64(salt) };
     }
     /** @type {PublicKeyCredentialRequestOptions} */
     const publicKey = {
@@ -119,7 +120,7 @@ export function browserPasskeys(host) {
 
 /** @param {Base64} id @returns {PublicKeyCredentialDescriptor} */
 function described(id) {
-  return { type: 'public-key', id: bytesOf(id) };
+  return { type: 'public-key', id: fromBase64(id) };
 }
 
 /** The server checks no answer, so it gives no challenge. */

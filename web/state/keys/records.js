@@ -5,8 +5,9 @@
 
 /** @import { Base64 } from '../../e2ee/keys/interface.js' */
 
+import { fromBase64, toBase64 } from '../../e2ee/base64.js';
 import { KeysRefused } from '../../e2ee/keys/page.js';
-import { bytesOf, fromServer, toBase64, toServer, uuidOf } from './bytes.js';
+import { fromServer, toServer, uuidOf } from './bytes.js';
 
 /** The first byte of a record. */
 const CLAIM = 1;
@@ -38,7 +39,7 @@ export function devicesIn(records) {
   /** @type {Map<Base64, PublishedDevice>} */
   const devices = new Map();
   for (const record of records) {
-    const bytes = bytesOf(record);
+    const bytes = fromBase64(record);
     if (bytes[0] === CLAIM) devices.clear();
     if (bytes[0] === REVOCATION) devices.delete(deviceOf(bytes));
     if (bytes[0] === DEVICE) devices.set(deviceOf(bytes), publishedDevice(bytes));
@@ -48,7 +49,7 @@ export function devicesIn(records) {
 
 /** By which a device was vouched for. @param {readonly Base64[]} records @param {Base64} device @returns {Base64 | null} */
 export function certificateOf(records, device) {
-  return records.find((record) => isFor(bytesOf(record), DEVICE, device)) ?? null;
+  return records.find((record) => isFor(fromBase64(record), DEVICE, device)) ?? null;
 }
 
 /** A request as it is carried by hand: in a link that one's other device opens. @param {Base64} request @param {string} origin */
@@ -64,7 +65,7 @@ export function requestLink(request, origin) {
 export async function readRequest(text) {
   const [, written] = REQUEST_TEXT.exec(text.replace(/\s+/g, '')) ?? [];
   if (written === undefined) throw new KeysRefused('bad_device_request');
-  const bytes = bytesOf(fromServer(written));
+  const bytes = fromBase64(fromServer(written));
   if (bytes.length !== REQUEST_BYTES) throw new KeysRefused('bad_device_request');
   const user = uuidOf(toBase64(bytes.slice(REQUEST_USER_AT, REQUEST_DEVICE_AT)));
   const device = toBase64(bytes.slice(REQUEST_DEVICE_AT, REQUEST_KEY_AT));

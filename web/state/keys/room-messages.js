@@ -9,12 +9,12 @@
 /** @import { Base64, Look, OpenedMessage, Uuid } from '../../e2ee/keys/interface.js' */
 /** @import { Keys } from '../../e2ee/keys/page.js' */
 
+import { fromBase64 } from '../../e2ee/base64.js';
 import { KeysRefused } from '../../e2ee/keys/page.js';
+import { isRefusal } from './passing.js';
 
 /** What messages of this client are. */
 export const KIND_BODY = 1;
-/** Refusals that say nothing about the message: it is asked again another time. */
-const PASSING = new Set(['closed', 'storage', 'worker', 'wasm', 'failed', 'entropy', 'no_device']);
 /** The group is in the way: others may change it meanwhile, so once more than it takes. */
 const MAX_SEALS = 3;
 /** What waited longer is sealed again: a message that comes 32 epochs after it was sealed is not taken any more (`past_epoch`). */
@@ -133,7 +133,7 @@ export class RoomMessages {
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof KeysRefused) || PASSING.has(error.code)) throw error;
+      if (!isAboutIt(error)) throw error;
       return this.#openOtherwise(room, envelope, error.code, ask);
     }
   }
@@ -143,7 +143,8 @@ export class RoomMessages {
     // Each may lead to the next: an old message of somebody who is not known yet.
     const ways = [
       (/** @type {string} */ why) => why === 'unknown_epoch' && this.#mayFollow(room, envelope) && this.#follow(room),
-      (/** @type {string} */ why) => why === 'unknown_epoch' && this.#recall(room, envelope),
+      // Where the room's group was made anew, the number of an epoch has another key in each of its groups.
+      (/** @type {string} */ why) => ['unknown_epoch', 'wrong_key'].includes(why) && this.#recall(room, envelope),
       (/** @type {string} */ why) => ['unknown_sender', 'not_vouched'].includes(why) && this.#mayLearn(room, envelope) && this.#learn(room),
     ];
     let why = code;
@@ -152,7 +153,7 @@ export class RoomMessages {
       try {
         return await ask();
       } catch (error) {
-        if (!(error instanceof KeysRefused) || PASSING.has(error.code)) throw error;
+        if (!isAboutIt(error)) throw error;
         why = error.code;
       }
     }
@@ -214,8 +215,12 @@ export class RoomMessages {
   }
 }
 
+/** Without a device nothing is said about the message either. @param {unknown} error @returns {error is KeysRefused} */
+function isAboutIt(error) {
+  return isRefusal(error) && error.code !== 'no_device';
+}
+
 /** @param {Base64} envelope that the worker could read the header of */
 function epochOf(envelope) {
-  const bytes = Uint8Array.from(atob(envelope), (character) => character.charCodeAt(0));
-  return new DataView(bytes.buffer).getBigUint64(EPOCH_AT);
+  return new DataView(fromBase64(envelope).buffer).getBigUint64(EPOCH_AT);
 }

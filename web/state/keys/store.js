@@ -55,6 +55,11 @@ export class KeysStore extends EventTarget {
     return this.#status === 'ready' ? this.#account : null;
   }
 
+  /** The page may end: what is put off is done now. */
+  hurry() {
+    this.#account?.hurry();
+  }
+
   /** What contradicts the log of keys, however this device stands. */
   get logAlarms() {
     return this.#account?.logAlarms ?? [];

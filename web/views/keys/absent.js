@@ -7,7 +7,7 @@
 /** @import { RoomWithMembers } from '../../api.js' */
 
 import { listed, t } from '../../i18n/index.js';
-import { el, fill, listen } from '../../ui/dom.js';
+import { el, listen, refill } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 
 /** Who comes in by themselves has done so by then. */
@@ -26,7 +26,7 @@ export function absentBanner(app, room, signal) {
   let timer;
   const draw = async () => {
     const names = await absentIn(app, room.id);
-    if (!signal.aborted) fill(place, names.length > 0 && banner(names));
+    if (!signal.aborted) refill(place, names.length > 0 && banner(names));
   };
   const later = () => {
     clearTimeout(timer);

@@ -6,10 +6,9 @@
 /** @import { App } from '../page.js' */
 /** @import { Room, RoomWithMembers } from '../../api.js' */
 /** @import { KeysAccount } from '../../state/keys/account.js' */
-/** @import { Child } from '../../ui/dom.js' */
 
 import { listed, t } from '../../i18n/index.js';
-import { el, fill, listen } from '../../ui/dom.js';
+import { el, listen, refill } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { absentBanner } from './absent.js';
 import { openCompare } from './compare.js';
@@ -22,7 +21,7 @@ import { hasWritten, reminder } from './reminder.js';
  * @param {AbortSignal} signal
  */
 export function keysBanners(app, room, signal) {
-  const banners = el('div', { class: 'banners', role: 'status' });
+  const banners = el('div', { class: 'banners', role: 'status', 'aria-atomic': 'false' });
   const absent = absentBanner(app, room, signal);
   let drawn = 0;
   const draw = async () => {
@@ -30,7 +29,7 @@ export function keysBanners(app, room, signal) {
     const turn = drawn;
     const [log, others, remind] = await Promise.all([logBanner(app), othersBanners(app, room, () => void draw()), reminder(app, room.id, () => void draw())]);
     // Asked again meanwhile: that answer is newer.
-    if (turn === drawn && !signal.aborted) fill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others, absent, remind);
+    if (turn === drawn && !signal.aborted) refill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others, absent, remind);
   };
   void draw();
   listen(app.keys, ['change', 'person', 'archive', 'log'], () => void draw(), signal);
@@ -58,7 +57,7 @@ function onceWritten(app, room, act, signal) {
   follow();
 }
 
-/** @param {App} app @param {Pick<Room, 'id'>} room @returns {Child[]} */
+/** @param {App} app @param {Pick<Room, 'id'>} room @returns {HTMLElement[]} */
 function ownBanner({ keys }, { id }) {
   if (keys.status === 'failed') return [banner('keys-failed', t('keys.failed'))];
   if (keys.status === 'unvouched') return [banner('keys-unvouched', t('keys.unvouched'), el('a', { class: 'button primary', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_settings')))];
@@ -67,7 +66,7 @@ function ownBanner({ keys }, { id }) {
   return [];
 }
 
-/** @param {App} app @param {Pick<Room, 'id'>} room @returns {Child[]} */
+/** @param {App} app @param {Pick<Room, 'id'>} room @returns {HTMLElement[]} */
 function archiveBanner({ keys }, { id }) {
   const code = keys.account?.archiveTrouble(id) ?? null;
   if (code === null) return [];
@@ -80,7 +79,7 @@ function archiveBanner({ keys }, { id }) {
  * @param {App} app
  * @param {Pick<Room, 'id'>} room
  * @param {() => void} draw
- * @returns {Promise<Child[]>}
+ * @returns {Promise<HTMLElement[]>}
  */
 async function othersBanners(app, { id }, draw) {
   const { account } = app.keys;
@@ -96,7 +95,7 @@ async function othersBanners(app, { id }, draw) {
     };
     // The group says who is in it; how they are called, and whether at all, the server.
     const came = newcomers.map((user) => members.find((member) => member.user === user)?.username ?? t('people.unnamed'));
-    return [...members.flatMap((member) => concernBanner(account, member, concerns.get(member.user))), came.length > 0 && newcomersBanner(came, () => void greet())];
+    return [...members.flatMap((member) => concernBanner(account, member, concerns.get(member.user))), ...(came.length > 0 ? [newcomersBanner(came, () => void greet())] : [])];
   } catch {
     // Without a connection nothing is sent either.
     return [];
@@ -107,7 +106,7 @@ async function othersBanners(app, { id }, draw) {
  * @param {KeysAccount} account
  * @param {{ user: string, username: string }} member
  * @param {'changed' | 'refused' | undefined} concern
- * @returns {Child[]}
+ * @returns {HTMLElement[]}
  */
 function concernBanner(account, member, concern) {
   const name = member.username;
@@ -128,7 +127,7 @@ function newcomersBanner(names, greet) {
   return el('div', { class: 'banner', data: { banner: 'people-came' } }, icon('people'), el('span', {}, text), seen);
 }
 
-/** @param {string} name @param {string} text @param {Child} [act] */
+/** @param {string} name @param {string} text @param {HTMLElement} [act] */
 function banner(name, text, act) {
   return el('div', { class: 'banner', data: { banner: name } }, icon('warning'), el('span', {}, text), act);
 }

@@ -5,7 +5,6 @@
 
 /** @import { App } from '../page.js' */
 /** @import { LogAlarm, Uuid } from '../../e2ee/keys/interface.js' */
-/** @import { Child } from '../../ui/dom.js' */
 
 import { errorText, t } from '../../i18n/index.js';
 import { el } from '../../ui/dom.js';
@@ -15,7 +14,7 @@ import { toast } from '../../ui/toast.js';
 /** Rooms that are looked through for somebody's name. */
 const MAX_ROOMS = 20;
 
-/** Nothing while nothing is contradicted, or the person went on. @param {App} app @returns {Promise<Child[]>} */
+/** Nothing while nothing is contradicted, or the person went on. @param {App} app @returns {Promise<HTMLElement[]>} */
 export async function logBanner(app) {
   const open = app.keys.logAlarms.filter(({ accepted }) => !accepted);
   // The server's own contradiction says more than another's word.

@@ -2,7 +2,6 @@
 
 /** @import { App } from '../page.js' */
 /** @import { KeysAccount } from '../../state/keys/account.js' */
-/** @import { Child } from '../../ui/dom.js' */
 
 import { t } from '../../i18n/index.js';
 import { el } from '../../ui/dom.js';
@@ -15,7 +14,7 @@ const LATER_MS = 7 * 24 * 60 * 60 * 1000;
  * @param {App} app
  * @param {string} room
  * @param {() => void} draw
- * @returns {Promise<Child>}
+ * @returns {Promise<HTMLElement | null>}
  */
 export async function reminder(app, room, draw) {
   const { account } = app.keys;

@@ -4,7 +4,7 @@
 /** @import { Child } from '../../ui/dom.js' */
 
 import { errorText, t } from '../../i18n/index.js';
-import { el, fill, listen } from '../../ui/dom.js';
+import { el, fill, listen, refill } from '../../ui/dom.js';
 import { spinner } from '../../ui/form.js';
 import { icon } from '../../ui/icons.js';
 import { devicesPart, offeredDevice } from './devices.js';
@@ -24,7 +24,7 @@ export function keysSection(app, signal) {
     section.dataset['standing'] = app.keys.status;
     fill(body, ...parts(app, signal));
   };
-  const drawLog = async () => fill(log, ...(await logBanner(app)));
+  const drawLog = async () => refill(log, ...(await logBanner(app)));
   listen(app.keys, 'change', draw, signal);
   listen(app.keys, ['change', 'log'], () => void drawLog(), signal);
   draw();

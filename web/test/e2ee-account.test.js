@@ -1,0 +1,130 @@
+// What the account of a user's keys makes of what it hears: which rooms and calls it follows, what it tells, and when it sends nothing.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { KeysRefused } from '../e2ee/keys/page.js';
+import { ApiError } from '../net/api.js';
+import { KeysAccount } from '../state/keys/account.js';
+import { groupId } from '../state/keys/bytes.js';
+import { until } from './chat-server.js';
+
+const [ME, OTHER] = ['me', 'other'];
+const DEVICE = Buffer.alloc(16, 7).toString('base64');
+const [ROOM, AWAY, CALL] = [1, 2, 3].map((number) => `00000000-0000-4000-8000-00000000000${number}`);
+
+/** A device that counts, in the group of `ROOM` with another user, and not let into that of `AWAY`. */
+function accountOf() {
+  const world = { now: 0, epoch: 4, trust: 'trusted', isSplit: false, left: new Set(), told: [], looked: 0, looks: new Map() };
+  const membersOf = async (room) => {
+    if (world.left.has(room)) throw new ApiError('room_not_found', 404);
+    return [ME, OTHER];
+  };
+  const lookOf = () => ({ type: 'group', epoch: world.epoch, leaf: 0, standing: 'member', members: [ME, OTHER].map((user, leaf) => ({ leaf, user, device: user, identity: '' })), stale: [], outgoing: null, authenticator: '' });
+  const keys = {
+    begin: async () => DEVICE,
+    close: () => {},
+    ask: async ({ op, group }) => {
+      if (op === 'unlockers') throw new KeysRefused('no_master_key');
+      if (op === 'who') return { records: [] };
+      if (op === 'join_external') throw new KeysRefused('uninvited');
+      if (op === 'create') throw new KeysRefused('known_group');
+      if (op !== 'look') return {};
+      world.looked += 1;
+      if (world.left.has(group.id)) throw new ApiError('room_not_found', 404);
+      if (group.id === AWAY) throw new KeysRefused('not_open');
+      return lookOf();
+    },
+  };
+  const delivery = {
+    chain: async () => [],
+    stock: async () => ({ oneTime: 50, lastResort: true }),
+    backup: async () => null,
+    inbox: async () => ({ items: [], more: false }),
+    commits: async () => ({ commits: [], epoch: world.epoch }),
+    info: async () => ({ epoch: 1, groupInfo: '', tree: '' }),
+    create: async () => false,
+  };
+  const log = Object.assign(new EventTarget(), {
+    alarms: [],
+    learn: async () => null,
+    grew: () => {},
+    freshen: async () => {},
+    beforeSending: async () => {
+      if (world.isSplit) throw new KeysRefused('split_view');
+    },
+  });
+  const people = Object.assign(new EventTarget(), { forget: () => {}, know: async (users) => new Map(users.map((user) => [user, user === ME ? 'trusted' : world.trust])), accept: async () => (world.trust = 'trusted') });
+  const parts = { keys, delivery, log, people, passkeys: null, membersOf, roomsOf: () => [ROOM], ownRooms: async () => [ROOM], exclusively: (_, act) => act(), pause: () => new Promise(() => {}), now: () => world.now, random: () => 0 };
+  const tell = (what) => (value) => void world.told.push(value === undefined ? what : `${what} ${value}`);
+  const account = new KeysAccount(ME, parts, { standing: tell('standing'), room: tell('room'), waiting: tell('waiting'), person: tell('person'), history: tell('history'), archive: tell('archive'), log: tell('log') });
+  return { world, account };
+}
+
+test('a room is told when its group is in another epoch, and one that this device waits to be let into says so', async () => {
+  const { world, account } = accountOf();
+  await account.sync(ROOM);
+  await account.sync(ROOM);
+  assert.deepEqual(world.told, [`room ${ROOM}`]);
+  world.epoch = 5;
+  assert.equal((await account.sync(ROOM)).epoch, 5);
+  assert.equal(account.lookOf(ROOM).epoch, 5);
+  assert.deepEqual(world.told.splice(0), [`room ${ROOM}`, `room ${ROOM}`]);
+  assert.equal(await account.sync(AWAY), null);
+  assert.deepEqual([account.isWaitingIn(AWAY), account.isWaitingIn(ROOM), world.told], [true, false, [`waiting ${AWAY}`]]);
+});
+
+test('before a call a room that was brought up to date just now is not asked for again, and later it is', async () => {
+  const { world, account } = accountOf();
+  await account.syncedLately(ROOM);
+  const { looked } = world;
+  world.now = 14_999;
+  await account.syncedLately(ROOM);
+  assert.equal(world.looked, looked);
+  world.now = 15_000;
+  await account.syncedLately(ROOM);
+  assert.ok(world.looked > looked);
+});
+
+test('what a device that counts hears of a room that somebody looked at is followed, and of one that was left nothing is kept', async () => {
+  const { world, account } = accountOf();
+  await account.sync(ROOM);
+  account.up();
+  await until(() => world.told.includes('standing ready'), 'its standing');
+  world.epoch = 5;
+  account.committed(groupId({ kind: 'room', id: ROOM }));
+  await until(() => account.lookOf(ROOM)?.epoch === 5, 'the next epoch');
+  world.left.add(ROOM);
+  account.roomChanged(ROOM);
+  await until(() => account.lookOf(ROOM) === null, 'it to be forgotten');
+  const { looked } = world;
+  account.roomChanged(ROOM);
+  assert.equal(world.looked, looked, 'it is none of those that are followed');
+});
+
+test('nothing is sent while somebody shows other keys or the log is contradicted, and when the person accepts it is', async () => {
+  const { world, account } = accountOf();
+  world.trust = 'changed';
+  await assert.rejects(account.toSendIn(ROOM), { code: 'identity_changed' });
+  assert.deepEqual([await account.changedIn(ROOM), [...(await account.concernsIn(ROOM))]], [[OTHER], [[OTHER, 'changed']]]);
+  await account.accept(OTHER, '');
+  assert.equal((await account.toSendIn(ROOM)).epoch, 4);
+  world.isSplit = true;
+  await assert.rejects(account.toSendIn(ROOM), { code: 'split_view' });
+});
+
+test('a stay in a call ends once, and the one that has begun since in the same call goes on', async () => {
+  const { account } = accountOf();
+  const told = { over: () => {}, epoch: () => {} };
+  const [first, second] = [account.stayIn(CALL, {}, told), account.stayIn(CALL, {}, told)];
+  const ended = [];
+  for (const [name, group] of Object.entries({ first, second })) {
+    group.end = async (isForgotten) => void ended.push(`${name} ${isForgotten}`);
+    group.follow = async () => void ended.push(`${name} follows`);
+  }
+  await account.leave(CALL, first);
+  account.committed(groupId({ kind: 'call', id: CALL }));
+  await account.leave(CALL, second);
+  account.committed(groupId({ kind: 'call', id: CALL }));
+  assert.deepEqual(ended, ['first false', 'second follows', 'second true']);
+});

@@ -1,0 +1,88 @@
+// Which window of a browser is in a call of an encrypted room: what is held by whom, and let go of when.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { shielding } from '../state/shielding.js';
+
+const ROOM = 'room';
+
+/** The locks of one browser: who asks when one is taken gets nothing, and who asks at all may have to wait for the answer. */
+class FakeLocks {
+  held = new Set();
+  answers = Promise.resolve();
+
+  async request(name, _options, hold) {
+    await this.answers;
+    if (this.held.has(name)) return hold(null);
+    this.held.add(name);
+    await hold({ name });
+    this.held.delete(name);
+  }
+}
+
+const locks = new FakeLocks();
+Object.defineProperty(globalThis, 'navigator', { value: { locks }, configurable: true });
+Object.assign(globalThis, {
+  RTCRtpScriptTransform: class {},
+  RTCRtpSender: class {
+    transform = null;
+  },
+  Worker: class {
+    postMessage() {}
+    terminate() {}
+  },
+});
+globalThis.RTCRtpSender.prototype.transform = null;
+
+/** A window whose group of the room is up to date when the test says so. */
+function windowOf() {
+  let sync = async () => ({});
+  const account = { user: 'me', syncedLately: () => sync(), sync: async () => ({}) };
+  const keys = Object.assign(new EventTarget(), { status: 'ready', account });
+  return { shield: shielding(keys), account, syncs: (next) => (sync = next) };
+}
+
+/** Something that is answered when the test says so. */
+function held() {
+  let answer = () => {};
+  const answered = new Promise((resolve) => (answer = () => resolve({})));
+  return { answered, answer };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+const always = () => true;
+
+test('who left while it was made ready holds the call no longer, and another window of the browser may join', async () => {
+  for (const waitsFor of ['the group', 'the lock']) {
+    const [one, other] = [windowOf(), windowOf()];
+    const { answered, answer } = held();
+    if (waitsFor === 'the group') one.syncs(() => answered);
+    else locks.answers = answered;
+    let isWanted = true;
+    const ready = one.shield.ready(ROOM, () => isWanted);
+    await settled();
+    isWanted = false;
+    answer();
+    await ready;
+    await settled();
+    assert.deepEqual([...locks.held], [], waitsFor);
+    await other.shield.ready(ROOM, always);
+    assert.equal(locks.held.size, 1, 'the control');
+    locks.held.clear();
+  }
+});
+
+test('a join that nobody waits for any more takes nothing from the one after it', async () => {
+  const { shield, syncs } = windowOf();
+  const { answered, answer } = held();
+  syncs(() => answered);
+  const first = shield.ready(ROOM, () => false);
+  syncs(async () => ({}));
+  await shield.ready(ROOM, always);
+  answer();
+  await first;
+  await settled();
+  assert.equal(locks.held.size, 1);
+  await assert.rejects(windowOf().shield.ready(ROOM, always), { code: 'in_call_elsewhere' });
+});
