@@ -31,7 +31,7 @@ mod sources;
 
 use std::collections::BTreeSet;
 
-use common::{NOW, act, room, user};
+use common::{NOW, act, room, room_of, user};
 use empty::Opener;
 use recorder::Recorder;
 use tokio::sync::Mutex;

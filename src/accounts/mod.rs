@@ -20,7 +20,7 @@ pub use access_token::{ACCESS_TOKEN_LIFE, AccessTokens};
 pub use living::LivingSessions;
 pub use password::{Password, Passwords};
 pub use refresh_token::{REFRESH_TOKEN_LIFE, RefreshTokens};
-pub use session::{SESSION_SWEEP_INTERVAL, end_session, is_living, logout, refresh, sessions, sweep};
+pub use session::{SESSION_SWEEP_INTERVAL, end_session, ended_with_device, is_living, logout, refresh, sessions, sweep};
 pub(crate) use sign_in::is_equal;
 pub use sign_in::{Device, SignedIn, User, change_password, confirm_password, login, register, user};
 pub use ticket::{TICKET_LIFE, Tickets, issue_ticket, redeem_ticket};

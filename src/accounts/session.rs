@@ -66,6 +66,13 @@ pub async fn end_session(app: &App, principal: &Principal, session: SessionId) -
     if end(app, session, principal.user).await? { Ok(()) } else { Err(Error::SessionNotFound) }
 }
 
+/// Sessions whose device was revoked were ended by the store. Call it after the commit.
+pub fn ended_with_device(app: &App, sessions: &[SessionId]) {
+    for session in sessions {
+        ended(app, *session);
+    }
+}
+
 async fn end(app: &App, session: SessionId, user: UserId) -> Result<bool, Error> {
     let was_there = app.store.end_session(session, user).await?;
     if was_there {

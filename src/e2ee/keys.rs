@@ -63,11 +63,14 @@ pub async fn append(app: &App, principal: &Principal, record: &str, password: Op
             certificate = device.to_bytes();
             DeviceChange::Add { device: DeviceId::from_bytes(device.statement().device.0), certificate: &certificate }
         }
-        Record::Revocation(revocation) => DeviceChange::Remove { device: DeviceId::from_bytes(revocation.statement().device.0) },
+        Record::Revocation(revocation) => {
+            DeviceChange::Remove { device: DeviceId::from_bytes(revocation.statement().device.0), by: principal.session }
+        }
     };
     let number = i64::try_from(number).expect("there are not that many");
     match app.store.append_record(&NewRecord { user, number, record: &bytes, change }).await? {
-        AppendedRecord::Appended { leaf } => {
+        AppendedRecord::Appended { leaf, ended } => {
+            accounts::ended_with_device(app, &ended);
             app.bus.publish(Hint::KeysChanged { user });
             Ok(leaf.unsigned_abs())
         }

@@ -72,8 +72,11 @@ pub async fn upload(app: &App, principal: &Principal, device: DeviceId, upload: 
     }
 }
 
-/// What the caller's own device has left.
+/// What the caller's own device has left. Whoever asks speaks for it: the session ends with the device.
 pub async fn stock(app: &App, principal: &Principal, device: DeviceId) -> Result<Stock, Error> {
+    if !app.store.speaks_through(principal.session, device).await? {
+        app.store.add_device_of_session(principal.session, device).await?;
+    }
     Ok(app.store.key_package_stock(principal.user, device, app.clock.now().plus(LEAST_LIFE)).await?)
 }
 

@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::{Result, Store, in_transaction, on_reader, on_writer};
-use crate::id::{SessionId, UserId};
+use crate::id::{DeviceId, SessionId, UserId};
 use crate::time::Timestamp;
 
 pub(super) const INSERT: &str = "insert into sessions (id, user_id, generation, rotated_at, created_at, last_used_at, user_agent) \
@@ -109,6 +109,22 @@ impl Store {
             sqlx::query::<Db>(sql).bind(now).bind(id).bind(generation).execute(pool).await?.rows_affected()
         });
         Ok(if rows == 1 { Rotation::Rotated } else { Rotation::Lost })
+    }
+
+    /// Whether a device spoke through a session before.
+    pub async fn speaks_through(&self, id: SessionId, device: DeviceId) -> Result<bool> {
+        let sql = "select device_id from session_devices where session_id = $1 and device_id = $2";
+        let row: Option<(DeviceId,)> =
+            on_reader!(self, pool => sqlx::query_as::<Db, _>(sql).bind(id).bind(device).fetch_optional(pool).await?);
+        Ok(row.is_some())
+    }
+
+    /// A device of the user that counts speaks through this session: it ends with it. Others are not remembered.
+    pub async fn add_device_of_session(&self, id: SessionId, device: DeviceId) -> Result<()> {
+        let sql = "insert into session_devices (session_id, device_id) select s.id, d.device_id from sessions s \
+                   join e2ee_devices d on d.user_id = s.user_id and d.device_id = $2 where s.id = $1 on conflict do nothing";
+        on_writer!(self, pool => { sqlx::query::<Db>(sql).bind(id).bind(device).execute(pool).await?; });
+        Ok(())
     }
 
     /// Ends a session. Returns whether it was there.

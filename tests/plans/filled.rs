@@ -3,7 +3,7 @@
 use crate::filling::{self, Words};
 
 /// Tables with how many units of rows they have, and what a row is made of (see [`filling::insert`]).
-const TABLES: [(&str, usize, &str); 23] = [
+const TABLES: [(&str, usize, &str); 24] = [
     ("users", 10, "[i], 'user' || i, 'user' || i, 'hash', i, 'skeleton' || i"),
     (
         "rooms",
@@ -25,6 +25,7 @@ const TABLES: [(&str, usize, &str); 23] = [
     ("files", 20, "[i], [(i + 19) / 20], [(i + 19) / 20], 10, 10, i, case when i % 20 = 0 then null else [i + 3] end"),
     ("file_pieces", 20, "[i], [(i + 4) / 5], (i % 5) * 10, 10"),
     ("e2ee_records", 20, "[(i + 1) / 2], i % 2, cast('a record' as BYTES), i"),
+    ("session_devices", 20, "[i], [i]"),
     ("e2ee_devices", 20, "[(i + 1) / 2], [i], cast('a certificate' as BYTES)"),
     (
         "e2ee_key_packages",

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use webcall::id::{DeviceId, UserId};
+use webcall::id::{DeviceId, SessionId, UserId};
 use webcall::store::{
     AddedPackages, AppendedRecord, BackupBounds, BackupRow, DeviceChange, Encryption, MemberLimits, NewBackup, NewPackages,
-    NewRecord, PackageLimits, PackageRow, Stock, Store, StoredBackup,
+    NewRecord, NewSession, PackageLimits, PackageRow, Stock, Store, StoredBackup,
 };
 use webcall::time::Timestamp;
 use webcall_trust::{inclusion_path, leaf_hash, root, verify_inclusion};
@@ -16,6 +16,7 @@ on_both! {
     records_are_appended_in_order_and_each_is_in_the_log
     records_of_many_users_at_once_get_places_of_their_own
     a_device_counts_from_its_record_to_its_revocation_or_another_identity
+    sessions_of_a_revoked_device_end_but_for_the_one_that_revokes
     only_who_shares_a_room_is_acquainted
     members_of_a_room_have_a_part_in_its_group_if_it_is_encrypted
     a_one_time_package_is_given_out_once_and_the_last_resort_again_and_again
@@ -99,7 +100,7 @@ async fn records_are_appended_in_order_and_each_is_in_the_log(store: &Store) {
         for who in [ann, ben] {
             assert_eq!(append(store, who, number + 1, DeviceChange::Clear).await, AppendedRecord::Moved);
             let appended = append(store, who, number, DeviceChange::Clear).await;
-            assert_eq!(appended, AppendedRecord::Appended { leaf: number * 2 + i64::from(who == ben) });
+            assert_eq!(appended, AppendedRecord::Appended { leaf: number * 2 + i64::from(who == ben), ended: Vec::new() });
             assert_eq!(append(store, who, number, DeviceChange::Clear).await, AppendedRecord::Moved);
         }
         assert_in_the_log(store, &[ann, ben]).await;
@@ -131,11 +132,34 @@ async fn a_device_counts_from_its_record_to_its_revocation_or_another_identity(s
     with_device(store, ann, 1, device(2)).await;
     assert!(counts(1).await && counts(2).await && !counts(3).await);
     add(store, ann, &[package(1, later())], None).await;
-    append(store, ann, 2, DeviceChange::Remove { device: device(1) }).await;
+    append(store, ann, 2, DeviceChange::Remove { device: device(1), by: SessionId::new(NOW) }).await;
     assert!(!counts(1).await && counts(2).await);
     assert_eq!(claim(store, ann).await, None, "what was kept for it is gone");
     append(store, ann, 3, DeviceChange::Clear).await;
     assert!(!counts(2).await);
+}
+
+async fn sessions_of_a_revoked_device_end_but_for_the_one_that_revokes(store: &Store) {
+    let (ann, revoking) = user(store).await;
+    let (ben, bens) = user(store).await;
+    let [both, other] = [SessionId::new(NOW), SessionId::new(NOW)];
+    for id in [both, other] {
+        store.add_session(&NewSession { id, user: ann, created_at: NOW, user_agent: "" }, 10).await.unwrap();
+    }
+    with_device(store, ann, 0, device(1)).await;
+    with_device(store, ann, 1, device(2)).await;
+    with_device(store, ben, 0, device(1)).await;
+    for (session, number) in [(revoking, 1), (both, 1), (both, 2), (other, 2), (other, 9), (bens, 1)] {
+        for _ in 0..2 {
+            store.add_device_of_session(session, device(number)).await.unwrap();
+        }
+        assert_eq!(store.speaks_through(session, device(number)).await.unwrap(), number != 9, "one that counts");
+    }
+    let revoked = append(store, ann, 2, DeviceChange::Remove { device: device(1), by: revoking }).await;
+    assert!(matches!(revoked, AppendedRecord::Appended { ended, .. } if ended == [both]));
+    for (session, is_there) in [(revoking, true), (both, false), (other, true), (bens, true)] {
+        assert_eq!(store.session(session).await.unwrap().is_some(), is_there);
+    }
 }
 
 async fn only_who_shares_a_room_is_acquainted(store: &Store) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use webcall::id::{DeviceId, HistoryId, InboxId, RoomId, UserId};
+use webcall::id::{DeviceId, HistoryId, InboxId, RoomId, SessionId, UserId};
 use webcall::role::Role;
 use webcall::store::{
     AddedCommit, AddedGroup, AddedToInbox, AppendedRecord, CommitLimits, Counting, DeviceChange, DirectLimits, Encryption,
@@ -342,7 +342,7 @@ async fn a_revocation_beside_a_commit_comes_before_or_after_it(store: &Store) {
         }
         accepted
     };
-    let change = DeviceChange::Remove { device: DEVICE };
+    let change = DeviceChange::Remove { device: DEVICE, by: SessionId::new(NOW) };
     let revoking = async {
         let record = NewRecord { user: ben, number: 1, record: b"revoked", change };
         assert!(matches!(store.append_record(&record).await.unwrap(), AppendedRecord::Appended { .. }));

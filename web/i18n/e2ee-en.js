@@ -162,7 +162,7 @@ export const e2ee = {
   'keys.added': 'Added {when}',
   'keys.revoke': 'Revoke',
   'keys.revoke_title': 'Revoke {name}?',
-  'keys.revoke_text': 'It is taken out of all encrypted rooms and can never come back as this device. What it has read already it keeps. It was also given the keys to your stored history: end its session, too, or change your password.',
+  'keys.revoke_text': 'It is taken out of all encrypted rooms and can never come back as this device. It is signed out. What it has read already it keeps, and it was given the keys to your stored history: if whoever has it may know your password, change that, too.',
   'keys.revoked': 'The device was revoked.',
   'keys.add_title': 'Add a device',
   'keys.add_hint': 'Sign in on the new device, open its settings, and bring the link that stands there here.',

@@ -59,6 +59,11 @@ export class Client {
     this.socket.addEventListener('message', ({ detail }) => detail.type === 'room_changed' && void this.rooms.refresh(detail.room).catch(() => {}));
   }
 
+  /** The same, also of a device that does not count. */
+  get anyAccount() {
+    return this.#account;
+  }
+
   #grant;
   #with;
   /** The page's end of the worker of its keys, once it is started. */

@@ -8,7 +8,7 @@ use webcall_trust::{Hash, Node, leaf_hash, nodes_of_append};
 
 use super::log::{INSERT_NODE, SELECT_NODE, hash, key};
 use super::{Result, Store, in_transaction, on_reader};
-use crate::id::{DeviceId, RoomId, UserId};
+use crate::id::{DeviceId, RoomId, SessionId, UserId};
 use crate::store::Encryption;
 
 /// The log's row is made by the first record, so that a new database is an empty one.
@@ -41,20 +41,24 @@ pub enum DeviceChange<'a> {
         /// Its certificate.
         certificate: &'a [u8],
     },
-    /// One less, and all that was kept for it.
+    /// One less, and all that was kept for it; sessions through which it spoke end.
     Remove {
         /// Which.
         device: DeviceId,
+        /// The session that says so: it goes on.
+        by: SessionId,
     },
 }
 
 /// What became of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AppendedRecord {
     /// It is there, at this place of the log.
     Appended {
         /// From 0.
         leaf: i64,
+        /// Sessions that ended with it.
+        ended: Vec<SessionId>,
     },
     /// The user has another number of records by now; nothing was appended.
     Moved,
@@ -91,6 +95,7 @@ impl Store {
                 .bind(leaf)
                 .execute(&mut *tx)
                 .await?;
+            let mut ended = Vec::new();
             match new.change {
                 DeviceChange::Clear => {
                     sqlx::query::<Db>("delete from e2ee_devices where user_id = $1").bind(new.user).execute(&mut *tx).await?
@@ -103,7 +108,12 @@ impl Store {
                         .execute(&mut *tx)
                         .await?
                 }
-                DeviceChange::Remove { device } => {
+                DeviceChange::Remove { device, by } => {
+                    let sql = "delete from sessions where user_id = $1 and id <> $3 and exists \
+                               (select 1 from session_devices d where d.session_id = sessions.id and d.device_id = $2) returning id";
+                    let rows: Vec<(SessionId,)> =
+                        sqlx::query_as::<Db, _>(sql).bind(new.user).bind(device).bind(by).fetch_all(&mut *tx).await?;
+                    ended.extend(rows.into_iter().map(|(id,)| id));
                     sqlx::query::<Db>("delete from e2ee_devices where user_id = $1 and device_id = $2")
                         .bind(new.user)
                         .bind(device)
@@ -123,7 +133,7 @@ impl Store {
                 sqlx::query::<Db>(INSERT_NODE).bind(level).bind(place).bind(&hash[..]).execute(&mut *tx).await?;
             }
             tx.commit().await?;
-            Ok(AppendedRecord::Appended { leaf })
+            Ok(AppendedRecord::Appended { leaf, ended })
         })
     }
 

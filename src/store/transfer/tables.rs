@@ -130,6 +130,7 @@ pub const TABLES: &[Table] = &[
         ],
     },
     Table { name: "e2ee_records", columns: &[("user_id", Id), ("number", Integer), ("record", Bytes), ("leaf", Integer)] },
+    Table { name: "session_devices", columns: &[("session_id", Id), ("device_id", Id)] },
     Table { name: "e2ee_devices", columns: &[("user_id", Id), ("device_id", Id), ("certificate", Bytes)] },
     Table {
         name: "e2ee_key_packages",

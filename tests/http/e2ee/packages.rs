@@ -194,3 +194,20 @@ async fn t22_no_bytes_in_place_of_a_package_stop_the_server() {
     assert_eq!(ben.upload(&server, &ben.device, json!({"key_packages": [encode(&whole)]})).await.0, StatusCode::CREATED);
     assert_eq!(server.get("/healthz").send().await.unwrap().status(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn who_speaks_for_a_device_is_signed_out_when_it_is_revoked() {
+    let server = TestServer::start().await;
+    let (_, mut ben, _) = pair(&server).await;
+    let lost = ben.another_device(&server).await;
+    let elsewhere = server.login("ben").await;
+    let path = |device: &Device| format!("devices/{}/key-packages", device.id());
+    let asked = super::ask(&server, &elsewhere, Method::GET, &path(&lost), None).await;
+    assert_eq!(asked.0, StatusCode::OK);
+    stock(&server, &ben, &ben.device).await;
+    let revocation = ben.identity.revocation(&lost);
+    assert_eq!(super::publish(&server, &ben.session, &revocation).await.0, StatusCode::CREATED);
+    let asked = super::ask(&server, &elsewhere, Method::GET, &path(&ben.device), None).await;
+    assert_eq!(asked.0, StatusCode::UNAUTHORIZED);
+    stock(&server, &ben, &ben.device).await;
+}
