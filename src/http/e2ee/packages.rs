@@ -100,7 +100,7 @@ pub(in super::super) async fn upload(
     Ok((StatusCode::CREATED, Json(stock.into())))
 }
 
-/// What one's own device has left; nothing for a device that does not count.
+/// What one's own device has left; nothing for a device that does not count. Whoever asks speaks for it: when it is revoked, their session ends.
 #[utoipa::path(get, path = "/devices/{device}/key-packages", tag = "e2ee", security(("bearer" = [])),
     params(("device" = DeviceId, Path)), responses(
     (status = 200, body = KeyPackageStock),
