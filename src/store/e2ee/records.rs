@@ -16,6 +16,11 @@ const BEGIN_LOG: &str = "insert into e2ee_log (name, size) values ('records', 0)
 /// Holds the log's row until the commit: records are appended one after the other, on PostgreSQL too.
 const LENGTHEN_LOG: &str = "update e2ee_log set size = size + 1 where name = 'records' returning size";
 
+const REMOVE_DEVICE: &str = "delete from e2ee_devices where user_id = $1 and device_id = $2";
+/// Those through which the device spoke, but for the one that revokes it.
+const END_SESSIONS: &str = "delete from sessions where user_id = $1 and id <> $3 and exists \
+                            (select 1 from session_devices d where d.session_id = sessions.id and d.device_id = $2) returning id";
+
 /// A record to append.
 #[derive(Clone, Copy, Debug)]
 pub struct NewRecord<'a> {
@@ -95,7 +100,7 @@ impl Store {
                 .bind(leaf)
                 .execute(&mut *tx)
                 .await?;
-            let mut ended = Vec::new();
+            let mut ended: Vec<(SessionId,)> = Vec::new();
             match new.change {
                 DeviceChange::Clear => {
                     sqlx::query::<Db>("delete from e2ee_devices where user_id = $1").bind(new.user).execute(&mut *tx).await?
@@ -109,16 +114,8 @@ impl Store {
                         .await?
                 }
                 DeviceChange::Remove { device, by } => {
-                    let sql = "delete from sessions where user_id = $1 and id <> $3 and exists \
-                               (select 1 from session_devices d where d.session_id = sessions.id and d.device_id = $2) returning id";
-                    let rows: Vec<(SessionId,)> =
-                        sqlx::query_as::<Db, _>(sql).bind(new.user).bind(device).bind(by).fetch_all(&mut *tx).await?;
-                    ended.extend(rows.into_iter().map(|(id,)| id));
-                    sqlx::query::<Db>("delete from e2ee_devices where user_id = $1 and device_id = $2")
-                        .bind(new.user)
-                        .bind(device)
-                        .execute(&mut *tx)
-                        .await?
+                    ended = sqlx::query_as::<Db, _>(END_SESSIONS).bind(new.user).bind(device).bind(by).fetch_all(&mut *tx).await?;
+                    sqlx::query::<Db>(REMOVE_DEVICE).bind(new.user).bind(device).execute(&mut *tx).await?
                 }
             };
             let mut known = BTreeMap::new();
@@ -133,7 +130,7 @@ impl Store {
                 sqlx::query::<Db>(INSERT_NODE).bind(level).bind(place).bind(&hash[..]).execute(&mut *tx).await?;
             }
             tx.commit().await?;
-            Ok(AppendedRecord::Appended { leaf, ended })
+            Ok(AppendedRecord::Appended { leaf, ended: ended.into_iter().map(|(id,)| id).collect() })
         })
     }
 
