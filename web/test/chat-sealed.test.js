@@ -342,6 +342,36 @@ test('what was refused for want of the key of another of the room’s groups is 
   await until(() => texts(room).join() === 'first group,refused,new');
 });
 
+test('t16_what_came_under_a_key_that_was_over_or_was_said_before_stays_refused_whatever_keys_are_told_later', async (context) => {
+  // As the worker: neither is asked of a message that is only read.
+  class Desk extends FakeDesk {
+    async ask(request, type) {
+      const answer = await super.ask(request, type);
+      if (request.op === 'open_message' && answer.epoch === 2) throw new KeysRefused('past_epoch');
+      return request.op === 'open_message' && answer.epoch === 40 ? { ...answer, verdict: 'stale', content: null } : answer;
+    }
+  }
+  const server = new FakeServer();
+  server.addRoom(ROOM, { encryption: 'mls' });
+  const anna = writer(server, ANNA);
+  anna('before', { epoch: 1, quietly: true });
+  anna('now', { epoch: 50, quietly: true });
+  const desk = Object.assign(new Desk(ME), { epoch: 50, firstEpoch: 2 });
+  const { keys, room, browser } = await opened(context, { server, desk });
+  await until(() => room.length === 2);
+  anna('by who was put out', { epoch: 2 });
+  anna('stale', { epoch: 40 });
+  anna('another', { epoch: 50 });
+  await until(() => texts(room).at(-1) === 'another');
+  desk.firstEpoch = 1;
+  keys.remembered(ROOM);
+  await until(() => texts(room)[0] === 'before');
+  await quiet();
+  const { room: reloaded } = await opened(context, { server, browser, desk });
+  await until(() => texts(reloaded).at(-1) === 'another');
+  for (const shown of [room, reloaded]) assert.ok(!texts(shown).includes('by who was put out') && !texts(shown).includes('stale'), texts(shown).join());
+});
+
 test('what was written before this device was in the room says so', async (context) => {
   const desk = Object.assign(new FakeDesk(ME), { epoch: 5, firstEpoch: 5 });
   const { server, room } = await opened(context, { desk });

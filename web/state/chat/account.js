@@ -74,7 +74,7 @@ export class Account extends EventTarget {
       rooms: () => this.#newestFirst().filter(({ encrypted }) => encrypted).map(({ id }) => id),
       keep: (room, records) => this.#archive.keep(room, records),
       opened: (room, records) => this.#openedLater(room, records),
-      readAgain: (room, notices) => this.#readAgain(room, notices),
+      readAgain: (room) => this.#readAgain(room),
       now: device.now,
       keysChanged: () => this.#keysChanged(),
     });
@@ -242,9 +242,9 @@ export class Account extends EventTarget {
     for (const record of records) this.find(room)?.take([record], 'wait');
   }
 
-  /** @param {string} room @param {ReadonlySet<import('./records.js').Notice>} notices */
-  #readAgain(room, notices) {
-    return this.#archive.readAgain(room, notices, (records) => {
+  /** @param {string} room */
+  #readAgain(room) {
+    return this.#archive.readAgain(room, (records) => {
       const high = this.find(room)?.stretch.high ?? 0;
       this.#openedLater(room, records.filter(({ seq }) => seq <= high));
     });

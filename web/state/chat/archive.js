@@ -7,7 +7,7 @@
 /** @import { EntryPage } from '../../api.js' */
 /** @import { Entry } from '../../protocol.js' */
 /** @import { Api } from '../../net/api.js' */
-/** @import { LogRecord, Notice } from './records.js' */
+/** @import { LogRecord } from './records.js' */
 /** @import { Log } from './seal.js' */
 /** @import { ChatStorage } from './storage.js' */
 
@@ -67,14 +67,18 @@ export class Archive extends EventTarget {
   }
 
   /**
-   * What stands in the local copy as not opened is fetched once more, the newest first: its keys may be here now.
+   * What stands in the local copy as not opened for want of a key is fetched once more, the newest first: its keys may be here now.
    * @param {string} room
-   * @param {ReadonlySet<Notice>} notices what stands in its place
    * @param {(records: LogRecord[]) => void} opened what is something else now, page by page
    */
-  async readAgain(room, notices, opened) {
-    /** @param {LogRecord} record */
-    const isClosed = ({ notice }) => notice !== undefined && notices.has(notice);
+  async readAgain(room, opened) {
+    // One after the other: what a member filled the room with keeps nobody from what was written before.
+    await this.#readAll(room, ({ notice }) => notice === 'before', opened);
+    await this.#readAll(room, ({ keyless }) => keyless === true, opened);
+  }
+
+  /** @param {string} room @param {(record: LogRecord) => boolean} isClosed @param {(records: LogRecord[]) => void} opened */
+  async #readAll(room, isClosed, opened) {
     let fruitless = 0;
     for (let seq = await this.#lastBelow(room, Infinity, isClosed); seq > 0 && fruitless < MAX_FRUITLESS; ) {
       const held = await this.#storage.entries(room, Math.max(1, seq - PAGE + 1), seq);

@@ -3,7 +3,7 @@
  * came. Follows the keys: what could not be opened is tried again when they have changed, and the account is told.
  */
 
-/** @import { LogRecord, Notice } from './records.js' */
+/** @import { LogRecord } from './records.js' */
 /** @import { ChatKeys, Exclusively } from './sealed-log.js' */
 /** @import { ChatStorage } from './storage.js' */
 
@@ -15,15 +15,11 @@ import { SealedSender } from './sealed-sender.js';
  * @property {() => readonly string[]} rooms that are encrypted
  * @property {(room: string, records: LogRecord[]) => Promise<LogRecord[]>} keep into the local copy
  * @property {(room: string, records: LogRecord[]) => void} opened what could not be opened before
- * @property {(room: string, notices: ReadonlySet<Notice>) => Promise<void>} readAgain tries what could not be opened, and stands as this
+ * @property {(room: string) => Promise<void>} readAgain tries what could not be opened for want of a key
  * @property {() => void} keysChanged
  * @property {() => number} now
  */
 
-/** Written before this device came, as far as is known. @type {ReadonlySet<Notice>} */
-const BEFORE = new Set(/** @type {const} */ (['before']));
-/** Of a room that has had several groups an epoch's number has several keys: what none of those that were here opened may be of another. @type {ReadonlySet<Notice>} */
-const CLOSED = new Set(/** @type {const} */ (['before', 'refused']));
 /** Another device may have written into the archive meanwhile. More often would cost more pages where nothing opens; it is a little longer than the archive is content with what it has (`recall`). */
 const LOOK_AGAIN_MS = 330_000;
 
@@ -35,8 +31,8 @@ export class EncryptedRooms {
   /** Rooms whose group was brought up to date since the keys are there. @type {Set<string>} */
   #tended = new Set();
   #tending = false;
-  /** By room: what may open now. @type {Map<string, ReadonlySet<Notice>>} */
-  #unread = new Map();
+  /** Rooms in which what could not be opened may open now. @type {Set<string>} */
+  #unread = new Set();
   #reading = false;
   /** The room that somebody looks at. @type {string | null} */
   #watched = null;
@@ -62,7 +58,7 @@ export class EncryptedRooms {
     // Whoever is trusted again no longer keeps what is written in their rooms from being sent.
     keys.addEventListener('person', () => this.#around.keysChanged(), { signal });
     keys.addEventListener('archive', () => this.#look(), { signal });
-    keys.addEventListener('history', (event) => this.#readAgain(/** @type {CustomEvent} */ (event).detail.room, CLOSED), { signal });
+    keys.addEventListener('history', (event) => this.#readAgain(/** @type {CustomEvent} */ (event).detail.room), { signal });
     keys.addEventListener('log', () => this.#around.keysChanged(), { signal });
     keys.addEventListener('room', (event) => this.#changed([/** @type {CustomEvent} */ (event).detail.room]), { signal });
     // Whoever stays in a conversation for hours looks again with its epochs.
@@ -118,12 +114,12 @@ export class EncryptedRooms {
     const now = this.#around.now();
     if (now - (this.#looked.get(room) ?? -Infinity) < LOOK_AGAIN_MS) return;
     this.#looked.set(room, now);
-    this.#readAgain(room, BEFORE);
+    this.#readAgain(room);
   }
 
-  /** @param {string} room @param {ReadonlySet<Notice>} notices */
-  #readAgain(room, notices) {
-    if (this.#unread.get(room) !== CLOSED) this.#unread.set(room, notices);
+  /** @param {string} room */
+  #readAgain(room) {
+    this.#unread.add(room);
     this.#readOn();
   }
 
@@ -133,15 +129,15 @@ export class EncryptedRooms {
 
   async #readAll() {
     this.#reading = true;
-    /** @type {Map<string, ReadonlySet<Notice>>} */
-    const failed = new Map();
-    for (const [room, notices] of this.#unread) {
+    /** @type {string[]} */
+    const failed = [];
+    for (const room of this.#unread) {
       if (this.#keys.account === null || this.#ending.signal.aborted) break;
       this.#unread.delete(room);
-      await this.#around.readAgain(room, notices).catch(() => failed.set(room, notices));
+      await this.#around.readAgain(room).catch(() => void failed.push(room));
     }
     // Tried again when the rooms are looked at the next time.
-    for (const [room, notices] of failed) if (this.#unread.get(room) !== CLOSED) this.#unread.set(room, notices);
+    for (const room of failed) this.#unread.add(room);
     this.#reading = false;
   }
 

@@ -19,6 +19,7 @@ import { isUuid, parseBody } from './body.js';
  * @property {string | null} about the message that this edit, reaction, deletion or pin is about
  * @property {boolean} [had] of one that is deleted: this device had its text before
  * @property {Notice} [notice] in its place stands why it is not shown
+ * @property {boolean} [keyless] refused for want of a key that fits, of what was written before: the keys of an earlier group of the room may open it
  * @property {Mark} [mark] what is to be said of its place
  * @property {string} [hash] what other messages of an encrypted room call this one by, in base64
  * @property {{ entry: Entry, way: 'open_message' | 'read_message' }} [later] as it came, to be opened another time

@@ -177,11 +177,14 @@ export class SealedLog {
     if (entry.kind !== 'message' || entry.body === null) return recordOf(room, entry, null);
     // What was deleted stays so.
     if (held?.kind === 'message' && held.id === entry.id && held.notice === undefined) return held;
+    // What was found out when it came, a later look does not: whether its key was over by then, or whether it was said before.
+    if (held?.notice === 'refused' && held.keyless !== true) return held;
     if (!isSealed(entry.body)) return this.#notice(room, entry, 'plain', 'plain');
     const opened = await this.#open(room, entry.seq, fromServer(entry.body), way);
     if (opened.type === 'opened') return this.#judge(room, entry, opened, others);
     if (opened.why === 'later') return { ...noticeOf(room, entry, 'later'), later: { entry, way } };
-    return this.#notice(room, entry, opened.why, opened.code);
+    const isKeyless = opened.code === 'wrong_key' && (way === 'read_message' || entry.seq <= (this.#new.get(room) ?? 0));
+    return { ...this.#notice(room, entry, opened.why, opened.code), ...(isKeyless ? { keyless: true } : {}) };
   }
 
   /** What was opened is not opened again, and nothing takes its place: it can only be deleted. @param {Entry} entry @param {LogRecord} held */
