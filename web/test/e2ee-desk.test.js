@@ -199,6 +199,27 @@ test('a frame waits for a key that does not come for a while only, and the next 
   assert.equal((await again).length, 10);
 });
 
+test('who was late for one epoch is waited for in the next', async () => {
+  const { anna, boris } = await annaAndBoris();
+  boris.isPatient = true;
+  boris.seat('seat', 'p1');
+  const opening = boris.lane({ side: 'receive', track: 'seat', kind: 'video' });
+  const sending = anna.lane({ side: 'send', track: 'own camera', source: 'camera' });
+  const sendsIn = async (epoch) => {
+    anna.keys(await epochOf(epoch, 1, [2, 3], { because: 'removal' }));
+    return opening.run(received('VP9', await sending.run(received('VP9', some('VP9', 1, false)))));
+  };
+  const late = sendsIn(2);
+  await settle();
+  boris.pass(HOLD_MS);
+  assert.deepEqual(await late, []);
+  boris.keys(await epochOf(2, 2, [1, 3], { because: 'removal' }));
+  const next = sendsIn(3);
+  await settle();
+  boris.keys(await epochOf(3, 2, [1, 3], { because: 'removal' }));
+  assert.equal((await next).length, 1);
+});
+
 test('what was sealed before this client came in is not waited for', async () => {
   const { anna, boris } = await annaAndBoris();
   const newcomer = makeDesk();

@@ -21,7 +21,7 @@ const lookOf = (users, epoch, outgoing = null) => ({
 });
 
 /** A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group. */
-function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true }) {
+function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, pause = async () => {} }) {
   let look = inside ? lookOf([ME], 0) : null;
   const asked = [];
   const keys = {
@@ -36,7 +36,7 @@ function roomOf({ claim = async () => [], info = async () => ({}), create = asyn
   };
   const delivery = { claim, info, create, commits: async () => ({ commits: [], epoch: look.epoch }), commit: async () => true };
   const people = { forget() {}, know: async (users) => new Map(users.map((user) => [user, 'trusted'])) };
-  return { asked, room: new RoomGroup('room', { keys, delivery, people, membersOf: async () => [ME, OTHER], pause: async () => {}, exclusively: (_, act) => act() }) };
+  return { asked, room: new RoomGroup('room', { keys, delivery, people, membersOf: async () => [ME, OTHER], pause, exclusively: (_, act) => act() }) };
 }
 
 test('who leaves key packages while they are asked for is asked for again, and who has none is not', async () => {
@@ -145,4 +145,19 @@ test('commits that lay in the log while this device was away are followed as suc
   log.push('while away');
   await group.current(learn);
   assert.deepEqual(said, [['while away', 6]]);
+});
+
+test('whoever waits for their turn follows at once what another did, and waits on when nothing new was done', async () => {
+  let waits = () => {};
+  const waiting = new Promise((resolve) => (waits = resolve));
+  const { room, asked } = roomOf({ claim: async () => [], pause: () => (waits(), new Promise(() => {})) });
+  const synced = room.sync();
+  await waiting;
+  const before = asked.length;
+  room.committed(0);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(asked.length, before, 'the epoch that it is in');
+  room.committed(1);
+  await synced;
+  assert.ok(asked.length > before);
 });

@@ -104,6 +104,7 @@ export class Desk {
     const begun = this.#ring.begin(message, now);
     if (begun === null) return false;
     this.#shell.later(() => this.#ring.prune(this.#shell.now()), KEEP_MS);
+    for (const track of this.#tracks.values()) if (track instanceof ReceivingTrack) track.begin();
     if (!begun.hasNewcomers) return true;
     if (begun.begins_ms > now) this.#shell.later(() => this.#greet(), begun.begins_ms - now);
     else this.#greet();

@@ -46,6 +46,11 @@ export class Hold {
     return isHere;
   }
 
+  /** An epoch has begun: who was late is not later for ever. */
+  begin() {
+    this.#rests_until_ms = 0;
+  }
+
   /** The frame waits no longer, whatever became of it. */
   done() {
     this.#began_ms = null;

@@ -141,6 +141,11 @@ export class ReceivingTrack extends Track {
       return outcome.plain;
     });
 
+  /** An epoch has begun. */
+  begin() {
+    this.#hold.begin();
+  }
+
   /** @param {EncodedFrame} frame */
   async #open(frame) {
     for (;;) {

@@ -266,10 +266,13 @@ export class KeysAccount {
     if (this.#isReady && this.#device.id !== null && uuidOf(this.#device.id) === device) void this.#work(() => this.#takeIn());
   }
 
-  /** @param {string} group as the server calls it */
-  committed(group) {
+  /** @param {string} group as the server calls it @param {number} epoch in which it is now */
+  committed(group, epoch) {
     const name = groupName(group);
-    if (name?.kind === 'room') this.#later(name.id);
+    if (name?.kind === 'room') {
+      this.#rooms.committed(name.id, epoch);
+      this.#later(name.id);
+    }
     if (name?.kind === 'call') this.#stays.follow(name.id);
   }
 

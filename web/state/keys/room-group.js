@@ -32,6 +32,8 @@ export class RoomGroup {
   #isUninvited = false;
   /** How often something has changed: an answer to what was asked before says nothing of after. */
   #changes = 0;
+  /** Ends the wait for this device's turn. @type {(epoch: number) => void} */
+  #followTo = () => {};
   /** As much was sealed in its epoch as may be. */
   #isWornOut = false;
   /** @type {Look | null} */
@@ -63,6 +65,11 @@ export class RoomGroup {
   /** Commits may have been made meanwhile by devices that count no more. */
   wasAway() {
     this.#group.wasAway();
+  }
+
+  /** @param {number} epoch in which it is now */
+  committed(epoch) {
+    this.#followTo(epoch);
   }
 
   /** Somebody came, left, or published keys: who could not be reached may be now, and this device may come in. */
@@ -142,13 +149,19 @@ export class RoomGroup {
     for (let commits = 0; look !== null && commits < MAX_COMMITS; commits += 1) {
       const wanted = await this.#wanted(look);
       if (wanted === null) return look;
-      await this.#parts.pause(turnMs(look));
+      await this.#turn(look);
       const epoch = look.epoch;
       look = await this.#group.current(() => this.#learn());
       if (look === null || look.epoch !== epoch) continue;
       look = await this.#commit(look, wanted);
     }
     return look;
+  }
+
+  /** Waits until it is this device's turn, or somebody else was faster: what they did is followed at once. @param {Look} look */
+  #turn(look) {
+    const committed = /** @type {Promise<void>} */ (new Promise((resolve) => (this.#followTo = (epoch) => epoch > look.epoch && resolve())));
+    return Promise.race([this.#parts.pause(turnMs(look)), committed]);
   }
 
   /** What is to be changed; null: nothing. @param {Look} look */

@@ -59,6 +59,11 @@ export class RoomGroups {
     this.#groups.get(room)?.reachAgain();
   }
 
+  /** @param {Uuid} room @param {number} epoch in which its group is now */
+  committed(room, epoch) {
+    this.#groups.get(room)?.committed(epoch);
+  }
+
   /** This device may be in the room's group now. @param {Uuid} room */
   welcomed(room) {
     this.#group(room).reachAgain();

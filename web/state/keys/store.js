@@ -119,7 +119,7 @@ export class KeysStore extends EventTarget {
       case 'e2ee_inbox':
         return account.inboxFilled(message.device);
       case 'e2ee_commit':
-        return account.committed(message.group);
+        return account.committed(message.group, message.epoch);
       case 'e2ee_members':
       case 'room_changed':
         return account.roomChanged(message.room);
