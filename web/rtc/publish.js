@@ -10,6 +10,7 @@
 
 import { audioCodecs, sendingVideoCodecs, videoCodecName } from './codecs.js';
 import { DEFAULT_CAMERA_WIDTH, cameraEncodings, cameraLayers, scalabilityMode, screenEncodings } from './encodings.js';
+import { changeParameters } from './parameters.js';
 
 /** A screen's sound is music or speech at full band; the microphone's rate is left to the browser. */
 const SCREEN_AUDIO_BPS = 96_000;
@@ -86,26 +87,28 @@ export class Publisher {
    * @param {RTCRtpSender} sender
    * @param {number} width
    */
-  async #fitLayers(sender, width) {
-    const parameters = sender.getParameters();
-    if (!parameters.encodings?.length) return;
-    const layers = cameraLayers(parameters.encodings.length, width);
-    parameters.encodings.forEach((encoding, index) => Object.assign(encoding, layers[index]));
-    await sender.setParameters(parameters).catch(() => {});
+  #fitLayers(sender, width) {
+    return changeParameters(sender, ({ encodings }) => {
+      const layers = cameraLayers(encodings.length, width);
+      encodings.forEach((encoding, index) => Object.assign(encoding, layers[index]));
+      return {};
+    });
   }
 
   /** When a codec was negotiated that would turn simulcast into one scalable stream, say "one layer each". */
   #avoidScalableStream() {
     const sender = this.#lines.get('camera')?.sender;
-    const parameters = sender?.getParameters();
-    const negotiated = parameters?.codecs?.[0];
-    const name = negotiated ? videoCodecName(negotiated) : null;
-    if (!sender || !parameters || name === null || name === 'VP8') return;
-    const encodings = /** @type {(RTCRtpEncodingParameters & { scalabilityMode?: string })[]} */ (parameters.encodings ?? []);
-    const mode = scalabilityMode(name);
-    if (encodings.every((encoding) => encoding.scalabilityMode === mode || encoding.scalabilityMode === undefined)) return;
-    for (const encoding of encodings) encoding.scalabilityMode = mode;
-    void sender.setParameters(parameters).catch(() => {});
+    if (!sender) return;
+    void changeParameters(sender, (parameters) => {
+      const [negotiated] = parameters.codecs ?? [];
+      const name = negotiated ? videoCodecName(negotiated) : null;
+      if (name === null || name === 'VP8') return null;
+      const encodings = /** @type {(RTCRtpEncodingParameters & { scalabilityMode?: string })[]} */ (parameters.encodings);
+      const mode = scalabilityMode(name);
+      if (encodings.every((encoding) => encoding.scalabilityMode === mode || encoding.scalabilityMode === undefined)) return null;
+      for (const encoding of encodings) encoding.scalabilityMode = mode;
+      return {};
+    });
   }
 
   /** @returns {VideoCodecName} */

@@ -14,6 +14,7 @@
 /** @import { CallGroup } from './keys/call-group.js' */
 
 import { lockOf } from '../e2ee/media/counters.js';
+import { makeKeyframe } from '../rtc/parameters.js';
 
 /** How often it is looked at what was sealed and opened. */
 const REPORT_MS = 1_000;
@@ -66,6 +67,7 @@ export class ShieldedStay extends EventTarget {
       this.#shown.set(track, { owner, context });
       this.dispatchEvent(new Event('seats'));
     });
+    shield.addEventListener('keyframe', (event) => void makeKeyframe(/** @type {CustomEvent} */ (event).detail.sender));
     shield.addEventListener('fault', () => this.#over());
   }
 

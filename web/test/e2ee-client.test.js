@@ -125,6 +125,8 @@ test('a page that comes without its files three looks in a row is an alarm, told
     assert.deepEqual([kept.alarms, kept.code, kept.lookedAt], [[{ at: 102, tree: withheld.tree, was: null, is: null }], begin?.code ?? null, 103]);
   }
   assert.deepEqual(newsOf(before, [withheld, withheld, seen(1), withheld, withheld]).news, Array(5).fill('nothing'));
+  const again = newsOf(before, [withheld, withheld, withheld, seen(1), withheld, withheld, withheld]);
+  assert.deepEqual([again.news.filter((each) => each === 'alarm').length, again.kept.alarms.map(({ at }) => at)], [2, [106, 102]], 'a second time is told, too');
 });
 
 test('no more is remembered than somebody reads', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { People } from '../state/keys/people.js';
-import { oneAtATime } from '../state/keys/parts.js';
+import { oneAtATime, turnMs } from '../state/keys/parts.js';
 
 test('what runs one at a time never runs twice, also for whoever asks as one run ends, and nobody is forgotten', async () => {
   let running = 0;
@@ -40,4 +40,11 @@ test('what is published while it is asked for is asked for again, and who asked 
   assert.deepEqual([...(await second)], [['u', 'trusted']], 'the answer from before the hint does not stay');
   assert.deepEqual([...(await people.know(['u']))], [['u', 'trusted']]);
   assert.equal(answers.length, 2, 'nothing has changed since');
+});
+
+test('members take turns by their place in the tree, and those far behind by chance', () => {
+  const members = Array.from({ length: 40 }, (_, leaf) => ({ leaf: leaf * 2 }));
+  const turnOf = (at, random) => turnMs({ leaf: at * 2, members }, () => random);
+  assert.deepEqual([0, 1, 11].map((at) => turnOf(at, 0.5)), [0, 250, 2_750]);
+  assert.deepEqual([12, 39].flatMap((at) => [turnOf(at, 0), turnOf(at, 1)]), [3_000, 6_000, 3_000, 6_000]);
 });

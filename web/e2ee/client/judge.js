@@ -24,7 +24,8 @@ export function judge(known, { tree, sha256, isTrue }, at) {
   const before = looked(known, at);
   if (sha256 === null) {
     const missing = { ...before, missed: (before.missed ?? 0) + 1 };
-    return missing.missed < MOST_MISSED ? { known: missing, news: 'nothing' } : alarmed(missing, { at, tree, was: null, is: null });
+    // Once for each time that it begins.
+    return missing.missed === MOST_MISSED ? alarmed(missing, { at, tree, was: null, is: null }) : { known: missing, news: 'nothing' };
   }
   const came = { ...before, missed: 0 };
   const isOther = came.code?.tree === tree && came.code.sha256 !== sha256;
@@ -47,9 +48,9 @@ function isTrueCode({ tree, sha256 }) {
   return sha256.startsWith(tree);
 }
 
-/** The same is told once. @param {Known} known @param {Known['alarms'][number]} alarm @returns {{ known: Known, news: 'nothing' | 'alarm' }} */
+/** The same files are told once. @param {Known} known @param {Known['alarms'][number]} alarm @returns {{ known: Known, news: 'nothing' | 'alarm' }} */
 function alarmed(known, alarm) {
-  if (known.alarms.some(({ tree, is }) => tree === alarm.tree && is === alarm.is)) return { known, news: 'nothing' };
+  if (alarm.is !== null && known.alarms.some(({ tree, is }) => tree === alarm.tree && is === alarm.is)) return { known, news: 'nothing' };
   return { known: { ...known, alarms: first([alarm, ...known.alarms]) }, news: 'alarm' };
 }
 

@@ -110,10 +110,12 @@ export class KeyRing {
     return key;
   }
 
-  /** Whether a key that is missing is expected: of the newest epoch, or a later one. What was sealed before this client came in, it never opens. @param {number} kid */
+  /** Whether a key that is missing is expected: of a later epoch. What was sealed before this client came in, it never opens. @param {number} kid */
   mayCome(kid) {
     const named = readKid(kid);
-    return named !== null && this.epoch !== null && this.#ahead(named.epoch) <= PLAUSIBLE;
+    if (named === null || this.epoch === null) return false;
+    const ahead = this.#ahead(named.epoch);
+    return ahead > 0 && ahead <= PLAUSIBLE;
   }
 
   /**

@@ -2,7 +2,8 @@
  * The page's end of the media worker: starts it, puts the transforms on, passes on what the server says of seats, and tells whose frames
  * a track shows. Never sees a key: it only carries the port of the key agreement's worker over.
  *
- * Says `source` {track, owner, context} and `fault` (the worker did not load; no frame passes then). One for each stay in a call.
+ * Says `source` {track, owner, context}, `keyframe` {sender} (its next picture is to be a whole one) and `fault` (the worker did not load; no frame
+ * passes then). One for each stay in a call.
  */
 
 /** @import { FeedKind, Source } from '../../protocol.js' */
@@ -108,24 +109,12 @@ export class MediaShield extends EventTarget {
     }
     if (message.type === 'keyframe') {
       const sender = this.#senders.get(message.track);
-      if (sender) void makeKeyframe(sender);
+      if (sender) this.dispatchEvent(new CustomEvent('keyframe', { detail: { sender } }));
       return;
     }
     this.#waiting.get(message.id)?.(message.report);
     this.#waiting.delete(message.id);
   }
-}
-
-/**
- * A whole picture of each layer, as soon as there is a picture to encode (WebRTC Extensions, `RTCSetParameterOptions`). Not made where the browser does
- * not know how: whoever lacks one asks.
- * @param {RTCRtpSender} sender
- */
-async function makeKeyframe(sender) {
-  const parameters = sender.getParameters();
-  if (!parameters.encodings?.length) return;
-  const options = { encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) };
-  await sender.setParameters(parameters, /** @type {RTCSetParameterOptions} */ (options)).catch(() => {});
 }
 
 /** @param {string} url */

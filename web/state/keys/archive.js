@@ -40,7 +40,7 @@ const LOCKED = new Set(['no_master_key', 'no_identity', 'no_device']);
  * `history`: there may be keys for what was written in this room before this device came; `changed`: `isOpen` or `troubleIn` say something else.
  * @typedef {{ history: (room: Uuid) => void, changed: () => void }} ArchiveTold
  * `roomsOf`: the user's encrypted rooms, as they are known; `ownRooms`: all of the user's rooms, as the server says now.
- * @typedef {Parts & { now: () => number, random: () => number, roomsOf: () => Uuid[], ownRooms: () => Promise<Uuid[]> }} ArchiveParts
+ * @typedef {Parts & { now: () => number, roomsOf: () => Uuid[], ownRooms: () => Promise<Uuid[]> }} ArchiveParts
  */
 
 export class Archive {
@@ -60,6 +60,7 @@ export class Archive {
   /** What is to be done, by name, one after the other. @type {Map<string, () => Promise<unknown>>} */
   #jobs = new Map();
   #isWorking = false;
+  #isHurried = false;
   #attempt = 0;
   /** Ends the wait before what is to be done, unless that is because something failed. */
   #goOn = () => {};
@@ -95,7 +96,10 @@ export class Archive {
     for (const room of this.#epochs.keys()) this.#write(room);
     // Rooms may have been left while this device was away.
     this.#later('tidy', () => this.#drop(() => true));
-    if (was === false) for (const room of this.#parts.roomsOf()) this.#told.history(room);
+    if (was !== false) return;
+    // Made or unlocked just now: what the person does next may be to log out.
+    this.hurry();
+    for (const room of this.#parts.roomsOf()) this.#told.history(room);
   }
 
   /** A room's group is in this epoch. @param {Uuid} room @param {number} epoch */
@@ -141,13 +145,17 @@ export class Archive {
   }
 
   /** @param {string} slot @param {Block} of @returns {Promise<boolean>} whether there are more keys than before */
-  async #read(slot, of) {
-    const there = await this.#parts.delivery.backup(slot);
-    return there !== null && ((await this.#take(slot, of, there.blob)) ?? 0) > 0;
+  #read(slot, of) {
+    // Not while a newer one is written: what came before it would look like a step back.
+    return this.#parts.exclusively('webcall-archive', async () => {
+      const there = await this.#parts.delivery.backup(slot);
+      return there !== null && ((await this.#take(slot, of, there.blob)) ?? 0) > 0;
+    });
   }
 
-  /** The page may end: what waits is done now. */
+  /** The page may end: what waits is done now, and what waits for that, after it. */
   hurry() {
+    this.#isHurried = this.#isWorking;
     this.#goOn();
   }
 
@@ -262,8 +270,9 @@ export class Archive {
 
   async #gather() {
     const { pause, random } = this.#parts;
-    await Promise.race([pause(GATHER_MS + Math.round(random() * SPREAD_MS)), new Promise((resolve) => (this.#goOn = () => resolve(undefined)))]);
+    if (!this.#isHurried) await Promise.race([pause(GATHER_MS + Math.round(random() * SPREAD_MS)), new Promise((resolve) => (this.#goOn = () => resolve(undefined)))]);
     this.#goOn = () => {};
+    this.#isHurried = false;
   }
 
   /** Up to the first that fails. @returns {Promise<number>} how long to wait before it is tried again; 0: none did */

@@ -50,7 +50,7 @@ export class CallGroup {
   /**
    * @param {Uuid} call
    * @param {Stay} stay
-   * @param {Parts & { random: () => number, syncRoom: (room: Uuid) => Promise<unknown>, before: Promise<unknown> }} parts `syncRoom` brings the room's group up to date;
+   * @param {Parts & { syncRoom: (room: Uuid) => Promise<unknown>, before: Promise<unknown> }} parts `syncRoom` brings the room's group up to date;
    *   `before`: when an earlier stay in this call is over
    * @param {{ over: () => void, epoch: () => void }} told `over`: the stay cannot go on; `epoch`: who is in the group is otherwise than before
    */
@@ -134,7 +134,7 @@ export class CallGroup {
     for (; look !== null && !this.#ended; ) {
       const gone = this.#gone(look);
       if (gone.length === 0) return;
-      await this.#pause(turnMs(look));
+      await this.#pause(turnMs(look, this.#parts.random));
       if (this.#ended) return;
       const { epoch } = look;
       look = await this.#group.current(() => this.#learn());
@@ -147,13 +147,12 @@ export class CallGroup {
 
   /** A commit is followed first, then it is looked who counts: whoever came in with it waits for this device's next frame. */
   async #current() {
-    const learn = () => this.#learn();
     const known = this.#look;
-    if (known?.outgoing === null) {
-      const look = await this.#group.currentFrom(known, learn);
-      if (look !== known) return look;
-    }
-    return this.#group.current(learn);
+    if (known === null || known.outgoing !== null) return this.#group.current(() => this.#learn());
+    const followed = await this.#group.currentFrom(known, () => this.#learn());
+    const look = followed === known ? await this.#group.look() : followed;
+    // A commit that did not reach the server is sent again.
+    return look?.outgoing ? this.#group.current(() => this.#learn()) : look;
   }
 
   /** The stay is over. @param {boolean} forget what is kept of it */

@@ -11,6 +11,7 @@
  * @property {import('./passkey.js').Passkeys} passkeys
  * @property {(room: Uuid) => Promise<Uuid[]>} membersOf a room, as the server tells them
  * @property {(ms: number) => Promise<void>} pause
+ * @property {() => number} random from 0 to 1
  * @property {<T>(name: string, act: () => Promise<T>) => Promise<T>} exclusively runs `act` while no other window of this browser runs its own
  */
 
@@ -18,14 +19,17 @@
 const TURN_MS = 250;
 /** However many are before one, most of them are not here. */
 const MAX_TURNS = 12;
+/** Those behind them come one by one in this time. */
+const LAST_TURNS_MS = 3_000;
 
 /**
  * How long to wait before doing what any member can do: everybody at once would waste key packages and commits.
  * @param {import('../../e2ee/keys/interface.js').Look} look
+ * @param {() => number} random
  */
-export function turnMs({ leaf, members }) {
+export function turnMs({ leaf, members }, random) {
   const before = members.filter((member) => member.leaf < leaf).length;
-  return Math.min(before, MAX_TURNS) * TURN_MS;
+  return before < MAX_TURNS ? before * TURN_MS : MAX_TURNS * TURN_MS + random() * LAST_TURNS_MS;
 }
 
 /**

@@ -161,7 +161,7 @@ export class RoomGroup {
   /** Waits until it is this device's turn, or somebody else was faster: what they did is followed at once. @param {Look} look */
   #turn(look) {
     const committed = /** @type {Promise<void>} */ (new Promise((resolve) => (this.#followTo = (epoch) => epoch > look.epoch && resolve())));
-    return Promise.race([this.#parts.pause(turnMs(look)), committed]);
+    return Promise.race([this.#parts.pause(turnMs(look, this.#parts.random)), committed]);
   }
 
   /** What is to be changed; null: nothing. @param {Look} look */

@@ -15,7 +15,7 @@ export class Stays {
   #hasRehearsed = false;
 
   /**
-   * @param {Parts & { random: () => number }} parts
+   * @param {Parts} parts
    * @param {(room: Uuid) => Promise<Look | null>} syncRoom brings the room's group up to date
    */
   constructor(parts, syncRoom) {
@@ -27,7 +27,7 @@ export class Stays {
   async rehearse(room) {
     if (this.#hasRehearsed) return;
     this.#hasRehearsed = true;
-    await this.#parts.keys.ask({ op: 'rehearse', room }, 'done');
+    await this.#parts.keys.ask({ op: 'rehearse', room }, 'done').catch(() => (this.#hasRehearsed = false));
   }
 
   /** @param {Uuid} call @param {Stay} stay @param {{ over: () => void, epoch: () => void }} told as `CallGroup` tells it */
