@@ -254,6 +254,8 @@ export type ServerMessage =
     participant: string;
     /** Everybody in the call, oneself included. */
     participants: Array<Participant>;
+    /** What coming into the call's group needs, so that it need not be asked for; null where the call has none, and where it is large: `GET /api/v1/e2ee/groups/{id}/info` tells then. */
+    group: GroupInfo | null;
   }
   | {
     type: "answer";
@@ -450,6 +452,16 @@ export type Participant = {
   joined_at: number;
   /** Since when the hand is raised, Unix milliseconds; `null` when it is not. */
   hand_raised_at: number | null;
+};
+
+/** What coming into a group needs, as `GET /api/v1/e2ee/groups/{id}/info` tells it. Bytes are base64url without padding. */
+export type GroupInfo = {
+  /** In which the group is. */
+  epoch: number;
+  /** An MLS message, signed by who made the last commit. */
+  group_info: string;
+  /** The ratchet tree; null where it is in the GroupInfo. */
+  tree: string | null;
 };
 
 /** The state of one offered source. */

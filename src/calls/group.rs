@@ -19,6 +19,8 @@ pub struct GroupNow {
     pub epoch: u64,
     /// For who comes in, signed by who made the last commit.
     pub group_info: Arc<[u8]>,
+    /// The ratchet tree, for the same; nothing where it is in the GroupInfo.
+    pub tree: Option<Arc<[u8]>>,
     /// What the server knows of it.
     pub state: Arc<[u8]>,
 }
@@ -26,7 +28,7 @@ pub struct GroupNow {
 impl GroupNow {
     /// What it takes of memory.
     pub(super) fn bytes(&self) -> usize {
-        self.group_info.len() + self.state.len()
+        self.group_info.len() + self.tree.as_ref().map_or(0, |tree| tree.len()) + self.state.len()
     }
 }
 
@@ -91,7 +93,12 @@ mod tests {
     use super::*;
 
     fn at(epoch: u64) -> GroupNow {
-        GroupNow { epoch, group_info: [1; 10].as_slice().into(), state: [2; 20].as_slice().into() }
+        GroupNow {
+            epoch,
+            group_info: [1; 10].as_slice().into(),
+            tree: Some([3; 7].as_slice().into()),
+            state: [2; 20].as_slice().into(),
+        }
     }
 
     fn epochs(commits: &[CommitOfCall]) -> Vec<u64> {
@@ -105,7 +112,7 @@ mod tests {
             group.go_on([3; 5].as_slice().into(), at(epoch));
         }
         assert_eq!((group.now().epoch, group.commits.len()), (MAX_COMMITS as u64 + 2, MAX_COMMITS));
-        assert_eq!(group.bytes(), 30 + 5 * MAX_COMMITS);
+        assert_eq!(group.bytes(), 37 + 5 * MAX_COMMITS);
         assert_eq!(epochs(&group.commits(0, 3, 100)), [2, 3, 4], "the oldest are gone");
         assert_eq!(epochs(&group.commits(10, 100, 12)), [10, 11]);
         assert_eq!(epochs(&group.commits(10, 100, 1)), [10], "one, however large");
@@ -119,6 +126,6 @@ mod tests {
             group.go_on(vec![0; MAX_COMMITS_BYTES / 2].into(), at(epoch));
         }
         assert_eq!(epochs(&group.commits(0, 100, usize::MAX)), [2, 3]);
-        assert_eq!(group.bytes(), 30 + MAX_COMMITS_BYTES);
+        assert_eq!(group.bytes(), 37 + MAX_COMMITS_BYTES);
     }
 }

@@ -138,7 +138,7 @@ mod tests {
     const ANN: ParticipantId = ParticipantId(1);
 
     fn now(epoch: u64, bytes: usize) -> GroupNow {
-        GroupNow { epoch, group_info: vec![0; bytes].into(), state: [0; 10].as_slice().into() }
+        GroupNow { epoch, group_info: vec![0; bytes].into(), tree: None, state: [0; 10].as_slice().into() }
     }
 
     /// Ann alone in a call.

@@ -12,6 +12,7 @@ use super::call::{Call, ModeratorAct, Newcomer};
 use super::emoji::Emoji;
 use super::error::CallError;
 use super::event::{LeaveReason, ParticipantView};
+use super::group::{Group, GroupNow};
 use super::outbox::Outbox;
 use super::source::SourceSet;
 use super::state::{Presence, State};
@@ -81,6 +82,8 @@ pub struct Entered {
     pub participant: ParticipantId,
     /// Everybody in the call, oneself included, in the order of entering.
     pub participants: Vec<ParticipantView>,
+    /// Where its group is; nothing while it has none.
+    pub group: Option<GroupNow>,
 }
 
 impl Calls {
@@ -129,8 +132,14 @@ impl Calls {
         let newcomer = Newcomer { user, username, role, muted: muted.into_iter().collect(), joined_at: now };
         let call = state.calls.entry(room).or_insert_with(|| Call::new(CallId::new(now), protection));
         let deliveries = call.enter(participant, newcomer);
-        let (call, protection, participants) = (call.id(), call.protection(), call.views());
-        state.rooms.insert(call, room);
+        let entered = Entered {
+            call: call.id(),
+            protection: call.protection(),
+            participant,
+            participants: call.views(),
+            group: call.group().map(Group::now).cloned(),
+        };
+        state.rooms.insert(entered.call, room);
         state.participants.insert(participant, Presence { room, outbox });
         state.deliver(deliveries);
         if let Err(error) = self.apply_switches(&state, participant) {
@@ -138,7 +147,7 @@ impl Calls {
             self.media.leave(participant);
             return Err(error);
         }
-        Ok(Entered { call, protection, participant, participants })
+        Ok(entered)
     }
 
     /// Takes somebody out of their call. Whoever is in none is already out.

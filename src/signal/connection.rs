@@ -144,7 +144,7 @@ impl Connection {
             Place::Outside | Place::Inside { .. } => return Vec::new(),
         };
         match entered {
-            Ok(Entered { call, protection, participant, participants }) => {
+            Ok(Entered { call, protection, participant, participants, group }) => {
                 self.place = Place::Inside { participant, offer: None };
                 let participants = participants.iter().map(wire::participant).collect();
                 let (room, call, participant) = (room.to_string(), call.to_string(), participant.to_string());
@@ -156,6 +156,7 @@ impl Connection {
                     strict: protection.strict,
                     participant,
                     participants,
+                    group: group.and_then(wire::group),
                 })]
             }
             Err(error) => {

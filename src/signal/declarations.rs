@@ -35,6 +35,7 @@ fn declarations() -> String {
     declare::<ServerMessage>(&mut text);
     declare::<IceServer>(&mut text);
     declare::<Participant>(&mut text);
+    declare::<GroupInfo>(&mut text);
     declare::<SourceState>(&mut text);
     declare::<Seat>(&mut text);
     declare::<SeatFeed>(&mut text);

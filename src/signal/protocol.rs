@@ -8,10 +8,12 @@
 //! Identifiers are strings: users and rooms UUIDs, participants 16 hexadecimal digits. Feeds are numbers (RTP CSRC).
 
 mod entry;
+mod group;
 mod offer;
 mod room;
 
 pub use entry::{Entry, EntryKind, Pinned, Presence, Present};
+pub use group::GroupInfo;
 pub use offer::{SeatOffer, TrackOffer};
 pub use room::{Encryption, Role};
 
@@ -310,6 +312,9 @@ pub enum ServerMessage {
         participant: String,
         /// Everybody in the call, oneself included.
         participants: Vec<Participant>,
+        /// What coming into the call's group needs, so that it need not be asked for; null where the call has none, and where it is large:
+        /// `GET /api/v1/e2ee/groups/{id}/info` tells then.
+        group: Option<GroupInfo>,
     },
     /// Answers `offer`.
     Answer {

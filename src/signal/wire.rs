@@ -10,7 +10,7 @@ use webcall_trust::mls::GroupId;
 use super::protocol as wire;
 use super::protocol::ServerMessage;
 use super::refusal::Refusal;
-use crate::calls::{CallError, CallEvent, Emoji, LeaveReason, MediaState, ModeratorAct, ParticipantView, SourceView};
+use crate::calls::{CallError, CallEvent, Emoji, GroupNow, LeaveReason, MediaState, ModeratorAct, ParticipantView, SourceView};
 use crate::config::IceServer;
 use crate::e2ee;
 use crate::id::RoomId;
@@ -20,6 +20,8 @@ use crate::time::Timestamp;
 
 /// The longest SDP offer. One with 48 seats and every codec is 145 kB (measured).
 pub(super) const MAX_SDP_BYTES: usize = 200_000;
+/// What is told of a call's group to who enters, at most: with the tree some 600 bytes a device, so a call of a hundred.
+const MAX_GROUP_BYTES: usize = 64 << 10;
 /// The longest `a=mid`. Browsers count from 0; RFC 8843 asks for no more than 3 bytes where it can be had.
 pub(super) const MAX_MID_BYTES: usize = 16;
 
@@ -49,6 +51,16 @@ fn describe(error: &serde_json::Error) -> String {
 pub(super) fn ice_server(server: IceServer) -> wire::IceServer {
     let IceServer { urls, username, credential } = server;
     wire::IceServer { urls, username, credential }
+}
+
+/// Where the group of a call is, unless that is more than goes into a message.
+pub(super) fn group(GroupNow { epoch, group_info, tree, .. }: GroupNow) -> Option<wire::GroupInfo> {
+    let bytes = group_info.len() + tree.as_ref().map_or(0, |tree| tree.len());
+    (bytes <= MAX_GROUP_BYTES).then(|| wire::GroupInfo {
+        epoch,
+        group_info: e2ee::encode(&group_info),
+        tree: tree.map(|tree| e2ee::encode(&tree)),
+    })
 }
 
 pub(super) fn room_id(text: &str) -> Option<RoomId> {

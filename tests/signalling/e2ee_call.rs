@@ -162,6 +162,27 @@ async fn those_in_a_call_make_its_group_come_into_it_and_are_told_of_its_epochs(
 }
 
 #[tokio::test]
+async fn whoever_enters_is_told_what_coming_into_the_group_needs_and_nothing_in_a_call_without_one() {
+    let Stage { server, room, ann, mut ben, mut bens, of_ann, call, anns } = stage().await;
+    bens.must(ClientMessage::Leave {}).await;
+    let join = |room: RoomId| ClientMessage::Join { room: room.to_string(), muted: vec![] };
+    let ServerMessage::Joined { participant, group: Some(told), .. } = bens.ask(join(room)).await else { panic!() };
+    let info = (URL_SAFE_NO_PAD.decode(&told.group_info).unwrap(), told.tree.map(|tree| URL_SAFE_NO_PAD.decode(tree).unwrap()));
+    assert_eq!((told.epoch, &info), (0, &ben.info(&server, &call).await));
+    let (_, come) = into(ben.device(&server).await, &info, Some(session(&participant)));
+    assert_eq!(ben.send(&server, &call, &come).await, (StatusCode::CREATED, json!({"epoch": 1})));
+
+    bens.must(ClientMessage::Leave {}).await;
+    let ServerMessage::Joined { group: Some(told), .. } = bens.ask(join(room)).await else { panic!() };
+    assert_eq!(told.epoch, 1, "the newest");
+    assert_eq!(URL_SAFE_NO_PAD.decode(&told.group_info).unwrap(), come.group_info);
+    bens.must(ClientMessage::Leave {}).await;
+    let fresh = server.encrypted_room(&[&ben.principal]).await;
+    let ServerMessage::Joined { group: None, .. } = bens.ask(join(fresh)).await else { panic!() };
+    drop((ann, of_ann, anns));
+}
+
+#[tokio::test]
 async fn t2_who_is_not_in_the_call_neither_sees_nor_changes_its_group() {
     let Stage { server, room, ann, mut ben, mut bens, of_ann, call, anns } = stage().await;
     let info = ben.info(&server, &call).await;

@@ -316,10 +316,10 @@ export class CallStore extends EventTarget {
   }
 
   /** @param {KeysAccount} account @param {Extract<ServerMessage, { type: 'joined' }>} joined */
-  async #startShielded(account, { room, call, participant }) {
+  async #startShielded(account, { room, call, participant, group }) {
     const shielded = this.#shielded;
     try {
-      await shielded?.start(account, call, { room, participant });
+      await shielded?.start(account, call, { room, participant }, group);
       shielded?.present(this.#roster.people);
     } catch {
       if (shielded === this.#shielded) this.#rejoin();

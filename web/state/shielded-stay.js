@@ -8,7 +8,7 @@
 
 /** @import { Report } from '../e2ee/media/interface.js' */
 /** @import { MediaShield } from '../e2ee/media/page.js' */
-/** @import { FeedKind, Participant, SeatFeed, Source } from '../protocol.js' */
+/** @import { FeedKind, GroupInfo, Participant, SeatFeed, Source } from '../protocol.js' */
 /** @import { SeatState } from '../rtc/seats.js' */
 /** @import { KeysAccount } from './keys/account.js' */
 /** @import { CallGroup } from './keys/call-group.js' */
@@ -90,13 +90,14 @@ export class ShieldedStay extends EventTarget {
    * @param {KeysAccount} account
    * @param {string} call
    * @param {{ room: string, participant: string }} stay
+   * @param {GroupInfo | null} told what the server said of that group as it let this participant in
    */
-  async start(account, call, stay) {
+  async start(account, call, stay, told) {
     const group = account.stayIn(call, stay, { over: () => this.#over(), epoch: () => this.dispatchEvent(new Event('people')) });
     this.#group = group;
     this.#leave = () => account.leave(call, group);
     group.connect(this.#port);
-    await group.enter();
+    await group.enter(told);
     if (this.#ended) return;
     this.#become('idle');
     this.#watch();

@@ -74,7 +74,7 @@ function surroundings() {
 test('a stay that is over has let go of the group before the next one comes in', async () => {
   const { world, parts } = surroundings();
   const first = new CallGroup(CALL, { room: 'r', participant: 'p1' }, parts, TOLD);
-  await first.enter();
+  await first.enter(null);
   await first.follow();
   assert.deepEqual(world.passed, ['start']);
 
@@ -87,7 +87,7 @@ test('a stay that is over has let go of the group before the next one comes in',
   let isLeft = false;
   const left = first.end(true).then(() => (isLeft = true));
   const second = new CallGroup(CALL, { room: 'r', participant: 'p2' }, { ...parts, before: left }, TOLD);
-  const entered = second.enter();
+  const entered = second.enter(null);
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(isLeft, false, 'what is on its way is waited for');
   world.log = async () => {};
@@ -101,7 +101,7 @@ test('a stay that waits for its turn is over at once', async () => {
   const waiting = gate();
   const pause = () => (waiting.resolve(), new Promise(() => {}));
   const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, { ...parts, pause }, TOLD);
-  await stay.enter();
+  await stay.enter(null);
   stay.present(new Set(['p1']));
   await waiting.promise;
   await stay.end(true);
@@ -111,7 +111,7 @@ test('a stay that waits for its turn is over at once', async () => {
 test('whoever counts no more is taken out, though no commit came', async () => {
   const { world, parts } = surroundings();
   const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, parts, TOLD);
-  await stay.enter();
+  await stay.enter(null);
   stay.present(new Set(['p0', 'p1']));
   await stay.follow();
   const removed = [];
@@ -127,4 +127,35 @@ test('whoever counts no more is taken out, though no commit came', async () => {
   world.kept = { ...world.kept, stale: [0] };
   await stay.follow();
   assert.deepEqual(removed, [0]);
+});
+
+test('what the server told of the group as it let one in is not asked for again, but once another was faster', async () => {
+  const { world, parts } = surroundings();
+  const asked = [];
+  const { ask } = parts.keys;
+  parts.keys.ask = (request) => (request.op === 'join_external' && asked.push(request.group_info), ask(request));
+  parts.delivery.info = async () => ({ groupInfo: 'bmV3', tree: null });
+  const taken = parts.delivery.commit;
+  parts.delivery.commit = async () => asked.length > 1 && taken();
+  const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, parts, TOLD);
+  await stay.enter({ epoch: 4, group_info: 'dG9s-A', tree: null });
+  assert.deepEqual([asked, world.passed], [['dG9s+A==', 'bmV3'], ['start']]);
+});
+
+test('a group with somebody who is not known yet is come into once they were asked for, and one with a stranger is not', async () => {
+  for (const isStranger of [false, true]) {
+    const { world, parts } = surroundings();
+    const { ask } = parts.keys;
+    let known = false;
+    parts.membersOf = async () => ((known = true), []);
+    parts.keys.ask = (request) => {
+      if (request.op === 'join_external' && (!known || isStranger)) throw new KeysRefused('not_vouched');
+      return ask(request);
+    };
+    const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, parts, TOLD);
+    const entered = stay.enter({ epoch: 4, group_info: '', tree: null });
+    if (isStranger) await assert.rejects(entered, { code: 'not_vouched' });
+    else await entered;
+    assert.deepEqual([known, world.passed], [true, isStranger ? [] : ['start']]);
+  }
 });

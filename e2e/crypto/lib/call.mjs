@@ -25,7 +25,7 @@ export class Stay {
     port1.unref();
     stay.port = port1;
     stay.group.connect(port2);
-    await stay.group.enter();
+    await stay.group.enter(stay.joined.group);
     stay.group.present(new Set(stay.#participants));
     return stay;
   }

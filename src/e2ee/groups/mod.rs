@@ -108,7 +108,7 @@ pub async fn group_info(app: &App, principal: &Principal, id: GroupId) -> Result
     app.limits.e2ee.read(principal.user)?;
     match id.kind {
         GroupKind::Room => of_room::info(app, principal, id).await,
-        GroupKind::Call => of_call::info(app, principal, id).await,
+        GroupKind::Call => of_call::info(app, principal, id),
     }
 }
 

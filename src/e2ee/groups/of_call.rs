@@ -32,16 +32,14 @@ pub(super) async fn create(app: &App, principal: &Principal, new: NewGroup, grou
     if app.store.device_certificate(principal.user, of.device).await?.as_ref() != Some(&certificate) {
         return Err(Refusal::NotVouched.into());
     }
-    let now = GroupNow { epoch: 0, group_info: group_info.into(), state: new.state.into() };
+    let now = described(app, new.id, 0, group_info, new.state).await?;
     app.calls.begin_group(call, participant, now).map_err(refused)
 }
 
 /// What somebody in the call needs to come into its group.
-pub(super) async fn info(app: &App, principal: &Principal, id: GroupId) -> Result<Info, Error> {
-    let (_, GroupNow { epoch, group_info, state }) = seen(app, principal, id)?;
-    let described = Arc::clone(&group_info);
-    let tree = app.checks.run(move || unwinding(|| check::tree(&state, id, &described))).await???;
-    Ok(Info { epoch, group_info: group_info.to_vec(), tree })
+pub(super) fn info(app: &App, principal: &Principal, id: GroupId) -> Result<Info, Error> {
+    let (_, GroupNow { epoch, group_info, tree, .. }) = seen(app, principal, id)?;
+    Ok(Info { epoch, group_info: group_info.to_vec(), tree: tree.map(|tree| tree.to_vec()) })
 }
 
 /// The commits of a call's group from an epoch on.
@@ -69,12 +67,21 @@ pub(super) async fn commit(app: &App, principal: &Principal, id: GroupId, made_i
     let next = next??;
     let participant = next.participant.ok_or(INVALID_PARTICIPANT)?;
     let (commit, call): (Arc<[u8]>, _) = (sent.commit.into(), CallId::from_bytes(id.uuid));
-    let then = GroupNow { epoch: made_in + 1, group_info: sent.group_info.into(), state: next.state.into() };
+    let then = described(app, id, made_in + 1, sent.group_info, next.state).await?;
     match app.calls.commit(call, participant, Arc::clone(&commit), then) {
         Ok(()) => Ok(Committed::Accepted { epoch: made_in + 1 }),
         Err(GroupRefusal::OtherEpoch) => lost(app, principal, id, made_in, &commit),
         Err(refusal) => Err(refused(refusal)),
     }
+}
+
+/// Where a group is. Its tree is made here once for all who come in, the next ones as part of their entering.
+async fn described(app: &App, id: GroupId, epoch: u64, group_info: Vec<u8>, state: Vec<u8>) -> Result<GroupNow, Error> {
+    let make = move || {
+        let tree = unwinding(|| check::tree(&state, id, &group_info))??;
+        Ok(GroupNow { epoch, group_info: group_info.into(), tree: tree.map(Into::into), state: state.into() })
+    };
+    app.checks.run(make).await?
 }
 
 /// Which commit won an epoch that is over.

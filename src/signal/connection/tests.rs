@@ -3,7 +3,7 @@
 use super::super::protocol::{self, FeedKind, MAX_SEATS, MAX_TRACKS, MAX_WISHES, ModeratorAction, SeatOffer, TrackOffer};
 use super::super::wire::{MAX_MID_BYTES, MAX_SDP_BYTES};
 use super::*;
-use crate::calls::MediaState;
+use crate::calls::{GroupNow, MediaState};
 use crate::id::CallId;
 use crate::role::Role;
 use crate::store::{Encryption, Protection};
@@ -73,7 +73,7 @@ fn entering() -> (Connection, Attempt) {
 }
 
 fn entered() -> Entered {
-    Entered { call: CallId::from_bytes([9; 16]), protection: STRICT, participant: ME, participants: vec![] }
+    Entered { call: CallId::from_bytes([9; 16]), protection: STRICT, participant: ME, participants: vec![], group: None }
 }
 
 fn inside() -> Connection {
@@ -146,6 +146,19 @@ fn a_refused_membership_leaves_the_connection_outside_and_able_to_try_again() {
     let refusal = Refusal::from(&Error::RoomNotFound);
     assert_eq!(error(&connection.admitted(attempt, Err(refusal))), (1, "room_not_found"));
     assert!(matches!(connection.handle(frame(2, join(ROOM)))[..], [Effect::Admit { .. }]));
+}
+
+#[test]
+fn a_large_group_is_not_told_to_who_enters_but_to_be_asked_for() {
+    for (bytes, told) in [(65_536, true), (65_537, false)] {
+        let (mut connection, attempt) = entering();
+        connection.admitted(attempt, Ok(STANDING));
+        let tree = Some(vec![0; bytes - 10].into());
+        let now = GroupNow { epoch: 7, group_info: [0; 10].as_slice().into(), tree, state: [0; 5].as_slice().into() };
+        let effects = connection.entered(Ok(Entered { group: Some(now), ..entered() }));
+        let [Effect::Send(ServerMessage::Joined { group, .. })] = &effects[..] else { panic!("{effects:?}") };
+        assert_eq!(group.as_ref().map(|group| group.epoch), told.then_some(7));
+    }
 }
 
 #[test]

@@ -110,10 +110,14 @@ export class KeyRing {
     return key;
   }
 
-  /** Whether a key that is missing is expected: of a later epoch. What was sealed before this client came in, it never opens. @param {number} kid */
+  /**
+   * Whether a key that is missing is expected: of a later epoch, or of any before the first. What was sealed before this client came in, it never
+   * opens, but which that is, it learns as it has come in: others may be faster to seal for it.
+   * @param {number} kid
+   */
   mayCome(kid) {
     const named = readKid(kid);
-    if (named === null || this.epoch === null) return false;
+    if (named === null || this.epoch === null) return named !== null;
     const ahead = this.#ahead(named.epoch);
     return ahead > 0 && ahead <= PLAUSIBLE;
   }

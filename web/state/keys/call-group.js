@@ -4,11 +4,13 @@
  */
 
 /** @import { Change, Look, Stay, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { GroupInfo } from '../../protocol.js' */
 /** @import { Parts } from './parts.js' */
 
 import { OFFER_BACKOFF, backoffMs } from '../../backoff.js';
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
+import { infoOf } from './delivery.js';
 import { Group } from './group.js';
 import { oneAtATime, turnMs } from './parts.js';
 
@@ -16,6 +18,9 @@ import { oneAtATime, turnMs } from './parts.js';
 const MAX_TRIES = 60;
 /** Between two tries to come in: by chance, so that those who lost together do not meet again. */
 const AGAIN_MS = 60;
+
+/** What is said of people of whom this device may not know the newest. */
+const UNKNOWN = new Set(['not_vouched', 'uninvited']);
 
 /** Why a stay ended. */
 class StayEnded extends Error {}
@@ -68,16 +73,21 @@ export class CallGroup {
     this.#parts.keys.connect(this.#call, port);
   }
 
-  /** Makes the group, or comes into it. @returns {Promise<void>} rejects with StayEnded when others were faster all the time */
-  enter() {
-    this.#entering = this.#tryToEnter();
+  /**
+   * Makes the group, or comes into it.
+   * @param {GroupInfo | null} told what the server said of it as it let this participant in; null: to be asked for
+   * @returns {Promise<void>} rejects with StayEnded when others were faster all the time
+   */
+  enter(told) {
+    this.#entering = this.#tryToEnter(told);
     return this.#entering;
   }
 
-  async #tryToEnter() {
+  /** @param {GroupInfo | null} told */
+  async #tryToEnter(told) {
     await this.#parts.before;
     for (let tries = 0; tries < MAX_TRIES && !this.#ended; tries += 1) {
-      if ((await this.#comeIn()) !== null) {
+      if ((await this.#comeIn(tries === 0 ? told : null)) !== null) {
         // Who has left meanwhile is taken out.
         void this.follow();
         return;
@@ -87,10 +97,20 @@ export class CallGroup {
     throw new StayEnded('others were faster');
   }
 
-  /** @returns {Promise<Look | null>} null: another was faster */
-  async #comeIn() {
-    const { people, delivery, membersOf } = this.#parts;
-    const [info] = await Promise.all([delivery.info({ kind: 'call', id: this.#call }), membersOf(this.#stay.room).then((users) => people.know(users))]);
+  /** Who is in the room was learned before the call was joined; only whoever is still unknown is asked for. @param {GroupInfo | null} told @returns {Promise<Look | null>} null: another was faster */
+  async #comeIn(told) {
+    try {
+      return await this.#makeOrEnter(told);
+    } catch (error) {
+      if (!(error instanceof KeysRefused) || !UNKNOWN.has(error.code)) throw error;
+      await this.#learn();
+      return this.#makeOrEnter(null);
+    }
+  }
+
+  /** @param {GroupInfo | null} told */
+  async #makeOrEnter(told) {
+    const info = told === null ? await this.#parts.delivery.info({ kind: 'call', id: this.#call }) : infoOf(told);
     if (this.#ended) return null;
     return info === null ? this.#group.create(this.#stay) : this.#group.enter(this.#stay, info);
   }

@@ -83,8 +83,7 @@ export class Delivery {
   /** What coming in needs; null where there is no such group. @param {GroupName} group */
   async info(group) {
     try {
-      const { epoch, group_info, tree } = await this.#api.call('GET', `e2ee/groups/${groupId(group)}/info`);
-      return { epoch: Number(epoch), groupInfo: fromServer(group_info), tree: tree === null ? null : fromServer(tree) };
+      return infoOf(await this.#api.call('GET', `e2ee/groups/${groupId(group)}/info`));
     } catch (error) {
       if (error instanceof ApiError && error.code === 'group_not_found') return null;
       throw error;
@@ -175,4 +174,9 @@ export class Delivery {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
     }
   }
+}
+
+/** What coming into a group needs, as the server tells it. @param {{ epoch: number, group_info: string, tree: string | null }} told */
+export function infoOf({ epoch, group_info, tree }) {
+  return { epoch, groupInfo: fromServer(group_info), tree: tree === null ? null : fromServer(tree) };
 }
