@@ -277,7 +277,8 @@ export class CallStore extends EventTarget {
       const account = this.#encryption !== 'open' ? await this.#shielding.ready(room, () => stay === this.#stay && this.#socket.isUp) : null;
       if (stay !== this.#stay || !this.#socket.isUp) return;
       if (account !== null) this.#openShielded();
-      const joined = this.#socket.request({ type: 'join', room, muted: this.#own.enter() });
+      const asked = this.#socket.request({ type: 'join', room, muted: this.#own.enter() });
+      const joined = Promise.all([asked, this.#shielded?.alone]).then(([answer]) => answer);
       joined.catch(() => {});
       const engine = this.#openEngine(joined);
       const answer = await joined;
@@ -329,6 +330,8 @@ export class CallStore extends EventTarget {
   /** @param {string} code */
   #joinRefused(code) {
     this.#closeEngine();
+    // The server may have let this window in before it was known.
+    if (code === 'in_call_elsewhere') this.#goodbye();
     if (SAID.has(code) && this.#rejoins === 0) this.#notice(code, null);
     if (code === 'already_in_call' || PASSING.has(code)) this.#rejoin();
     else this.#end(code);

@@ -12,6 +12,7 @@
 /** @import { SeatState } from '../rtc/seats.js' */
 /** @import { KeysAccount } from './keys/account.js' */
 /** @import { CallGroup } from './keys/call-group.js' */
+/** @import { OnlyWindow } from './only-window.js' */
 
 import { lockOf } from '../e2ee/media/counters.js';
 import { makeKeyframe } from '../rtc/parameters.js';
@@ -31,7 +32,7 @@ const PICTURE_OF = { person: 'camera', screen: 'screen' };
 export class ShieldedStay extends EventTarget {
   #shield;
   #port;
-  #release;
+  #hold;
   /** @type {CallGroup | null} */
   #group = null;
   /** The names of the tracks that receive. @type {Map<RTCRtpReceiver, string>} */
@@ -55,13 +56,13 @@ export class ShieldedStay extends EventTarget {
   /**
    * @param {MediaShield} shield
    * @param {MessagePort} port the end of the shield's port of keys
-   * @param {() => void} ended other windows of this browser may be in the call then
+   * @param {OnlyWindow | null} hold keeps other windows of this browser out of the call until it ends
    */
-  constructor(shield, port, ended) {
+  constructor(shield, port, hold) {
     super();
     this.#shield = shield;
     this.#port = port;
-    this.#release = ended;
+    this.#hold = hold;
     shield.addEventListener('source', (event) => {
       const { track, owner, context } = /** @type {CustomEvent} */ (event).detail;
       this.#shown.set(track, { owner, context });
@@ -73,6 +74,11 @@ export class ShieldedStay extends EventTarget {
 
   get lock() {
     return this.#lock;
+  }
+
+  /** Rejects with a `code` where another window of this browser is in the call. */
+  get alone() {
+    return this.#hold?.held ?? Promise.resolve();
   }
 
   /**
@@ -144,7 +150,7 @@ export class ShieldedStay extends EventTarget {
     this.#ended = true;
     clearTimeout(this.#timer);
     this.#shield.close();
-    this.#release();
+    this.#hold?.release();
     void this.#leave();
   }
 

@@ -6,13 +6,11 @@
 
 import { MediaShield, isSupported, startMediaWorker } from '../e2ee/media/page.js';
 import { ApiError } from '../net/api.js';
+import { OnlyWindow, isFree } from './only-window.js';
 import { ShieldedStay } from './shielded-stay.js';
 
 /** The first log-in of a browser makes keys; a wait beyond that is tried again. */
 const PATIENCE_MS = 15_000;
-/** How often it is tried to be the only window in a call, and how long after one another. */
-const MAX_HOLDS = 5;
-const HOLD_AGAIN_MS = 200;
 
 /** Why a call cannot be joined yet, or at all. */
 class NotReady extends Error {
@@ -28,14 +26,17 @@ class NotReady extends Error {
  * @returns {Shielding}
  */
 export function shielding(keys) {
-  let release = () => {};
+  /** Of the join that was begun last. @type {OnlyWindow | null} */
+  let hold = null;
+  /** Rooms in whose call no other window was as the person looked at themselves: who joins goes ahead, and leaves again should it be otherwise by then. @type {Set<string>} */
+  const free = new Set();
   const mediaWorker = spareWorker();
   return {
     isSupported,
     prepare: (room) => {
       mediaWorker.start();
       // What fails now is tried again by whoever joins.
-      if (isSupported()) void makeReady(keys, room).catch(() => {});
+      if (isSupported()) void makeReady(keys, room, free).catch(() => {});
     },
     ready: async (room, isWanted) => {
       if (!isSupported()) throw new NotReady('encryption_unsupported');
@@ -43,24 +44,27 @@ export function shielding(keys) {
       if ((await upToDate(account, room)) === null) throw new NotReady('not_let_in');
       // Whoever left meanwhile takes nothing up, and nothing that a later join holds is theirs to let go of.
       if (!isWanted()) return account;
-      release();
-      const held = await alone(`webcall-call-${account.user}-${room}`);
-      if (isWanted()) release = held;
-      else held();
+      hold?.release();
+      const own = new OnlyWindow(callName(account, room));
+      hold = own;
+      if (!free.delete(room)) await own.held;
+      if (!isWanted()) own.release();
       return account;
     },
     open: () => {
       const { port1, port2 } = new MessageChannel();
-      const held = release;
-      release = () => {};
+      const held = hold;
+      hold = null;
       return new ShieldedStay(new MediaShield(mediaWorker.take(), port1), port2, held);
     },
   };
 }
 
-/** @param {KeysStore} keys @param {string} room */
-async function makeReady(keys, room) {
+/** @param {KeysStore} keys @param {string} room @param {Set<string>} free */
+async function makeReady(keys, room, free) {
   const account = await accountOf(keys);
+  if (await isFree(callName(account, room))) free.add(room);
+  else free.delete(room);
   if ((await account.sync(room)) !== null) await account.rehearse(room);
 }
 
@@ -98,34 +102,8 @@ async function upToDate(account, room) {
   }
 }
 
-/**
- * A device is in a call once: two windows of one browser would put each other out.
- * @param {string} name
- * @returns {Promise<() => void>} lets go
- */
-async function alone(name) {
-  const { locks } = /** @type {{ locks?: LockManager }} */ (globalThis.navigator);
-  if (!locks) return () => {};
-  for (let tries = 0; tries < MAX_HOLDS; tries += 1) {
-    const held = await holdOf(locks, name);
-    if (held !== null) return held;
-    // This window's own stay before may be letting go of it.
-    await new Promise((resolve) => setTimeout(resolve, HOLD_AGAIN_MS));
-  }
-  throw new NotReady('in_call_elsewhere');
-}
-
-/** @param {LockManager} locks @param {string} name @returns {Promise<(() => void) | null>} null: another holds it */
-function holdOf(locks, name) {
-  return new Promise((resolve) => {
-    /** @param {Lock | null} lock */
-    const hold = (lock) => {
-      if (lock === null) return resolve(null);
-      return new Promise((release) => resolve(() => release(undefined)));
-    };
-    void locks.request(name, { ifAvailable: true }, hold);
-  });
-}
+/** A device is in a call once: two windows of one browser would put each other out. @param {KeysAccount} account @param {string} room */
+const callName = ({ user }, room) => `webcall-call-${user}-${room}`;
 
 /** @param {KeysStore} keys @returns {Promise<KeysAccount>} */
 function accountOf(keys) {

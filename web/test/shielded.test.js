@@ -63,7 +63,7 @@ class FakeAccount {
 }
 
 /** Somebody in an encrypted room, and what was made for it. */
-async function entered({ encryption = 'mls', joined = {}, ready } = {}) {
+async function entered({ encryption = 'mls', joined = {}, ready, hold = null } = {}) {
   const [socket, account, shields, engines, ended, notices, prepared] = [new FakeSocket(), new FakeAccount(), [], [], [], [], []];
   const shielding = {
     isSupported: () => true,
@@ -72,7 +72,7 @@ async function entered({ encryption = 'mls', joined = {}, ready } = {}) {
     open: () => {
       const shield = new FakeShield();
       shields.push(shield);
-      return new ShieldedStay(shield, {}, () => {});
+      return new ShieldedStay(shield, {}, hold);
     },
   };
   const call = new CallStore(socket, new FakeMedia(), new Preferences(null), shielding, (options) => {
@@ -245,4 +245,14 @@ test('a room that was asked to be encrypted is, whatever the server answers', as
   const api = { call: async (_method, _path, body) => ({ id: 'a', name: body.name, in_call: 0, encryption: 'open' }) };
   assert.equal((await new RoomsStore(api).create('a', { encryption: 'mls', strict: false })).encryption, 'mls');
   assert.equal((await new RoomsStore(api).create('a', { encryption: 'open', strict: false })).encryption, 'open');
+});
+
+test('a window that is not alone in a call offers nothing, comes into no group and leaves again', async () => {
+  const elsewhere = Object.assign(new Error(), { code: 'in_call_elsewhere' });
+  const held = Promise.reject(elsewhere);
+  held.catch(() => {});
+  const { socket, account, engines, ended } = await entered({ hold: { held, release() {} } });
+  await settle();
+  assert.deepEqual([ended, account.stays.length, engines[0].closed], [['in_call_elsewhere'], 0, true]);
+  assert.deepEqual(socket.asked.map(({ type }) => type), ['join', 'leave']);
 });

@@ -19,6 +19,10 @@ class FakeLocks {
     await hold({ name });
     this.held.delete(name);
   }
+
+  async query() {
+    return { held: [...this.held].map((name) => ({ name })) };
+  }
 }
 
 const locks = new FakeLocks();
@@ -38,7 +42,7 @@ globalThis.RTCRtpSender.prototype.transform = null;
 /** A window whose group of the room is up to date when the test says so. */
 function windowOf() {
   let sync = async () => ({});
-  const account = { user: 'me', syncedLately: () => sync(), sync: async () => ({}) };
+  const account = { user: 'me', syncedLately: () => sync(), sync: async () => ({}), rehearse: async () => {} };
   const keys = Object.assign(new EventTarget(), { status: 'ready', account });
   return { shield: shielding(keys), account, syncs: (next) => (sync = next) };
 }
@@ -85,4 +89,33 @@ test('a join that nobody waits for any more takes nothing from the one after it'
   await settled();
   assert.equal(locks.held.size, 1);
   await assert.rejects(windowOf().shield.ready(ROOM, always), { code: 'in_call_elsewhere' });
+});
+
+test('whoever saw no other window in the call does not wait for the lock, and learns from the stay if there is one after all', async () => {
+  locks.held.clear();
+  const [one, other] = [windowOf(), windowOf()];
+  for (const { shield } of [one, other]) shield.prepare(ROOM);
+  await settled();
+  const { answered, answer } = held();
+  locks.answers = answered;
+  await one.shield.ready(ROOM, always);
+  assert.equal(locks.held.size, 0, 'it is still being asked for');
+  const stays = [one.shield.open()];
+  await other.shield.ready(ROOM, always);
+  stays.push(other.shield.open());
+  answer();
+  await stays[0].alone;
+  assert.equal(locks.held.size, 1);
+  await assert.rejects(stays[1].alone, { code: 'in_call_elsewhere' });
+  for (const stay of stays) stay.end();
+  await settled();
+  assert.equal(locks.held.size, 0);
+
+  one.shield.prepare(ROOM);
+  await settled();
+  await one.shield.ready(ROOM, always);
+  await one.shield.open().alone;
+  other.shield.prepare(ROOM);
+  await settled();
+  await assert.rejects(other.shield.ready(ROOM, always), { code: 'in_call_elsewhere' }, 'before anybody hears of it');
 });
