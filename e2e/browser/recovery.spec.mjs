@@ -7,6 +7,7 @@ import { faults } from './lib/axe.mjs';
 import { agree, NARROW, openChat, reads, write } from './lib/chat.mjs';
 import { tabTo } from './lib/keyboard.mjs';
 import { during, party } from './lib/party.mjs';
+import { camerasRead } from './lib/safety.mjs';
 import { words } from './lib/words.mjs';
 
 const PASSPHRASE = 'boats leave quietly at seven';
@@ -168,4 +169,17 @@ test('a second browser that the first one vouched for can set up ways back itsel
     await standsAt(other, 'one');
     await settings(table, anna);
     await anna.see('[data-way="passphrase"]');
+
+    // The same by the camera, with a code on the screen of the new one.
+    const third = await table.secondWindow(anna, 'chromium');
+    await settings(table, third);
+    const shown = await third.waitFor('the link of its request', () => document.querySelector('[data-section="keys"] .copyable')?.value);
+    await third.see('[data-section="keys"] .qr');
+    await anna.goto(`${table.server.url}/`);
+    await anna.see('[data-page="rooms"]');
+    await camerasRead(anna, shown);
+    await anna.evaluate(() => document.querySelector('a[href="/settings"]').click());
+    await anna.click('scan-code', '[data-section="keys"]');
+    await anna.click('confirm-device', 'dialog');
+    await third.see('[data-section="keys"][data-standing="ready"]');
   }));

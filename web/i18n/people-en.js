@@ -18,6 +18,8 @@ export const people = {
   'people.scan': 'Scan the code of {name}',
   'people.scanning': 'Point the camera at the code on the screen of {name}.',
   'people.scan_stop': 'Stop scanning',
+  'people.scan_device': 'Scan the code of the new device',
+  'people.scanning_device': 'Point the camera at the code on the screen of the new device.',
   'people.accept_unseen': 'Accept without comparing',
   'people.accept_title': 'Accept the new keys of {name} without comparing?',
   'people.accept_text': 'If somebody stands between you, they will then read what you write to {name}. {name} will not be marked as verified.',

@@ -18,6 +18,8 @@ export const people = {
   'people.scan': 'Считать код {name}',
   'people.scanning': 'Наведите камеру на код на экране {name}.',
   'people.scan_stop': 'Остановить',
+  'people.scan_device': 'Считать код нового устройства',
+  'people.scanning_device': 'Наведите камеру на код на экране нового устройства.',
   'people.accept_unseen': 'Принять без сравнения',
   'people.accept_title': 'Принять новые ключи {name} без сравнения?',
   'people.accept_text': 'Если кто-то стоит между вами, он будет читать то, что вы пишете {name}. Отметки о проверке {name} не получит.',

@@ -74,7 +74,7 @@ function parts(account, { user, username: name }, { digits, words, squares, iden
     el('h3', {}, t('people.in_person')),
     el('p', { class: 'hint' }, t('people.show_code', { name })),
     qrCode(squares, t('people.code_for', { name })),
-    scanPart({ name, scanned }, signal),
+    scanPart({ button: t('people.scan', { name }), hint: t('people.scanning', { name }), scanned }, signal),
     verified === 'yes' ? null : form({ submit: t('people.match'), action: 'verify', send: () => verify(identity) }),
     isChanged ? acceptAnyway(account, { user, username: name }, identity, done) : null,
   ];

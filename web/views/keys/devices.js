@@ -12,6 +12,7 @@ import { el } from '../../ui/dom.js';
 import { field, form, labelled } from '../../ui/form.js';
 import { toast } from '../../ui/toast.js';
 import { attempt } from '../room-acts.js';
+import { scanPart } from './scan.js';
 
 /** By this a new device is offered in the address of the settings. */
 const OFFER = '#device=';
@@ -22,11 +23,12 @@ const NAME_DIGITS = 4;
  * @param {KeysAccount} account
  * @param {{ rows: OwnDeviceRow[], hasIdentity: boolean }} found
  * @param {() => Promise<void>} draw
+ * @param {AbortSignal} signal until it is drawn anew
  * @returns {Child[]}
  */
-export function devicesPart(account, { rows, hasIdentity }, draw) {
+export function devicesPart(account, { rows, hasIdentity }, draw, signal) {
   const list = el('ul', { class: 'sessions' }, ...rows.map((row) => deviceRow(account, row, hasIdentity, draw)));
-  return [el('h3', {}, t('keys.devices')), list, hasIdentity ? addPart(account, draw) : null];
+  return [el('h3', {}, t('keys.devices')), list, hasIdentity ? addPart(account, draw, signal) : null];
 }
 
 /** Whoever opened the link of a new device is asked about it, once. @param {KeysAccount} account @param {() => Promise<void>} draw */
@@ -58,8 +60,10 @@ function deviceRow(account, { id, added_ms, isThis }, hasIdentity, draw) {
   );
 }
 
-/** @param {KeysAccount} account @param {() => Promise<void>} draw */
-function addPart(account, draw) {
+/** @param {KeysAccount} account @param {() => Promise<void>} draw @param {AbortSignal} signal */
+function addPart(account, draw, signal) {
+  /** @param {string} text */
+  const scanned = async (text) => confirmDevice(account, await account.devices.read(text), draw);
   const add = form(
     {
       submit: t('keys.add'),
@@ -72,7 +76,7 @@ function addPart(account, draw) {
     },
     field({ label: t('keys.add_link'), name: 'link', hint: t('keys.add_hint'), attributes: { spellcheck: 'false' } }),
   );
-  return el('div', { class: 'stack' }, el('h3', {}, t('keys.add_title')), add);
+  return el('div', { class: 'stack' }, el('h3', {}, t('keys.add_title')), add, scanPart({ button: t('people.scan_device'), hint: t('people.scanning_device'), scanned }, signal));
 }
 
 /** @param {KeysAccount} account @param {ReadRequest} request @param {() => Promise<void>} draw */

@@ -47,12 +47,15 @@ function readyParts(account, username, signal) {
   const fingerprint = el('p', { class: 'keys-code' });
   const rest = el('div', { class: 'stack' }, spinner());
   const ways = el('div', { class: 'stack', data: { part: 'ways' } });
+  let drawn = new AbortController();
   const draw = async () => {
     try {
       const [code, hasIdentity, rows] = await Promise.all([account.devices.fingerprint(), account.devices.hasIdentity(), account.devices.list()]);
       if (signal.aborted) return;
       fingerprint.textContent = code;
-      fill(rest, ...devicesPart(account, { rows, hasIdentity }, draw));
+      drawn.abort();
+      drawn = new AbortController();
+      fill(rest, ...devicesPart(account, { rows, hasIdentity }, draw, AbortSignal.any([signal, drawn.signal])));
       await drawWays({ hasIdentity, devices: rows.length });
     } catch (error) {
       if (!signal.aborted) fill(rest, warned(errorText(error)));
