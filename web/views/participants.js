@@ -12,7 +12,7 @@ import { el, fill, listen } from '../ui/dom.js';
 import { iconButton, labelled } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { avatar } from './avatar.js';
-import { openCompare } from './keys/compare.js';
+import { safetyButton } from './keys/member.js';
 import { verifiedInCall, verifiedMark } from './keys/mark.js';
 import { personName } from './name.js';
 
@@ -72,8 +72,7 @@ function row(app, one, me) {
     'li',
     { class: 'participant', data: { participant: one.participant, username: one.username } },
     avatar(one.username),
-    el('div', { class: 'participant-text' }, personName(one.username, own), one.role === 'member' ? null : el('span', { class: 'hint' }, t(`role.${one.role}`)), own ? null : verifiedMark(verifiedInCall(app, one))),
-    own ? null : compareButton(app, one),
+    el('div', { class: 'participant-text' }, personName(one.username, own), one.role === 'member' ? null : el('span', { class: 'hint' }, t(`role.${one.role}`)), ...(own ? [] : [verifiedMark(verifiedInCall(app, one)), compareButton(app, one)])),
     el('span', { class: 'participant-state' }, ...momentary(app, one), ...state('microphone', on('microphone')), ...state('camera', on('camera'))),
     buttons.length > 0 ? el('div', { class: 'moderation' }, ...buttons) : null,
   );
@@ -83,7 +82,7 @@ function row(app, one, me) {
 function compareButton(app, one) {
   const { account } = app.keys;
   if (account === null || one.user === app.session.user?.id || !app.call.isProven(one)) return null;
-  return iconButton({ icon: 'shield', label: t('keys.safety'), about: one.username, action: 'safety-number', click: () => openCompare(account, one) });
+  return safetyButton(account, one);
 }
 
 /**

@@ -2,6 +2,7 @@
 
 /** @import { App } from '../page.js' */
 /** @import { Member, RoomWithMembers } from '../../api.js' */
+/** @import { KeysAccount } from '../../state/keys/account.js' */
 /** @import { Trust } from '../../state/keys/people.js' */
 /** @import { Child } from '../../ui/dom.js' */
 
@@ -35,6 +36,11 @@ export function memberKeys(app, room, member) {
   const trust = account.trustIn(member.user) ?? 'none';
   const isLost = trust === 'changed' && account.people.markOf(member.user).verified === 'lost';
   const said = trust === 'trusted' ? verifiedMark(verifiedText(app, member)) : el('span', { class: `hint trust-${trust}` }, t(isLost ? 'people.lost_short' : SAID[trust]));
-  const number = el('button', { class: 'link', type: 'button', 'aria-label': labelled(t('keys.safety'), member.username), data: { action: 'safety-number' }, on: { click: () => openCompare(account, member) } }, t('keys.safety'));
-  return [said, trust === 'none' || trust === 'refused' ? null : number];
+  return [said, trust === 'none' || trust === 'refused' ? null : safetyButton(account, member)];
+}
+
+/** @param {KeysAccount} account @param {{ user: string, username: string }} person */
+export function safetyButton(account, person) {
+  const label = labelled(t('keys.safety'), person.username);
+  return el('button', { class: 'link', type: 'button', 'aria-label': label, data: { action: 'safety-number' }, on: { click: () => openCompare(account, person) } }, t('keys.safety'));
 }
