@@ -49,7 +49,7 @@ const wiring = {
 const socket = new SignalSocket(wiring);
 const keys = new KeysStore(socket, session, rooms, openKeys(api, rooms, location.hostname));
 const call = new CallStore(socket, media, preferences, shielding(keys));
-const chat = new ChatStore(api, socket, session, rooms, browserDevice(), keys);
+const chat = new ChatStore(api, socket, session, rooms, browserDevice(preferences), keys);
 const service = new Service();
 const clientCode = new ClientCode(service, databases());
 new NoticesStore(keys, rooms, session, { language, databases });

@@ -17,6 +17,7 @@ const PREFIX = 'webcall.';
  * @property {string | null} speaker
  * @property {'on' | 'off'} microphoneState as it was when the last call began
  * @property {'on' | 'off'} cameraState
+ * @property {'on' | 'off'} receipts whether others see what was read, where the server cannot
  * @property {string | null} remindOfKeysAfter Unix milliseconds; null: at the next occasion
  */
 
@@ -30,6 +31,7 @@ const DEFAULTS = {
   speaker: null,
   microphoneState: 'on',
   cameraState: 'on',
+  receipts: 'on',
   remindOfKeysAfter: null,
 };
 
@@ -40,6 +42,7 @@ const ALLOWED = {
   codec: ['automatic', 'VP8', 'VP9', 'H264', 'AV1'],
   microphoneState: ['on', 'off'],
   cameraState: ['on', 'off'],
+  receipts: ['on', 'off'],
 };
 
 export class Preferences extends EventTarget {

@@ -12,7 +12,7 @@
 /** @import { SeatState } from '../rtc/seats.js' */
 /** @import { KeysAccount } from './keys/account.js' */
 /** @import { CallGroup } from './keys/call-group.js' */
-/** @import { OnlyWindow } from './only-window.js' */
+/** @import { OnlyWindow } from './browser-lock.js' */
 
 import { lockOf } from '../e2ee/media/counters.js';
 import { makeKeyframe } from '../rtc/parameters.js';

@@ -6,7 +6,7 @@
 
 import { MediaShield, isSupported, startMediaWorker } from '../e2ee/media/page.js';
 import { ApiError } from '../net/api.js';
-import { OnlyWindow, isFree } from './only-window.js';
+import { OnlyWindow, isFree } from './browser-lock.js';
 import { ShieldedStay } from './shielded-stay.js';
 
 /** The first log-in of a browser makes keys; a wait beyond that is tried again. */

@@ -220,6 +220,7 @@ export class FakeBrowser {
       pause: () => new Promise((resolve) => setImmediate(resolve)),
       now: () => 5_000_000,
       random: () => 0,
+      tellsRead: () => true,
     };
   }
 

@@ -16,7 +16,7 @@ import { browserName } from './user-agent.js';
 /** @type {Page} */
 export const settingsPage = (app, _parameters, signal) => {
   const title = t('settings.title');
-  return { title, element: framed(app, 'settings', heading(title), account(app), keysSection(app, signal), appearance(app), connection(), sessions(app, signal), password(app), clientCodeSection(app, signal)) };
+  return { title, element: framed(app, 'settings', heading(title), account(app), keysSection(app, signal), appearance(app), receipts(app), connection(), sessions(app, signal), password(app), clientCodeSection(app, signal)) };
 };
 
 /** @param {App} app */
@@ -60,6 +60,23 @@ function appearance(app) {
         changed: (value) => preferences.set('theme', /** @type {'light' | 'dark' | null} */ (value || null)),
       }),
     ),
+  );
+}
+
+/** @param {App} app */
+function receipts({ preferences }) {
+  const box = el('input', {
+    type: 'checkbox',
+    name: 'receipts',
+    checked: preferences.get('receipts') === 'on',
+    on: { change: () => preferences.set('receipts', box.checked ? 'on' : 'off') },
+  });
+  return el(
+    'section',
+    { class: 'card', 'aria-labelledby': 'receipts' },
+    el('h2', { id: 'receipts' }, t('settings.receipts_title')),
+    el('label', { class: 'check' }, box, el('span', {}, t('settings.receipts'))),
+    el('p', { class: 'hint' }, t('settings.receipts_hint')),
   );
 }
 

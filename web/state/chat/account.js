@@ -290,7 +290,7 @@ export class Account extends EventTarget {
   #add(room) {
     const conversation = new Conversation(room, {
       me: this.#user, api: this.#parts.api, socket: this.#parts.socket, storage: this.#storage, archive: this.#archive, outbox: this.#outbox,
-      now: this.#parts.device.now, remember: (id, records) => this.#encrypted.log.remember(id, records), heard: (id, entry) => this.heard(id, entry),
+      now: this.#parts.device.now, tellsRead: this.#parts.device.tellsRead, remember: (id, records) => this.#encrypted.log.remember(id, records), heard: (id, entry) => this.heard(id, entry),
     });
     conversation.addEventListener('change', () => this.#say());
     this.#conversations.set(room.id, conversation);

@@ -11,7 +11,8 @@
  * @typedef {{ type: 'text', text: string, replyTo: string | null, mentions: string[], files: FileInfo[] }} TextBody
  * @typedef {{ type: 'edit', of: string, text: string, mentions: string[] }} EditBody
  * @typedef {{ type: 'reaction', to: string, emoji: string, on: boolean }} ReactionBody
- * @typedef {TextBody | EditBody | ReactionBody | { type: 'unknown' }} Body
+ * @typedef {{ type: 'read', of: string }} ReceiptBody its sender has read all up to this message
+ * @typedef {TextBody | EditBody | ReactionBody | ReceiptBody | { type: 'unknown' }} Body
  */
 
 /** The server takes twice as much: the rest is for the seal of end-to-end encryption. */
@@ -60,6 +61,7 @@ export function parseBody(json) {
   if (value['type'] === 'text') return parseText(value);
   if (value['type'] === 'edit') return parseEdit(value);
   if (value['type'] === 'reaction') return parseReaction(value);
+  if (value['type'] === 'read') return isUuid(value['of']) ? { type: 'read', of: value['of'] } : UNKNOWN;
   return UNKNOWN;
 }
 
@@ -82,6 +84,12 @@ export function withFileIds(json, ids) {
   const body = parseBody(json);
   if (ids.size === 0 || body.type !== 'text') return json;
   return JSON.stringify(plain({ ...body, files: body.files.map((file) => ({ ...file, id: ids.get(file.id) ?? file.id })) }));
+}
+
+/** The message that a body is about, if it is none itself. @param {Body} body @returns {string | null} */
+export function subjectOf(body) {
+  if (body.type === 'reaction') return body.to;
+  return body.type === 'edit' || body.type === 'read' ? body.of : null;
 }
 
 /** @param {string} json @param {string} id @returns {string | null} */
@@ -156,7 +164,7 @@ function parseFile(value) {
 
 /** The object as it is written: empty lists are left out. @param {Exclude<Body, { type: 'unknown' }>} body */
 function plain(body) {
-  if (body.type === 'reaction') return { v: 1, ...body };
+  if (body.type === 'reaction' || body.type === 'read') return { v: 1, ...body };
   const mentions = body.mentions.length > 0 ? { mentions: body.mentions } : {};
   if (body.type === 'edit') return { v: 1, type: 'edit', of: body.of, text: body.text, ...mentions };
   return {

@@ -17,6 +17,7 @@ import { ApiError } from '../../net/api.js';
 import { MAX_BODY_BYTES, MAX_SEALED_BYTES, parseBody, writeBody } from './body.js';
 import { mentionsIn } from './mentions.js';
 import { ReadMarker } from './read-marker.js';
+import { Receipts } from './receipts.js';
 import { rowOf } from './row.js';
 import { Stretch } from './stretch.js';
 import { Typing } from './typing.js';
@@ -34,6 +35,7 @@ const TYPING_INTERVAL_MS = 3_000;
  * @property {Archive} archive
  * @property {Outbox} outbox
  * @property {() => number} now
+ * @property {() => boolean} tellsRead whether the person lets others see what they have read
  * @property {(room: string, entry: Entry) => Promise<void>} heard takes an entry as if it had come over the socket
  * @property {(room: string, records: readonly LogRecord[]) => void} remember these came from the local copy
  */
@@ -46,6 +48,7 @@ export class Conversation extends EventTarget {
   #timeline;
   #readSeq = 0;
   #marker;
+  #receipts;
   /** Where the unread line stands while somebody looks. @type {number | null} */
   #unreadFrom = null;
   /** @type {readonly Person[]} */
@@ -76,6 +79,15 @@ export class Conversation extends EventTarget {
     this.#typing = new Typing(() => this.#say('typing'));
     this.#marker = new ReadMarker((seq) => this.#tellRead(seq), shared.now);
     this.#marker.serverHas(room.read_seq);
+    this.#receipts = new Receipts({
+      me: shared.me,
+      timeline: this.#timeline,
+      isTold: () => this.encrypted && this.#room.kind === 'direct' && this.#left === null && shared.tellsRead(),
+      waiting: () => shared.outbox.of(this.id),
+      send: (id) => this.#queue(this.#written({ type: 'read', of: id })),
+      discard: (id) => shared.outbox.discard(id),
+      now: shared.now,
+    });
     this.setMembers(room.people);
     this.#readSeq = room.read_seq;
     this.outboxChanged();
@@ -172,6 +184,10 @@ export class Conversation extends EventTarget {
     return this.#presence.get(user) ?? 'offline';
   }
 
+  get seenBy() {
+    return this.#receipts.seenBy;
+  }
+
   get firstUnreadId() {
     return this.#timeline.firstOfOthersAfter(this.#unreadFrom ?? this.#readSeq)?.id ?? null;
   }
@@ -208,8 +224,8 @@ export class Conversation extends EventTarget {
   outboxChanged() {
     const items = this.#shared.outbox.of(this.id);
     this.#timeline.setOutbox(items);
-    // A refused reaction has no place where it could be shown as such: it was never there.
-    for (const { id, state, content } of items) if (state === 'failed' && parseBody(content).type === 'reaction') void this.#shared.outbox.discard(id);
+    // A refused reaction or receipt has no place where it could be shown as such: it was never there.
+    for (const { id, state, content } of items) if (state === 'failed' && ['reaction', 'read'].includes(parseBody(content).type)) void this.#shared.outbox.discard(id);
     this.#say('messages');
   }
 
@@ -242,7 +258,7 @@ export class Conversation extends EventTarget {
   /** Somebody begins or ends looking at it. @param {boolean} watched */
   setWatched(watched) {
     this.#unreadFrom = watched ? this.#readSeq : null;
-    if (!watched) this.#marker.flush();
+    if (!watched) this.flush();
     this.#presence.clear();
     this.#stretch.keep(watched);
   }
@@ -264,11 +280,13 @@ export class Conversation extends EventTarget {
   /** The page may end: what was put off is done. */
   flush() {
     this.#marker.flush();
+    this.#receipts.flush();
   }
 
   dispose() {
     this.#typing.clear();
     this.#marker.stop();
+    this.#receipts.stop();
   }
 
   // What the views do.
@@ -354,6 +372,7 @@ export class Conversation extends EventTarget {
 
   markRead() {
     const { high } = this.#stretch;
+    this.#receipts.read();
     if (high <= this.#readSeq) return;
     this.readUpTo(high);
     this.tellRead();

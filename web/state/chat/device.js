@@ -25,10 +25,11 @@ const OPEN_TIMEOUT_MS = 3_000;
  * @property {(ms: number) => Promise<void>} pause
  * @property {() => number} now
  * @property {() => number} random
+ * @property {() => boolean} tellsRead whether the person lets others see what they have read
  */
 
-/** @returns {Device} */
-export function browserDevice() {
+/** @param {import('../preferences.js').Preferences} preferences @returns {Device} */
+export function browserDevice(preferences) {
   const factory = databases();
   return {
     open: async (user) => (factory === null ? new MemoryStorage() : openOrDoWithout(user, factory)),
@@ -40,6 +41,7 @@ export function browserDevice() {
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     now: () => Date.now(),
     random: () => Math.random(),
+    tellsRead: () => preferences.get('receipts') === 'on',
   };
 }
 

@@ -132,6 +132,8 @@ export interface ConversationView extends EventTarget {
   /** null: unknown (a former member). */
   nameOf(user: string): string | null;
   readonly typingUsers: readonly string[];
+  /** Who has read the last message, which one wrote oneself; only in encrypted direct conversations. */
+  readonly seenBy: readonly string[];
   presenceOf(user: string): Presence;
 
   /** Persisted, then sent when possible. `files` were uploaded before, `uploads` are kept and sent with it. Throws `invalid_body` when it is empty or too long. Resolves to the message's id once it is kept. */

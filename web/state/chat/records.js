@@ -5,7 +5,7 @@
 
 /** @import { Entry, EntryKind } from '../../protocol.js' */
 
-import { isUuid, parseBody } from './body.js';
+import { isUuid, parseBody, subjectOf } from './body.js';
 
 /**
  * @typedef {object} LogRecord
@@ -16,7 +16,7 @@ import { isUuid, parseBody } from './body.js';
  * @property {string} sender of an encrypted room: who signed it; empty: nobody is said to have written it
  * @property {number} at
  * @property {string | null} content the opened body; null: deleted, or no message; empty: it could not be read
- * @property {string | null} about the message that this edit, reaction, deletion or pin is about
+ * @property {string | null} about the message that this edit, reaction, receipt, deletion or pin is about
  * @property {boolean} [had] of one that is deleted: this device had its text before
  * @property {Notice} [notice] in its place stands why it is not shown
  * @property {boolean} [keyless] refused for want of a key that fits, of what was written before: the keys of an earlier group of the room may open it
@@ -106,7 +106,6 @@ function isEntry({ id, seq, kind, sender, sent_at: at, body, target }) {
 /** @param {string | null} content */
 function aboutOf(content) {
   // Most messages are plain: only those that may be about another are parsed here.
-  if (content === null || !/"(?:edit|reaction)"/.test(content)) return null;
-  const body = parseBody(content);
-  return body.type === 'edit' ? body.of : body.type === 'reaction' ? body.to : null;
+  if (content === null || !/"(?:edit|reaction|read)"/.test(content)) return null;
+  return subjectOf(parseBody(content));
 }

@@ -113,7 +113,7 @@ export class Search {
     if (kind !== 'message') return null;
     if (about !== null) {
       const body = content === null ? null : parseBody(content);
-      if (body?.type === 'reaction') return null;
+      if (body?.type === 'reaction' || body?.type === 'read') return null;
       const subject = this.#subjectOf(room, about);
       if (body?.type === 'edit') subject.edits.set(id, { seq, sender, text: body.text });
       else subject.edits.delete(id);

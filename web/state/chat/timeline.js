@@ -1,5 +1,5 @@
 /**
- * Folds a log into the messages that a person sees: edits, reactions, deletions and pins become part of the message that they are about.
+ * Folds a log into the messages that a person sees: edits, reactions, receipts, deletions and pins become part of the message that they are about.
  *
  * The outcome depends on the set of records alone, never on their order: what is about a message may come before it. An edit counts only by
  * who wrote the message. What still waits in the outbox is laid over it. Gives out frozen-in-practice messages: a changed one is a new object.
@@ -16,7 +16,7 @@
 /** @import { LogRecord } from './records.js' */
 /** @import { OutboxItem } from './outbox.js' */
 
-import { parseBody } from './body.js';
+import { parseBody, subjectOf } from './body.js';
 import { noticeId } from './records.js';
 
 /** Different emoji shown under one message; further ones are kept and not shown. */
@@ -27,8 +27,8 @@ export const MAX_VERSIONS_SHOWN = 100;
 /**
  * @typedef {{ id: string, seq: number, sender: string, at: number, text: string, mentions: string[] }} Edit
  * @typedef {{ seq: number, sender: string, emoji: string, on: boolean }} Mark
- * @typedef {{ record: LogRecord | null, body: Body | null, edits: Edit[], marks: Map<string, Mark>, deleted: boolean, had: boolean, named: boolean, loaded: boolean, pin: { seq: number, on: boolean } }} Facts
- * what is known of one id, whether or not the message itself has come; `marks` by the id of the reaction; `had`: its text was here once;
+ * @typedef {{ record: LogRecord | null, body: Body | null, edits: Edit[], marks: Map<string, Mark>, readers: ReadonlySet<string>, deleted: boolean, had: boolean, named: boolean, loaded: boolean, pin: { seq: number, on: boolean } }} Facts
+ * what is known of one id, whether or not the message itself has come; `marks` by the id of the reaction; `readers` said that they read up to it; `had`: its text was here once;
  * `named`: something speaks of it as a message; `loaded`: it belongs among those shown
  */
 
@@ -37,6 +37,8 @@ export const MAX_VERSIONS_SHOWN = 100;
 const NO_EDITS = [];
 /** @type {Map<string, Mark>} */
 const NO_MARKS = new Map();
+/** @type {ReadonlySet<string>} */
+const NO_READERS = new Set();
 const NO_PIN = { seq: 0, on: false };
 
 export class Timeline {
@@ -118,6 +120,16 @@ export class Timeline {
     return { unread, mentions };
   }
 
+  /** The newest message of somebody else. @returns {Message | undefined} */
+  get newestOfOthers() {
+    return this.#sent.findLast((message) => isNews(message) && message.kind === 'text');
+  }
+
+  /** Who said that they read up to this message. @param {string} id @returns {ReadonlySet<string>} */
+  readersOf(id) {
+    return this.#facts.get(id)?.readers ?? NO_READERS;
+  }
+
   /** How a message looks that need not be loaded, as far as is known. @param {LogRecord} record @returns {Message} */
   look(record) {
     this.#learn(record);
@@ -171,7 +183,7 @@ export class Timeline {
       if (body.type === 'text') {
         if (!this.#facts.get(item.id)?.record) this.#waiting.push(waitingMessage(item, body, this.#me));
       } else if (body.type !== 'unknown') {
-        const about = body.type === 'edit' ? body.of : body.to;
+        const about = subjectOf(body) ?? '';
         this.#overlays.set(about, [...(this.#overlays.get(about) ?? []), item]);
       }
     }
@@ -245,7 +257,7 @@ export class Timeline {
     } else if (body.type === 'reaction') {
       if (target.marks === NO_MARKS) target.marks = new Map();
       target.marks.set(id, { seq, sender, emoji: body.emoji, on: body.on });
-    }
+    } else if (body.type === 'read' && !target.readers.has(sender)) target.readers = new Set([...target.readers, sender]);
     return about;
   }
 
@@ -269,7 +281,7 @@ export class Timeline {
   #factsOf(id) {
     let facts = this.#facts.get(id);
     if (!facts) {
-      facts = { record: null, body: null, edits: NO_EDITS, marks: NO_MARKS, deleted: false, had: false, named: false, loaded: false, pin: NO_PIN };
+      facts = { record: null, body: null, edits: NO_EDITS, marks: NO_MARKS, readers: NO_READERS, deleted: false, had: false, named: false, loaded: false, pin: NO_PIN };
       this.#facts.set(id, facts);
     }
     return facts;

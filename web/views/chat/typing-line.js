@@ -1,4 +1,4 @@
-/** Who is writing, and whether what one writes oneself waits: one line over the composer that is always there, so that nothing jumps. */
+/** Who is writing, whether what one writes oneself waits, who has seen what one wrote last: one line over the composer that is always there, so that nothing jumps. */
 
 /** @import { App } from '../page.js' */
 /** @import { ConversationView } from '../../state/chat/interface.js' */
@@ -16,14 +16,21 @@ export function typingLine(app, conversation, signal) {
   const line = el('p', { class: 'typing-line' });
   const draw = () => {
     const names = conversation.typingUsers.map((user) => conversation.nameOf(user)).filter((name) => name !== null);
-    const text = names.length > 0 ? typing(names) : app.chat.status === 'offline' ? t('chat.offline') : '';
+    const text = names.length > 0 ? typing(names) : app.chat.status === 'offline' ? t('chat.offline') : seen(conversation);
     if (line.textContent !== text) line.textContent = text;
     line.dataset['state'] = names.length > 0 ? 'typing' : app.chat.status;
   };
-  listen(conversation, 'change', ({ detail }) => ['typing', 'people'].includes(detail?.reason) && draw(), signal);
+  listen(conversation, 'change', ({ detail }) => ['typing', 'people', 'messages', 'reset'].includes(detail?.reason) && draw(), signal);
   listen(app.chat, 'status', draw, signal);
   draw();
   return line;
+}
+
+/** Of two, everybody knows who it was. @param {ConversationView} conversation */
+function seen(conversation) {
+  const { seenBy, members } = conversation;
+  if (seenBy.length === 0) return '';
+  return members.length <= 2 ? t('chat.seen') : t('chat.seen_by', { names: seenBy.map((user) => conversation.nameOf(user)).filter((name) => name !== null).join(', ') });
 }
 
 /** @param {string[]} names */
