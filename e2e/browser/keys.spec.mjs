@@ -84,7 +84,7 @@ async function inOneRoom(ann, ben) {
   const { packages } = await ask(ben, 'key_packages', { op: 'key_packages', count: 1, last_resort: false });
   await ask(ann, 'group', { op: 'create', group: ROOM, stay: null });
   await ask(ann, 'group', { op: 'accepted', group: ROOM });
-  const { outgoing } = await ask(ann, 'group', { op: 'change', group: ROOM, add: packages, remove: [] });
+  const { outgoing } = await ask(ann, 'group', { op: 'change', group: ROOM, add: packages, users: [BEN], remove: [] });
   await ask(ann, 'group', { op: 'accepted', group: ROOM });
   await ask(ben, 'group', { op: 'join', welcome: outgoing.welcome });
   return { anns, bens };
@@ -129,7 +129,7 @@ for (const engine of ['chromium', 'firefox']) {
       const { anns } = await inOneRoom(ann, ben);
       await ann.goto(`${table.server.url}/login`);
       assert.equal(await begin(ann, ANN), anns.device);
-      const { outgoing } = await ask(ann, 'group', { op: 'change', group: ROOM, add: [], remove: [] });
+      const { outgoing } = await ask(ann, 'group', { op: 'change', group: ROOM, add: [], users: [], remove: [] });
       // The answer of the server never came, and the page is loaded again.
       await ann.goto(`${table.server.url}/login`);
       await begin(ann, ANN);
@@ -146,7 +146,7 @@ for (const engine of ['chromium', 'firefox']) {
         await other.begin(user);
         const epochs = [];
         for (const keys of [other, window.keys, other]) {
-          await keys.ask({ op: 'change', group, add: [], remove: [] }, 'group');
+          await keys.ask({ op: 'change', group, add: [], users: [], remove: [] }, 'group');
           epochs.push((await keys.ask({ op: 'accepted', group }, 'group')).epoch);
         }
         return epochs;

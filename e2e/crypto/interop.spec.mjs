@@ -185,7 +185,7 @@ async function onlyUntouched(bytes, refuses, takes, overlooked = []) {
 
 test('a bit turned in a key package is refused by both', async () => {
   const { ann, ben, tom, tim } = await annAndTom({ ours: 2, theirs: 2 });
-  const annRefuses = (bytes) => ann.refusal({ op: 'change', group: ROOM, add: [base64(bytes)], remove: [] });
+  const annRefuses = (bytes) => ann.refusal({ op: 'change', group: ROOM, add: [base64(bytes)], users: [tim.user], remove: [] });
   const tomRefuses = (bytes) => throws(() => tom.proposes(ROOM, { add: [bytes] }));
   await onlyUntouched(await tim.keyPackage(), annRefuses, (bytes) => commits(ann, { add: [bytes] }, [tom], [tim]));
   await onlyUntouched(ben.keyPackage(), tomRefuses, (bytes) => commits(tom, { add: [bytes] }, [ann, tim], [ben]));
@@ -237,7 +237,7 @@ test('a bit turned in a message is refused by both', async () => {
 test('t1: a device that Tom knows and Ann was never shown is refused by her until it is published to her', async () => {
   const { published, ann, tom } = await annAndTom();
   const ghost = await TheirDevice.of(user(0x666), published);
-  const own = ann.refusal({ op: 'change', group: ROOM, add: [base64(await ghost.keyPackage())], remove: [] });
+  const own = ann.refusal({ op: 'change', group: ROOM, add: [base64(await ghost.keyPackage())], users: [ghost.user], remove: [] });
   assert.equal(own, 'not_vouched');
   const { commit, welcome } = await tom.proposes(ROOM, { add: [await ghost.keyPackage()] });
   tom.accepted(ROOM);

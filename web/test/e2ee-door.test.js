@@ -98,7 +98,7 @@ test('what a request changed is kept before its answer is given', async () => {
     return write(kept);
   };
   desk.open.add(ROOM.id);
-  const asking = door.ask({ op: 'change', group: ROOM, add: [], remove: [] }).then(() => (answered = true));
+  const asking = door.ask({ op: 'change', group: ROOM, add: [], users: [], remove: [] }).then(() => (answered = true));
   while (!release) await new Promise(setImmediate);
   assert.equal(answered, false, 'nothing may be sent yet');
   release();
@@ -110,7 +110,7 @@ test('what could not be kept is not used: the desk reads what is there before th
   const { storage, desk, door } = await seated();
   storage.states.set(`room/${ROOM.id}`, 'kept');
   storage.broken = true;
-  await assert.rejects(door.ask({ op: 'change', group: ROOM, add: [], remove: [] }), isCode('storage'));
+  await assert.rejects(door.ask({ op: 'change', group: ROOM, add: [], users: [], remove: [] }), isCode('storage'));
   storage.broken = false;
   desk.asked.length = 0;
   await door.ask({ op: 'look', group: ROOM });
@@ -190,9 +190,9 @@ test('what another page of the browser changed is read before the next request',
   assert.deepEqual(other.asked, ['load']);
   storage.states.set(`room/${ROOM.id}`, 'kept');
   await door.ask({ op: 'create', group: ROOM, stay: null }).catch(() => {});
-  await door.ask({ op: 'change', group: ROOM, add: [], remove: [] });
+  await door.ask({ op: 'change', group: ROOM, add: [], users: [], remove: [] });
   other.asked.length = 0;
-  await second.ask({ op: 'change', group: ROOM, add: [], remove: [] });
+  await second.ask({ op: 'change', group: ROOM, add: [], users: [], remove: [] });
   assert.deepEqual(other.asked, ['load', 'change', 'open_state', 'change']);
   other.asked.length = 0;
   await second.ask({ op: 'look', group: ROOM });

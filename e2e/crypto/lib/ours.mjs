@@ -8,6 +8,8 @@ export class OurDevice {
   #desk;
   /** Sealed states by name, as the worker's storage has them. */
   #kept = new Map();
+  /** Whom it may add. */
+  known = new Set();
 
   /** The first device of `user`, published. */
   constructor(Desk, user, published) {
@@ -48,7 +50,10 @@ export class OurDevice {
   }
 
   learns(published) {
-    for (const [user, records] of published) this.does({ op: 'learn', user, records: records.map(base64) });
+    for (const [user, records] of published) {
+      this.does({ op: 'learn', user, records: records.map(base64) });
+      this.known.add(user);
+    }
   }
 
   keyPackage() {
@@ -63,7 +68,7 @@ export class OurDevice {
 
   /** A commit that waits for the server's answer. */
   proposes(group, { add = [], remove = [] } = {}) {
-    const { outgoing } = this.does({ op: 'change', group, add: add.map(base64), remove });
+    const { outgoing } = this.does({ op: 'change', group, add: add.map(base64), users: [...this.known], remove });
     return { commit: fromBase64(outgoing.commit), welcome: outgoing.welcome === null ? null : fromBase64(outgoing.welcome) };
   }
 

@@ -55,7 +55,7 @@ fn what_was_kept_is_enough_to_go_on_from() {
     ann.reloads();
     let opened = ann.does(json!({ "op": "look", "group": room() }));
     assert_eq!(opened["standing"], "member");
-    let changed = ann.does(json!({ "op": "change", "group": room(), "add": [], "remove": [] }));
+    let changed = ann.does(json!({ "op": "change", "group": room(), "add": [], "users": [], "remove": [] }));
     // A crash after the commit was kept and sent: the server has it.
     ann.reloads();
     let opened = ann.does(json!({ "op": "look", "group": room() }));
@@ -70,7 +70,7 @@ fn what_was_kept_is_enough_to_go_on_from() {
 #[test]
 fn who_is_taken_out_keeps_nothing() {
     let (mut ann, mut ben) = two();
-    let changed = ann.does(json!({ "op": "change", "group": room(), "add": [], "remove": [1] }));
+    let changed = ann.does(json!({ "op": "change", "group": room(), "add": [], "users": [], "remove": [1] }));
     assert!(ben.kept.contains_key(&format!("room/{ROOM}")));
     let processed = ben.does(json!({ "op": "process", "group": room(), "commit": changed["outgoing"]["commit"] }));
     assert_eq!(processed["change"], json!({ "type": "out" }));

@@ -182,7 +182,7 @@ fn t7_a_backup_that_was_changed_or_is_anothers_restores_nothing() {
 
 /// An epoch of the room's group in which nobody comes or goes: something new for the archive.
 fn renews(who: &mut Browser) {
-    who.does(json!({ "op": "change", "group": room(), "add": [], "remove": [] }));
+    who.does(json!({ "op": "change", "group": room(), "add": [], "users": [], "remove": [] }));
     who.does(json!({ "op": "accepted", "group": room() }));
 }
 
@@ -276,7 +276,7 @@ fn all_in_one_epoch_see_the_same_emoji_and_in_the_next_others() {
     let before = ann.does(&emoji);
     assert_eq!(before, ben.does(&emoji));
     assert_eq!(before["emoji"].as_array().map(Vec::len), Some(6));
-    ann.does(json!({ "op": "change", "group": room(), "add": [], "remove": [] }));
+    ann.does(json!({ "op": "change", "group": room(), "add": [], "users": [], "remove": [] }));
     ann.does(json!({ "op": "accepted", "group": room() }));
     assert_ne!(ann.does(&emoji), before);
 }

@@ -128,7 +128,7 @@ fn messages_of_epochs_that_are_over_open_after_a_reload() {
 fn who_was_taken_out_is_still_the_one_who_wrote_and_reads_nothing_that_follows() {
     let (mut ann, mut ben) = two();
     let bens = writes(&mut ben, 1, "by Ben");
-    let changed = ann.does(json!({ "op": "change", "group": room(), "add": [], "remove": [1] }));
+    let changed = ann.does(json!({ "op": "change", "group": room(), "add": [], "users": [], "remove": [1] }));
     ann.does(json!({ "op": "accepted", "group": room() }));
     ben.does(json!({ "op": "process", "group": room(), "commit": changed["outgoing"]["commit"] }));
     assert_eq!(ann.does(open(&bens))["user"], ben.user);
@@ -209,7 +209,7 @@ fn nothing_is_said_while_somebody_who_no_longer_counts_can_read_it() {
     let earlier = writes(&mut ben, 2, "before it was lost");
     ann.does(json!({ "op": "learn", "user": ben.user, "records": records }));
     assert_eq!(ann.fails(draft(3, "to whoever has Ben's phone")), "stale_members");
-    ann.does(json!({ "op": "change", "group": room(), "add": [], "remove": [1] }));
+    ann.does(json!({ "op": "change", "group": room(), "add": [], "users": [], "remove": [1] }));
     ann.does(json!({ "op": "accepted", "group": room() }));
     ann.does(draft(3, "among ourselves"));
     assert_eq!(ann.does(open(&earlier))["user"], ben.user, "what a revoked device wrote stays");

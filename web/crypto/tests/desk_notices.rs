@@ -31,7 +31,7 @@ fn both_have_the_same_keys_of_an_epoch_and_others_in_the_next_one() {
 fn t16_who_was_put_out_has_no_keys_of_what_comes_after() {
     let (mut ann, mut ben) = two();
     let before = keys(&mut ben);
-    let changed = ann.does(json!({ "op": "change", "group": room(), "add": [], "remove": [1] }));
+    let changed = ann.does(json!({ "op": "change", "group": room(), "add": [], "users": [], "remove": [1] }));
     ann.does(json!({ "op": "accepted", "group": room() }));
     ben.does(json!({ "op": "process", "group": room(), "commit": changed["outgoing"]["commit"] }));
     assert_eq!(ben.fails(json!({ "op": "notice_keys", "room": ROOM })), "not_open");

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use webcall_crypto::desk::Bytes;
 
 const CALL: &str = "00000000-0000-7000-8000-0000000000bb";
+const BEN: &str = "00000000-0000-7000-8000-000000000002";
 const EVE: &str = "00000000-0000-7000-8000-000000000003";
 
 fn call() -> Value {
@@ -18,7 +19,8 @@ fn last_resort(browser: &mut Browser) -> Value {
 }
 
 fn commits(browser: &mut Browser, group: &Value, add: &Value, remove: &Value) -> Value {
-    let changed = browser.does(json!({ "op": "change", "group": group, "add": add, "remove": remove }));
+    // All of these are Ben's, whichever device of his.
+    let changed = browser.does(json!({ "op": "change", "group": group, "add": add, "users": [BEN], "remove": remove }));
     browser.does(json!({ "op": "accepted", "group": group }));
     changed["outgoing"].clone()
 }
@@ -94,7 +96,7 @@ fn t7_an_older_state_of_a_group_that_is_put_back_is_not_gone_on_with() {
     next_epoch(&mut ann, &mut ben);
     let new = ann.kept.insert(name.clone(), old).expect("it was kept");
     ann.reloads();
-    for request in [&say, &seal, &json!({ "op": "change", "group": room(), "add": [], "remove": [] })] {
+    for request in [&say, &seal, &json!({ "op": "change", "group": room(), "add": [], "users": [], "remove": [] })] {
         assert_eq!(ann.fails(request), "old_state", "{request}");
     }
     ann.kept.insert(name, new);
@@ -305,7 +307,7 @@ fn t2_a_call_whose_maker_is_not_in_the_room_is_not_joined() {
     let join = |info: &Value| json!({ "op": "join_external", "group": call(), "group_info": info, "tree": null, "stay": stay(2), "at_least_epoch": 0 });
     // The same group info, before and after the maker was taken out.
     ben.does(join(&created["outgoing"]["group_info"]));
-    let changed = ben.does(json!({ "op": "change", "group": room(), "add": [], "remove": [0] }));
+    let changed = ben.does(json!({ "op": "change", "group": room(), "add": [], "users": [], "remove": [0] }));
     ben.does(json!({ "op": "accepted", "group": room() }));
     assert_eq!(ben.fails(join(&created["outgoing"]["group_info"])), "uninvited");
     ann.does(process(&room(), &changed["outgoing"]["commit"]));

@@ -46,7 +46,8 @@ export type Request =
   | { op: 'join'; welcome: Base64 }
   /** Into a call: its room's group must be one of this device; `uninvited`: somebody in the call is not in it. */
   | { op: 'join_external'; group: GroupName; group_info: Base64; tree: Base64 | null; stay: Stay | null; at_least_epoch: number }
-  | { op: 'change'; group: GroupName; add: Base64[]; remove: number[] }
+  /** `add`: key packages as the server handed them out for `users`; `other_user`: one is somebody else's. */
+  | { op: 'change'; group: GroupName; add: Base64[]; users: Uuid[]; remove: number[] }
   /** The server took what was sent. */
   | { op: 'accepted'; group: GroupName }
   /** Another was faster. */

@@ -160,7 +160,7 @@ export class CallGroup {
       look = await this.#group.current(() => this.#learn());
       if (look === null || look.epoch !== epoch) continue;
       this.#removing = gone;
-      look = await this.#group.change([], gone, () => this.#learn());
+      look = await this.#group.change([], [], gone, () => this.#learn());
     }
     if (look === null && !this.#ended) throw new StayEnded('this device is no longer in the group of the call');
   }

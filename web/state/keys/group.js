@@ -108,12 +108,13 @@ export class Group {
 
   /**
    * One commit.
-   * @param {Base64[]} add
+   * @param {Base64[]} add key packages, as the server handed them out for these users
+   * @param {Uuid[]} users
    * @param {number[]} remove
    * @param {() => Promise<void>} learn
    */
-  async change(add, remove, learn) {
-    const look = await this.#keys.ask({ op: 'change', group: this.#name, add, remove }, 'group');
+  async change(add, users, remove, learn) {
+    const look = await this.#keys.ask({ op: 'change', group: this.#name, add, users, remove }, 'group');
     return this.#send(look, learn);
   }
 

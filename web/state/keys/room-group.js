@@ -101,7 +101,7 @@ export class RoomGroup {
     }
     look = look && (await this.#tidy(look));
     if (look !== null && this.#isWornOut) {
-      look = await this.#change([], []);
+      look = await this.#change([], [], []);
       this.#isWornOut = false;
     }
     this.#look = look;
@@ -184,7 +184,7 @@ export class RoomGroup {
     const packages = claimed.map(({ keyPackage }) => keyPackage);
     if (packages.length === 0 && remove.length === 0) return look;
     try {
-      return await this.#change(packages, remove);
+      return await this.#change(packages, add, remove);
     } catch (error) {
       if (!(error instanceof KeysRefused) || packages.length === 0) throw error;
     }
@@ -216,15 +216,15 @@ export class RoomGroup {
   async #addAlone(user, keyPackage) {
     const changes = this.#changes;
     try {
-      await this.#change([keyPackage], []);
+      await this.#change([keyPackage], [user], []);
     } catch (error) {
       if (!(error instanceof KeysRefused)) throw error;
       if (changes === this.#changes) this.#unreachable.add(user);
     }
   }
 
-  /** @param {Base64[]} add @param {number[]} remove */
-  #change(add, remove) {
-    return this.#group.change(add, remove, () => this.#learn());
+  /** @param {Base64[]} add @param {Uuid[]} users @param {number[]} remove */
+  #change(add, users, remove) {
+    return this.#group.change(add, users, remove, () => this.#learn());
   }
 }

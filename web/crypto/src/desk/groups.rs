@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
-use webcall_trust::mls::{GroupId, GroupKind};
-use webcall_trust::{PublicKey, UserId};
+use webcall_trust::mls::{self, GroupId, GroupKind};
+use webcall_trust::{PublicKey, Refusal, UserId};
 
 use super::media::MediaEpochs;
 use super::people::kept;
@@ -33,10 +33,26 @@ impl At<'_> {
     }
 }
 
+/// A server may hand out the key package of anybody else who is known here, and with it the room.
+fn asked_for(packages: Vec<Bytes>, users: &[Uuid]) -> Result<Vec<Vec<u8>>, Fault> {
+    let asked = |Bytes(bytes): Bytes| {
+        let (_, certificate) = mls::key_package(&bytes)?;
+        if users.contains(&user_of(&certificate)) { Ok(bytes) } else { Err(Refusal::OtherUser.into()) }
+    };
+    packages.into_iter().map(asked).collect()
+}
+
 impl Desk {
-    pub(super) fn change(&mut self, id: GroupId, add: Vec<Bytes>, remove: &[u32], keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+    /// `add`: key packages, and whose they may be.
+    pub(super) fn change(
+        &mut self,
+        id: GroupId,
+        (add, users): (Vec<Bytes>, &[Uuid]),
+        remove: &[u32],
+        keep: &mut Vec<Kept>,
+    ) -> Result<Answer, Fault> {
+        let add = asked_for(add, users)?;
         let at = self.at(id)?;
-        let add: Vec<Vec<u8>> = add.into_iter().map(|package| package.0).collect();
         let contacts = at.directory.in_call(&at.room);
         at.opened.group.change(at.device, Changes { add: &add, remove }, &contacts)?;
         self.keep(id, keep)?;

@@ -131,7 +131,7 @@ impl Desk {
             Request::Create { group, stay } => self.create(group.into(), stay, keep),
             Request::Join { welcome } => self.join(&welcome, keep),
             Request::JoinExternal(external) => self.join_external(&external, keep),
-            Request::Change { group, add, remove } => self.change(group.into(), add, &remove, keep),
+            Request::Change { group, add, users, remove } => self.change(group.into(), (add, &users), &remove, keep),
             Request::Accepted { group } => self.settle(group.into(), Group::accepted, keep),
             Request::Lost { group } => self.settle(group.into(), Group::lost, keep),
             Request::Process { group, commit, log_epoch } => self.process(group.into(), &commit, log_epoch, keep),

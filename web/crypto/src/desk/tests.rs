@@ -52,7 +52,7 @@ fn welcome_for(package: &Bytes, records: &[Bytes], user: &str) -> (Bytes, Vec<By
         serde_json::json!({ "op": "learn", "user": OTHER, "records": own }),
         serde_json::json!({ "op": "create", "group": room, "stay": null }),
         serde_json::json!({ "op": "accepted", "group": room }),
-        serde_json::json!({ "op": "change", "group": room, "add": [package], "remove": [] }),
+        serde_json::json!({ "op": "change", "group": room, "add": [package], "users": [user], "remove": [] }),
     ];
     let mut last = None;
     for request in requests {

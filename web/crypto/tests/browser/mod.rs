@@ -99,7 +99,7 @@ pub(crate) fn room() -> Value {
 
 /// A commit by the one that both take, so that a new epoch begins.
 pub(crate) fn next_epoch(by: &mut Browser, other: &mut Browser) {
-    let changed = by.does(json!({ "op": "change", "group": room(), "add": [], "remove": [] }));
+    let changed = by.does(json!({ "op": "change", "group": room(), "add": [], "users": [], "remove": [] }));
     by.does(json!({ "op": "accepted", "group": room() }));
     other.does(json!({ "op": "process", "group": room(), "commit": changed["outgoing"]["commit"] }));
 }
@@ -116,7 +116,8 @@ pub(crate) fn two() -> (Browser, Browser) {
     let packages = ben.does(json!({ "op": "key_packages", "count": 2, "last_resort": true }));
     ann.does(json!({ "op": "create", "group": room(), "stay": null }));
     ann.does(json!({ "op": "accepted", "group": room() }));
-    let changed = ann.does(json!({ "op": "change", "group": room(), "add": [packages["packages"][0]], "remove": [] }));
+    let changed =
+        ann.does(json!({ "op": "change", "group": room(), "add": [packages["packages"][0]], "users": [ben.user], "remove": [] }));
     ann.does(json!({ "op": "accepted", "group": room() }));
     let joined = ben.does(json!({ "op": "join", "welcome": changed["outgoing"]["welcome"] }));
     assert_eq!(joined["epoch"], 1);

@@ -79,9 +79,11 @@ pub enum Request {
         welcome: Bytes,
     },
     JoinExternal(External),
+    /// `add`: key packages as the server handed them out for `users`.
     Change {
         group: GroupName,
         add: Vec<Bytes>,
+        users: Vec<Uuid>,
         remove: Vec<u32>,
     },
     /// The server took what was sent.
