@@ -4,7 +4,7 @@
 // found by the page's own names (`data-tile`, `data-username`, `data-participant`). The function is sent to the browser as text:
 // it must name nothing outside itself.
 
-/** Installs `webcallTest.look`, `hear`, `watch`, `tiles`, `armFirstFrame`, `focus`, `faults` and `flows`. */
+/** Installs `webcallTest.look`, `hear`, `watch`, `lookOut`, `tiles`, `armFirstFrame`, `focus`, `faults` and `flows`. */
 export function installProbes() {
   const test = (window.webcallTest ??= {});
   const WIDTH = 64;
@@ -116,6 +116,30 @@ export function installProbes() {
       if (loudest === null || level_db > loudest.level_db) loudest = { hz: (peak * 48_000) / FFT_SIZE, level_db };
     }
     return loudest;
+  };
+
+  // Looks and listens from now on, wherever in the page, for these people: each with `label`, `colour`, `tone_hz`. Gives how often what of whom was
+  // noted, by words that say under whose name it was; it rises for as long as the page lives, or until somebody else is looked for.
+  test.lookOut = (people, { colour_tolerance, tone_tolerance_hz, audible_db }) => {
+    const noted = (test.noted = {});
+    const note = (what, { kind, username }) => {
+      const words = `${what} as ${username || 'nobody'}${kind === 'screen' ? ', screen' : ''}`;
+      noted[words] = (noted[words] ?? 0) + 1;
+    };
+    const look = () => {
+      const tiles = test.tiles().filter(({ own }) => !own);
+      for (const tile of tiles) {
+        const colour = test.look(tile)?.colour;
+        for (const { label, ...person } of colour ? people : []) if (person.colour.every((part, at) => Math.abs(part - colour[at]) <= colour_tolerance)) note(`picture of ${label}`, tile);
+      }
+      for (const { dataset: { participant, kind } } of document.querySelectorAll('audio[data-participant]')) {
+        const heard = test.hear({ participant, kind });
+        const username = tiles.find((tile) => tile.participant === participant)?.username;
+        for (const { label, tone_hz } of heard?.level_db > audible_db ? people : []) if (Math.abs(heard.hz - tone_hz) <= tone_tolerance_hz) note(`voice of ${label}`, { kind, username });
+      }
+    };
+    clearInterval(test.outlook);
+    test.outlook = setInterval(look, 50);
   };
 
   // Arms a stop-watch: it starts at the next click on `action` and stops when a first remote picture can be read.

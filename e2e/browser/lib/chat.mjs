@@ -6,7 +6,7 @@ import { words } from './words.mjs';
 export const NARROW = { width: 360, height: 740 };
 
 export async function openChat(table, page, room) {
-  await page.goto(`${table.server.url}/rooms/${room.id}?chat`);
+  await table.open(page, `/rooms/${room.id}?chat`);
   await page.seeNamed('textbox', words(page, 'chat.message'));
 }
 

@@ -72,6 +72,34 @@ export function hearsNothingOf(page, person, who = {}) {
   );
 }
 
+/** Looks out in `page`, until it is loaded anew, for pictures and voices of these people, whoever they are said to be of. */
+export function looksOutFor(page, people) {
+  const wanted = people.map(({ label, media }) => ({ label, colour: rgb(media.colour), tone_hz: media.tone_hz }));
+  const tolerances = { colour_tolerance: COLOUR_TOLERANCE, tone_tolerance_hz: TONE_TOLERANCE_HZ, audible_db: AUDIBLE_DB };
+  return page.evaluate((...given) => window.webcallTest.lookOut(...given), wanted, tolerances);
+}
+
+/** What was noted since `looksOutFor`: such as `picture of boris as clara`, sorted. */
+export async function noted(page) {
+  return Object.keys(await page.evaluate(() => window.webcallTest.noted ?? {})).sort();
+}
+
+/**
+ * Waits until `page` has refused so many more frames on each of so many lines, for this reason: a name of `web/e2ee/media/counters.js`. One person
+ * has two lines, one of pictures and one of sound.
+ */
+export async function refuses(page, why, { lines, frames = 60 }) {
+  const counts = async () => {
+    const report = await page.evaluate(() => window.webcallTest.shield());
+    return new Map((report?.tracks ?? []).map(({ track, counters }) => [track, counters[why]]));
+  };
+  const before = await counts();
+  await page.until(`${frames} frames refused as ${why} on ${lines} lines`, async () => {
+    const rises = [...(await counts())].map(([track, count]) => count - (before.get(track) ?? 0));
+    return rises.filter((rise) => rise >= frames).length >= lines;
+  });
+}
+
 /** Waits until everybody sees and hears everybody else. */
 export async function allSeeAndHearAll(pages) {
   await Promise.all(

@@ -50,6 +50,7 @@ class Party {
   /** The UDP proxy, if the media goes through one. */
   proxy = null;
   #browsers = new Map();
+  #ends = [];
 
   constructor(server) {
     this.server = server;
@@ -66,12 +67,13 @@ class Party {
     this.#browsers.set(engine, launching);
   }
 
-  /** A page that nobody is signed in to. */
+  /** A page that nobody is signed in to. `site`: the address by which it comes to the server; else the server's own. */
   async stranger(engine, options = {}) {
     const index = this.people.length;
     const label = NAMES[index] ?? `guest${index}`;
     const page = await (await this.browser(engine)).page(label, { ...mediaOf(index), ...options.media }, options);
     page.username = label;
+    page.site = options.site ?? this.server.url;
     this.people.push(page);
     return page;
   }
@@ -94,9 +96,14 @@ class Party {
     return page;
   }
 
+  /** Leads a page to a path of the server, by the address by which it comes there. */
+  open(page, path) {
+    return page.goto(`${page.site}${path}`);
+  }
+
   /** Signs a page in, as a person does; its refresh cookie carries it from then on. */
   async signIn(page, username) {
-    await page.goto(`${this.server.url}/login`);
+    await this.open(page, '/login');
     await page.fill('username', username);
     await page.fill('password', PASSWORD);
     await page.click('login');
@@ -115,7 +122,7 @@ class Party {
 
   /** Leads a page to a room's pre-join page. */
   async prejoin(page, room, { codec } = {}) {
-    await page.goto(`${this.server.url}/rooms/${room.id}`);
+    await this.open(page, `/rooms/${room.id}`);
     await page.see('[data-page="prejoin"]');
     if (codec !== undefined) await page.choose('codec', codec);
   }
@@ -129,6 +136,11 @@ class Party {
     }
   }
 
+  /** Does this, too, when everything ends. */
+  atEnd(act) {
+    this.#ends.push(act);
+  }
+
   /** Ends everything, and fails when a page or the server has something to complain of. */
   async end() {
     const pages = [...this.people];
@@ -137,6 +149,7 @@ class Party {
       await noComplaints(pages, await this.server.close());
     } finally {
       this.proxy?.close();
+      for (const act of this.#ends) act();
       await Promise.all(browsers.map((browser) => browser.close()));
     }
   }
