@@ -55,11 +55,16 @@ export class Tap {
     return this.#page.goto(`${this.#server.url}${PLACE}`);
   }
 
-  /** All frames of this person since it joined, once there are so many that `enough` says so; `bytes`: of each. */
+  /** All frames, of whomever, since they were taken last; `bytes`: of each. */
+  async takeFrames() {
+    const frames = await this.#page.evaluate(() => window.webcallTap.frames());
+    return frames.map((frame) => ({ ...frame, bytes: Uint8Array.from(Buffer.from(frame.data, 'base64')) }));
+  }
+
+  /** All frames of this person since it joined, once there are so many that `enough` says so. */
   framesOf(person, enough) {
     return this.#page.until(`frames of ${person.label}`, async () => {
-      const more = await this.#page.evaluate(() => window.webcallTap.frames());
-      this.#kept.push(...more.map((frame) => ({ ...frame, bytes: Uint8Array.from(Buffer.from(frame.data, 'base64')) })));
+      this.#kept.push(...(await this.takeFrames()));
       const all = this.#kept.filter(({ username }) => username === person.username);
       return enough(all) && all;
     });
