@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { hears, hearsNothingOf, seesMotion, seesNothingOf } from './lib/eyes.mjs';
+import { hears, looksOutFor, noted, refuses, seesMotion, seesNothingOf } from './lib/eyes.mjs';
 import { during, inCall, party } from './lib/party.mjs';
 import { Tap } from './lib/tap.mjs';
 import { words } from './lib/words.mjs';
@@ -173,21 +173,26 @@ test('t9, t30 somebody in an encrypted call who seals nothing is neither seen no
     const { pages, room } = await people(table, 'chromium', 'firefox');
     const open = await table.room(pages);
     const tap = await Tap.of(table, [room, open]);
+    const { label } = tap.page;
     await table.join(pages, open);
+    for (const page of pages) await looksOutFor(page, [tap.page]);
     await tap.join(open, { sends: true });
     for (const page of pages) {
       await seesMotion(page, tap.page);
       await hears(page, tap.page);
+      assert.deepEqual(await noted(page), [`picture of ${label} as ${label}`, `voice of ${label} as ${label}`]);
       await page.click('leave');
     }
     await table.join(pages, room);
     await all(pages);
+    for (const page of pages) await looksOutFor(page, [tap.page]);
     await tap.join(room, { sends: true });
     for (const page of pages) {
       await page.see(`[data-tile][data-username="${tap.page.username}"]`);
       await page.see('.call-header [data-encryption="attacked"]');
-      await seesNothingOf(page, tap.page);
-      await hearsNothingOf(page, tap.page);
+      // Pictures and sound have come, and go on to come for seconds.
+      await refuses(page, 'clear_refused', { lines: 2 });
+      assert.deepEqual(await noted(page), []);
       for (const other of pages) if (other !== page) await seesMotion(page, other);
     }
   }));

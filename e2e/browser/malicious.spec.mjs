@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { certify } from '../crypto/lib/certificates.mjs';
 import { openChat, reads, write } from './lib/chat.mjs';
 import { hears, looksOutFor, noted, refuses, sees } from './lib/eyes.mjs';
 import { during, inCall, party } from './lib/party.mjs';
@@ -239,6 +240,7 @@ test('t23 messages that the server drops, repeats and reorders on the socket are
     for (const text of texts) await says(text);
     await reads(boris, 'nine');
     assert.deepEqual(await shown(boris), texts.map((text) => [text, '']), 'healed');
+    assert.ok(boris.proxy.said.some(({ place }) => place.includes(`/rooms/${room.id}/messages?after=`)), 'by fetching what had not come');
 
     // The tenth was never said, if the server is to be believed: the first was once more.
     courier.entries[10] = ({ seq }) => ({ ...courier.all[0].entry, seq });
@@ -252,4 +254,28 @@ test('t23 messages that the server drops, repeats and reorders on the socket are
     await reads(boris, 'twelve');
     assert.deepEqual(await shown(boris), after, 'also after a reload');
     assert.deepEqual(await shown(anna), [...texts, 'ten', 'eleven', 'twelve'].map((text) => [text, '']), 'to whom nobody lies nothing is missing');
+  }));
+
+test('t1 a device that the server says to be somebody’s, and that they did not sign, is told in the conversation', () =>
+  during(party(), async (table) => {
+    const [anna, boris] = [await deceived(table), await table.person('chromium')];
+    const room = await table.room([anna, boris], { encryption: 'mls' });
+    for (const page of [anna, boris]) await openChat(table, page, room);
+    await write(boris, 'it is me');
+    await reads(anna, 'it is me');
+    const { members } = await table.server.request('GET', `rooms/${room.id}`, { token: anna.token });
+    const { user } = members.find(({ username }) => username === boris.username);
+    const { publicKey } = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
+    const { records: [, ghost] } = await certify(user, new Uint8Array(await crypto.subtle.exportKey('raw', publicKey)));
+    let invented = [];
+    anna.proxy.change = { answer: ({ path, body }) => (path.startsWith(`e2ee/users/${user}/keys`) ? { body: { ...body, records: [...body.records, ...invented] } } : undefined) };
+    const asksAgain = () => anna.proxy.tell({ type: 'e2ee_keys', user });
+    asksAgain();
+    await write(anna, 'so it is');
+    await reads(boris, 'so it is');
+    await anna.seeGone('[data-banner="keys-refused"]');
+    invented = [{ record: Buffer.from(ghost).toString('base64url'), leaf: 1 }];
+    asksAgain();
+    await anna.see('[data-banner="keys-refused"]');
+    await reads(anna, 'it is me');
   }));
