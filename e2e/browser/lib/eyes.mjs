@@ -84,6 +84,12 @@ export async function noted(page) {
   return Object.keys(await page.evaluate(() => window.webcallTest.noted ?? {})).sort();
 }
 
+/** Waits until exactly this was noted: what is noted once stays. */
+export function notes(page, expected) {
+  const wanted = JSON.stringify(expected.toSorted());
+  return page.until(`${wanted} to be noted`, async () => JSON.stringify(await noted(page)) === wanted);
+}
+
 /**
  * Waits until `page` has refused so many more frames on each of so many lines, for this reason: a name of `web/e2ee/media/counters.js`. One person
  * has two lines, one of pictures and one of sound.
