@@ -86,13 +86,17 @@ test('t1 a key package of a device that its user’s identity did not sign is no
   await ben.sees(room, 'among us');
 });
 
-test('t1 a key package of another user, who is no member of the room, is not added in the place of whom the server says it is of', async () => {
+for (const isKnown of [false, true]) test(`t1 a key package of another user, ${isKnown ? 'known from another room' : 'who is not known'}, is not added in the place of whom the server says it is of`, async () => {
   const { client: ann, room } = await owner();
   const [ben, eve] = [await person(), await person()];
   // Who knows her hands out what she left for anybody.
   const { client: host, room: elsewhere } = await owner();
   await eve.rooms.join(elsewhere.link_code);
   await agree([host, eve], elsewhere);
+  if (isKnown) {
+    await ann.rooms.join(elsewhere.link_code);
+    await agree([host, eve, ann], elsewhere);
+  }
   const { key_packages: [own] } = await host.api.call('POST', 'e2ee/key-packages/claim', { users: [eve.user] });
   let shown = () => [{ ...own, user: ben.user }];
   const commits = meddle(ann, (packages) => shown(packages));
