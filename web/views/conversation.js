@@ -41,7 +41,13 @@ export function conversationView(app, room, { message, join }, signal) {
  * @param {RoomWithMembers} room
  */
 export function titleOf(app, room) {
-  return app.chat.conversation(room.id)?.row.title || room.name;
+  return app.chat.conversation(room.id)?.row.title || room.name || namesOf(app, room);
+}
+
+/** Of a direct conversation that was opened by its address, before the chat is there. @param {App} app @param {RoomWithMembers} room */
+function namesOf(app, { members }) {
+  const others = members.filter(({ user }) => user !== app.session.user?.id);
+  return (others.length > 0 ? others : members).map(({ username }) => username).join(', ');
 }
 
 /**
