@@ -45,6 +45,10 @@ impl Seeded {
     }
 }
 
+/// Of a welcome what is for its reader to check begins behind this: before it stand the suite, how many it is for, and which key package the first
+/// of them left (RFC 9420 §12.4.3.1).
+const WELCOME_HEAD_BYTES: usize = 4 + 2 + 2 + 1 + 32;
+
 /// A request of which some bytes are changed.
 struct Target {
     path: String,
@@ -91,11 +95,13 @@ async fn assail(server: &TestServer, number: usize) -> usize {
     let (room, other) =
         (server.encrypted_room(&person.session, "one").await, server.encrypted_room(&person.session, "other").await);
     let (_, info) = Member::create(person.another_device(server).await, group_of(&other));
+    let second = person.another_device(server).await;
     let (package, record) = (person.device.key_package(), person.identity.clone().device().1);
     let (user, device) = (person.session.user.clone(), person.device.id());
     let mut member = created(server, &mut person, &room).await;
     let message = member.application(b"hello");
-    let outgoing = member.update();
+    let outgoing = member.change(&[second.key_package()], &[], None);
+    let welcome = outgoing.welcome.clone().expect("it adds somebody");
 
     let (messages, commits, commit) = (path(&room, "messages"), path(&room, "commits"), body(&outgoing));
     let said = json!({"message": encode(&message)});
@@ -109,8 +115,9 @@ async fn assail(server: &TestServer, number: usize) -> usize {
         Target { may_pass: true, ..Target::new(messages, left, "/message", &message, 100) },
     ];
     let changes = [
-        Target { kept: MEMBERSHIP_TAG_BYTES, ..Target::new(commits.clone(), commit.clone(), "/commit", &outgoing.commit, 25) },
-        Target::new(commits, commit, "/group_info", &outgoing.group_info, 25),
+        Target { kept: MEMBERSHIP_TAG_BYTES, ..Target::new(commits.clone(), commit.clone(), "/commit", &outgoing.commit, 20) },
+        Target::new(commits.clone(), commit.clone(), "/group_info", &outgoing.group_info, 20),
+        Target { kept: welcome.len() - WELCOME_HEAD_BYTES, ..Target::new(commits, commit, "/welcome", &welcome, 10) },
     ];
     let mut sent = 0;
     for target in first.iter().chain(&changes) {
