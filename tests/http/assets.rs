@@ -67,6 +67,27 @@ async fn a_file_comes_compressed_for_who_takes_that() {
     }
 }
 
+/// What a browser fetches before it can encrypt, as it is served: a telephone on a slow network waits for it.
+#[tokio::test]
+async fn the_cryptography_of_the_client_has_less_than_700_kb_compressed() {
+    let server = TestServer::start().await;
+    let base = base(&server).await;
+    for encoding in ["br", "gzip"] {
+        let mut bytes = 0;
+        for file in ["crypto.js", "crypto_bg.wasm"] {
+            let response =
+                server.get(&format!("{base}/e2ee/keys/{file}")).header("accept-encoding", encoding).send().await.unwrap();
+            assert_eq!(
+                (response.status(), &response.headers()["content-encoding"] == encoding),
+                (StatusCode::OK, true),
+                "{file}"
+            );
+            bytes += response.bytes().await.unwrap().len();
+        }
+        assert!((100_000..700_000).contains(&bytes), "{bytes} bytes as {encoding}");
+    }
+}
+
 #[tokio::test]
 async fn an_unchanged_page_is_not_sent_again() {
     let server = TestServer::start().await;
