@@ -36,8 +36,8 @@ fn t2_whom_somebody_else_brought_into_a_room_the_person_is_told_until_they_have_
     }
     let packages = eve.does(json!({ "op": "key_packages", "count": 1, "last_resort": false }))["packages"].clone();
     let add = |user: &str| json!({ "op": "change", "group": room(), "add": packages, "users": [user], "remove": [] });
-    assert_eq!(ann.fails(add(&ben.user)), "other_user", "handed out as the key package of somebody else");
-    let changed = ann.does(add(&eve.user));
+    assert_eq!(ann.fails(add(ben.user)), "other_user", "handed out as the key package of somebody else");
+    let changed = ann.does(add(eve.user));
     ann.does(json!({ "op": "accepted", "group": room() }));
     ben.does(json!({ "op": "process", "group": room(), "commit": changed["outgoing"]["commit"] }));
     assert_eq!(ben.does(newcomers.clone())["users"], json!([eve.user]));

@@ -59,15 +59,18 @@ struct Vector {
 }
 
 fn vectors(text: &str) -> Vec<Vector> {
-    serde_json::from_str(text).unwrap()
+    serde_json::from_str(text).expect("as the vectors say")
 }
 
 fn message(bytes: &[u8]) -> MlsMessageBodyIn {
-    MlsMessageIn::tls_deserialize_exact(bytes).unwrap().extract()
+    MlsMessageIn::tls_deserialize_exact(bytes).expect("as the vectors say").extract()
 }
 
 fn handshake(bytes: &[u8]) -> ProtocolMessage {
-    MlsMessageIn::tls_deserialize_exact(bytes).unwrap().try_into_protocol_message().unwrap()
+    MlsMessageIn::tls_deserialize_exact(bytes)
+        .expect("as the vectors say")
+        .try_into_protocol_message()
+        .expect("as the vectors say")
 }
 
 /// A client with the keys of a vector, as openmls keeps them.
@@ -75,18 +78,19 @@ fn client(vector: &Vector) -> OpenMlsRustCrypto {
     let provider = OpenMlsRustCrypto::default();
     let MlsMessageBodyIn::KeyPackage(package) = message(&vector.key_package.0) else { panic!("no key package") };
     // Some of the vectors have expired since they were made, so it is not validated: it is taken as what it says.
-    let package: KeyPackage = serde_json::from_value(serde_json::to_value(package).unwrap()).unwrap();
-    let name = package.hash_ref(provider.crypto()).unwrap();
+    let package: KeyPackage =
+        serde_json::from_value(serde_json::to_value(package).expect("as the vectors say")).expect("as the vectors say");
+    let name = package.hash_ref(provider.crypto()).expect("as the vectors say");
     // A bundle is made from given keys by its stored form only.
     let key = |Hex(bytes): &Hex| json!({ "vec": bytes });
     let (init, encryption) = (key(&vector.init_priv), json!({ "key": key(&vector.encryption_priv) }));
     let bundle = json!({ "key_package": package, "private_init_key": init, "private_encryption_key": encryption });
-    let bundle: KeyPackageBundle = serde_json::from_value(bundle).unwrap();
-    provider.storage().write_key_package(&name, &bundle).unwrap();
+    let bundle: KeyPackageBundle = serde_json::from_value(bundle).expect("as the vectors say");
+    provider.storage().write_key_package(&name, &bundle).expect("as the vectors say");
     for Psk { psk_id, psk } in &vector.external_psks {
-        let nonce = provider.rand().random_vec(32).unwrap();
+        let nonce = provider.rand().random_vec(32).expect("as the vectors say");
         let id = PreSharedKeyId::external(psk_id.0.clone(), nonce);
-        id.store(&provider, &psk.0).unwrap();
+        id.store(&provider, &psk.0).expect("as the vectors say");
     }
     provider
 }
@@ -96,24 +100,29 @@ fn joined(vector: &Vector, provider: &OpenMlsRustCrypto) -> MlsGroup {
     let MlsMessageBodyIn::Welcome(welcome) = message(&vector.welcome.0) else { panic!("no welcome") };
     let config =
         MlsGroupJoinConfig::builder().wire_format_policy(MIXED_PLAINTEXT_WIRE_FORMAT_POLICY).number_of_resumption_psks(4).build();
-    let tree = vector.ratchet_tree.as_ref().map(|tree| RatchetTreeIn::tls_deserialize_exact(&tree.0).unwrap());
-    let builder = StagedWelcome::build_from_welcome(provider, &config, welcome).unwrap().skip_lifetime_validation();
-    let staged = tree.into_iter().fold(builder, |builder, tree| builder.with_ratchet_tree(tree)).build().unwrap();
-    staged.into_group(provider).unwrap()
+    let tree =
+        vector.ratchet_tree.as_ref().map(|tree| RatchetTreeIn::tls_deserialize_exact(&tree.0).expect("as the vectors say"));
+    let builder =
+        StagedWelcome::build_from_welcome(provider, &config, welcome).expect("as the vectors say").skip_lifetime_validation();
+    let staged =
+        tree.into_iter().fold(builder, |builder, tree| builder.with_ratchet_tree(tree)).build().expect("as the vectors say");
+    staged.into_group(provider).expect("as the vectors say")
 }
 
 /// Follows one commit.
 fn follow(group: &mut MlsGroup, provider: &OpenMlsRustCrypto, epoch: &Epoch) {
     for proposal in &epoch.proposals {
-        match group.process_message(provider, handshake(&proposal.0)).unwrap().into_content() {
+        match group.process_message(provider, handshake(&proposal.0)).expect("as the vectors say").into_content() {
             ProcessedMessageContent::ProposalMessage(proposal) => {
-                group.store_pending_proposal(provider.storage(), *proposal).unwrap()
+                group.store_pending_proposal(provider.storage(), *proposal).expect("as the vectors say")
             }
             _ => panic!("no proposal"),
         }
     }
-    match group.process_message(provider, handshake(&epoch.commit.0)).unwrap().into_content() {
-        ProcessedMessageContent::StagedCommitMessage(staged) => group.merge_staged_commit(provider, *staged).unwrap(),
+    match group.process_message(provider, handshake(&epoch.commit.0)).expect("as the vectors say").into_content() {
+        ProcessedMessageContent::StagedCommitMessage(staged) => {
+            group.merge_staged_commit(provider, *staged).expect("as the vectors say")
+        }
         _ => panic!("no commit"),
     }
 }
