@@ -114,14 +114,14 @@ fn follow(group: &mut MlsGroup, provider: &OpenMlsRustCrypto, epoch: &Epoch) {
     for proposal in &epoch.proposals {
         match group.process_message(provider, handshake(&proposal.0)).expect("as the vectors say").into_content() {
             ProcessedMessageContent::ProposalMessage(proposal) => {
-                group.store_pending_proposal(provider.storage(), *proposal).expect("as the vectors say")
+                group.store_pending_proposal(provider.storage(), *proposal).expect("as the vectors say");
             }
             _ => panic!("no proposal"),
         }
     }
     match group.process_message(provider, handshake(&epoch.commit.0)).expect("as the vectors say").into_content() {
         ProcessedMessageContent::StagedCommitMessage(staged) => {
-            group.merge_staged_commit(provider, *staged).expect("as the vectors say")
+            group.merge_staged_commit(provider, *staged).expect("as the vectors say");
         }
         _ => panic!("no commit"),
     }
