@@ -4,20 +4,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Stay } from './lib/call.mjs';
+import { Stay, share } from './lib/call.mjs';
 import { agree, stage } from './lib/people.mjs';
 
 const on = stage();
-
-/** Waits until all of them have the same keys, of exactly these stays. */
-async function share(stays) {
-  const owners = stays.map(({ joined }) => joined.participant).sort();
-  return stays[0].client.until(`${stays.length} to share keys`, async () => {
-    const all = await Promise.all(stays.map((stay) => stay.keys()));
-    if (all.includes(null) || new Set(all.map((keys) => JSON.stringify(keys))).size > 1) return null;
-    return JSON.stringify(Object.keys(all[0].of)) === JSON.stringify(owners) ? all[0] : null;
-  });
-}
 
 test('who is in a call has the keys of all, and new ones when somebody leaves', async () => {
   const { clients, room } = await on.people.inRoom(3);

@@ -9,8 +9,8 @@ export class Stay {
   #participants = new Set();
   #left = new Set();
 
-  /** Joins the call of a room, and its group. */
-  static async of(client, room) {
+  /** Joins the call of a room, and its group. `over`: it ended by itself, once. */
+  static async of(client, room, over = () => {}) {
     const stay = new Stay();
     stay.client = client;
     // From before the answer on: unlike in a browser, what is told after it may be heard before whoever waits for it goes on.
@@ -18,7 +18,8 @@ export class Stay {
     stay.joined = await client.socket.request({ type: 'join', room: room.id, muted: [] });
     for (const { participant } of stay.joined.participants) stay.#change(participant, !stay.#left.has(participant));
     const account = await client.ready();
-    stay.group = account.stayIn(stay.joined.call, { room: room.id, participant: stay.joined.participant }, { over: () => (stay.ended = true), epoch: () => {} });
+    const told = { over: () => stay.#end(over), epoch: () => {} };
+    stay.group = account.stayIn(stay.joined.call, { room: room.id, participant: stay.joined.participant }, told);
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data }) => stay.epochs.push(data);
     // A stay that nobody leaves must not keep the test from ending.
@@ -41,6 +42,12 @@ export class Stay {
     this.group?.present(new Set(this.#participants));
   }
 
+  #end(over) {
+    if (this.ended) return;
+    this.ended = true;
+    over();
+  }
+
   async leave() {
     this.client.socket.removeEventListener('message', this.#hear);
     await this.client.socket.request({ type: 'leave' });
@@ -58,9 +65,22 @@ export class Stay {
   }
 }
 
+/**
+ * Waits until all of them have the same keys, of exactly these stays.
+ * @param {string[]} more participants who are in the group beside them
+ * @param {number} least the epoch in which they are to be, or a later one
+ */
+export function share(stays, more = [], least = 0) {
+  return stays[0].client.until(`${stays.length} to share keys`, async () => {
+    const owners = [...stays.map(({ joined }) => joined.participant), ...more].sort();
+    const all = await Promise.all(stays.map((stay) => stay.keys()));
+    if (all.includes(null) || all[0].epoch < least || new Set(all.map((keys) => JSON.stringify(keys))).size > 1) return null;
+    return JSON.stringify(Object.keys(all[0].of)) === JSON.stringify(owners) ? all[0] : null;
+  });
+}
+
 /** Of a key that cannot be exported: what it makes of nothing. */
 async function fingerprint(base) {
   const bits = await crypto.subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: new Uint8Array() }, base, 64);
   return Buffer.from(bits).toString('hex');
 }
-

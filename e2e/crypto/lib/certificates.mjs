@@ -12,7 +12,8 @@ const SIGNATURE_BYTES = 64;
 /** Of a certificate's statement: version, user, identity, device, its key, the hash of what came before, the time. */
 const STATEMENT_BYTES = 1 + 16 + 32 + 16 + 32 + 32 + 8;
 const IDENTITY_AT = 1 + 16;
-const DEVICE_KEY_AT = IDENTITY_AT + 32 + 16;
+const DEVICE_AT = IDENTITY_AT + 32;
+const DEVICE_KEY_AT = DEVICE_AT + 16;
 
 /** All that was published, by user: what the server shows to everybody. */
 export class Published {
@@ -48,6 +49,11 @@ export async function certify(user, deviceKey, after = null, device = crypto.get
   const statement = join(VERSION, name, identity, device, deviceKey, await hashOf(claim), number(1, 8));
   const certificate = await signed('device certificate', statement, keys);
   return { certificate, records: [claim, join(number(DEVICE, 1), certificate)] };
+}
+
+/** The id in a device's certificate. */
+export function deviceOf(certificate) {
+  return certificate.slice(DEVICE_AT, DEVICE_KEY_AT);
 }
 
 async function signed(label, statement, keys) {

@@ -2,8 +2,10 @@
 // is a certificate, its capabilities and lifetimes are those of our leaves. Of others it believes what was published, nothing else.
 
 import * as mls from 'ts-mls';
+import { createGroupInfo } from 'ts-mls/createCommit.js';
+import { decodeRatchetTree } from 'ts-mls/ratchetTree.js';
 
-import { certify } from './certificates.mjs';
+import { certify, deviceOf } from './certificates.mjs';
 import { base64, fromUuid, hex, join, number } from './bytes.mjs';
 
 const SUITE = 'MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519';
@@ -14,21 +16,24 @@ const DAY_S = 24 * HOUR_S;
 /** The longest that a key package of ours is good for: `MAX_LIFETIME_S` of `trust/src/mls/mod.rs`. */
 const MAX_LIFETIME_S = 84 * DAY_S + HOUR_S;
 const PADDING_BYTES = 256;
+/** The extension with the key for those who come in by themselves. */
+const WAY_IN = 'external_pub';
 
 export class TheirDevice {
   #keys;
   #certificate;
+  #records;
   #config;
   #suite;
   #packages = [];
   #states = new Map();
   #pending;
 
-  /** The first device of `user`, published. */
-  static async of(user, published) {
+  /** The first device of `user`, published. `otherwise`: makes of the suite's functions those that this device works with. */
+  static async of(user, published, otherwise = (suite) => suite) {
     const device = new TheirDevice();
     device.user = user;
-    device.#suite = await mls.getCiphersuiteImpl(mls.getCiphersuiteFromName(SUITE));
+    device.#suite = otherwise(await mls.getCiphersuiteImpl(mls.getCiphersuiteFromName(SUITE)));
     device.#keys = await device.#suite.signature.keygen();
     device.#config = {
       keyRetentionConfig: mls.defaultKeyRetentionConfig,
@@ -39,8 +44,19 @@ export class TheirDevice {
     };
     const { certificate, records } = await certify(user, device.#keys.publicKey);
     device.#certificate = certificate;
+    device.#records = records;
     published.add(user, records);
     return device;
+  }
+
+  /** What its user published, in order. */
+  get records() {
+    return this.#records;
+  }
+
+  /** The device's id, of 16 bytes. */
+  get id() {
+    return deviceOf(this.#certificate);
   }
 
   /** `session`: of the group of a call, what `trust/src/mls/session.rs` puts in the leaf as its application id. */
@@ -60,6 +76,33 @@ export class TheirDevice {
     const { welcome } = read(bytes, 'mls_welcome');
     const state = await mls.joinGroup(welcome, publicPackage, privatePackage, mls.emptyPskIndex, this.#suite, undefined, undefined, this.#config);
     this.#states.set(hex(state.groupContext.groupId), state);
+  }
+
+  /**
+   * Comes in by itself, with its newest key package's leaf, by a commit that waits for the server's answer.
+   *
+   * ts-mls 1.6.4 reads and writes the external key without the length of the vector in it (RFC 9420 §12.4.3.1), so that it is given what it
+   * expects. By that it can no longer verify who signed; whoever it is for here does not mind.
+   */
+  async enters(groupInfo, tree) {
+    const { publicPackage, privatePackage } = this.#packages.at(-1);
+    const { groupInfo: info } = read(groupInfo, 'mls_group_info');
+    const extensions = info.extensions.map((each) => (each.extensionType === WAY_IN ? { ...each, extensionData: each.extensionData.slice(1) } : each));
+    const believing = { ...this.#suite, signature: { ...this.#suite.signature, verify: async () => true } };
+    const [nodes] = tree === null ? [] : decodeRatchetTree(tree, 0);
+    const entering = await mls.joinGroupExternal({ ...info, extensions }, publicPackage, privatePackage, false, believing, nodes, this.#config);
+    this.#pending = entering.newState;
+    return mls.encodeMlsMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage: entering.publicMessage });
+  }
+
+  /** Of the group as its commit that waits leaves it. `wayIn`: the external key that it names, of 32 bytes; without, the one that it is. */
+  async groupInfo(wayIn = null) {
+    const state = this.#pending;
+    const { publicKey } = await this.#suite.hpke.deriveKeyPair(state.keySchedule.externalSecret);
+    const key = wayIn ?? (await this.#suite.hpke.exportPublicKey(publicKey));
+    const extensions = [{ extensionType: WAY_IN, extensionData: join(number(key.length, 1), key) }];
+    const groupInfo = await createGroupInfo(state.groupContext, state.confirmationTag, state, extensions, this.#suite);
+    return mls.encodeMlsMessage({ version: 'mls10', wireformat: 'mls_group_info', groupInfo });
   }
 
   /**
