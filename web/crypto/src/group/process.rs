@@ -21,9 +21,10 @@ pub enum Processed {
 }
 
 impl Group {
-    /// The next commit of the log, as it is made: by a device that counts now, or [`Fault::RevokedDevice`]. One's own that waits is dropped for another of the same epoch: the server took that one. Nothing changes on
-    /// an error, so that it can be tried again after the newest records of its users ([`Refusal::NotVouched`]) or the link
-    /// ([`Fault::UnknownInvite`]) have been fetched; [`Fault::BadCommit`] is to be reported, and the group to be joined anew.
+    /// The next commit of the log, as it is made: by a device that counts now, or [`Fault::RevokedDevice`]. One's own that waits is dropped for
+    /// another of the same epoch: the server took that one. Nothing changes on an error, so that it can be tried again after the newest records
+    /// of its users ([`Refusal::NotVouched`]) or the link ([`Fault::UnknownInvite`]) have been fetched. After [`Fault::BadCommit`] nobody can
+    /// follow: the group is to be joined anew, from what the server has of it after that commit.
     pub fn process(&mut self, commit: &[u8], contacts: &impl Contacts) -> Result<Processed, Fault> {
         self.next_commit(commit, contacts, |change| contacts.counts(&change.by))
     }
