@@ -6,8 +6,8 @@ mod support;
 use browser::{Browser, nobody};
 use serde_json::{Value, json};
 use support::{NOW_MS, User, asks};
-use webcall_crypto::{Device, Fault, MasterKey, NewDevice};
-use webcall_trust::Refusal;
+use webcall_crypto::{Device, DeviceRequest, Fault, MasterKey, NewDevice, StateKey};
+use webcall_trust::{Refusal, mls};
 
 const ANN: &str = "00000000-0000-7000-8000-000000000001";
 
@@ -48,6 +48,27 @@ fn t6_what_a_device_sealed_that_does_not_count_is_refused() {
     assert_eq!(phone.receive(&user.keys(), &of_another).err(), Some(Refusal::IdentityChanged.into()));
     user.revoke(&second);
     assert_eq!(phone.receive(&user.keys(), &by_second).err(), Some(Refusal::NotVouched.into()));
+}
+
+#[test]
+fn t5_what_a_device_asks_hands_over_keeps_and_shows_passes_for_nothing_else() {
+    let (mut user, first) = User::new(1);
+    let asked = asks(user.id);
+    let handed = first.hand_over(asked.request(), &user.identity, &MasterKey::random()).expect("for a request of its user");
+    let mut phone = vouched(&mut user, &asked);
+    let key = StateKey::new([3; 32]);
+    let kept = phone.save(&key).expect("kept");
+    let package = phone.make_key_packages(1).expect("few").remove(0);
+    let kinds = [asked.request().to_bytes(), handed, kept, package];
+    for (of, bytes) in kinds.iter().enumerate() {
+        let read_as = [
+            DeviceRequest::from_bytes(bytes).is_ok(),
+            phone.receive(&user.keys(), bytes).is_ok(),
+            Device::load(&key, phone.id(), bytes, 1).is_ok(),
+            mls::key_package(bytes).is_ok(),
+        ];
+        assert_eq!(read_as, std::array::from_fn(|kind| kind == of), "kind {of}");
+    }
 }
 
 #[test]
