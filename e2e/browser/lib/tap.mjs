@@ -61,11 +61,21 @@ export class Tap {
     return frames.map((frame) => ({ ...frame, bytes: Uint8Array.from(Buffer.from(frame.data, 'base64')) }));
   }
 
-  /** All frames of this person since it joined, once there are so many that `enough` says so. */
+  /** All frames of this person since it joined, once there are so many that `enough` says so; `bytes`: of each. */
   framesOf(person, enough) {
-    return this.#page.until(`frames of ${person.label}`, async () => {
-      this.#kept.push(...(await this.takeFrames()));
-      const all = this.#kept.filter(({ username }) => username === person.username);
+    return this.#frames(`frames of ${person.label}`, ({ username }) => username === person.username, enough);
+  }
+
+  /** The same of whoever it was, also where the server has already said that they left. */
+  allFrames(enough) {
+    return this.#frames('frames', () => true, enough);
+  }
+
+  #frames(what, isWanted, enough) {
+    return this.#page.until(what, async () => {
+      const more = await this.#page.evaluate(() => window.webcallTap.frames());
+      this.#kept.push(...more.map((frame) => ({ ...frame, bytes: Uint8Array.from(Buffer.from(frame.data, 'base64')) })));
+      const all = this.#kept.filter(isWanted);
       return enough(all) && all;
     });
   }

@@ -80,7 +80,7 @@ export function share(stays, more = [], least = 0) {
 }
 
 /** Of a key that cannot be exported: what it makes of nothing. */
-async function fingerprint(base) {
+export async function fingerprint(base) {
   const bits = await crypto.subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: new Uint8Array() }, base, 64);
   return Buffer.from(bits).toString('hex');
 }
