@@ -17,6 +17,13 @@ export class KeptStates {
     return this.#key.slice();
   }
 
+  /** As it is now, for another browser that goes its own way. */
+  copy() {
+    const copy = new KeptStates();
+    [copy.#key, copy.#states, copy.#version] = [this.#key.slice(), new Map(this.#states), this.#version];
+    return copy;
+  }
+
   async version() {
     return this.#version;
   }
