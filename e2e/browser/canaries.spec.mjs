@@ -14,22 +14,14 @@ import { after, test } from 'node:test';
 import { canary, filesIn, placesOf } from '../lib/canaries.mjs';
 import { choose, openChat, reads, row, write } from './lib/chat.mjs';
 import { removeFolder, temporaryFolder } from './lib/children.mjs';
-import { allSeeAndHearAll } from './lib/eyes.mjs';
 import { during, party } from './lib/party.mjs';
 import { ADDRESS } from './lib/server.mjs';
-import { ALIKE, entropyOf, sealedPart, Tap } from './lib/tap.mjs';
 import { words } from './lib/words.mjs';
 
 const folder = temporaryFolder('canaries');
 after(() => removeFolder(folder));
 /** Signs that no picker has and that no other bytes are by chance. */
 const SIGNS = { mls: '👩🏽‍🚀', open: '👨🏿‍🌾' };
-/** Of a kept file of random bytes; what is in the clear around a sealed frame is some bytes. */
-const RANDOM_BITS = 7.9;
-/** A VP8 keyframe has ten bytes in the clear (RFC 7741 §4.3), nothing else has as many. */
-const MAX_CLEAR_BYTES = 10;
-/** Of one person: some seconds. */
-const [MIN_PICTURES, MIN_SOUNDS] = [60, 200];
 
 /** Answers with a sign, as the picker does. */
 async function answersWith(page, message, sign) {
@@ -109,30 +101,6 @@ test('t25 of what is written in an encrypted room nothing is in what the server 
     for (const [what, places] of Object.entries(placesOf(collected, said.mls))) assert.deepEqual(places, [], `the ${what} of the encrypted room`);
   }));
 
-const ofKind = (frames, kind) => frames.filter((frame) => frame.kind === kind);
-
-/** What a decoder without keys makes of the frames, and what they are made of. */
-function examine(encryption, live, frames, { video, audio }) {
-  const [pictures, sounds] = ['video', 'audio'].map((kind) => ofKind(frames, kind));
-  const parts = frames.map(sealedPart);
-  const entropies = [pictures, sounds].map((some) => entropyOf(some.map((frame) => sealedPart(frame)?.sealed ?? frame.bytes)).toFixed(3));
-  console.log(
-    `${encryption}: ${pictures.length} pictures, ${sounds.length} sounds kept; seen live ${live.picture.toFixed(2)}, heard ${live.tone.toFixed(3)}; ` +
-      `decoded ${video.pictures} pictures with ${video.errors} errors, ${video.like} of them like the source, and ${audio.samples} samples of sound, ${audio.purity.toFixed(3)} of them the tone; ` +
-      `${parts.filter((part) => part !== null).length} have the header of a sealed frame of theirs; entropy ${entropies.join(' and ')} bit/byte`,
-  );
-  if (encryption === 'open') {
-    assert.ok(live.picture >= ALIKE && live.tone >= ALIKE, 'who is between sees and hears an open call');
-    assert.ok(video.like > pictures.length / 2 && audio.purity >= ALIKE, 'and reads it from what was kept');
-    return;
-  }
-  assert.ok(live.picture < ALIKE / 2 && live.tone < ALIKE / 2, 'who is between neither sees nor hears an encrypted call');
-  assert.equal(video.like, 0, 'no picture comes of what was kept');
-  assert.ok(audio.purity < ALIKE / 2, 'no tone does');
-  assert.ok(parts.every((part) => part !== null && part.clear_bytes <= MAX_CLEAR_BYTES), 'every frame is sealed, from behind its codec’s few bytes on');
-  assert.ok(entropies.every((bits) => Number(bits) > RANDOM_BITS), 'and what is sealed looks like chance');
-}
-
 test('t29 an address that is written in an encrypted room is fetched by nobody', () =>
   during(party(), async (table) => {
     const visits = [];
@@ -155,29 +123,5 @@ test('t29 an address that is written in an encrypted room is fetched by nobody',
       assert.deepEqual(visits, ['/plan.png'], 'the witness hears of visits');
     } finally {
       web.close();
-    }
-  }));
-
-test('t25 of an encrypted call whoever has what the server forwards sees and hears nothing, and of an open call all', () =>
-  during(party(), async (table) => {
-    const people = [await table.person('chromium'), await table.person('chromium')];
-    const rooms = {};
-    for (const encryption of ['open', 'mls']) rooms[encryption] = await table.room(people, { encryption });
-    const watcher = await Tap.of(table, Object.values(rooms));
-    const recorder = await Tap.of(table, Object.values(rooms));
-    const [anna] = people;
-    for (const encryption of ['open', 'mls']) {
-      await table.join(people, rooms[encryption], { codec: 'VP8' });
-      await allSeeAndHearAll(people);
-      await watcher.join(rooms[encryption]);
-      await recorder.join(rooms[encryption], { dump: true });
-      if (encryption === 'open') await watcher.shows(anna);
-      const live = await watcher.likeness(anna);
-      await allSeeAndHearAll(people);
-      const frames = await recorder.framesOf(anna, (all) => ofKind(all, 'video').length >= MIN_PICTURES && ofKind(all, 'audio').length >= MIN_SOUNDS);
-      examine(encryption, live, frames, await recorder.decoded(frames, anna));
-      await watcher.leave();
-      await recorder.leave();
-      for (const page of people) await page.click('leave');
     }
   }));

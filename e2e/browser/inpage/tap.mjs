@@ -9,7 +9,7 @@ export function keepFrames() {
   onrtctransform = ({ transformer: { readable, writable, options } }) => {
     const copy = (frame, out) => {
       const { mimeType, timestamp } = { timestamp: frame.timestamp, ...frame.getMetadata() };
-      if (kept.length < MAX_FRAMES) kept.push({ ...options, mimeType, timestamp, at_ms: Date.now(), bytes: new Uint8Array(frame.data.slice(0)) });
+      if (kept.length < MAX_FRAMES) kept.push({ ...options, mimeType, timestamp, type: frame.type, at_ms: Date.now(), bytes: new Uint8Array(frame.data.slice(0)) });
       out.enqueue(frame);
     };
     void readable.pipeThrough(new TransformStream({ transform: copy })).pipeTo(writable).catch(() => {});
@@ -209,10 +209,17 @@ export function installTap(workerSource) {
 
   const bytesOf = (data) => Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
 
-  /** Decodes VP8 pictures by themselves: of how many there were, how many came out, and of each how much had the colour. */
-  tap.decodePictures = async (frames, colour) => {
+  /** As WebCodecs call what people send (RFC 6381): any profile and level that decodes their sizes; H.264 as it stands in Annex B. */
+  const CODECS = { 'video/vp8': 'vp8', 'video/vp9': 'vp09.00.31.08', 'video/h264': 'avc1.42e01f', 'video/av1': 'av01.0.05M.08' };
+
+  /**
+   * Decodes pictures of one codec by themselves: how many were taken by a decoder, how many came out, how many of them are like the source, and how
+   * much of the likest has its colour. `first`: a keyframe of somebody else, by which each decoder runs before it gets any of them; null: none.
+   */
+  tap.decodePictures = async (frames, first, mimeType, colour) => {
     const likeness = [];
-    let [decoder, errors] = [null, 0];
+    let [decoder, fed, errors] = [null, 0, 0];
+    const chunk = (type, index, data) => new EncodedVideoChunk({ type, timestamp: index * 66_000, data: bytesOf(data) });
     const fresh = () => {
       const made = new VideoDecoder({
         output: (picture) => {
@@ -224,24 +231,29 @@ export function installTap(workerSource) {
           if (decoder === made) decoder = null;
         },
       });
-      made.configure({ codec: 'vp8' });
+      made.configure({ codec: CODECS[mimeType.toLowerCase()] });
+      if (first !== null) made.decode(chunk('key', 0, first.data));
       return made;
     };
-    for (const [index, { data }] of frames.entries()) {
-      const bytes = bytesOf(data);
-      const isKey = (bytes[0] & 1) === 0;
-      if (decoder === null && !isKey) continue;
-      decoder ??= fresh();
+    const feed = (type, index, data) => {
       try {
-        decoder.decode(new EncodedVideoChunk({ type: isKey ? 'key' : 'delta', timestamp: index * 66_000, data: bytes }));
+        decoder.decode(chunk(type, index, data));
+        fed += 1;
+        return true;
       } catch {
-        decoder = null;
+        return false;
       }
+    };
+    for (const [index, { type, data }] of frames.entries()) {
+      if (decoder === null && type !== 'key' && first === null) continue;
+      decoder ??= fresh();
+      // What is said to be a keyframe and does not look like one is refused, unless it is said to be none.
+      if (!feed(type, index + 1, data) && !(first !== null && feed('delta', index + 1, data))) decoder = null;
       // Not by flushing, which would ask for a keyframe next. One that breaks is made anew with the next keyframe.
       while (decoder !== null && decoder.decodeQueueSize > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     }
     await decoder?.flush().catch(() => {});
-    return { pictures: likeness.length, errors, like: likeness.filter((each) => each > 0.8).length };
+    return { fed, pictures: likeness.length, errors, like: likeness.filter((each) => each > 0.8).length, most: Math.max(0, ...likeness) };
   };
 
   /** Decodes Opus by itself: how much of the energy of what comes out stands at the tone. */

@@ -99,11 +99,16 @@ export class Tap {
     );
   }
 
-  /** What a decoder makes of kept frames: how many pictures there are and how many are like this person's; how pure their tone is. */
-  async decoded(frames, person) {
-    const of = (kind) => frames.filter((frame) => frame.kind === kind).map(({ data }) => ({ data }));
+  /**
+   * What decoders make of kept frames, all pictures of one codec: how many there are and how many are like this person's, from nothing and where the
+   * decoder runs already, by a keyframe of somebody else; how pure their tone is.
+   */
+  async decoded(frames, person, keyframe) {
+    const of = (kind) => frames.filter((frame) => frame.kind === kind).map(({ type, data }) => ({ type, data }));
+    const pictures = (first) => this.#page.evaluate((...given) => window.webcallTap.decodePictures(...given), of('video'), first, keyframe.mimeType, rgb(person.media.colour));
     return {
-      video: await this.#page.evaluate((...given) => window.webcallTap.decodePictures(...given), of('video'), rgb(person.media.colour)),
+      video: await pictures(null),
+      running: await pictures({ data: keyframe.data }),
       audio: await this.#page.evaluate((...given) => window.webcallTap.decodeSound(...given), of('audio'), person.media.tone_hz),
     };
   }
