@@ -8,6 +8,7 @@ const CALL = new Uint8Array(16).fill(7);
 /** The leaves of the two ends. */
 const LEAF = { send: 1, receive: 2 };
 const ends = { send: null, receive: null };
+let types = null;
 
 async function base(leaf, epoch, secret) {
   const text = new TextEncoder().encode(`${leaf} ${epoch} ${secret}`);
@@ -15,11 +16,26 @@ async function base(leaf, epoch, secret) {
   return crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveKey', 'deriveBits']);
 }
 
-function makeEnd(encrypted) {
+/** The worker of an end with somebody before its door (`besieged.mjs`), by a name that the page's policy lets be made. */
+function startBesieged() {
+  types ??= globalThis.trustedTypes?.createPolicy('webcall-service', { createScriptURL: (url) => url }) ?? { createScriptURL: (url) => url };
+  return new Worker(types.createScriptURL('/besieged.js'), { type: 'module' });
+}
+
+const siege = new BroadcastChannel('siege');
+
+/** Tells the worker that has a siege what is to be done from now on, if anything, and gives what was done since it last began. */
+const besiege = (message) =>
+  new Promise((resolve) => {
+    siege.onmessage = ({ data }) => resolve(data);
+    siege.postMessage(message);
+  });
+
+function makeEnd(encrypted, besieged = false) {
   const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
   if (!encrypted) return { pc, shield: null, keys: null, seats: [] };
   const { port1, port2 } = new MessageChannel();
-  const end = { pc, shield: new MediaShield(startMediaWorker(), port2), keys: port1, seats: [], sources: [], faults: 0 };
+  const end = { pc, shield: new MediaShield(besieged ? startBesieged() : startMediaWorker(), port2), keys: port1, seats: [], sources: [], faults: 0 };
   end.shield.addEventListener('source', ({ detail }) => end.sources.push(detail));
   end.shield.addEventListener('fault', () => (end.faults += 1));
   return end;
@@ -54,9 +70,9 @@ function preferred(codec) {
 }
 
 /** Offers camera and microphone. `encrypted: false` sends frames as they are. */
-async function send({ codec, encrypted = true, secret = 'ours' }) {
+async function send({ codec, encrypted = true, secret = 'ours', besieged = false }) {
   const isReady = ends.send !== null;
-  const end = (ends.send ??= makeEnd(encrypted));
+  const end = (ends.send ??= makeEnd(encrypted, besieged));
   const [stream] = await Promise.all([navigator.mediaDevices.getUserMedia({ video: true, audio: true }), encrypted && !isReady && keys('send', { secret })]);
   end.stream = stream;
   for (const [kind, source] of [['audio', 'microphone'], ['video', 'camera']]) {
@@ -69,9 +85,9 @@ async function send({ codec, encrypted = true, secret = 'ours' }) {
 }
 
 /** Answers, and shows what comes. `encrypted: false` has no transform: what a server could see. */
-async function receive(sdp, { encrypted = true, secret = 'ours', owner = 'p1' } = {}) {
+async function receive(sdp, { encrypted = true, secret = 'ours', owner = 'p1', besieged = false } = {}) {
   const isReady = ends.receive !== null;
-  const end = (ends.receive ??= makeEnd(encrypted));
+  const end = (ends.receive ??= makeEnd(encrypted, besieged));
   if (encrypted && !isReady) await keys('receive', { secret });
   end.pc.ontrack = ({ receiver, track }) => {
     if (encrypted) {
@@ -137,6 +153,7 @@ window.loopback = {
   seat,
   firstFrame,
   close,
+  besiege,
   supported: isSupported(),
   codecs: [...new Set(RTCRtpSender.getCapabilities('video').codecs.map(({ mimeType }) => mimeType.replace('video/', '')))],
   report: async (side) => ({ ...(await ends[side].shield.report()), sources: ends[side].sources, faults: ends[side].faults }),

@@ -10,6 +10,7 @@ const root = new URL('../../..', import.meta.url).pathname;
 const PAGE = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>loopback</title>
 <div data-tile data-username="anna" data-participant="p1"><video width="320" height="180" muted playsinline></video></div>
 <audio data-participant="p1"></audio><script type="module" src="/page.js"></script>`;
+const INPAGE = { '/page.js': 'e2e/browser/inpage/loopback.mjs', '/besieged.js': 'e2e/browser/inpage/besieged.mjs' };
 const SCRIPT = 'text/javascript; charset=utf-8';
 
 function policy() {
@@ -24,7 +25,7 @@ export async function serveLoopback() {
   const headers = { 'content-security-policy': policy(), 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url, 'http://localhost').pathname);
-    const file = path === '/page.js' ? 'e2e/browser/inpage/loopback.mjs' : path.startsWith('/web/') && path.endsWith('.js') ? path.slice(1) : null;
+    const file = INPAGE[path] ?? (path.startsWith('/web/') && path.endsWith('.js') ? path.slice(1) : null);
     if (path !== '/' && file === null) return response.writeHead(404, headers).end();
     const type = file === null ? 'text/html; charset=utf-8' : SCRIPT;
     response.writeHead(200, { ...headers, 'content-type': type }).end(file === null ? PAGE : readFileSync(join(root, file)));
