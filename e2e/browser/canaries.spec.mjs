@@ -11,10 +11,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
-import { canary, filesIn, placesOf } from '../lib/canaries.mjs';
+import { canary, placesOf } from '../lib/canaries.mjs';
 import { choose, openChat, reads, row, write } from './lib/chat.mjs';
 import { removeFolder, temporaryFolder } from './lib/children.mjs';
-import { during, party } from './lib/party.mjs';
+import { collected, TALKATIVE } from './lib/collected.mjs';
+import { during, party, PASSWORD } from './lib/party.mjs';
 import { ADDRESS } from './lib/server.mjs';
 import { words } from './lib/words.mjs';
 
@@ -34,7 +35,7 @@ async function answersWith(page, message, sign) {
 
 /** All that two people do in a room's chat. @returns the words that they used, by what each was */
 async function talk(table, [anna, boris], room) {
-  const said = { message: canary('message'), edit: canary('edit'), answer: canary('answer'), file: canary('file'), name: canary('name'), reaction: SIGNS[room.encryption] };
+  const said = { message: canary('message'), edit: canary('edit'), answer: canary('answer'), mention: canary('mention'), file: canary('file'), name: canary('name'), reaction: SIGNS[room.encryption] };
   await openChat(table, anna, room);
   await openChat(table, boris, room);
   await write(anna, said.message);
@@ -43,6 +44,8 @@ async function talk(table, [anna, boris], room) {
   await choose(boris, first, 'chat.reply');
   await write(boris, said.answer);
   await reads(anna, said.answer);
+  await write(anna, `@${boris.username} ${said.mention}`);
+  await boris.see(`${row(await reads(boris, said.mention))}.mentions-me .mention`);
   await answersWith(boris, first, said.reaction);
   await anna.see(`${row(first)} .reaction[data-emoji="${said.reaction}"]`);
   await choose(anna, first, 'chat.edit');
@@ -60,7 +63,7 @@ async function talk(table, [anna, boris], room) {
   return said;
 }
 
-/** A direct conversation. @returns what was said in it */
+/** A direct conversation, begun by the page: it is encrypted. @returns what was said in it */
 async function whisper(table, [anna, boris]) {
   const said = canary('direct');
   await anna.goto(`${table.server.url}/`);
@@ -73,32 +76,41 @@ async function whisper(table, [anna, boris]) {
   await openChat(table, boris, { id: room });
   await reads(boris, said);
   const { rooms } = await table.server.request('GET', 'rooms', { token: anna.token });
-  return { said, encryption: rooms.find(({ id }) => id === room).encryption };
+  assert.equal(rooms.find(({ id }) => id === room).encryption, 'mls');
+  return said;
+}
+
+/** The same with somebody else, which is open: between two people there is one. */
+async function whisperOpenly(table, anna) {
+  const said = canary('direct');
+  await table.server.register('clara', PASSWORD);
+  const room = await table.server.request('POST', 'direct', { token: anna.token, body: { usernames: ['clara'], encryption: 'open', strict: false } });
+  assert.equal(room.encryption, 'open');
+  await openChat(table, anna, room);
+  await write(anna, said);
+  await reads(anna, said);
+  return said;
 }
 
 test('t25 of what is written in an encrypted room nothing is in what the server keeps, logs, gets and sends, and of an open room all is', () =>
-  during(party({ env: { RUST_LOG: 'trace' }, whole_log: true }), async (table) => {
+  during(party(TALKATIVE), async (table) => {
     const people = [await table.person('chromium'), await table.person('chromium')];
     const traffic = people.map((page) => page.listenIn());
     const said = {};
     for (const encryption of ['mls', 'open']) said[encryption] = await talk(table, people, await table.room(people, { name: encryption, encryption }));
-    const direct = await whisper(table, people);
-    said[direct.encryption].direct = direct.said;
-    const collected = [
-      ...filesIn(table.server.data).map(({ place, bytes }) => ({ place: `data folder: ${place.replace(/^files\/.*/, 'files')}`, bytes })),
-      { place: 'log', bytes: table.server.wholeLog() },
-      ...(await Promise.all(traffic.map((all) => all()))).flat(),
-    ];
-    const size = collected.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    console.log(`collected: ${collected.length} things, ${(size / 2 ** 20).toFixed(1)} MiB, of them ${(collected.find(({ place }) => place === 'log').bytes.length / 2 ** 20).toFixed(1)} MiB of log`);
+    said.mls.direct = await whisper(table, people);
+    said.open.direct = await whisperOpenly(table, people[0]);
+    const all = await collected(table.server, traffic);
+    const size = all.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    console.log(`collected: ${all.length} things, ${(size / 2 ** 20).toFixed(1)} MiB, of them ${(all.find(({ place }) => place === 'log').bytes.length / 2 ** 20).toFixed(1)} MiB of log`);
     assert.match(table.server.wholeLog().toString(), /"level":"(TRACE|DEBUG)"/, 'the log says more than it does by itself');
-    const open = placesOf(collected, said.open);
+    const open = placesOf(all, said.open);
     for (const [what, places] of Object.entries(open)) {
       console.log(`open room, ${what}: ${places.join('; ')}`);
       assert.ok(places.some((place) => place.startsWith('data folder')), `the ${what} of the open room is in the data folder`);
     }
-    for (const what of ['message', 'edit', 'answer', 'reaction', 'name']) assert.ok(open[what].some((place) => /HTTP|WebSocket/.test(place)), `the ${what} of the open room is in the traffic`);
-    for (const [what, places] of Object.entries(placesOf(collected, said.mls))) assert.deepEqual(places, [], `the ${what} of the encrypted room`);
+    for (const what of ['message', 'edit', 'answer', 'mention', 'reaction', 'name', 'direct']) assert.ok(open[what].some((place) => /HTTP|WebSocket/.test(place)), `the ${what} of the open room is in the traffic`);
+    for (const [what, places] of Object.entries(placesOf(all, said.mls))) assert.deepEqual(places, [], `the ${what} of the encrypted room`);
   }));
 
 test('t29 an address that is written in an encrypted room is fetched by nobody', () =>
