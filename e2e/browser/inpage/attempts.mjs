@@ -32,6 +32,8 @@ export async function tryEverything(elsewhere, patience_ms) {
     'script of a blob': () => import(URL.createObjectURL(new Blob(['ranInPage("script of a blob")'], { type: 'text/javascript' }))),
     'markup with a handler': () => (add('div', {}).innerHTML = '<img src="data:,x" onerror="ranInPage(&quot;markup with a handler&quot;)">'),
     'types of its own': () => trustedTypes.createPolicy('attempt', { createHTML: (text) => text }) && ran('types of its own'),
+    'types of the client, for the keys': () => trustedTypes.createPolicy('webcall-keys', { createHTML: (text) => text }) && ran('types of the client, for the keys'),
+    'types of the client, for media': () => trustedTypes.createPolicy('webcall-media', { createHTML: (text) => text }) && ran('types of the client, for media'),
     'types for everything': () => trustedTypes.createPolicy('default', { createHTML: (text) => text }) && ran('types for everything'),
     webassembly: async () => {
       await WebAssembly.compile(EMPTY_WASM);

@@ -7,8 +7,9 @@
 
 const WORKER = new URL('./worker.js', import.meta.url).href;
 
-/** The only script address that this module ever makes; the page's policy names it. @type {{ createScriptURL: (url: string) => string } | null} */
-let policy = null;
+/** The only script address that this module ever makes. The page's policy names it, and it is taken as the page starts: what came into the page later cannot have it. */
+const types = /** @type {{ trustedTypes?: { createPolicy: (name: string, rules: { createScriptURL: (url: string) => string }) => { createScriptURL: (url: string) => string } } }} */ (globalThis).trustedTypes;
+const policy = types?.createPolicy('webcall-keys', { createScriptURL: onlyTheWorker }) ?? { createScriptURL: onlyTheWorker };
 
 /** What the worker refused, by its stable code. */
 export class KeysRefused extends Error {
@@ -21,8 +22,6 @@ export class KeysRefused extends Error {
 
 /** @returns {Worker} */
 export function startKeysWorker() {
-  const types = /** @type {{ trustedTypes?: { createPolicy: (name: string, rules: { createScriptURL: (url: string) => string }) => { createScriptURL: (url: string) => string } } }} */ (globalThis).trustedTypes;
-  policy ??= types?.createPolicy('webcall-keys', { createScriptURL: onlyTheWorker }) ?? { createScriptURL: onlyTheWorker };
   return new Worker(policy.createScriptURL(WORKER), { type: 'module' });
 }
 

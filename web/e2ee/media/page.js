@@ -11,8 +11,9 @@
 
 const WORKER = new URL('./worker.js', import.meta.url).href;
 
-/** The only script address that this page ever makes; the page's policy names it. @type {{ createScriptURL: (url: string) => string } | null} */
-let policy = null;
+/** The only script address that this module ever makes. The page's policy names it, and it is taken as the page starts: what came into the page later cannot have it. */
+const types = /** @type {{ trustedTypes?: { createPolicy: (name: string, rules: { createScriptURL: (url: string) => string }) => { createScriptURL: (url: string) => string } } }} */ (globalThis).trustedTypes;
+const policy = types?.createPolicy('webcall-media', { createScriptURL: onlyTheWorker }) ?? { createScriptURL: onlyTheWorker };
 
 /** Whether this browser can take part in an encrypted call. */
 export function isSupported() {
@@ -21,8 +22,6 @@ export function isSupported() {
 
 /** @returns {Worker} */
 export function startMediaWorker() {
-  const types = /** @type {{ trustedTypes?: { createPolicy: (name: string, rules: { createScriptURL: (url: string) => string }) => { createScriptURL: (url: string) => string } } }} */ (globalThis).trustedTypes;
-  policy ??= types?.createPolicy('webcall-media', { createScriptURL: onlyTheWorker }) ?? { createScriptURL: onlyTheWorker };
   return new Worker(policy.createScriptURL(WORKER), { type: 'module' });
 }
 
