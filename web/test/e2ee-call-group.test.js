@@ -159,3 +159,15 @@ test('a group with somebody who is not known yet is come into once they were ask
     assert.deepEqual([known, world.passed], [true, isStranger ? [] : ['start']]);
   }
 });
+
+test('whoever is the first of those who stay takes the others out at once, however many before them went', async () => {
+  const { parts } = surroundings();
+  const waits = [];
+  const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, { ...parts, pause: async (ms) => void waits.push(ms) }, TOLD);
+  await stay.enter(null);
+  const { ask } = parts.keys;
+  parts.keys.ask = async (request) => (request.op === 'change' ? { ...lookOf(5, 'p1'), members: [member(1, 'p1')] } : ask(request));
+  stay.present(new Set(['p1']));
+  await stay.follow();
+  assert.equal(waits[0], 0);
+});

@@ -44,7 +44,7 @@ test('what is published while it is asked for is asked for again, and who asked 
 
 test('members take turns by their place in the tree, and those far behind by chance', () => {
   const members = Array.from({ length: 40 }, (_, leaf) => ({ leaf: leaf * 2 }));
-  const turnOf = (at, random) => turnMs({ leaf: at * 2, members }, () => random);
+  const turnOf = (at, random) => turnMs({ leaf: at * 2, members }, [], () => random);
   assert.deepEqual([0, 1, 11].map((at) => turnOf(at, 0.5)), [0, 250, 2_750]);
   assert.deepEqual([12, 39].flatMap((at) => [turnOf(at, 0), turnOf(at, 1)]), [3_000, 6_000, 3_000, 6_000]);
 });

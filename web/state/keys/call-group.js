@@ -154,7 +154,7 @@ export class CallGroup {
     for (; look !== null && !this.#ended; ) {
       const gone = this.#gone(look);
       if (gone.length === 0) return;
-      await this.#pause(turnMs(look, this.#parts.random));
+      await this.#pause(turnMs(look, gone, this.#parts.random));
       if (this.#ended) return;
       const { epoch } = look;
       look = await this.#group.current(() => this.#learn());

@@ -25,10 +25,11 @@ const LAST_TURNS_MS = 3_000;
 /**
  * How long to wait before doing what any member can do: everybody at once would waste key packages and commits.
  * @param {import('../../e2ee/keys/interface.js').Look} look
+ * @param {readonly number[]} gone leaves of who is to go: nobody waits for them
  * @param {() => number} random
  */
-export function turnMs({ leaf, members }, random) {
-  const before = members.filter((member) => member.leaf < leaf).length;
+export function turnMs({ leaf, members }, gone, random) {
+  const before = members.filter((member) => member.leaf < leaf && !gone.includes(member.leaf)).length;
   return before < MAX_TURNS ? before * TURN_MS : MAX_TURNS * TURN_MS + random() * LAST_TURNS_MS;
 }
 

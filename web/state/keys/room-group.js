@@ -149,7 +149,7 @@ export class RoomGroup {
     for (let commits = 0; look !== null && commits < MAX_COMMITS; commits += 1) {
       const wanted = await this.#wanted(look);
       if (wanted === null) return look;
-      await this.#turn(look);
+      await this.#turn(look, wanted.remove);
       const epoch = look.epoch;
       look = await this.#group.current(() => this.#learn());
       if (look === null || look.epoch !== epoch) continue;
@@ -158,10 +158,10 @@ export class RoomGroup {
     return look;
   }
 
-  /** Waits until it is this device's turn, or somebody else was faster: what they did is followed at once. @param {Look} look */
-  #turn(look) {
+  /** Waits until it is this device's turn, or somebody else was faster: what they did is followed at once. @param {Look} look @param {number[]} gone */
+  #turn(look, gone) {
     const committed = /** @type {Promise<void>} */ (new Promise((resolve) => (this.#followTo = (epoch) => epoch > look.epoch && resolve())));
-    return Promise.race([this.#parts.pause(turnMs(look, this.#parts.random)), committed]);
+    return Promise.race([this.#parts.pause(turnMs(look, gone, this.#parts.random)), committed]);
   }
 
   /** What is to be changed; null: nothing. @param {Look} look */
