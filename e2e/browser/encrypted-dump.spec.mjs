@@ -7,9 +7,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { epochOf, framesUntil, keyholders, opened } from './lib/keyholder.mjs';
+import { epochOf, framesUntil, keyholders, opened, recordedRoom } from './lib/keyholder.mjs';
 import { during, inCall, party } from './lib/party.mjs';
-import { Tap } from './lib/tap.mjs';
 
 /** What is promised, "new keys within 2 s of anyone leaving". What it really takes is printed. */
 const NEW_KEYS_MS = 2_000;
@@ -50,9 +49,7 @@ function neverBack(frames) {
 
 test('t16, t17 who was removed from a call opens nothing that follows, who comes later nothing that was before, and what was sent while they were there they open', () =>
   during(party(), async (table) => {
-    const anna = await table.person('chromium');
-    const room = await table.room([anna], { encryption: 'mls' });
-    const recorder = await Tap.of(table, [room]);
+    const { anna, room, recorder } = await recordedRoom(table);
     await table.join([anna], room, { codec: 'VP8' });
     await recorder.join(room, { dump: true });
     const ben = await member(table, 'ben', room);
@@ -78,10 +75,8 @@ test('t16, t17 who was removed from a call opens nothing that follows, who comes
 
 test('t16 who leaves a call and stays in the room opens nothing that follows, whether their client forgets the call or listens on', () =>
   during(party(), async (table) => {
-    const anna = await table.person('chromium');
-    const room = await table.room([anna], { encryption: 'mls' });
-    const recorder = await Tap.of(table, [room]);
-    // The first in the call's tree: the others wait for what is his turn before it is theirs.
+    const { anna, room, recorder } = await recordedRoom(table);
+    // The first in the call's tree: who stays must not wait for a turn of his.
     await table.prejoin(anna, room, { codec: 'VP8' });
     const ben = await member(table, 'ben', room);
     await anna.click('join-call');

@@ -6,10 +6,9 @@ import { test } from 'node:test';
 
 import { KeyRing } from '../../web/e2ee/media/keys.js';
 import { sealFrame } from '../../web/e2ee/media/sealing.js';
-import { keyholders, opened } from './lib/keyholder.mjs';
+import { keyholders, opened, recordedRoom } from './lib/keyholder.mjs';
 import { usedTwice, usesOf } from './lib/nonces.mjs';
 import { during, inCall, ownParticipant, party } from './lib/party.mjs';
-import { Tap } from './lib/tap.mjs';
 
 const RELOADS = 3;
 /** Of each kind, in each stay: some seconds, so that a later stay that counts from the beginning uses the same counters. */
@@ -44,9 +43,7 @@ async function sealedAnew(holder) {
 
 test('t12 no key and counter come twice, whoever reloads their page three times in the midst of a call: each stay has keys of its own', () =>
   during(party(), async (table) => {
-    const anna = await table.person('chromium');
-    const room = await table.room([anna], { encryption: 'mls' });
-    const recorder = await Tap.of(table, [room]);
+    const { anna, room, recorder } = await recordedRoom(table);
     await table.join([anna], room, { codec: 'VP8' });
     await recorder.join(room, { dump: true });
     // Without anybody else; then her first stay goes on under further keys.

@@ -9,10 +9,17 @@ import { openFrame } from '../../../web/e2ee/media/opening.js';
 import { builtDesk } from '../../crypto/lib/built.mjs';
 import { Stay } from '../../crypto/lib/call.mjs';
 import { Client } from '../../crypto/lib/client.mjs';
-import { sealedPart } from './tap.mjs';
+import { Tap, sealedPart } from './tap.mjs';
 
 /** Of each kind: a second and more. */
 const ENOUGH = { video: 20, audio: 60 };
+
+/** Somebody with camera and microphone in an encrypted room, and a recorder for its calls. */
+export async function recordedRoom(table) {
+  const anna = await table.person('chromium');
+  const room = await table.room([anna], { encryption: 'mls' });
+  return { anna, room, recorder: await Tap.of(table, [room]) };
+}
 
 /** For a spec: makes members, each in the room's group and in its call and with keys, who are gone when it ends. */
 export function keyholders() {

@@ -75,7 +75,7 @@ pub(super) async fn commit(app: &App, principal: &Principal, id: GroupId, made_i
     }
 }
 
-/// Where a group is. Its tree is made here once for all who come in, the next ones as part of their entering.
+/// Where a group is. Its tree is made here, once for all who come in before the next commit.
 async fn described(app: &App, id: GroupId, epoch: u64, group_info: Vec<u8>, state: Vec<u8>) -> Result<GroupNow, Error> {
     let make = move || {
         let tree = unwinding(|| check::tree(&state, id, &group_info))??;
