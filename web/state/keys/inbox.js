@@ -34,22 +34,34 @@ export class Inbox {
 
   /** @param {Waiting} item */
   async #take({ id, group, welcome }) {
-    if (welcome !== null && group?.kind === 'room') await this.#join(group.id, welcome);
+    if (welcome !== null && group?.kind === 'room') await this.#enter(group.id, welcome);
     await this.#parts.delivery.taken(id);
     if (group?.kind === 'room') await this.#entered(group.id);
   }
 
-  /** @param {Uuid} room @param {Base64} welcome */
+  /**
+   * While this device's own try at a group waits for the server's answer, a good welcome is refused: it is tried again once that is settled. Thrown
+   * away, it would be missed by a device that the server does not let in by itself.
+   * @param {Uuid} room
+   * @param {Base64} welcome
+   */
+  async #enter(room, welcome) {
+    if (await this.#join(room, welcome)) return;
+    if ((await this.#entered(room)) === null) await this.#join(room, welcome);
+  }
+
+  /** @param {Uuid} room @param {Base64} welcome @returns {Promise<boolean>} false: refused */
   async #join(room, welcome) {
     try {
       const users = await this.#parts.membersOf(room);
       for (const user of users) this.#parts.people.forget(user);
       await this.#parts.people.know(users);
       await this.#parts.keys.ask({ op: 'join', welcome }, 'group');
+      return true;
     } catch (error) {
       // Into a room that one has left, or by a welcome that is no good: the group is come into another way, or not at all.
-      if (error instanceof ApiError && error.status === 404) return;
-      if (!isRefusal(error)) throw error;
+      if (!(error instanceof ApiError && error.status === 404) && !isRefusal(error)) throw error;
+      return false;
     }
   }
 }
