@@ -14,7 +14,7 @@ let healthy;
 before(async () => {
   prepareNetwork();
   time = await timeServer();
-  page = await pageWithCertificate('1 day ago');
+  page = await pageWithCertificate('-1d');
   healthy = ['--time-url', time.url, '--tls', page.authority, '--domain', 'calls.example'];
 });
 after(async () => {
@@ -84,7 +84,7 @@ test('an advertised address that a STUN server does not see is found', () =>
   }));
 
 test('an expired certificate is found, where it is shown and in its file', async () => {
-  const expired = await pageWithCertificate('90 days ago');
+  const expired = await pageWithCertificate('-90d');
   try {
     await withPatient({}, async (patient) => {
       const shown = ['--time-url', time.url, '--tls', expired.authority, '--domain', 'calls.example'];
@@ -106,7 +106,9 @@ for (const [name, offset] of [['ahead', '+1h'], ['behind', '-1h']]) {
   test(`a clock that is an hour ${name} is found`, () =>
     withPatient({ env: shiftedClock(offset) }, async (patient) => {
       const fault = finds(await patient.examine({ options: healthy }), 'clock_wrong');
-      assert.match(fault.found, new RegExp(`^(3599|360[0-9]) s ${name}`));
+      // The answer with the other time is a while on its way when the machine is busy.
+      const [, off_s, way] = /^(\d+) s (\w+)/.exec(fault.found);
+      assert.ok(way === name && Math.abs(off_s - 3_600) < 60, fault.found);
     }));
 }
 

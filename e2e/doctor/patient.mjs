@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { createServer as createTlsServer } from 'node:tls';
 
 import { removeFolder, start, stop, temporaryFolder } from '../browser/lib/children.mjs';
+import { shiftedClock } from '../browser/lib/clock.mjs';
 
 const root = new URL('../..', import.meta.url).pathname;
 const EXECUTABLE = process.env.WEBCALL_BINARY ?? join(process.env.CARGO_TARGET_DIR || join(root, 'target'), 'release', 'webcall');
@@ -136,12 +137,12 @@ export async function stranger(port) {
 
 /**
  * A server that shows a certificate for `calls.example`, which an authority of the test signed at `made` for 60 days.
- * @param {string} made as faketime(1) reads it
+ * @param {string} made as `shiftedClock` takes it
  */
 export async function pageWithCertificate(made) {
   const folder = temporaryFolder('certificate');
   const at = (name) => join(folder, name);
-  const openssl = (...args) => execFileSync('faketime', [made, 'openssl', ...args], { stdio: 'pipe' });
+  const openssl = (...args) => execFileSync('openssl', args, { stdio: 'pipe', env: { ...process.env, ...shiftedClock(made) } });
   const request = ['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc'];
   openssl(...request, '-x509', '-days', '60', '-subj', '/CN=authority', '-keyout', at('authority.key'), '-out', at('authority.pem'));
   openssl(...request, '-subj', '/CN=calls.example', '-keyout', at('key.pem'), '-out', at('request.pem'));

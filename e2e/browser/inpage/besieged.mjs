@@ -10,8 +10,8 @@ import { hostile } from '/web/test/hostile-frames.js';
 const MAX_PAST = 2_500;
 /** Those that hostile ones are made of. */
 const RECENT = 40;
-/** Hostile frames for each that is good. */
-const SWARM = 40;
+/** Hostile frames before each that is good, and as many after it. */
+const SWARM = 20;
 
 const random = seeded(15);
 const tracks = new Map();
@@ -27,12 +27,18 @@ function forged(frame, bytes) {
   return made;
 }
 
+/** Frames that nobody sealed as they are: every other one is made of the newest alone, whose number nothing has used up as long as it has not come itself. */
+function swarm(frame, { past, codec }) {
+  const plain = [true, false].map((key) => plainFrame(codec, { random, key, length: 40 + random(200) }));
+  return Array.from({ length: SWARM }, (_, index) => forged(frame, hostile(random, past.slice(index % 2 === 0 ? -1 : -RECENT), plain)));
+}
+
+/** What else comes, before each good frame. */
+const AHEAD = { swarm };
+
 /** What else comes, after each good frame. */
 const WAYS = {
-  swarm: (frame, { past, codec }) => {
-    const plain = [true, false].map((key) => plainFrame(codec, { random, key, length: 40 + random(200) }));
-    return Array.from({ length: SWARM }, () => forged(frame, hostile(random, past.slice(-RECENT), plain)));
-  },
+  swarm,
   // The same once more, any of those before, the oldest that is kept, and the newest of the other track.
   again: (frame, track) => {
     const { past } = track;
@@ -72,9 +78,9 @@ function besiege(options) {
       track.codec ??= codecOf(frame);
       track.good += 1;
       track.past = [...track.past.slice(-MAX_PAST), new Uint8Array(frame.data).slice()];
-      const more = WAYS[mode]?.(frame, track) ?? [];
-      for (const each of [...(PLACES[mode]?.(frame, track) ?? [frame]), ...more]) out.enqueue(each);
-      track.forged += more.length;
+      const [ahead, more] = [AHEAD, WAYS].map((ways) => ways[mode]?.(frame, track) ?? []);
+      for (const each of [...ahead, ...(PLACES[mode]?.(frame, track) ?? [frame]), ...more]) out.enqueue(each);
+      track.forged += ahead.length + more.length;
     },
   });
   return { track, before };
