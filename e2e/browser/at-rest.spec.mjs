@@ -63,13 +63,15 @@ for (const engine of ['chromium', 'firefox']) {
       await write(anna, ANSWERED);
       await reads(boris, ANSWERED);
       await type(anna, DRAFT);
+      const draftKept = /webcall-chat-[0-9a-f-]+\/drafts: [1-9]/;
+      await anna.until('the draft to be kept', async () => draftKept.test(await anna.evaluate(readAll)));
       // What is kept is what is shown after a reload: it is there to be found.
       await anna.reload();
       for (const text of [SAID, ANSWERED]) await reads(anna, text);
       await anna.waitFor('the draft in the field', (text) => document.querySelector('.composer textarea')?.value === text, [DRAFT]);
       const kept = await anna.evaluate(readAll);
       assert.match(kept, /webcall-chat-[0-9a-f-]+\/entries: [1-9]/, 'messages are kept');
-      assert.match(kept, /webcall-chat-[0-9a-f-]+\/drafts: [1-9]/, 'the draft is kept');
+      assert.match(kept, draftKept, 'the draft is kept');
       const { rooms: [told] } = await table.server.request('GET', 'rooms', { token: anna.token });
       for (const canary of [SAID, ANSWERED, DRAFT, told.name, boris.name]) assert.ok(!kept.includes(canary), `"${canary}" stands in the clear`);
 
