@@ -135,6 +135,17 @@ export class Page {
     return JSON.stringify({ seen, console: this.console.slice(-15), errors: this.errors.slice(-5) }, null, 1);
   }
 
+  /** What the page shows, in a line. */
+  async glance() {
+    const seen = await this.evaluate(() => ({
+      page: document.querySelector('[data-page]')?.dataset.page,
+      connection: document.querySelector('[data-connection]')?.dataset.connection,
+      names: window.webcallTest?.tiles?.().map(({ username }) => username).join(' '),
+      text: document.body?.innerText?.slice(-200),
+    })).catch((error) => String(error));
+    return JSON.stringify({ seen, console: this.console.slice(-3), errors: this.errors.slice(-2) });
+  }
+
   /** What no page may do: throw uncaught, or try what its content policy forbids. */
   async complaints() {
     const violations = await this.evaluate(() => window.webcallTest?.violations ?? []).catch(() => []);

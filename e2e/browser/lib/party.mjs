@@ -141,6 +141,11 @@ class Party {
     this.#ends.push(act);
   }
 
+  /** Says where everybody is: what one page waits for in vain, another may be the cause of. */
+  async describe() {
+    for (const page of this.people) console.log(`${page.label}: ${await page.glance()}`);
+  }
+
   /** Ends everything, and fails when a page or the server has something to complain of. */
   async end() {
     const pages = [...this.people];
@@ -168,6 +173,7 @@ export async function during(starting, body) {
     await body(table);
   } catch (error) {
     trouble = error;
+    await table.describe();
   }
   await table.end().catch((error) => (trouble ??= error));
   if (trouble !== null) throw trouble;
