@@ -277,18 +277,16 @@ export class CallStore extends EventTarget {
       const account = this.#encryption !== 'open' ? await this.#shielding.ready(room, () => stay === this.#stay && this.#socket.isUp) : null;
       if (stay !== this.#stay || !this.#socket.isUp) return;
       if (account !== null) this.#openShielded();
-      const asked = this.#socket.request({ type: 'join', room, muted: this.#own.enter() });
+      const asked = this.#socket.request({ type: 'join', room, muted: this.#own.enter() }).then((answer) => this.#entered(stay, answer));
       const joined = Promise.all([asked, this.#shielded?.alone]).then(([answer]) => answer);
       joined.catch(() => {});
       const engine = this.#openEngine(joined);
       const answer = await joined;
       if (stay !== this.#stay || answer.type !== 'joined') return;
       if (answer.encryption !== this.#encryption) return this.#otherEncryption();
-      this.#me = answer.participant;
       // What this browser knows holds, whatever is answered. Nothing was offered yet.
       this.#strict ||= answer.strict;
       if (this.#strict) this.#listen(engine);
-      this.#roster.replace(answer.participants);
       if (account !== null) void this.#startShielded(account, answer);
       this.#wishes.again();
       engine.wantSeats(this.#feedsOfOthers());
@@ -298,6 +296,15 @@ export class CallStore extends EventTarget {
       const { code } = /** @type {{ code?: unknown }} */ (error);
       if (stay === this.#stay) this.#joinRefused(typeof code === 'string' ? code : 'internal');
     }
+  }
+
+  /** At once, whatever else is waited for: who comes or goes from here on is told one by one. @param {number} stay @param {ServerMessage} answer */
+  #entered(stay, answer) {
+    if (stay === this.#stay && answer.type === 'joined') {
+      this.#me = answer.participant;
+      this.#roster.replace(answer.participants);
+    }
+    return answer;
   }
 
   /** Nothing changes how a room is encrypted: either is wrong, and nothing has been sent. */

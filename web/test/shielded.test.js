@@ -256,3 +256,15 @@ test('a window that is not alone in a call offers nothing, comes into no group a
   assert.deepEqual([ended, account.stays.length, engines[0].closed], [['in_call_elsewhere'], 0, true]);
   assert.deepEqual(socket.asked.map(({ type }) => type), ['join', 'leave']);
 });
+
+test('who comes while the lock of the call is still waited for is in the call, and who goes is not', async () => {
+  let letIn = () => {};
+  const held = new Promise((resolve) => (letIn = resolve));
+  const { socket, call } = await entered({ hold: { held, release() {} } });
+  socket.say({ type: 'participant_joined', participant: person('late') });
+  socket.say({ type: 'participant_left', participant: 'you', reason: 'left' });
+  await settle();
+  letIn();
+  await settle();
+  assert.deepEqual(call.roster.people.map(({ participant }) => participant), ['late', 'me']);
+});
