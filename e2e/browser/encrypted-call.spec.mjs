@@ -110,6 +110,7 @@ for (const engine of ['chromium', 'firefox']) {
           await table.prejoin(page, room);
           await watchConnections(page);
           await page.click('join-call');
+          if (strict && page !== pages[0]) await pages[0].click('let-in');
           await inCall(page);
         }
         await all(pages);

@@ -17,13 +17,16 @@ const on = stage(Chatter);
 const url = (bytes) => Buffer.from(bytes).toString('base64url');
 
 /** Somebody new with a room of their own. */
-async function owner() {
+async function owner({ strict = false } = {}) {
   const client = await (await on.people.stranger()).start();
-  const room = await client.api.call('POST', 'rooms', { name: 'Stammtisch', encryption: 'mls' });
+  const room = await client.api.call('POST', 'rooms', { name: 'Stammtisch', encryption: 'mls', strict });
   await client.rooms.load();
   await (await client.ready()).sync(room.id);
   return { client, room };
 }
+
+/** Whose people are in a room's group, as this client knows it. */
+const insideOf = (client, room) => [...new Set(client.keys.account.lookOf(room.id).members.map(({ user }) => user))];
 
 /** Somebody new, whose device counts. */
 async function person() {
@@ -154,4 +157,38 @@ test('t1 control: a device that its user did sign is not told of, and comes into
   const all = [await idOf(ann), await idOf(ben), await idOf(second)].sort();
   await ann.until('it to be there', async () => JSON.stringify(await devicesIn(ann, room)) === JSON.stringify(all));
   assert.deepEqual([...(await ann.keys.account.concernsIn(room.id))], []);
+});
+
+test('t2 whom the server says to be a member of a strict room nobody brings in and nothing is sealed for, until a member lets them in; into another they come at once', async () => {
+  for (const strict of [false, true]) {
+    const { client: ann, room } = await owner({ strict });
+    const [ben, ghost] = [await person(), await person()];
+    await ben.rooms.join(room.link_code);
+    if (strict) await ann.until('ben at the door', () => ann.keys.account.atTheDoorOf(room.id).includes(ben.user));
+    if (strict) ann.keys.account.letIn(room.id, [ben.user]);
+    await agree([ann, ben], room);
+
+    // What a server would write into its own list: there is no more to it than what a link does.
+    await ghost.rooms.join(room.link_code);
+    if (!strict) {
+      await agree([ann, ben, ghost], room);
+      continue;
+    }
+    for (const client of [ann, ben]) await client.until('the ghost at the door', () => client.keys.account.atTheDoorOf(room.id).includes(ghost.user));
+    await ann.says(room, 'nobody else reads this');
+    await ben.sees(room, 'nobody else reads this');
+    for (const client of [ann, ben]) {
+      client.keys.account.up();
+      await client.keys.account.sync(room.id);
+      assert.deepEqual(insideOf(client, room).sort(), [ann.user, ben.user].sort());
+    }
+    assert.equal(await ghost.keys.account.sync(room.id), null, 'the ghost waits');
+    assert.deepEqual(ghost.seen(room).filter(({ text }) => text === 'nobody else reads this'), []);
+
+    ben.keys.account.letIn(room.id, [ghost.user]);
+    await agree([ann, ben, ghost], room);
+    await ann.says(room, 'now there are three');
+    await ghost.sees(room, 'now there are three');
+    assert.deepEqual(ann.keys.account.atTheDoorOf(room.id), []);
+  }
 });

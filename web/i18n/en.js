@@ -515,7 +515,7 @@ export const en = {
   'error.too_many_bans': 'Too many people are banned. Lift a ban first.',
   'error.invalid_device': 'A device name has 1 to 32 letters, digits, dots, dashes or underscores.',
   'error.invalid_lifetime': 'Credentials can be good for 60 seconds to 24 hours.',
-  'error.invalid_strict': 'Only an encrypted room can hide from the server who speaks.',
+  'error.invalid_strict': 'Only an encrypted room can be strict.',
   'error.invalid_encryption': 'This server cannot create such a room.',
   'error.wrong_credentials': 'The username or the password is wrong. Check both and try again.',
   'error.wrong_password': 'The current password is wrong.',

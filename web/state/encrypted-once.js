@@ -1,6 +1,7 @@
 /**
- * Rooms that this browser has seen encrypted, and strict: whose calls hide from the server who speaks. Nothing changes how a room is encrypted, so one that was stays so here, whatever a server says
- * later: it could read or listen along otherwise, and nobody would notice. Lives in localStorage; where that is refused, as long as the page.
+ * Rooms that this browser has seen encrypted, and strict: who comes in, members say, and who speaks, nobody tells the server. Nothing changes how a
+ * room is encrypted, so one that was stays so here, whatever a server says later: it could read or listen along otherwise, and nobody would notice.
+ * Lives in localStorage; where that is refused, as long as the page.
  */
 
 const ENCRYPTED = 'webcall.encrypted-rooms';
@@ -29,6 +30,11 @@ export class EncryptedOnce {
     if (room.strict === true) this.#strict.add(room.id);
     if (room.encryption === 'open' && !this.#encrypted.has(room.id)) return room;
     return { ...room, encryption: 'mls', strict: this.#strict.has(room.id) };
+  }
+
+  /** @param {string} room */
+  isStrict(room) {
+    return this.#strict.has(room);
   }
 
   /** Another window of the browser may have seen more. */

@@ -34,6 +34,11 @@ export class RoomsStore extends EventTarget {
     return this.#rooms?.find((room) => room.id === id) ?? null;
   }
 
+  /** Whether a room is strict, as this browser has known it once. @param {string} id */
+  isStrict(id) {
+    return this.#encrypted.isStrict(id);
+  }
+
   async load() {
     for (;;) {
       const before = this.#revision;

@@ -15,12 +15,12 @@ const [ROOM, AWAY, CALL] = [1, 2, 3].map((number) => `00000000-0000-4000-8000-00
 
 /** A device that counts, in the group of `ROOM` with another user, and not let into that of `AWAY`. */
 function accountOf() {
-  const world = { now: 0, epoch: 4, trust: 'trusted', isSplit: false, left: new Set(), told: [], looked: 0, looks: new Map() };
+  const world = { now: 0, epoch: 4, trust: 'trusted', isSplit: false, left: new Set(), inside: [ME, OTHER], told: [], looked: 0, looks: new Map() };
   const membersOf = async (room) => {
     if (world.left.has(room)) throw new ApiError('room_not_found', 404);
     return [ME, OTHER];
   };
-  const lookOf = () => ({ type: 'group', epoch: world.epoch, leaf: 0, standing: 'member', members: [ME, OTHER].map((user, leaf) => ({ leaf, user, device: user, identity: '' })), stale: [], outgoing: null, authenticator: '' });
+  const lookOf = () => ({ type: 'group', epoch: world.epoch, leaf: 0, standing: 'member', members: world.inside.map((user, leaf) => ({ leaf, user, device: user, identity: '' })), stale: [], outgoing: null, authenticator: '' });
   const keys = {
     begin: async () => DEVICE,
     close: () => {},
@@ -55,9 +55,9 @@ function accountOf() {
     },
   });
   const people = Object.assign(new EventTarget(), { forget: () => {}, know: async (users) => new Map(users.map((user) => [user, user === ME ? 'trusted' : world.trust])), accept: async () => (world.trust = 'trusted') });
-  const parts = { keys, delivery, log, people, passkeys: null, membersOf, roomsOf: () => [ROOM], ownRooms: async () => [ROOM], exclusively: (_, act) => act(), pause: () => new Promise(() => {}), now: () => world.now, random: () => 0 };
+  const parts = { keys, delivery, log, people, passkeys: null, membersOf, doorOf: () => 'guarded', roomsOf: () => [ROOM], ownRooms: async () => [ROOM], exclusively: (_, act) => act(), pause: () => new Promise(() => {}), now: () => world.now, random: () => 0 };
   const tell = (what) => (value) => void world.told.push(value === undefined ? what : `${what} ${value}`);
-  const account = new KeysAccount(ME, parts, { standing: tell('standing'), room: tell('room'), waiting: tell('waiting'), person: tell('person'), history: tell('history'), archive: tell('archive'), log: tell('log') });
+  const account = new KeysAccount(ME, parts, { standing: tell('standing'), room: tell('room'), waiting: tell('waiting'), door: tell('door'), person: tell('person'), history: tell('history'), archive: tell('archive'), log: tell('log') });
   return { world, account };
 }
 
@@ -72,6 +72,17 @@ test('a room is told when its group is in another epoch, and one that this devic
   assert.deepEqual(world.told.splice(0), [`room ${ROOM}`, `room ${ROOM}`]);
   assert.equal(await account.sync(AWAY), null);
   assert.deepEqual([account.isWaitingIn(AWAY), account.isWaitingIn(ROOM), world.told], [true, false, [`waiting ${AWAY}`]]);
+});
+
+test('who waits at the door of a strict room is told once, and no longer once they are in', async () => {
+  const { world, account } = accountOf();
+  world.inside = [ME];
+  await account.sync(ROOM);
+  await account.sync(ROOM);
+  assert.deepEqual([account.atTheDoorOf(ROOM), world.told.filter((told) => told.startsWith('door'))], [[OTHER], [`door ${ROOM}`]]);
+  world.inside = [ME, OTHER];
+  await account.sync(ROOM);
+  assert.deepEqual([account.atTheDoorOf(ROOM), world.told.filter((told) => told.startsWith('door')).length], [[], 2]);
 });
 
 test('before a call a room that was brought up to date just now is not asked for again, and later it is', async () => {

@@ -8,9 +8,9 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A room of these members, in whose group the first is. */
 function roomOf(...members) {
-  const world = { inside: [members[0]], pauses: [], late: () => {} };
+  const world = { inside: [members[0]], door: [], pauses: [], late: () => {} };
   const pause = (ms) => new Promise((resolve) => (world.pauses.push(ms), (world.late = resolve)));
-  const arrivals = new Arrivals({ membersOf: async () => members, pause }, () => lookOf(world.inside));
+  const arrivals = new Arrivals({ membersOf: async () => members, pause }, () => lookOf(world.inside), () => world.door);
   const wait = () => arrivals.wait('r', lookOf(world.inside));
   const come = (user) => (world.inside.push(user), arrivals.changed('r'));
   return { world, wait, come };
@@ -37,4 +37,14 @@ test('who does not come is waited for once, and a message after that goes at onc
   world.late();
   assert.equal(await first, true);
   assert.deepEqual([await wait(), world.pauses.length], [false, 1]);
+});
+
+test('for whoever waits to be let into a strict room nobody waits', async () => {
+  const { world, wait } = roomOf('me', 'ann');
+  world.door = ['ann'];
+  assert.deepEqual([await wait(), world.pauses.length], [false, 0]);
+  world.door = [];
+  void wait();
+  await turn();
+  assert.equal(world.pauses.length, 1, 'the control');
 });

@@ -21,7 +21,7 @@ const lookOf = (users, epoch, outgoing = null) => ({
 });
 
 /** A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group. */
-function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, pause = async () => {} }) {
+function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, door = 'open', members = async () => [ME, OTHER], pause = async () => {} }) {
   let look = inside ? lookOf([ME], 0) : null;
   const asked = [];
   const keys = {
@@ -30,13 +30,14 @@ function roomOf({ claim = async () => [], info = async () => ({}), create = asyn
       if (op === 'look' && look === null) throw new KeysRefused('not_open');
       if (op === 'create') return { ...lookOf([ME], 0, { epoch: 0, commit: null, welcome: null, group_info: '' }), standing: 'creating' };
       if (op === 'change') return lookOf([ME], look.epoch, { epoch: look.epoch, commit: add[0], welcome: null, group_info: '' });
-      if (op === 'accepted') look = lookOf([ME, OTHER], (look?.epoch ?? -1) + 1);
+      if (op === 'accepted') look = look === null ? lookOf([ME], 0) : lookOf([ME, OTHER], look.epoch + 1);
       return look;
     },
   };
   const delivery = { claim, info, create, commits: async () => ({ commits: [], epoch: look.epoch }), commit: async () => true };
   const people = { forget() {}, know: async (users) => new Map(users.map((user) => [user, 'trusted'])) };
-  return { asked, room: new RoomGroup('room', { keys, delivery, people, membersOf: async () => [ME, OTHER], pause, exclusively: (_, act) => act() }) };
+  const leave = () => (look = lookOf([ME], look.epoch + 1));
+  return { asked, leave, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, doorOf: () => door, pause, exclusively: (_, act) => act() }) };
 }
 
 test('who leaves key packages while they are asked for is asked for again, and who has none is not', async () => {
@@ -160,4 +161,45 @@ test('whoever waits for their turn follows at once what another did, and waits o
   room.committed(1);
   await synced;
   assert.ok(asked.length > before);
+});
+
+test('t2_whom_the_server_adds_to_a_strict_room_nobody_brings_in_before_a_person_lets_them_in_and_to_another_they_come_at_once', async () => {
+  const claim = async (users) => users.map((user) => ({ user, keyPackage: 'p' }));
+  const another = roomOf({ claim });
+  assert.deepEqual([(await another.room.sync()).members.map(({ user }) => user), another.room.atTheDoor], [[ME, OTHER], []], 'the control');
+
+  const { room, asked } = roomOf({ claim, door: 'guarded' });
+  for (let time = 0; time < 3; time += 1) {
+    room.reachAgain();
+    assert.deepEqual([(await room.sync()).members.map(({ user }) => user), room.atTheDoor], [[ME], [OTHER]], 'however often the server says so');
+  }
+  assert.ok(!asked.includes('change'));
+  room.letIn([OTHER]);
+  assert.deepEqual([(await room.sync()).members.map(({ user }) => user), room.atTheDoor], [[ME, OTHER], []]);
+});
+
+test('t2_who_was_let_in_and_left_is_let_in_anew', async () => {
+  let members = [ME, OTHER];
+  const { room, leave } = roomOf({ claim: async (users) => users.map((user) => ({ user, keyPackage: 'p' })), door: 'guarded', members: async () => members });
+  room.letIn([OTHER]);
+  await room.sync();
+  // Once more with them inside: what was let in is used up.
+  await room.sync();
+  leave();
+  assert.deepEqual([(await room.sync()).members.map(({ user }) => user), room.atTheDoor], [[ME], [OTHER]]);
+  members = [ME];
+  await room.sync();
+  assert.deepEqual(room.atTheDoor, [], 'who is no member any more waits for nothing');
+});
+
+test('t2_who_was_named_when_a_direct_conversation_was_made_is_brought_in_and_whom_the_server_adds_later_is_not', async () => {
+  const claim = async (users) => users.map((user) => ({ user, keyPackage: 'p' }));
+  for (const [door, expected] of [['named', []], ['guarded', [OTHER]]]) {
+    const made = roomOf({ claim, inside: false, info: async () => null, create: async () => true, door });
+    await made.room.sync();
+    assert.deepEqual(made.room.atTheDoor, expected, door);
+  }
+  const later = roomOf({ claim, door: 'named' });
+  await later.room.sync();
+  assert.deepEqual(later.room.atTheDoor, [OTHER], 'this device did not make it with them');
 });

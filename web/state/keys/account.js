@@ -27,8 +27,8 @@ import { Stays } from './stays.js';
 /**
  * `room`: its group is in another epoch; `waiting`: this device waits to be let into it, or no longer; `person`: is trusted otherwise than before;
  * `history`: what was written in a room before this device came may open now; `archive`: it is here now, or that of a room stands otherwise than
- * before; `log`: the log of keys was contradicted, or the person goes on.
- * @typedef {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void, waiting: (room: Uuid) => void, person: (user: Uuid) => void, history: (room: Uuid) => void, archive: () => void, log: () => void }} Told
+ * before; `log`: the log of keys was contradicted, or the person goes on; `door`: others wait for the person to let them into a room, or no longer.
+ * @typedef {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void, waiting: (room: Uuid) => void, door: (room: Uuid) => void, person: (user: Uuid) => void, history: (room: Uuid) => void, archive: () => void, log: () => void }} Told
  */
 
 export class KeysAccount {
@@ -76,7 +76,7 @@ export class KeysAccount {
     this.people = parts.people;
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
     parts.log.addEventListener('alarm', () => told.log());
-    this.#rooms = new RoomGroups(parts, { epoch: (room, epoch) => this.#began(room, epoch), waiting: (room) => told.waiting(room), left: (room) => this.#archive.left(room) });
+    this.#rooms = new RoomGroups(parts, { epoch: (room, epoch) => this.#began(room, epoch), waiting: (room) => told.waiting(room), door: (room) => told.door(room), left: (room) => this.#archive.left(room) });
     this.#sending = new Sending(parts, this.#rooms);
     this.#stays = new Stays(parts, (room) => this.#rooms.sync(room));
     this.#messages = new RoomMessages(parts.keys, parts.now, {
@@ -168,6 +168,17 @@ export class KeysAccount {
   /** Whether somebody has to let this device into the room's group first. @param {Uuid} room */
   isWaitingIn(room) {
     return this.#rooms.isWaitingIn(room);
+  }
+
+  /** Members who wait for a person to let them in. @param {Uuid} room */
+  atTheDoorOf(room) {
+    return this.#rooms.atTheDoorOf(room);
+  }
+
+  /** The person lets them in. @param {Uuid} room @param {readonly Uuid[]} users */
+  letIn(room, users) {
+    this.#rooms.letIn(room, users);
+    this.#later(room);
   }
 
   /** The group of a room in which something is to be sent, as `Sending` gives it. @param {Uuid} room */

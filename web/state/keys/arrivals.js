@@ -16,6 +16,7 @@ const MAX_AWAITED = 1_000;
 export class Arrivals {
   #parts;
   #lookOf;
+  #doorOf;
   /** By room and user. @type {Set<string>} */
   #awaited = new Set();
   /** By room: what is to be looked at when its group is in another epoch. @type {Map<Uuid, Set<() => void>>} */
@@ -24,10 +25,12 @@ export class Arrivals {
   /**
    * @param {Pick<Parts, 'membersOf' | 'pause'>} parts
    * @param {(room: Uuid) => Look | null} lookOf
+   * @param {(room: Uuid) => readonly Uuid[]} doorOf who comes in by a person's word alone: for them nobody waits
    */
-  constructor(parts, lookOf) {
+  constructor(parts, lookOf, doorOf) {
     this.#parts = parts;
     this.#lookOf = lookOf;
+    this.#doorOf = doorOf;
   }
 
   /** The group of a room is in another epoch. @param {Uuid} room */
@@ -38,7 +41,7 @@ export class Arrivals {
   /** @param {Uuid} room @param {Look} look @returns {Promise<boolean>} whether anybody was waited for */
   async wait(room, look) {
     const inside = usersIn(look);
-    const absent = (await this.#parts.membersOf(room)).filter((user) => !inside.has(user));
+    const absent = (await this.#parts.membersOf(room)).filter((user) => !inside.has(user) && !this.#doorOf(room).includes(user));
     const isAnew = absent.some((user) => !this.#awaited.has(`${room}/${user}`));
     if (!isAnew) return false;
     if (this.#awaited.size > MAX_AWAITED) this.#awaited.clear();

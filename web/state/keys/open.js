@@ -12,6 +12,12 @@ import { KeyLog } from './log.js';
 import { browserPasskeys } from './passkey.js';
 import { People } from './people.js';
 
+/** Who belongs into a direct conversation is settled when it is made. @param {RoomsStore} rooms @param {string} room @returns {import('./parts.js').Door} */
+export function doorOf(rooms, room) {
+  if (!rooms.isStrict(room)) return 'open';
+  return rooms.find(room)?.kind === 'direct' ? 'named' : 'guarded';
+}
+
 /**
  * @param {Api} api
  * @param {RoomsStore} rooms
@@ -30,6 +36,7 @@ export function openKeys(api, rooms, host) {
       people: new People(keys, log),
       passkeys: browserPasskeys(host),
       membersOf: async (/** @type {string} */ room) => (await rooms.details(room)).members.map((member) => member.user),
+      doorOf: (/** @type {string} */ room) => doorOf(rooms, room),
       roomsOf: () => (rooms.rooms ?? []).filter(({ encryption }) => encryption === 'mls').map(({ id }) => id),
       ownRooms: async () => (await api.call('GET', 'rooms')).rooms.map((/** @type {{ id: string }} */ { id }) => id),
       exclusively,

@@ -3,6 +3,10 @@
  *
  * @typedef {import('../../e2ee/keys/interface.js').Uuid} Uuid
  *
+ * Who is brought into the group of a room. `open`: whoever the server says is a member; `guarded`: whom a person here let in; `named`: the same, and
+ * those who were members when this device made the group.
+ * @typedef {'open' | 'guarded' | 'named'} Door
+ *
  * @typedef {object} Parts
  * @property {import('../../e2ee/keys/page.js').Keys} keys
  * @property {import('./delivery.js').Delivery} delivery
@@ -10,6 +14,7 @@
  * @property {import('./people.js').People} people
  * @property {import('./passkey.js').Passkeys} passkeys
  * @property {(room: Uuid) => Promise<Uuid[]>} membersOf a room, as the server tells them
+ * @property {(room: Uuid) => Door} doorOf a room, as this browser knows it
  * @property {(ms: number) => Promise<void>} pause
  * @property {() => number} random from 0 to 1
  * @property {<T>(name: string, act: () => Promise<T>) => Promise<T>} exclusively runs `act` while no other window of this browser runs its own

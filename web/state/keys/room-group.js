@@ -1,6 +1,7 @@
 /**
  * The group of a room: every device of every member is in it, and nobody else. Whoever is here first makes it; members bring in those who are
- * missing and take out those who left or no longer count, the first of them in the tree before the others.
+ * missing and take out those who left or no longer count, the first of them in the tree before the others. Into a room that is guarded they bring
+ * in whom their person let in: who is a member of it, the server says.
  */
 
 /** @import { Base64, Look, Uuid } from '../../e2ee/keys/interface.js' */
@@ -28,6 +29,10 @@ export class RoomGroup {
   #group;
   /** Whoever has no key package, or one that the worker refuses, is not asked for again before something changes. @type {Set<Uuid>} */
   #unreachable = new Set();
+  /** Whom the person let in, until they are here. @type {Set<Uuid>} */
+  #letIn = new Set();
+  /** Who is to be let in first, as it was found last. @type {Uuid[]} */
+  #atTheDoor = [];
   /** The server let this device not come in by itself: it waits for a welcome, and asks again when something has changed. */
   #isUninvited = false;
   /** How often something has changed: an answer to what was asked before says nothing of after. */
@@ -55,6 +60,17 @@ export class RoomGroup {
   /** As of the last `sync`; null: this device is not in it. */
   get look() {
     return this.#look;
+  }
+
+  /** Members who come in once a person lets them, as of the last `sync`. @returns {readonly Uuid[]} */
+  get atTheDoor() {
+    return this.#atTheDoor;
+  }
+
+  /** By the person's own word. @param {readonly Uuid[]} users */
+  letIn(users) {
+    for (const user of users) this.#letIn.add(user);
+    this.reachAgain();
   }
 
   /** Whether this device is in it, as far as it knows by itself. */
@@ -114,7 +130,7 @@ export class RoomGroup {
     await this.#learn();
     try {
       const info = await this.#parts.delivery.info({ kind: 'room', id: this.#room });
-      return info === null ? await this.#group.create(null) : await this.#group.enter(null, info);
+      return info === null ? await this.#make() : await this.#group.enter(null, info);
     } catch (error) {
       // Only who has a device in the group already comes in by itself; others are brought in. Nor does anybody while somebody is in the tree
       // whom this device cannot know, for they share the room no more: members take them out first.
@@ -128,12 +144,19 @@ export class RoomGroup {
   /** Where nobody counts any more of those who are in the group, the server takes a new one in its place. @returns {Promise<Look | null>} */
   async #makeAnew() {
     try {
-      return await this.#group.create(null);
+      return await this.#make();
     } catch (error) {
       // This device was in the old one.
       if (error instanceof KeysRefused && error.code === 'known_group') return null;
       throw error;
     }
+  }
+
+  /** @returns {Promise<Look | null>} null: another was faster */
+  async #make() {
+    const look = await this.#group.create(null);
+    if (look !== null && this.#parts.doorOf(this.#room) === 'named') this.letIn(await this.#parts.membersOf(this.#room));
+    return look;
   }
 
   async #learn() {
@@ -171,7 +194,11 @@ export class RoomGroup {
     const [members, present] = [new Set(users), usersIn(look)];
     const gone = look.members.filter(({ user }) => !members.has(user)).map(({ leaf }) => leaf);
     const remove = [...new Set([...look.stale, ...gone])].filter((leaf) => leaf !== look.leaf);
-    const add = users.filter((user) => !present.has(user) && trust.get(user) === 'trusted' && !this.#unreachable.has(user)).slice(0, USERS_AT_ONCE);
+    const missing = users.filter((user) => !present.has(user) && trust.get(user) === 'trusted');
+    // Whoever leaves and comes back is let in anew.
+    for (const user of present) this.#letIn.delete(user);
+    this.#atTheDoor = this.#parts.doorOf(this.#room) === 'open' ? [] : missing.filter((user) => !this.#letIn.has(user));
+    const add = missing.filter((user) => !this.#atTheDoor.includes(user) && !this.#unreachable.has(user)).slice(0, USERS_AT_ONCE);
     return add.length === 0 && remove.length === 0 ? null : { add, remove };
   }
 

@@ -13,9 +13,9 @@ import { RoomGroup } from './room-group.js';
 const LATELY_MS = 15_000;
 
 /**
- * `epoch`: its group is in another one; undefined: this device is not in it. `waiting`: this device waits to be let into it, or no longer. `left`: the
- * user is not in the room any more.
- * @typedef {{ epoch: (room: Uuid, epoch: number | undefined) => void, waiting: (room: Uuid) => void, left: (room: Uuid) => void }} RoomsTold
+ * `epoch`: its group is in another one; undefined: this device is not in it. `waiting`: this device waits to be let into it, or no longer. `door`: others
+ * wait for a person to let them in, or no longer. `left`: the user is not in the room any more.
+ * @typedef {{ epoch: (room: Uuid, epoch: number | undefined) => void, waiting: (room: Uuid) => void, door: (room: Uuid) => void, left: (room: Uuid) => void }} RoomsTold
  */
 
 export class RoomGroups {
@@ -27,6 +27,8 @@ export class RoomGroups {
   #synced = new Map();
   /** By room: the epoch that was told last. @type {Map<Uuid, number | undefined>} */
   #toldEpochs = new Map();
+  /** By room: who was told last to be at the door. @type {Map<Uuid, string>} */
+  #toldDoors = new Map();
   /** Rooms whose group this device waits to be let into. @type {Set<Uuid>} */
   #waiting = new Set();
 
@@ -89,6 +91,16 @@ export class RoomGroups {
     return this.#waiting.has(room);
   }
 
+  /** Members who wait for a person to let them in, as it was found last. @param {Uuid} room */
+  atTheDoorOf(room) {
+    return this.#groups.get(room)?.atTheDoor ?? [];
+  }
+
+  /** By the person's own word. @param {Uuid} room @param {readonly Uuid[]} users */
+  letIn(room, users) {
+    this.#group(room).letIn(users);
+  }
+
   /**
    * Up to date.
    * @param {Uuid} room
@@ -103,6 +115,7 @@ export class RoomGroups {
       return look;
     } finally {
       this.#tell(room, group.look?.epoch);
+      this.#tellDoor(room, group.atTheDoor);
     }
   }
 
@@ -125,6 +138,7 @@ export class RoomGroups {
       this.#groups.delete(room);
       this.#waiting.delete(room);
       this.#toldEpochs.delete(room);
+      this.#toldDoors.delete(room);
       this.#synced.delete(room);
       this.#told.left(room);
       return null;
@@ -144,6 +158,14 @@ export class RoomGroups {
     if (this.#toldEpochs.get(room) === epoch) return;
     this.#toldEpochs.set(room, epoch);
     this.#told.epoch(room, epoch);
+  }
+
+  /** @param {Uuid} room @param {readonly Uuid[]} users */
+  #tellDoor(room, users) {
+    const now = users.join(' ');
+    if ((this.#toldDoors.get(room) ?? '') === now) return;
+    this.#toldDoors.set(room, now);
+    this.#told.door(room);
   }
 
   /** @param {Uuid} room */

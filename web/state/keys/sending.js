@@ -17,12 +17,12 @@ export class Sending {
 
   /**
    * @param {Pick<Parts, 'log' | 'people' | 'membersOf' | 'pause'>} parts
-   * @param {Pick<RoomGroups, 'sync' | 'lookOf'>} rooms
+   * @param {Pick<RoomGroups, 'sync' | 'lookOf' | 'atTheDoorOf'>} rooms
    */
   constructor(parts, rooms) {
     this.#parts = parts;
     this.#rooms = rooms;
-    this.#arrivals = new Arrivals(parts, (room) => rooms.lookOf(room));
+    this.#arrivals = new Arrivals(parts, (room) => rooms.lookOf(room), (room) => rooms.atTheDoorOf(room));
   }
 
   /** The group of a room is in another epoch. @param {Uuid} room */

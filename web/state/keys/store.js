@@ -2,8 +2,8 @@
  * The keys of the signed-in user: this browser's device and the groups it is in, kept in step with the server. Says `change` when the device's
  * standing did, `room` {room} when a room's group did, `waiting` {room} when this device waits to be let into one or no longer, `person` {user} when
  * somebody's keys are trusted or verified otherwise than before, `history` {room} when what was written there before this device came may open,
- * `archive` when it is here now, or that of a room stands otherwise than before, and `log` when the log of keys was contradicted or the person went on
- * regardless.
+ * `archive` when it is here now, or that of a room stands otherwise than before, `door` {room} when others wait to be let into one or no longer, and `log`
+ * when the log of keys was contradicted or the person went on regardless.
  *
  * Starts with the session, once its rooms are known, and ends with it. What cannot be done for want of a connection is done when it is back.
  */
@@ -89,6 +89,7 @@ export class KeysStore extends EventTarget {
       history: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('history', { detail: { room } })),
       archive: () => account === this.#account && this.dispatchEvent(new Event('archive')),
       waiting: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('waiting', { detail: { room } })),
+      door: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('door', { detail: { room } })),
       log: () => account === this.#account && this.dispatchEvent(new Event('log')),
       person: (user) => account === this.#account && this.dispatchEvent(new CustomEvent('person', { detail: { user } })),
     });

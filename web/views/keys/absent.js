@@ -37,7 +37,7 @@ export function absentBanner(app, room, signal) {
     if (place.hasChildNodes()) void draw();
     later();
   };
-  listen(app.keys, 'room', ({ detail }) => detail.room === room.id && follow(), signal);
+  listen(app.keys, ['room', 'door'], ({ detail }) => detail.room === room.id && follow(), signal);
   listen(app.rooms, 'change', follow, signal);
   signal.addEventListener('abort', () => clearTimeout(timer));
   later();
@@ -49,9 +49,10 @@ async function absentIn(app, id) {
   const look = app.keys.account?.lookOf(id) ?? null;
   if (look === null) return [];
   const inside = new Set(look.members.map(({ user }) => user));
+  const waiting = app.keys.account?.atTheDoorOf(id) ?? [];
   try {
     const { members } = await app.rooms.details(id);
-    return members.filter(({ user }) => !inside.has(user)).map(({ username }) => username);
+    return members.filter(({ user }) => !inside.has(user) && !waiting.includes(user)).map(({ username }) => username);
   } catch {
     // Without a connection nothing is sent either.
     return [];

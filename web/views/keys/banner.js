@@ -1,6 +1,6 @@
 /**
  * Above a conversation in an encrypted room: what keeps this person from reading or writing there, and where it is put right; whose keys are not
- * as they should be; who came into it. Empty while there is nothing of that.
+ * as they should be; who came into it, and who waits to. Empty while there is nothing of that.
  */
 
 /** @import { App } from '../page.js' */
@@ -12,6 +12,7 @@ import { el, listen, refill } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { absentBanner } from './absent.js';
 import { openCompare } from './compare.js';
+import { doorBanners } from './door.js';
 import { logBanner } from './log.js';
 import { hasWritten, reminder } from './reminder.js';
 
@@ -23,13 +24,14 @@ import { hasWritten, reminder } from './reminder.js';
 export function keysBanners(app, room, signal) {
   const banners = el('div', { class: 'banners', role: 'status', 'aria-atomic': 'false' });
   const absent = absentBanner(app, room, signal);
+  const door = doorBanners(app, room, signal);
   let drawn = 0;
   const draw = async () => {
     drawn += 1;
     const turn = drawn;
     const [log, others, remind] = await Promise.all([logBanner(app), othersBanners(app, room, () => void draw()), reminder(app, room.id, () => void draw())]);
     // Asked again meanwhile: that answer is newer.
-    if (turn === drawn && !signal.aborted) refill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others, absent, remind);
+    if (turn === drawn && !signal.aborted) refill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others, door, absent, remind);
   };
   void draw();
   listen(app.keys, ['change', 'person', 'archive', 'log'], () => void draw(), signal);
@@ -58,11 +60,11 @@ function onceWritten(app, room, act, signal) {
 }
 
 /** @param {App} app @param {Pick<Room, 'id'>} room @returns {HTMLElement[]} */
-function ownBanner({ keys }, { id }) {
+function ownBanner({ keys, rooms }, { id }) {
   if (keys.status === 'failed') return [banner('keys-failed', t('keys.failed'))];
   if (keys.status === 'unvouched') return [banner('keys-unvouched', t('keys.unvouched'), el('a', { class: 'button primary', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_settings')))];
   if (keys.status === 'out') return [banner('keys-out', t('keys.out'), el('a', { class: 'button', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_keys')))];
-  if (keys.account?.isWaitingIn(id)) return [banner('keys-waiting', t('people.waiting'))];
+  if (keys.account?.isWaitingIn(id)) return [banner('keys-waiting', t(rooms.isStrict(id) ? 'people.waiting_strict' : 'people.waiting'))];
   return [];
 }
 

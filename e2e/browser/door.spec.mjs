@@ -1,0 +1,88 @@
+// The door of a strict room: whom the server calls a member waits there, reads and hears nothing, and comes in when somebody inside says so.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { faults } from './lib/axe.mjs';
+import { NARROW, openChat, reads, textsOf, write } from './lib/chat.mjs';
+import { hears } from './lib/eyes.mjs';
+import { during, inCall, party } from './lib/party.mjs';
+import { words } from './lib/words.mjs';
+
+const DOOR = '[data-banner="people-door"]';
+const WAITING = '[data-banner="keys-waiting"]';
+
+/** Who stands at the door, as this page names them. */
+const namesAt = (page) => page.evaluate((wanted) => [...document.querySelectorAll(wanted)].map((banner) => banner.querySelector('bdi, span')?.textContent ?? ''), DOOR);
+
+const joins = (table, page, room) => table.server.request('POST', 'rooms/join', { token: page.token, body: { code: room.link_code } });
+
+for (const [inside, outside] of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
+  test(`t2 whoever the server adds to a strict room waits at its door, and reads and hears from when somebody lets them in (${inside}, ${outside})`, () =>
+    during(party(), async (table) => {
+      const [anna, boris] = [await table.person(inside, { language: 'en' }), await table.person(outside, { language: 'ru' })];
+      const room = await table.room([anna], { encryption: 'mls', strict: true });
+      await openChat(table, anna, room);
+      await write(anna, 'before');
+      await reads(anna, 'before');
+      await joins(table, boris, room);
+      await openChat(table, boris, room);
+      await boris.waitFor('what he waits for', (wanted, text) => document.querySelector(wanted)?.textContent.includes(text), [WAITING, words(boris, 'people.waiting_strict')]);
+      await anna.see(DOOR);
+      assert.deepEqual([(await namesAt(anna)).length, (await namesAt(anna))[0].includes('boris')], [1, true]);
+      assert.deepEqual(await faults(anna), []);
+
+      await write(anna, 'behind the door');
+      await reads(anna, 'behind the door');
+      assert.ok(!(await textsOf(boris)).some((text) => text.includes('behind the door')));
+      // A reload asks again: nobody is let in by forgetting.
+      await anna.reload();
+      await anna.pressNamed('button', words(anna, 'people.let_in'), DOOR);
+      await anna.seeGone(DOOR);
+      await boris.seeGone(WAITING);
+      await write(anna, 'welcome');
+      await reads(boris, 'welcome');
+      assert.ok(!(await textsOf(boris)).some((text) => text.includes('behind the door')), 'what was said before is not his');
+
+      // In a call, too.
+      const clara = await table.person(outside, { language: 'en' });
+      await table.join([anna, boris], room);
+      await joins(table, clara, room);
+      await table.prejoin(clara, room);
+      await clara.click('join-call');
+      await anna.see(`[data-page="call"] ${DOOR}`);
+      await boris.see(`[data-page="call"] ${DOOR}`);
+      await anna.resize(NARROW.width, NARROW.height);
+      assert.deepEqual(await faults(anna), []);
+      await boris.click('let-in');
+      await inCall(clara);
+      await hears(anna, clara);
+      await hears(clara, boris);
+      for (const page of [anna, boris]) await page.seeGone(DOOR);
+    }));
+}
+
+test('in an encrypted room that is not strict nobody waits, and in a strict direct conversation nobody who was named', () =>
+  during(party(), async (table) => {
+    const [anna, boris] = [await table.person('chromium', { language: 'en' }), await table.person('chromium', { language: 'en' })];
+    const room = await table.room([anna, boris], { encryption: 'mls' });
+    await openChat(table, anna, room);
+    await openChat(table, boris, room);
+    await write(boris, 'I am here');
+    await reads(anna, 'I am here');
+    assert.deepEqual(await namesAt(anna), []);
+
+    await table.open(anna, '/');
+    await anna.click('new-direct');
+    await anna.fill('usernames', 'boris');
+    await anna.pressNamed('checkbox', words(anna, 'encryption.choose_strict'), 'dialog');
+    await anna.click('open-direct');
+    await anna.seeNamed('textbox', words(anna, 'chat.message'));
+    await write(anna, 'just us');
+    await reads(anna, 'just us');
+    const [direct] = (await table.server.request('GET', 'rooms', { token: boris.token })).rooms.filter(({ kind }) => kind === 'direct');
+    assert.equal(direct.strict, true);
+    await openChat(table, boris, direct);
+    await reads(boris, 'just us');
+    assert.deepEqual(await namesAt(anna), []);
+  }));
