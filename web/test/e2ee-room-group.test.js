@@ -21,7 +21,7 @@ const lookOf = (users, epoch, outgoing = null) => ({
 });
 
 /** A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group. */
-function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, door = 'open', members = async () => [ME, OTHER], pause = async () => {} }) {
+function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, door = 'open', mayMake = true, members = async () => [ME, OTHER], pause = async () => {} }) {
   let look = inside ? lookOf([ME], 0) : null;
   const asked = [];
   const keys = {
@@ -37,7 +37,7 @@ function roomOf({ claim = async () => [], info = async () => ({}), create = asyn
   const delivery = { claim, info, create, commits: async () => ({ commits: [], epoch: look.epoch }), commit: async () => true };
   const people = { forget() {}, know: async (users) => new Map(users.map((user) => [user, 'trusted'])) };
   const leave = () => (look = lookOf([ME], look.epoch + 1));
-  return { asked, leave, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, doorOf: () => door, pause, exclusively: (_, act) => act() }) };
+  return { asked, leave, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, doorOf: () => door, mayMake: () => mayMake, pause, exclusively: (_, act) => act() }) };
 }
 
 test('who leaves key packages while they are asked for is asked for again, and who has none is not', async () => {
@@ -202,4 +202,18 @@ test('t2_who_was_named_when_a_direct_conversation_was_made_is_brought_in_and_who
   const later = roomOf({ claim, door: 'named' });
   await later.room.sync();
   assert.deepEqual(later.room.atTheDoor, [OTHER], 'this device did not make it with them');
+});
+
+test('the group of a strict room is its owner’s to make, and others wait for it', async () => {
+  for (const mayMake of [true, false]) {
+    let [asked, created] = [0, 0];
+    const { room } = roomOf({ inside: false, info: async () => ((asked += 1), null), create: async () => ((created += 1), true), door: 'guarded', mayMake });
+    assert.equal((await room.sync()) !== null, mayMake);
+    await room.sync();
+    assert.deepEqual([asked, created], [1, mayMake ? 1 : 0], 'nothing has changed');
+    if (mayMake) continue;
+    room.reachAgain();
+    await room.sync();
+    assert.equal(asked, 2);
+  }
 });

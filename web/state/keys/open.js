@@ -18,6 +18,11 @@ export function doorOf(rooms, room) {
   return rooms.find(room)?.kind === 'direct' ? 'named' : 'guarded';
 }
 
+/** A strict room is its owner's to open: whoever came by a link before would have to let the owner in. @param {RoomsStore} rooms @param {string} room */
+export function mayMake(rooms, room) {
+  return doorOf(rooms, room) !== 'guarded' || rooms.find(room)?.role === 'owner';
+}
+
 /**
  * @param {Api} api
  * @param {RoomsStore} rooms
@@ -37,6 +42,7 @@ export function openKeys(api, rooms, host) {
       passkeys: browserPasskeys(host),
       membersOf: async (/** @type {string} */ room) => (await rooms.details(room)).members.map((member) => member.user),
       doorOf: (/** @type {string} */ room) => doorOf(rooms, room),
+      mayMake: (/** @type {string} */ room) => mayMake(rooms, room),
       roomsOf: () => (rooms.rooms ?? []).filter(({ encryption }) => encryption === 'mls').map(({ id }) => id),
       ownRooms: async () => (await api.call('GET', 'rooms')).rooms.map((/** @type {{ id: string }} */ { id }) => id),
       exclusively,

@@ -15,6 +15,7 @@
  * @property {import('./passkey.js').Passkeys} passkeys
  * @property {(room: Uuid) => Promise<Uuid[]>} membersOf a room, as the server tells them
  * @property {(room: Uuid) => Door} doorOf a room, as this browser knows it
+ * @property {(room: Uuid) => boolean} mayMake whether this user makes the group of a room where there is none: whoever does is inside, and lets others in
  * @property {(ms: number) => Promise<void>} pause
  * @property {() => number} random from 0 to 1
  * @property {<T>(name: string, act: () => Promise<T>) => Promise<T>} exclusively runs `act` while no other window of this browser runs its own

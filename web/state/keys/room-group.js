@@ -130,7 +130,10 @@ export class RoomGroup {
     await this.#learn();
     try {
       const info = await this.#parts.delivery.info({ kind: 'room', id: this.#room });
-      return info === null ? await this.#make() : await this.#group.enter(null, info);
+      if (info !== null) return await this.#group.enter(null, info);
+      const made = await this.#make();
+      if (made === null && !this.#parts.mayMake(this.#room)) this.#isUninvited = changes === this.#changes;
+      return made;
     } catch (error) {
       // Only who has a device in the group already comes in by itself; others are brought in. Nor does anybody while somebody is in the tree
       // whom this device cannot know, for they share the room no more: members take them out first.
@@ -152,8 +155,9 @@ export class RoomGroup {
     }
   }
 
-  /** @returns {Promise<Look | null>} null: another was faster */
+  /** @returns {Promise<Look | null>} null: another was faster, or is to do it */
   async #make() {
+    if (!this.#parts.mayMake(this.#room)) return null;
     const look = await this.#group.create(null);
     if (look !== null && this.#parts.doorOf(this.#room) === 'named') this.letIn(await this.#parts.membersOf(this.#room));
     return look;
