@@ -10,6 +10,7 @@
 
 import { SOCKET_BACKOFF, backoffMs } from '../backoff.js';
 import { Ledger } from './ledger.js';
+import { isFrame, isWellFormed } from './shapes.js';
 
 /** A server that has not answered by then will not. Offers of a full room take the longest. */
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -154,30 +155,27 @@ export class SignalSocket extends EventTarget {
   /** @param {string} text */
   #hear(text) {
     this.#heard = true;
-    /** @type {ServerFrame} */
-    let frame;
-    try {
-      frame = JSON.parse(text);
-    } catch {
-      return;
-    }
+    const frame = parsed(text);
+    if (frame === null) return;
+    const isWhole = isWellFormed(frame);
     if (frame.type === 'welcome') {
-      if (frame.id === this.#helloId && this.#phase === 'opening') this.#welcomed(frame);
+      if (isWhole && frame.id === this.#helloId && this.#phase === 'opening') this.#welcomed(frame);
       return;
     }
     // What is refused before `welcome` stands outside the numbering, with 0.
     if (frame.seq !== 0 && !this.#ledger.take(frame.seq)) return;
-    if ('id' in frame) this.#answer(frame);
-    else this.dispatchEvent(new CustomEvent('message', { detail: frame }));
+    if ('id' in frame) this.#answer(frame, isWhole);
+    else if (isWhole) this.dispatchEvent(new CustomEvent('message', { detail: frame }));
   }
 
-  /** @param {Extract<ServerFrame, { id: number }>} frame */
-  #answer(frame) {
+  /** @param {Extract<ServerFrame, { id: number }>} frame @param {boolean} isWhole */
+  #answer(frame, isWhole) {
     const pending = this.#pending.get(frame.id);
     if (!pending) return;
     this.#pending.delete(frame.id);
     clearTimeout(pending.timer);
-    if (frame.type === 'error') pending.reject(new SignalError(frame.code));
+    if (!isWhole) pending.reject(new SignalError('bad_answer'));
+    else if (frame.type === 'error') pending.reject(new SignalError(frame.code));
     else pending.resolve(frame);
   }
 
@@ -185,7 +183,7 @@ export class SignalSocket extends EventTarget {
   #welcomed(welcome) {
     clearTimeout(this.#timer);
     const resumed = this.#ledger.welcomed(welcome);
-    this.#answer(welcome);
+    this.#answer(welcome, true);
     this.#pingIntervalMs = welcome.ping_interval_s * 1000;
     this.#attempt = 0;
     this.#phase = 'up';
@@ -250,5 +248,15 @@ export class SignalSocket extends EventTarget {
       clearTimeout(timer);
       reject(new SignalError('connection_lost'));
     }
+  }
+}
+
+/** @param {string} text @returns {ServerFrame | null} null: nothing that a server says */
+function parsed(text) {
+  try {
+    const said = JSON.parse(text);
+    return isFrame(said) ? said : null;
+  } catch {
+    return null;
   }
 }

@@ -318,7 +318,7 @@ test('a WebSocket that greets is closed again and counts', async () => {
   const { sockets, done } = greeted();
   await settle();
   sockets[0].onopen();
-  sockets[0].onmessage({ data: JSON.stringify({ type: 'welcome', seq: 1, id: sockets[0].sent[0].id, connection: 'c', resumed: false, resume_window_s: 60, ping_interval_s: 15 }) });
+  sockets[0].onmessage({ data: JSON.stringify({ type: 'welcome', seq: 1, id: sockets[0].sent[0].id, connection: 'c', resumed: false, resume_window_s: 60, ping_interval_s: 15, ice_servers: [] }) });
   await done;
   assert.equal(sockets[0].closedWith, 1000);
 });

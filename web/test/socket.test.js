@@ -88,7 +88,7 @@ test('a broken socket is resumed with the last number seen', async () => {
   await settle();
   sockets[1].onopen();
   assert.deepEqual(sockets[1].last.resume, { connection: 'secret', last_seq: 2 });
-  sockets[1].say({ type: 'welcome', seq: 4, id: sockets[1].last.id, connection: 'secret', resumed: true, resume_window_s: 60, ping_interval_s: 15 });
+  sockets[1].say({ type: 'welcome', seq: 4, id: sockets[1].last.id, connection: 'secret', resumed: true, resume_window_s: 60, ping_interval_s: 15, ice_servers: [] });
   sockets[1].say({ seq: 3, type: 'speakers', participants: [] });
   assert.deepEqual(heard.map(([type]) => type), ['up', 'message', 'down', 'up', 'message']);
 });
@@ -161,4 +161,18 @@ test('a connection that was closed by this page begins afresh', async () => {
   await settle();
   sockets[1].onopen();
   assert.equal(sockets[1].last.resume, undefined);
+});
+
+test('what the server says in another form than its own is dropped, an answer refused, and what comes after it heard', async () => {
+  const { socket, sockets: [fake], heard } = await greeted();
+  heard.length = 0;
+  for (const text of ['null', '7', '[]', '{"seq":2}', 'nonsense']) fake.onmessage({ data: text });
+  fake.say({ type: 'participant_joined', seq: 2, participant: null });
+  fake.say({ type: 'e2ee_commit', seq: 3, group: null, epoch: 4 });
+  assert.deepEqual(heard, []);
+  const asked = socket.request({ type: 'join', room: 'r', muted: [] });
+  fake.say({ type: 'joined', seq: 4, id: fake.last.id, participants: 'nobody' });
+  await assert.rejects(asked, { code: 'bad_answer' });
+  fake.say({ type: 'room_changed', seq: 5, room: 'r' });
+  assert.deepEqual(heard.map(([, detail]) => detail.type), ['room_changed']);
 });
