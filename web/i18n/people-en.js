@@ -26,7 +26,7 @@ export const people = {
   'people.refused': 'What the server shows of the keys of {name} is not right: it does not verify, or goes back behind what it showed before. It is not used. Ask whoever runs the server.',
   'people.waiting': 'This device does not have the keys of this room yet, so it can neither read nor write here. Somebody else in the room has to be online once. This goes on by itself.',
   'people.waiting_strict': 'A member of this room has to let you in first. Until then this device can neither read nor write here. This goes on by itself.',
-  'people.door': '{name} waits to be let in. Until somebody here does that, {name} can neither read nor hear anything. Let in only whom you expect.',
+  'people.door': '{name} waits to be let in. Let in only whom you expect.',
   'people.door_more': { one: '{count} more person waits.', other: '{count} more people wait.' },
   'people.let_in': 'Let in',
   'people.absent': { one: 'Not able to read yet: {names}. They see what is written after they have opened WebCall.', other: 'Not able to read yet: {names}. They see what is written after they have opened WebCall.' },
