@@ -67,7 +67,7 @@ export const e2ee = {
   'encryption.choose': 'Encrypt end to end',
   'encryption.choose_strict': 'Strict: members let others in, and the server does not learn who speaks',
   'encryption.strict': 'Strict room',
-  'encryption.strict_hint': 'Nobody comes in before a member lets them in, whatever the server says. Calls send sound evenly, so that the server does not learn who speaks: that takes a little more of the connection, and in large calls those are heard who switched their microphone on last.',
+  'encryption.strict_hint': 'Whom the server adds comes in only when a member lets them in. Calls send sound evenly, so that the server does not learn who speaks: that takes a little more of the connection, and in large calls those are heard who switched their microphone on last.',
   'encryption.for_good': 'How a room is encrypted cannot be changed later.',
   'encryption.mls': 'End-to-end encrypted',
   'client.title': 'WebCall\'s code in this browser',

@@ -283,7 +283,7 @@ export class CallStore extends EventTarget {
       const engine = this.#openEngine(joined);
       const answer = await joined;
       if (stay !== this.#stay || answer.type !== 'joined') return;
-      if (answer.encryption !== this.#encryption) return this.#otherEncryption();
+      if (answer.encryption !== this.#encryption || answer.room !== room) return this.#otherEncryption();
       // What this browser knows holds, whatever is answered. Nothing was offered yet.
       this.#strict ||= answer.strict;
       if (this.#strict) this.#listen(engine);
@@ -307,7 +307,7 @@ export class CallStore extends EventTarget {
     return answer;
   }
 
-  /** Nothing changes how a room is encrypted: either is wrong, and nothing has been sent. */
+  /** Nothing changes how a room is encrypted, and nobody enters another one than they asked for: either is wrong, and nothing has been sent. */
   #otherEncryption() {
     this.#goodbye();
     this.#end('other_encryption');

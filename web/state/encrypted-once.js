@@ -6,17 +6,21 @@
 
 const ENCRYPTED = 'webcall.encrypted-rooms';
 const STRICT = 'webcall.strict-rooms';
+const NAMED = 'webcall.strict-named';
 /** Far more than a person has. When they are full every room counts: a server that invents some can take nothing away by that. */
 const MAX_ROOMS = 4_000;
 
 export class EncryptedOnce {
   #encrypted;
   #strict;
+  /** `room user`: whom the person named when they made a strict conversation here. */
+  #named;
 
   /** @param {Pick<Storage, 'getItem' | 'setItem'> | null} storage */
   constructor(storage) {
     this.#encrypted = new Remembered(ENCRYPTED, storage);
     this.#strict = new Remembered(STRICT, storage);
+    this.#named = new Remembered(NAMED, storage);
   }
 
   /**
@@ -37,14 +41,26 @@ export class EncryptedOnce {
     return this.#strict.has(room);
   }
 
+  /** @param {string} room @param {readonly string[]} users */
+  name(room, users) {
+    for (const user of users) this.#named.add(`${room} ${user}`);
+  }
+
+  /** @param {string} room @returns {readonly string[]} */
+  namedIn(room) {
+    const start = `${room} `;
+    return this.#named.all.filter((each) => each.startsWith(start)).map((each) => each.slice(start.length));
+  }
+
   /** Another window of the browser may have seen more. */
   readAgain() {
     this.#encrypted.readAgain();
     this.#strict.readAgain();
+    this.#named.readAgain();
   }
 }
 
-/** Rooms of which something was true once. */
+/** Rooms, or others, of which something was true once. */
 class Remembered {
   #key;
   #storage;
@@ -56,6 +72,10 @@ class Remembered {
     this.#key = key;
     this.#storage = storage;
     this.#rooms = new Set(read(storage, key));
+  }
+
+  get all() {
+    return [...this.#rooms];
   }
 
   /** @param {string} room */

@@ -34,6 +34,11 @@ export class RoomsStore extends EventTarget {
     return this.#rooms?.find((room) => room.id === id) ?? null;
   }
 
+  /** Whom the person named when they made a strict conversation in this browser. @param {string} id @returns {readonly string[]} */
+  namedIn(id) {
+    return this.#encrypted.namedIn(id);
+  }
+
   /** Whether a room is strict, as this browser has known it once. @param {string} id */
   isStrict(id) {
     return this.#encrypted.isStrict(id);
@@ -69,7 +74,15 @@ export class RoomsStore extends EventTarget {
    * @returns {Promise<Room>}
    */
   async openDirect(usernames, { encryption, strict }) {
-    return this.#keep(await this.#api.call('POST', 'direct', { usernames, encryption, strict }));
+    const room = this.#keep(await this.#api.call('POST', 'direct', { usernames, encryption, strict }));
+    if (this.isStrict(room.id)) await this.#name(room.id, usernames.length).catch(() => {});
+    return room;
+  }
+
+  /** Whom the person named need not be let in, unless the server tells of more. @param {string} room @param {number} others */
+  async #name(room, others) {
+    const { members } = await this.details(room);
+    if (members.length <= others + 1) this.#encrypted.name(room, members.map(({ user }) => user));
   }
 
   /** Another account has other rooms. */
@@ -212,6 +225,7 @@ export class RoomsStore extends EventTarget {
    * @returns {Room}
    */
   #keep(room) {
+    if (!isCanonical(room.id)) throw new ApiError('bad_answer', 200);
     const seen = this.#encrypted.seen(room);
     this.#revision += 1;
     this.#take([...(this.#rooms ?? []).filter(({ id }) => id !== seen.id), seen]);
@@ -226,7 +240,8 @@ export class RoomsStore extends EventTarget {
 
   /** @param {Room[]} rooms */
   #take(rooms) {
-    this.#rooms = rooms.map((room) => this.#encrypted.seen(room)).sort((a, b) => Number(b.in_call > 0) - Number(a.in_call > 0) || a.name.localeCompare(b.name));
+    const known = rooms.filter(({ id }) => isCanonical(id)).map((room) => this.#encrypted.seen(room));
+    this.#rooms = known.sort((a, b) => Number(b.in_call > 0) - Number(a.in_call > 0) || a.name.localeCompare(b.name));
     this.dispatchEvent(new Event('change'));
   }
 }
@@ -239,6 +254,17 @@ export class RoomsStore extends EventTarget {
  * @returns {R}
  */
 function about(id, room) {
-  if (room.id !== id.toLowerCase()) throw new ApiError('bad_answer', 200);
+  if (room.id !== id.toLowerCase() || !isCanonical(room.id)) throw new ApiError('bad_answer', 200);
   return room;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const UUID_DIGITS = 32;
+
+/**
+ * A UUID can be written in other ways, too, and is the same room to the keys: nothing that is known of it would be found.
+ * @param {string} id
+ */
+function isCanonical(id) {
+  return UUID.test(id) || id.replace(/[^0-9a-f]/gi, '').length < UUID_DIGITS;
 }

@@ -21,7 +21,7 @@ const lookOf = (users, epoch, outgoing = null) => ({
 });
 
 /** A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group. */
-function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, door = 'open', mayMake = true, members = async () => [ME, OTHER], pause = async () => {} }) {
+function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isGuarded = false, named = [], mayMake = true, members = async () => [ME, OTHER], pause = async () => {} }) {
   let look = inside ? lookOf([ME], 0) : null;
   const asked = [];
   const keys = {
@@ -37,7 +37,7 @@ function roomOf({ claim = async () => [], info = async () => ({}), create = asyn
   const delivery = { claim, info, create, commits: async () => ({ commits: [], epoch: look.epoch }), commit: async () => true };
   const people = { forget() {}, know: async (users) => new Map(users.map((user) => [user, 'trusted'])) };
   const leave = () => (look = lookOf([ME], look.epoch + 1));
-  return { asked, leave, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, doorOf: () => door, mayMake: () => mayMake, pause, exclusively: (_, act) => act() }) };
+  return { asked, leave, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, isGuarded: () => isGuarded, namedIn: () => named, mayMake: () => mayMake, pause, exclusively: (_, act) => act() }) };
 }
 
 test('who leaves key packages while they are asked for is asked for again, and who has none is not', async () => {
@@ -168,7 +168,7 @@ test('t2_whom_the_server_adds_to_a_strict_room_nobody_brings_in_before_a_person_
   const another = roomOf({ claim });
   assert.deepEqual([(await another.room.sync()).members.map(({ user }) => user), another.room.atTheDoor], [[ME, OTHER], []], 'the control');
 
-  const { room, asked } = roomOf({ claim, door: 'guarded' });
+  const { room, asked } = roomOf({ claim, isGuarded: true });
   for (let time = 0; time < 3; time += 1) {
     room.reachAgain();
     assert.deepEqual([(await room.sync()).members.map(({ user }) => user), room.atTheDoor], [[ME], [OTHER]], 'however often the server says so');
@@ -180,7 +180,7 @@ test('t2_whom_the_server_adds_to_a_strict_room_nobody_brings_in_before_a_person_
 
 test('t2_who_was_let_in_and_left_is_let_in_anew', async () => {
   let members = [ME, OTHER];
-  const { room, leave } = roomOf({ claim: async (users) => users.map((user) => ({ user, keyPackage: 'p' })), door: 'guarded', members: async () => members });
+  const { room, leave } = roomOf({ claim: async (users) => users.map((user) => ({ user, keyPackage: 'p' })), isGuarded: true, members: async () => members });
   room.letIn([OTHER]);
   await room.sync();
   // Once more with them inside: what was let in is used up.
@@ -192,22 +192,33 @@ test('t2_who_was_let_in_and_left_is_let_in_anew', async () => {
   assert.deepEqual(room.atTheDoor, [], 'who is no member any more waits for nothing');
 });
 
-test('t2_who_was_named_when_a_direct_conversation_was_made_is_brought_in_and_whom_the_server_adds_later_is_not', async () => {
+test('t2_who_was_named_when_a_conversation_was_made_is_brought_in_and_whom_the_server_adds_is_not', async () => {
   const claim = async (users) => users.map((user) => ({ user, keyPackage: 'p' }));
-  for (const [door, expected] of [['named', []], ['guarded', [OTHER]]]) {
-    const made = roomOf({ claim, inside: false, info: async () => null, create: async () => true, door });
-    await made.room.sync();
-    assert.deepEqual(made.room.atTheDoor, expected, door);
+  for (const [named, expected] of [[[ME, OTHER], []], [[ME], [OTHER]]]) {
+    const { room } = roomOf({ claim, isGuarded: true, named });
+    await room.sync();
+    assert.deepEqual(room.atTheDoor, expected);
   }
-  const later = roomOf({ claim, door: 'named' });
-  await later.room.sync();
-  assert.deepEqual(later.room.atTheDoor, [OTHER], 'this device did not make it with them');
+});
+
+test('t2_who_was_let_in_and_was_removed_before_they_came_is_let_in_anew_and_who_stood_first_stays_first', async () => {
+  let members = [ME, OTHER];
+  const { room } = roomOf({ isGuarded: true, members: async () => members });
+  room.letIn([OTHER]);
+  members = [ME];
+  await room.sync();
+  members = [ME, OTHER];
+  await room.sync();
+  assert.deepEqual(room.atTheDoor, [OTHER]);
+  members = ['ghost', ME, OTHER];
+  await room.sync();
+  assert.deepEqual(room.atTheDoor, [OTHER, 'ghost']);
 });
 
 test('the group of a strict room is its owner’s to make, and others wait for it', async () => {
   for (const mayMake of [true, false]) {
     let [asked, created] = [0, 0];
-    const { room } = roomOf({ inside: false, info: async () => ((asked += 1), null), create: async () => ((created += 1), true), door: 'guarded', mayMake });
+    const { room } = roomOf({ inside: false, info: async () => ((asked += 1), null), create: async () => ((created += 1), true), isGuarded: true, mayMake });
     assert.equal((await room.sync()) !== null, mayMake);
     await room.sync();
     assert.deepEqual([asked, created], [1, mayMake ? 1 : 0], 'nothing has changed');

@@ -25,7 +25,7 @@ async function call() {
   const socket = Object.assign(new EventTarget(), { isUp: true, asked: [], connect() {}, close() {}, refuse: null });
   socket.request = async (message) => {
     socket.asked.push(message);
-    if (message.type === 'join') return { type: 'joined', encryption: 'open', participant: 'a', participants: [person('a'), person('b')] };
+    if (message.type === 'join') return { type: 'joined', room: message.room, encryption: 'open', participant: 'a', participants: [person('a'), person('b')] };
     if (socket.refuse) throw Object.assign(new Error(), { code: socket.refuse });
     return { type: 'ok' };
   };

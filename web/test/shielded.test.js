@@ -268,3 +268,23 @@ test('who comes while the lock of the call is still waited for is in the call, a
   await settle();
   assert.deepEqual(call.roster.people.map(({ participant }) => participant), ['late', 'me']);
 });
+
+test('t2_a_server_that_answers_with_another_room_than_was_asked_for_ends_the_call_before_anything_is_sent', async () => {
+  const { ended, engines, account, socket } = await entered({ joined: { room: 'another' } });
+  assert.deepEqual([ended, engines[0].closed, socket.count('offer'), account.stays.length], [['other_encryption'], true, 0, 0]);
+});
+
+test('t2_a_room_under_another_spelling_of_its_name_is_none', async () => {
+  const id = '0190b0a0-0000-7000-8000-00000000000a';
+  const others = [id.toUpperCase(), id.replaceAll('-', ''), `urn:uuid:${id}`, `{${id}}`];
+  const told = (each) => ({ id: each, name: 'a', in_call: 0, encryption: 'open', strict: false, members: [] });
+  let answer = { rooms: [id, ...others].map(told) };
+  const rooms = new RoomsStore({ call: async () => answer }, new EncryptedOnce(null));
+  await rooms.load();
+  assert.deepEqual(rooms.rooms.map((room) => room.id), [id]);
+  for (const other of others) {
+    answer = told(other);
+    await assert.rejects(rooms.details(other), { code: 'bad_answer' }, other);
+    await assert.rejects(rooms.create('a', { encryption: 'mls', strict: true }), { code: 'bad_answer' }, other);
+  }
+});

@@ -76,6 +76,7 @@ function newDirect(app) {
         const room = await app.rooms.openDirect(namesIn(usernames), chosen);
         // It was there already: nothing changes how it is encrypted.
         if (chosen.encryption === 'mls' && room.encryption === 'open') toast(t('rooms.direct_is_open'));
+        else if (chosen.strict && !room.strict) toast(t('rooms.direct_not_strict'));
         dialog.close();
         app.go(`/rooms/${room.id}?chat`);
       },

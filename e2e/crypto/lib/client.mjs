@@ -7,7 +7,7 @@ import { Api } from '../../../web/net/api.js';
 import { SignalSocket } from '../../../web/net/socket.js';
 import { KeysAccount } from '../../../web/state/keys/account.js';
 import { Delivery } from '../../../web/state/keys/delivery.js';
-import { doorOf, mayMake } from '../../../web/state/keys/open.js';
+import { mayMake } from '../../../web/state/keys/open.js';
 import { KeyLog } from '../../../web/state/keys/log.js';
 import { People } from '../../../web/state/keys/people.js';
 import { KeysStore } from '../../../web/state/keys/store.js';
@@ -52,7 +52,7 @@ export class Client {
       const [exclusively, now] = [(_, act) => act(), () => Date.now() + this.ahead_ms];
       const log = new KeyLog({ keys, delivery, exclusively, now });
       // By chance nobody waits: what is archived is archived as soon as may be.
-      const parts = { keys, delivery, log, people: new People(keys, log), passkeys: this.passkeys, membersOf, doorOf: (room) => doorOf(this.rooms, room), mayMake: (room) => mayMake(this.rooms, room), roomsOf, ownRooms, pause, exclusively, now, random: () => 0 };
+      const parts = { keys, delivery, log, people: new People(keys, log), passkeys: this.passkeys, membersOf, isGuarded: (room) => this.rooms.isStrict(room), namedIn: (room) => this.rooms.namedIn(room), mayMake: (room) => mayMake(this.rooms, room), roomsOf, ownRooms, pause, exclusively, now, random: () => 0 };
       // Kept here, too: the page knows no account of a device that does not count.
       this.#account = new KeysAccount(user, parts, told);
       return this.#account;

@@ -12,15 +12,13 @@ import { KeyLog } from './log.js';
 import { browserPasskeys } from './passkey.js';
 import { People } from './people.js';
 
-/** Who belongs into a direct conversation is settled when it is made. @param {RoomsStore} rooms @param {string} room @returns {import('./parts.js').Door} */
-export function doorOf(rooms, room) {
-  if (!rooms.isStrict(room)) return 'open';
-  return rooms.find(room)?.kind === 'direct' ? 'named' : 'guarded';
-}
-
-/** A strict room is its owner's to open: whoever came by a link before would have to let the owner in. @param {RoomsStore} rooms @param {string} room */
+/**
+ * A strict room is its owner's to open, or whose browser made the conversation: whoever came before would have to let them in.
+ * @param {RoomsStore} rooms
+ * @param {string} room
+ */
 export function mayMake(rooms, room) {
-  return doorOf(rooms, room) !== 'guarded' || rooms.find(room)?.role === 'owner';
+  return !rooms.isStrict(room) || rooms.find(room)?.role === 'owner' || rooms.namedIn(room).length > 0;
 }
 
 /**
@@ -41,7 +39,8 @@ export function openKeys(api, rooms, host) {
       people: new People(keys, log),
       passkeys: browserPasskeys(host),
       membersOf: async (/** @type {string} */ room) => (await rooms.details(room)).members.map((member) => member.user),
-      doorOf: (/** @type {string} */ room) => doorOf(rooms, room),
+      isGuarded: (/** @type {string} */ room) => rooms.isStrict(room),
+      namedIn: (/** @type {string} */ room) => rooms.namedIn(room),
       mayMake: (/** @type {string} */ room) => mayMake(rooms, room),
       roomsOf: () => (rooms.rooms ?? []).filter(({ encryption }) => encryption === 'mls').map(({ id }) => id),
       ownRooms: async () => (await api.call('GET', 'rooms')).rooms.map((/** @type {{ id: string }} */ { id }) => id),

@@ -3,10 +3,6 @@
  *
  * @typedef {import('../../e2ee/keys/interface.js').Uuid} Uuid
  *
- * Who is brought into the group of a room. `open`: whoever the server says is a member; `guarded`: whom a person here let in; `named`: the same, and
- * those who were members when this device made the group.
- * @typedef {'open' | 'guarded' | 'named'} Door
- *
  * @typedef {object} Parts
  * @property {import('../../e2ee/keys/page.js').Keys} keys
  * @property {import('./delivery.js').Delivery} delivery
@@ -14,7 +10,8 @@
  * @property {import('./people.js').People} people
  * @property {import('./passkey.js').Passkeys} passkeys
  * @property {(room: Uuid) => Promise<Uuid[]>} membersOf a room, as the server tells them
- * @property {(room: Uuid) => Door} doorOf a room, as this browser knows it
+ * @property {(room: Uuid) => boolean} isGuarded whether whoever the server says is a member of a room comes into its group by a person's word alone
+ * @property {(room: Uuid) => readonly Uuid[]} namedIn a room that is guarded: whom the person named when they made it here
  * @property {(room: Uuid) => boolean} mayMake whether this user makes the group of a room where there is none: whoever does is inside, and lets others in
  * @property {(ms: number) => Promise<void>} pause
  * @property {() => number} random from 0 to 1

@@ -158,9 +158,7 @@ export class RoomGroup {
   /** @returns {Promise<Look | null>} null: another was faster, or is to do it */
   async #make() {
     if (!this.#parts.mayMake(this.#room)) return null;
-    const look = await this.#group.create(null);
-    if (look !== null && this.#parts.doorOf(this.#room) === 'named') this.letIn(await this.#parts.membersOf(this.#room));
-    return look;
+    return this.#group.create(null);
   }
 
   async #learn() {
@@ -200,10 +198,17 @@ export class RoomGroup {
     const remove = [...new Set([...look.stale, ...gone])].filter((leaf) => leaf !== look.leaf);
     const missing = users.filter((user) => !present.has(user) && trust.get(user) === 'trusted');
     // Whoever leaves and comes back is let in anew.
-    for (const user of present) this.#letIn.delete(user);
-    this.#atTheDoor = this.#parts.doorOf(this.#room) === 'open' ? [] : missing.filter((user) => !this.#letIn.has(user));
+    for (const user of this.#letIn) if (present.has(user) || !members.has(user)) this.#letIn.delete(user);
+    this.#knock(missing);
     const add = missing.filter((user) => !this.#atTheDoor.includes(user) && !this.#unreachable.has(user)).slice(0, USERS_AT_ONCE);
     return add.length === 0 && remove.length === 0 ? null : { add, remove };
+  }
+
+  /** Who stood there first stays first, whatever order the server tells them in. @param {Uuid[]} missing */
+  #knock(missing) {
+    const named = this.#parts.namedIn(this.#room);
+    const now = this.#parts.isGuarded(this.#room) ? missing.filter((user) => !this.#letIn.has(user) && !named.includes(user)) : [];
+    this.#atTheDoor = [...this.#atTheDoor.filter((user) => now.includes(user)), ...now.filter((user) => !this.#atTheDoor.includes(user))];
   }
 
   /** @param {Look} look @param {{ add: Uuid[], remove: number[] }} wanted @returns {Promise<Look | null>} */
