@@ -41,6 +41,26 @@ fn t18_of_20_commits_at_once_one_wins_each_epoch_and_all_converge() {
     assert_eq!(party.server.epoch(), first + 20, "all came to it");
 }
 
+#[test]
+fn t18_control_who_takes_a_commit_of_their_own_that_lost_for_the_one_that_won_agrees_with_nobody() {
+    let (people, mut devices) = users(3);
+    let mut party = party(room(), &people, &mut devices);
+    for index in [0, 1] {
+        party.groups[index].change(&devices[index], Changes::default(), &party.directory).expect("a member");
+        let answer = party.server.post(&party.groups[index].outgoing().expect("it waits").clone(), &party.tables);
+        assert_eq!(matches!(answer.expect("a sound commit"), Answer::Taken), index == 0);
+        // The second one does not hear that it was late.
+        party.groups[index].accepted().expect("it was sent");
+    }
+    let [winner, forked] = [0, 1].map(|index| (party.groups[index].epoch(), party.groups[index].epoch_authenticator().expect("a member")));
+    assert_eq!(winner.0, forked.0, "both are in an epoch of the same number");
+    assert_ne!(winner.1, forked.1);
+    party.groups[0].change(&devices[0], Changes::default(), &party.directory).expect("a member");
+    let next = party.groups[0].outgoing().expect("it waits").clone();
+    assert!(matches!(party.server.post(&next, &party.tables), Ok(Answer::Taken)));
+    assert!(party.groups[1].process(next.commit.as_ref().expect("a commit").as_slice(), &party.directory).is_err(), "and follows nobody");
+}
+
 /// What a client has kept, and nothing else, after it died.
 struct Disk {
     key: StateKey,
