@@ -97,11 +97,14 @@ test('t11 who the server says to sit where another does is not seen and not hear
     seating.tell(asItIs);
     await notes(anna, themselves(boris, clara));
 
-    // Whose voice it was a moment ago is let through for some seconds (`web/e2ee/media/seat.js`), which no name is shown under.
+    // Whose voice it was a moment ago is let through for a second (`web/e2ee/media/seat.js`), which no name is shown under.
     await looksOutFor(anna, others);
     seating.tell(swapped(boris, clara));
     await refuses(anna, 'foreign', { lines: 4 });
     assert.deepEqual((await noted(anna)).filter((what) => exchanged.includes(what) && what.startsWith('picture')), [], 'swapped in the middle');
+    await looksOutFor(anna, others);
+    await refuses(anna, 'foreign', { lines: 4 });
+    assert.deepEqual((await noted(anna)).filter((what) => exchanged.includes(what)), [], 'a second later neither');
 
     const told = seating.person('boris');
     anna.proxy.tell({ type: 'participant_changed', participant: { ...told, sources: [...told.sources, { source: 'screen', muted: false, forbidden: false }] } });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { lockOf } from '../e2ee/media/counters.js';
 import { JOIN_DELAY_MS, KEEP_MS } from '../e2ee/media/keys.js';
-import { SWITCH_MS } from '../e2ee/media/seat.js';
+import { SOUND_SWITCH_MS, SWITCH_MS } from '../e2ee/media/seat.js';
 import { HOLD_MS, REST_MS } from '../e2ee/media/hold.js';
 import { GREETING_MS, KEYFRAME_INTERVAL_MS } from '../e2ee/media/track.js';
 import { CODECS, annaAndBoris, base, epochOf, frameOf, kindOf, makeDesk, member, plainFrame, randomBytes, received, seeded, shares, sourceOf } from './e2ee-world.js';
@@ -94,6 +94,24 @@ test('the sealed context counts, not what the server says: a KID moved to anothe
   moved[1] = (moved[1] & 0x0f) | 0x20;
   assert.deepEqual(await opening.run(received('VP9', [moved])), []);
   assert.equal(boris.of('seat').counters.auth_failed, 1);
+});
+
+test('t11_the_voice_of_who_sat_there_before_is_let_through_for_a_second', async () => {
+  const { anna, boris, clara } = await annaAndBoris();
+  const opening = boris.lane({ side: 'receive', track: 'voice', kind: 'audio' });
+  const ofAnna = await sealed(anna, 'opus', some('opus', 5));
+  const ofClara = await sealed(clara, 'opus', some('opus', 2));
+  const sounds = async (frame) => (await opening.run(received('opus', [frame]))).length === 1;
+  boris.seat('voice', 'p1');
+  assert.ok(await sounds(ofAnna[0]));
+  boris.now = 1_000;
+  boris.seat('voice', 'p3');
+  assert.ok(await sounds(ofClara[0]));
+  boris.now = 1_000 + SOUND_SWITCH_MS - 1;
+  assert.ok(await sounds(ofAnna[1]), 'it was on its way');
+  boris.now = 1_000 + SOUND_SWITCH_MS;
+  assert.ok(!(await sounds(ofAnna[2])));
+  assert.ok(await sounds(ofClara[1]));
 });
 
 test('while a seat changes hands both are shown, afterwards only the new one, and each change of the picture is told by its key', async () => {

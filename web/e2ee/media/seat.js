@@ -14,8 +14,10 @@
 
 import { contextOf } from './kid.js';
 
-/** The server gives up a switch after 5 s (`SWITCH_TIMEOUT` of the media core); the rest is for the two ways. */
+/** A picture goes on until the keyframe of the next one: the server gives up a switch after 5 s (`SWITCH_TIMEOUT` of the media core); the rest is for the two ways. */
 export const SWITCH_MS = 6_000;
+/** Sound is switched at once: this is for what was on its way, and came a second time. Nothing shows whose voice it is, so it is as short as may be. */
+export const SOUND_SWITCH_MS = 1_000;
 /** Changes of one seat within that time. Beyond it the oldest is let through no longer. */
 const MAX_PREVIOUS = 4;
 
@@ -35,7 +37,7 @@ export class Seat {
   take(feed, kind, now) {
     const next = feed && { owner: feed.owner, context: contextOf(feed.kind, kind) };
     if (this.#now && next && isSame(this.#now, next)) return;
-    if (this.#now) this.#previous = [...this.#previous, { ...this.#now, until_ms: now + SWITCH_MS }].slice(-MAX_PREVIOUS);
+    if (this.#now) this.#previous = [...this.#previous, { ...this.#now, until_ms: now + (kind === 'audio' ? SOUND_SWITCH_MS : SWITCH_MS) }].slice(-MAX_PREVIOUS);
     this.#now = next;
   }
 
