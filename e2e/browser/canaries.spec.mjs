@@ -15,6 +15,7 @@ import { canary, placesOf } from '../lib/canaries.mjs';
 import { choose, openChat, reads, row, write } from './lib/chat.mjs';
 import { removeFolder, temporaryFolder } from './lib/children.mjs';
 import { collected, TALKATIVE } from './lib/collected.mjs';
+import { allSeeAndHearAll } from './lib/eyes.mjs';
 import { during, party, PASSWORD } from './lib/party.mjs';
 import { ADDRESS } from './lib/server.mjs';
 import { words } from './lib/words.mjs';
@@ -33,9 +34,9 @@ async function answersWith(page, message, sign) {
   await page.see(`${row(message)} .reaction[data-emoji="${sign}"]`);
 }
 
-/** All that two people do in a room's chat. @returns the words that they used, by what each was */
+/** All that two people do in a room: chat, files, a call. @returns the words that they used, by what each was */
 async function talk(table, [anna, boris], room) {
-  const said = { message: canary('message'), edit: canary('edit'), answer: canary('answer'), mention: canary('mention'), file: canary('file'), name: canary('name'), reaction: SIGNS[room.encryption] };
+  const said = { message: canary('message'), edit: canary('edit'), answer: canary('answer'), mention: canary('mention'), file: canary('file'), name: canary('name'), call: canary('call'), reaction: SIGNS[room.encryption] };
   await openChat(table, anna, room);
   await openChat(table, boris, room);
   await write(anna, said.message);
@@ -60,7 +61,21 @@ async function talk(table, [anna, boris], room) {
   await write(anna, 'here it is');
   const message = await reads(boris, 'here it is');
   await boris.download(() => boris.press(`${row(message)} [data-action="download"]`));
+  await call(table, [anna, boris], room, said.call);
   return said;
+}
+
+/** They call each other, see and hear each other, and write in the call. */
+async function call(table, [anna, boris], room, text) {
+  await table.join([anna, boris], room);
+  await allSeeAndHearAll([anna, boris]);
+  for (const page of [anna, boris]) await page.click('chat');
+  await write(anna, text);
+  await reads(boris, text);
+  for (const page of [anna, boris]) {
+    await page.click('leave');
+    await page.see('[data-page="ended"]');
+  }
 }
 
 /** A direct conversation, begun by the page: it is encrypted. @returns what was said in it */
@@ -109,7 +124,7 @@ test('t25 of what is written in an encrypted room nothing is in what the server 
       console.log(`open room, ${what}: ${places.join('; ')}`);
       assert.ok(places.some((place) => place.startsWith('data folder')), `the ${what} of the open room is in the data folder`);
     }
-    for (const what of ['message', 'edit', 'answer', 'mention', 'reaction', 'name', 'direct']) assert.ok(open[what].some((place) => /HTTP|WebSocket/.test(place)), `the ${what} of the open room is in the traffic`);
+    for (const what of ['message', 'edit', 'answer', 'mention', 'reaction', 'name', 'call', 'direct']) assert.ok(open[what].some((place) => /HTTP|WebSocket/.test(place)), `the ${what} of the open room is in the traffic`);
     for (const [what, places] of Object.entries(placesOf(all, said.mls))) assert.deepEqual(places, [], `the ${what} of the encrypted room`);
   }));
 
