@@ -6,6 +6,7 @@ import { test } from 'node:test';
 
 import { openChat, reads, type, write } from './lib/chat.mjs';
 import { during, party } from './lib/party.mjs';
+import { words } from './lib/words.mjs';
 
 const SAID = 'zanzibar-canary';
 const ANSWERED = 'timbuktu-canary';
@@ -69,6 +70,12 @@ for (const engine of ['chromium', 'firefox']) {
       await anna.reload();
       for (const text of [SAID, ANSWERED]) await reads(anna, text);
       await anna.waitFor('the draft in the field', (text) => document.querySelector('.composer textarea')?.value === text, [DRAFT]);
+      // Found by a word of it, too: what finds it is not kept, or sealed.
+      const found = await reads(anna, SAID);
+      await anna.pressNamed('button', words(anna, 'chat.search'));
+      await anna.pressNamed('searchbox', words(anna, 'chat.search'));
+      await anna.type(SAID);
+      await anna.see(`.found[data-message="${found}"]`);
       const kept = await anna.evaluate(readAll);
       assert.match(kept, /webcall-chat-[0-9a-f-]+\/entries: [1-9]/, 'messages are kept');
       assert.match(kept, draftKept, 'the draft is kept');
