@@ -52,13 +52,17 @@ fn t18_control_who_takes_a_commit_of_their_own_that_lost_for_the_one_that_won_ag
         // The second one does not hear that it was late.
         party.groups[index].accepted().expect("it was sent");
     }
-    let [winner, forked] = [0, 1].map(|index| (party.groups[index].epoch(), party.groups[index].epoch_authenticator().expect("a member")));
+    let [winner, forked] =
+        [0, 1].map(|index| (party.groups[index].epoch(), party.groups[index].epoch_authenticator().expect("a member")));
     assert_eq!(winner.0, forked.0, "both are in an epoch of the same number");
     assert_ne!(winner.1, forked.1);
     party.groups[0].change(&devices[0], Changes::default(), &party.directory).expect("a member");
     let next = party.groups[0].outgoing().expect("it waits").clone();
     assert!(matches!(party.server.post(&next, &party.tables), Ok(Answer::Taken)));
-    assert!(party.groups[1].process(next.commit.as_ref().expect("a commit").as_slice(), &party.directory).is_err(), "and follows nobody");
+    assert!(
+        party.groups[1].process(next.commit.as_ref().expect("a commit").as_slice(), &party.directory).is_err(),
+        "and follows nobody"
+    );
 }
 
 /// What a client has kept, and nothing else, after it died.
