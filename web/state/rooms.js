@@ -1,4 +1,7 @@
-/** The rooms of the signed-in user, and what can be done with them. Says `change` when the list did. Touches no DOM. */
+/**
+ * The rooms of the signed-in user, and what can be done with them. Says `change` when the list did, and `named` {room} when the person has named who belongs
+ * into a strict conversation. Touches no DOM.
+ */
 
 /** @import { Act, Ban, Room, RoomChanges, RoomWithMembers } from '../api.js' */
 /** @import { Api } from '../net/api.js' */
@@ -82,7 +85,9 @@ export class RoomsStore extends EventTarget {
   /** Whom the person named need not be let in, unless the server tells of more. @param {string} room @param {number} others */
   async #name(room, others) {
     const { members } = await this.details(room);
-    if (members.length <= others + 1) this.#encrypted.name(room, members.map(({ user }) => user));
+    if (members.length > others + 1) return;
+    this.#encrypted.name(room, members.map(({ user }) => user));
+    this.dispatchEvent(new CustomEvent('named', { detail: { room } }));
   }
 
   /** Another account has other rooms. */

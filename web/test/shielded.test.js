@@ -5,6 +5,7 @@ import { beforeEach, mock, test } from 'node:test';
 
 import { CallStore } from '../state/call.js';
 import { EncryptedOnce } from '../state/encrypted-once.js';
+import { mayMake } from '../state/keys/open.js';
 import { Preferences } from '../state/preferences.js';
 import { RoomsStore } from '../state/rooms.js';
 import { ShieldedStay } from '../state/shielded-stay.js';
@@ -286,5 +287,20 @@ test('t2_a_room_under_another_spelling_of_its_name_is_none', async () => {
     answer = told(other);
     await assert.rejects(rooms.details(other), { code: 'bad_answer' }, other);
     await assert.rejects(rooms.create('a', { encryption: 'mls', strict: true }), { code: 'bad_answer' }, other);
+  }
+});
+
+test('t2_whom_the_person_named_in_a_strict_conversation_is_known_over_a_reload_unless_the_server_tells_of_more', async () => {
+  const kept = new Map();
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
+  for (const [id, users, expected] of [['a', ['me', 'boris'], ['me', 'boris']], ['b', ['me', 'boris', 'ghost'], []]]) {
+    const told = { id, name: '', in_call: 0, encryption: 'mls', strict: true, kind: 'direct', role: 'member', members: users.map((user) => ({ user })) };
+    const rooms = new RoomsStore({ call: async () => told }, new EncryptedOnce(storage));
+    const named = [];
+    rooms.addEventListener('named', ({ detail }) => named.push(detail.room));
+    await rooms.openDirect(['boris'], { encryption: 'mls', strict: true });
+    assert.deepEqual([rooms.namedIn(id), named.length], [expected, expected.length > 0 ? 1 : 0]);
+    assert.deepEqual(new RoomsStore(null, new EncryptedOnce(storage)).namedIn(id), expected);
+    assert.equal(mayMake(rooms, id), expected.length > 0);
   }
 });

@@ -131,9 +131,9 @@ export class RoomGroup {
     try {
       const info = await this.#parts.delivery.info({ kind: 'room', id: this.#room });
       if (info !== null) return await this.#group.enter(null, info);
-      const made = await this.#make();
-      if (made === null && !this.#parts.mayMake(this.#room)) this.#isUninvited = changes === this.#changes;
-      return made;
+      if (this.#parts.mayMake(this.#room)) return await this.#group.create(null);
+      this.#isUninvited = changes === this.#changes;
+      return null;
     } catch (error) {
       // Only who has a device in the group already comes in by itself; others are brought in. Nor does anybody while somebody is in the tree
       // whom this device cannot know, for they share the room no more: members take them out first.
@@ -146,19 +146,14 @@ export class RoomGroup {
 
   /** Where nobody counts any more of those who are in the group, the server takes a new one in its place. @returns {Promise<Look | null>} */
   async #makeAnew() {
+    if (!this.#parts.mayMake(this.#room)) return null;
     try {
-      return await this.#make();
+      return await this.#group.create(null);
     } catch (error) {
       // This device was in the old one.
       if (error instanceof KeysRefused && error.code === 'known_group') return null;
       throw error;
     }
-  }
-
-  /** @returns {Promise<Look | null>} null: another was faster, or is to do it */
-  async #make() {
-    if (!this.#parts.mayMake(this.#room)) return null;
-    return this.#group.create(null);
   }
 
   async #learn() {
