@@ -10,6 +10,7 @@ import { during, inCall, party } from './lib/party.mjs';
 import { words } from './lib/words.mjs';
 
 const DOOR = '[data-banner="people-door"]';
+const CAME = '[data-banner="people-came"]';
 const WAITING = '[data-banner="keys-waiting"]';
 
 /** Who stands at the door, as this page names them. */
@@ -59,6 +60,19 @@ for (const [inside, outside] of [['chromium', 'firefox'], ['firefox', 'chromium'
       await hears(anna, clara);
       await hears(clara, boris);
       for (const page of [anna, boris]) await page.seeGone(DOOR);
+
+      // Whom one lets in is no news to them; the other is told, and says nothing new before they have seen it.
+      await boris.seeGone(CAME);
+      await anna.see(`[data-page="call"] ${CAME}`);
+      assert.deepEqual(await faults(anna), []);
+      await anna.click('leave');
+      await anna.click('rejoin');
+      await anna.click('join-call');
+      await anna.waitFor('what keeps her out', (text) => document.body.textContent.includes(text), [words(anna, 'error.newcomers')]);
+      await anna.pressNamed('button', words(anna, 'people.came_seen'), `[data-page="call"] ${CAME}`);
+      await inCall(anna);
+      await anna.seeGone(CAME);
+      await hears(anna, clara);
     }));
 }
 

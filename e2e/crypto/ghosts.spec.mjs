@@ -187,6 +187,10 @@ test('t2 whom the server says to be a member of a strict room nobody brings in a
 
     ben.keys.account.letIn(room.id, [ghost.user]);
     await agree([ann, ben, ghost], room);
+    // Ben knows whom he let in; Ann says nothing before she has seen it.
+    assert.deepEqual(await Promise.all([ann, ben].map(({ keys }) => keys.account.people.newcomersIn(room.id))), [[ghost.user], []]);
+    await ben.says(room, 'look who is here');
+    await ann.keys.account.greeted(room.id);
     await ann.says(room, 'now there are three');
     await ghost.sees(room, 'now there are three');
     assert.deepEqual(ann.keys.account.atTheDoorOf(room.id), []);

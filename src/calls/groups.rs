@@ -9,7 +9,7 @@ use super::group::{CommitOfCall, Group, GroupNow};
 use super::owner::Calls;
 use super::state::State;
 use crate::id::{CallId, RoomId, UserId};
-use crate::store::Encryption;
+use crate::store::Protection;
 
 /// Memory of all groups of this node together. A group in a call of ten takes some 100 kB, and one of 2,000 some 20 MB; beyond this nobody
 /// begins a group or changes one until others have ended.
@@ -20,8 +20,8 @@ const MAX_BYTES: usize = 512 << 20;
 pub struct CallSeen {
     /// Of which room.
     pub room: RoomId,
-    /// How that room is encrypted.
-    pub encryption: Encryption,
+    /// How that room is protected.
+    pub protection: Protection,
     /// Everybody in it.
     pub participants: Vec<(ParticipantId, UserId)>,
     /// Where its group is; nothing while it has none.
@@ -56,12 +56,7 @@ impl Calls {
         let state = self.lock();
         let (room, call) = state.call_named(call).filter(|(_, call)| call.users().any(|one| one == user))?;
         let participants = call.ids().zip(call.users()).collect();
-        Some(CallSeen {
-            room,
-            encryption: call.protection().encryption,
-            participants,
-            group: call.group().map(Group::now).cloned(),
-        })
+        Some(CallSeen { room, protection: call.protection(), participants, group: call.group().map(Group::now).cloned() })
     }
 
     /// Gives a call its group, made by a participant who is in it.
@@ -131,6 +126,7 @@ mod tests {
     use super::super::state::Presence;
     use super::*;
     use crate::role::Role;
+    use crate::store::Encryption;
     use crate::time::Timestamp;
 
     const CALL: CallId = CallId::from_bytes([1; 16]);

@@ -317,3 +317,45 @@ async fn t18_of_twenty_who_come_into_a_call_at_once_one_wins_and_the_others_lear
     }
     drop((anns, bens));
 }
+
+#[tokio::test]
+async fn t2_who_was_not_let_into_a_strict_room_makes_no_group_of_its_call_and_comes_into_none() {
+    let server = Server::start().await;
+    let (mut ann, mut ben) = (Person::new(&server, "ann").await, Person::new(&server, "ben").await);
+    let room = server.strict_room(&[&ann.principal, &ben.principal]).await;
+    let (anns, bens) = (Client::enter(&server, &ann.principal, room).await, Client::enter(&server, &ben.principal, room).await);
+    let call = anns.call.clone();
+    let (device, waiting) = (ann.device(&server).await, ben.device(&server).await);
+    let in_call = Device { certificate: device.certificate, key: device.key.clone(), provider: Default::default() };
+    let same = Device { certificate: waiting.certificate, key: waiting.key.clone(), provider: Default::default() };
+    let (mut of_room, info) = Member::create_strict(device, GroupId::room(*room.as_bytes()));
+    assert_eq!(ann.create(&server, &info).await.0, StatusCode::CREATED);
+
+    let (_, made) = Member::create_as(ben.device(&server).await, group_of(&call), Some(session(&bens.me)));
+    assert_eq!(refusal(&ben.create(&server, &made).await), (422, "uninvited"));
+    let (_, made) = Member::create_as(in_call, group_of(&call), Some(session(&anns.me)));
+    assert_eq!(ann.create(&server, &made).await.0, StatusCode::CREATED);
+    let info = ben.info(&server, &call).await;
+    let (_, come) = into(ben.device(&server).await, &info, Some(session(&bens.me)));
+    assert_eq!(
+        refusal(&ben.send(&server, &call, &come).await),
+        (422, "not_vouched"),
+        "a member of the room who waits at its door"
+    );
+
+    // Ann lets him in.
+    let upload = json!({"key_packages": [encode(&waiting.key_package())]});
+    let to = format!("devices/{}/key-packages", waiting.id());
+    assert_eq!(ben.ask(&server, Method::POST, &to, Some(upload)).await.0, StatusCode::CREATED);
+    let claim = json!({"users": [ben.principal.user.to_string()]});
+    let (_, claimed) = ann.ask(&server, Method::POST, "key-packages/claim", Some(claim)).await;
+    let add = of_room.change(&[decode(&claimed["key_packages"][0]["key_package"])], &[], None);
+    let body = json!({
+        "epoch": add.epoch, "commit": encode(&add.commit), "welcome": add.welcome.as_deref().map(encode),
+        "group_info": encode(&add.group_info),
+    });
+    let commits = format!("groups/{}/commits", encode(&GroupId::room(*room.as_bytes()).to_bytes()));
+    assert_eq!(ann.ask(&server, Method::POST, &commits, Some(body)).await.0, StatusCode::CREATED);
+    let (_, come) = into(same, &info, Some(session(&bens.me)));
+    assert_eq!(refusal(&ben.send(&server, &call, &come).await), (201, ""));
+}

@@ -42,13 +42,23 @@ impl Member {
         Self::create_as(device, id, None)
     }
 
+    /// The same for a strict room.
+    pub(crate) fn create_strict(device: Device, id: GroupId) -> (Self, Vec<u8>) {
+        Self::create_with(device, id, None, mls::strict())
+    }
+
     /// The same for a call, with the session of this device.
     pub(crate) fn create_as(device: Device, id: GroupId, session: Option<Session>) -> (Self, Vec<u8>) {
+        Self::create_with(device, id, session, Extensions::empty())
+    }
+
+    fn create_with(device: Device, id: GroupId, session: Option<Session>, context: Extensions<GroupContext>) -> (Self, Vec<u8>) {
         let extensions = session.map_or_else(Extensions::empty, Session::to_extensions);
         let mls = MlsGroup::builder()
             .with_leaf_node_extensions(extensions)
             .expect("a leaf may have them")
             .with_group_id(id.to_mls())
+            .with_group_context_extensions(context)
             .ciphersuite(mls::SUITE)
             .with_capabilities(mls::capabilities())
             .with_wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)

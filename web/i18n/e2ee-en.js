@@ -52,6 +52,7 @@ export const e2ee = {
   'error.invalid_users': 'The page asked for something that cannot be. Reload it.',
   'error.invalid_group': 'The page asked for something that cannot be. Reload it.',
   'error.invalid_group_info': 'The page asked for something that cannot be. Reload it.',
+  'error.other_strictness': 'The page asked for something that cannot be. Reload it.',
   'error.invalid_commit': 'The page asked for something that cannot be. Reload it.',
   'error.invalid_welcome': 'The page asked for something that cannot be. Reload it.',
   'error.invalid_epoch': 'The page asked for something that cannot be. Reload it.',
@@ -97,6 +98,7 @@ export const e2ee = {
   'error.device_unconfirmed': 'This device is not confirmed yet, so it cannot join encrypted calls. Confirm it in the settings.',
   'error.keys_failed': 'The keys of this device could not be opened. Load the page again.',
   'error.in_call_elsewhere': 'You are in this call in another window of this browser.',
+  'error.newcomers': 'Somebody came into this strict room. Look who it is and press “All right”: then this goes on by itself.',
   'error.not_let_in': 'Somebody else in the room has to be online once, and in a strict room to let you in, so that this device gets its keys. This goes on by itself.',
   'error.keys_starting': 'The keys of this device are being made. This goes on by itself.',
 

@@ -36,6 +36,12 @@ export class EncryptedOnce {
     return { ...room, encryption: 'mls', strict: this.#strict.has(room.id) };
   }
 
+  /** Its keys say so. @param {string} room */
+  foundStrict(room) {
+    this.#encrypted.add(room);
+    this.#strict.add(room);
+  }
+
   /** @param {string} room */
   isStrict(room) {
     return this.#strict.has(room);

@@ -47,6 +47,14 @@ export class RoomsStore extends EventTarget {
     return this.#encrypted.isStrict(id);
   }
 
+  /** The group of a room says that it is strict, whatever the server does. @param {string} id */
+  foundStrict(id) {
+    if (this.isStrict(id)) return;
+    this.#encrypted.foundStrict(id);
+    const room = this.find(id);
+    if (room !== null) this.#keep(room);
+  }
+
   async load() {
     for (;;) {
       const before = this.#revision;

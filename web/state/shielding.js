@@ -41,7 +41,10 @@ export function shielding(keys) {
     ready: async (room, isWanted) => {
       if (!isSupported()) throw new NotReady('encryption_unsupported');
       const account = await accountOf(keys);
-      if ((await upToDate(account, room)) === null) throw new NotReady('not_let_in');
+      const look = await upToDate(account, room);
+      if (look === null) throw new NotReady('not_let_in');
+      // Nothing is said before the person has seen who came.
+      if (look.strict && (await account.people.newcomersIn(room)).length > 0) throw new NotReady('newcomers');
       // Whoever left meanwhile takes nothing up, and nothing that a later join holds is theirs to let go of.
       if (!isWanted()) return account;
       hold?.release();

@@ -9,7 +9,7 @@ import { Group } from '../state/keys/group.js';
 import { RoomGroup } from '../state/keys/room-group.js';
 
 const [ME, OTHER] = ['me', 'other'];
-const lookOf = (users, epoch, outgoing = null) => ({
+const aLook = (users, epoch, outgoing = null) => ({
   type: 'group',
   epoch,
   leaf: 0,
@@ -21,12 +21,15 @@ const lookOf = (users, epoch, outgoing = null) => ({
 });
 
 /** A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group. */
-function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isGuarded = false, named = [], mayMake = true, members = async () => [ME, OTHER], pause = async () => {} }) {
+function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = false, named = [], mayMake = true, members = async () => [ME, OTHER], pause = async () => {} }) {
+  const [asked, greeted] = [[], []];
+  /** Whether this browser knows the room for strict. */
+  let isKnown = isStrict;
+  const lookOf = (...is) => ({ ...aLook(...is), strict: saysStrict });
   let look = inside ? lookOf([ME], 0) : null;
-  const asked = [];
   const keys = {
-    ask: async ({ op, add }) => {
-      asked.push(op);
+    ask: async ({ op, add, strict }) => {
+      asked.push(op === 'create' && strict ? 'create strict' : op);
       if (op === 'look' && look === null) throw new KeysRefused('not_open');
       if (op === 'create') return { ...lookOf([ME], 0, { epoch: 0, commit: null, welcome: null, group_info: '' }), standing: 'creating' };
       if (op === 'change') return lookOf([ME], look.epoch, { epoch: look.epoch, commit: add[0], welcome: null, group_info: '' });
@@ -35,9 +38,10 @@ function roomOf({ claim = async () => [], info = async () => ({}), create = asyn
     },
   };
   const delivery = { claim, info, create, commits: async () => ({ commits: [], epoch: look.epoch }), commit: async () => true };
-  const people = { forget() {}, know: async (users) => new Map(users.map((user) => [user, 'trusted'])) };
+  const people = { forget() {}, know: async (users) => new Map(users.map((user) => [user, 'trusted'])), greeted: async (_, users) => void greeted.push(...users) };
+  const strictness = { isStrict: () => isKnown, foundStrict: () => (isKnown = true) };
   const leave = () => (look = lookOf([ME], look.epoch + 1));
-  return { asked, leave, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, isGuarded: () => isGuarded, namedIn: () => named, mayMake: () => mayMake, pause, exclusively: (_, act) => act() }) };
+  return { asked, greeted, leave, isKnown: () => isKnown, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, ...strictness, namedIn: () => named, mayMake: () => mayMake, pause, exclusively: (_, act) => act() }) };
 }
 
 test('who leaves key packages while they are asked for is asked for again, and who has none is not', async () => {
@@ -117,7 +121,7 @@ test('commits that lay in the log while this device was away are followed as suc
   const log = [];
   const said = [];
   let epoch = 0;
-  const look = () => lookOf([ME], epoch);
+  const look = () => aLook([ME], epoch);
   const keys = {
     ask: async ({ op, commit, log_epoch }) => {
       if (op === 'look') return look();
@@ -168,7 +172,7 @@ test('t2_whom_the_server_adds_to_a_strict_room_nobody_brings_in_before_a_person_
   const another = roomOf({ claim });
   assert.deepEqual([(await another.room.sync()).members.map(({ user }) => user), another.room.atTheDoor], [[ME, OTHER], []], 'the control');
 
-  const { room, asked } = roomOf({ claim, isGuarded: true });
+  const { room, asked, greeted } = roomOf({ claim, isStrict: true });
   for (let time = 0; time < 3; time += 1) {
     room.reachAgain();
     assert.deepEqual([(await room.sync()).members.map(({ user }) => user), room.atTheDoor], [[ME], [OTHER]], 'however often the server says so');
@@ -176,11 +180,25 @@ test('t2_whom_the_server_adds_to_a_strict_room_nobody_brings_in_before_a_person_
   assert.ok(!asked.includes('change'));
   room.letIn([OTHER]);
   assert.deepEqual([(await room.sync()).members.map(({ user }) => user), room.atTheDoor], [[ME, OTHER], []]);
+  assert.deepEqual(greeted, [OTHER], 'whom the person let in is no news to them');
+});
+
+test('t2_that_a_room_is_strict_its_group_says_whatever_the_server_does', async () => {
+  for (const saysStrict of [false, true]) {
+    const { room, isKnown } = roomOf({ claim: async (users) => users.map((user) => ({ user, keyPackage: 'p' })), saysStrict });
+    await room.sync();
+    assert.deepEqual([room.atTheDoor, isKnown()], saysStrict ? [[OTHER], true] : [[], false]);
+  }
+  for (const isStrict of [false, true]) {
+    const { room, asked } = roomOf({ inside: false, info: async () => null, create: async () => true, isStrict });
+    await room.sync();
+    assert.ok(asked.includes(isStrict ? 'create strict' : 'create'), 'and who makes it puts it there');
+  }
 });
 
 test('t2_who_was_let_in_and_left_is_let_in_anew', async () => {
   let members = [ME, OTHER];
-  const { room, leave } = roomOf({ claim: async (users) => users.map((user) => ({ user, keyPackage: 'p' })), isGuarded: true, members: async () => members });
+  const { room, leave } = roomOf({ claim: async (users) => users.map((user) => ({ user, keyPackage: 'p' })), isStrict: true, members: async () => members });
   room.letIn([OTHER]);
   await room.sync();
   // Once more with them inside: what was let in is used up.
@@ -195,7 +213,7 @@ test('t2_who_was_let_in_and_left_is_let_in_anew', async () => {
 test('t2_who_was_named_when_a_conversation_was_made_is_brought_in_and_whom_the_server_adds_is_not', async () => {
   const claim = async (users) => users.map((user) => ({ user, keyPackage: 'p' }));
   for (const [named, expected] of [[[ME, OTHER], []], [[ME], [OTHER]]]) {
-    const { room } = roomOf({ claim, isGuarded: true, named });
+    const { room } = roomOf({ claim, isStrict: true, named });
     await room.sync();
     assert.deepEqual(room.atTheDoor, expected);
   }
@@ -203,7 +221,7 @@ test('t2_who_was_named_when_a_conversation_was_made_is_brought_in_and_whom_the_s
 
 test('t2_who_was_let_in_and_was_removed_before_they_came_is_let_in_anew_and_who_stood_first_stays_first', async () => {
   let members = [ME, OTHER];
-  const { room } = roomOf({ isGuarded: true, members: async () => members });
+  const { room } = roomOf({ isStrict: true, members: async () => members });
   room.letIn([OTHER]);
   members = [ME];
   await room.sync();
@@ -218,7 +236,7 @@ test('t2_who_was_let_in_and_was_removed_before_they_came_is_let_in_anew_and_who_
 test('the group of a strict room is its owner’s to make, and others wait for it', async () => {
   for (const mayMake of [true, false]) {
     let [asked, created] = [0, 0];
-    const { room } = roomOf({ inside: false, info: async () => ((asked += 1), null), create: async () => ((created += 1), true), isGuarded: true, mayMake });
+    const { room } = roomOf({ inside: false, info: async () => ((asked += 1), null), create: async () => ((created += 1), true), isStrict: true, mayMake });
     assert.equal((await room.sync()) !== null, mayMake);
     await room.sync();
     assert.deepEqual([asked, created], [1, mayMake ? 1 : 0], 'nothing has changed');

@@ -34,6 +34,8 @@ pub(super) struct NewGroup {
     pub(super) by: Certificate,
     /// Of the one leaf; none in the group of a room.
     pub(super) session: Option<Session>,
+    /// What its context says ([`mls::is_strict`]).
+    pub(super) is_strict: bool,
     pub(super) state: Vec<u8>,
 }
 
@@ -134,13 +136,13 @@ pub(super) fn new_group(group_info: &[u8], tree: Option<&[u8]>) -> Result<NewGro
     let mut members = roster.iter();
     let (Some((leaf, by)), None) = (members.next(), members.next()) else { return Err(INVALID_GROUP_INFO) };
     let session = group.leaf(LeafNodeIndex::new(leaf)).map(Session::of).transpose()?.flatten();
-    Ok(NewGroup { id, by: *by, session, state: state::write(&provider) })
+    Ok(NewGroup { id, by: *by, session, is_strict: mls::is_strict(group.group_context()), state: state::write(&provider) })
 }
 
-/// The certificates of all leaves of a group.
+/// The certificates of all leaves of a group, which were verified as each came in.
 pub(super) fn leaves(state: &[u8], id: GroupId) -> Result<BTreeSet<Vec<u8>>, Error> {
     let (group, _provider) = state::read(state, id).ok_or_else(damaged)?;
-    Ok(Roster::of(&group)?.iter().map(|(_, certificate)| certificate.to_bytes()).collect())
+    Ok(group.members().map(|member| member.credential.serialized_content().to_vec()).collect())
 }
 
 /// The ratchet tree of a group (RFC 9420 §12.4.3.3); `None` when it is in its GroupInfo.

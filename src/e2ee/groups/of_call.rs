@@ -1,5 +1,6 @@
 //! The group of a call: begun, entered and changed by who is in the call, and gone with it. See `calls::group` for where it is kept.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use webcall_media::ParticipantId;
@@ -8,7 +9,7 @@ use webcall_trust::mls::GroupId;
 
 use super::check::{self, NewGroup, Sent};
 use super::in_call::{INVALID_PARTICIPANT, InCall};
-use super::{Committed, Info, MAX_PAGE, MAX_PAGE_BYTES, Page, count_bytes, counting};
+use super::{Committed, Info, MAX_PAGE, MAX_PAGE_BYTES, Page, count_bytes, counting, of_room};
 use crate::accounts::Principal;
 use crate::app::App;
 use crate::calls::{CallSeen, GroupNow, GroupRefusal};
@@ -21,7 +22,7 @@ use crate::store::{CommitRow, Encryption};
 pub(super) async fn create(app: &App, principal: &Principal, new: NewGroup, group_info: Vec<u8>) -> Result<(), Error> {
     let call = CallId::from_bytes(new.id.uuid);
     let seen = app.calls.seen_by(call, principal.user).ok_or(E2eeError::GroupNotFound)?;
-    if seen.encryption == Encryption::Open {
+    if seen.protection.encryption == Encryption::Open {
         return Err(E2eeError::RoomOpen.into());
     }
     let participant = new.session.map(|session| ParticipantId(u64::from_be_bytes(session.participant)));
@@ -31,6 +32,11 @@ pub(super) async fn create(app: &App, principal: &Principal, new: NewGroup, grou
     let of = counting(&new.by, &certificate);
     if app.store.device_certificate(principal.user, of.device).await?.as_ref() != Some(&certificate) {
         return Err(Refusal::NotVouched.into());
+    }
+    if let Some(inside) = let_in(app, principal, &seen).await?
+        && !inside.contains(&certificate)
+    {
+        return Err(Refusal::Uninvited.into());
     }
     let now = described(app, new.id, 0, group_info, new.state).await?;
     app.calls.begin_group(call, participant, now).map_err(refused)
@@ -53,7 +59,7 @@ pub(super) fn commits(app: &App, principal: &Principal, id: GroupId, from: u64) 
 /// Takes the group of a call to its next epoch. Whether a device is revoked at the very moment is not looked at once more: whoever is in the
 /// call takes it out then.
 pub(super) async fn commit(app: &App, principal: &Principal, id: GroupId, made_in: u64, sent: Sent) -> Result<Committed, Error> {
-    let (CallSeen { room, participants, .. }, now) = seen(app, principal, id)?;
+    let (seen, now) = seen(app, principal, id)?;
     count_bytes(app, principal, id, &sent)?;
     if made_in < now.epoch {
         return lost(app, principal, id, made_in, &sent.commit);
@@ -61,7 +67,11 @@ pub(super) async fn commit(app: &App, principal: &Principal, id: GroupId, made_i
     if made_in > now.epoch {
         return Err(super::EARLY);
     }
-    let known = InCall::new(app.store.counting_certificates(room).await?, &participants);
+    let mut certificates = app.store.counting_certificates(seen.room).await?;
+    if let Some(inside) = let_in(app, principal, &seen).await? {
+        certificates.retain(|certificate| inside.contains(certificate));
+    }
+    let known = InCall::new(certificates, &seen.participants);
     let user = named(principal.user);
     let (next, sent) = app.checks.run(move || (unwinding(|| check::commit(&now.state, id, &sent, user, known)), sent)).await?;
     let next = next??;
@@ -73,6 +83,15 @@ pub(super) async fn commit(app: &App, principal: &Principal, id: GroupId, made_i
         Err(GroupRefusal::OtherEpoch) => lost(app, principal, id, made_in, &commit),
         Err(refusal) => Err(refused(refusal)),
     }
+}
+
+/// The certificates of those who were let into a strict room: into its call comes nobody else, whoever is a member of it. Nothing where the
+/// room is not strict.
+async fn let_in(app: &App, principal: &Principal, seen: &CallSeen) -> Result<Option<BTreeSet<Vec<u8>>>, Error> {
+    if !seen.protection.strict {
+        return Ok(None);
+    }
+    of_room::leaves(app, principal, seen.room).await.map(Some)
 }
 
 /// Where a group is. Its tree is made here, once for all who come in before the next commit.

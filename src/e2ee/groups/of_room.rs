@@ -1,5 +1,7 @@
 //! The group of a room: in the database, as long as the room is there.
 
+use std::collections::BTreeSet;
+
 use webcall_trust::mls::GroupId;
 use webcall_trust::{Certificate, Refusal};
 
@@ -19,11 +21,19 @@ use crate::store::{self, AddedCommit, AddedGroup, CommitLimits, Encryption, Grou
 /// commit and its welcomes have some kilobytes in most rooms: 256 MiB are tens of thousands of them, and some hundred in one of 2,000 devices.
 const LIMITS: CommitLimits = CommitLimits { welcomes: rooms::MAX_ROOMS_PER_USER, kept_bytes: 256 << 20 };
 
+/// Whether a room is strict stands in its group, so that no newcomer depends on the server's word for it.
+const OTHER_STRICTNESS: Error =
+    Error::Invalid { code: "other_strictness", detail: "the group of a strict room says so in its context, and no other does" };
+
 /// Makes the group of a room of the caller's.
 pub(super) async fn create(app: &App, principal: &Principal, new: NewGroup, group_info: &[u8]) -> Result<(), Error> {
     let room = RoomId::from_bytes(new.id.uuid);
-    if rooms::membership(app, principal, room).await?.protection.encryption == Encryption::Open {
+    let protection = rooms::membership(app, principal, room).await?.protection;
+    if protection.encryption == Encryption::Open {
         return Err(E2eeError::RoomOpen.into());
+    }
+    if new.is_strict != protection.strict {
+        return Err(OTHER_STRICTNESS);
     }
     let (certificate, id, created_at) = (new.by.to_bytes(), new.id.to_bytes(), app.clock.now());
     let by = counting(&new.by, &certificate);
@@ -49,6 +59,13 @@ async fn replace(app: &App, principal: &Principal, id: GroupId, new: &store::New
     let GroupRow { room_id, history_id, epoch, state, .. } = group(app, principal, id).await?;
     let leaves = app.checks.run(move || unwinding(|| check::leaves(&state, id))).await???;
     Ok(app.store.replace_group(new, GroupPlace { room_id, history_id, epoch }, &leaves).await?)
+}
+
+/// The certificates of all who are in the group of a room of the caller's; of nobody where there is none.
+pub(super) async fn leaves(app: &App, principal: &Principal, room: RoomId) -> Result<BTreeSet<Vec<u8>>, Error> {
+    let id = GroupId::room(*room.as_bytes());
+    let Some(GroupRow { state, .. }) = app.store.group(&id.to_bytes(), principal.user).await? else { return Ok(BTreeSet::new()) };
+    app.checks.run(move || unwinding(|| check::leaves(&state, id))).await??
 }
 
 /// What a member of the room needs to come into its group.

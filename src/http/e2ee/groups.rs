@@ -134,7 +134,7 @@ pub(in super::super) struct Recipient {
     (status = 401, description = "`not_signed_in`", body = Problem),
     (status = 404, description = "`room_not_found`; `group_not_found`: not in that call", body = Problem),
     (status = 409, description = "`group_exists`, `room_open`: the room is not encrypted", body = Problem),
-    (status = 422, description = "`invalid_bytes`, `invalid_group_info`, `invalid_participant`, or a refusal of the rules for groups", body = Problem),
+    (status = 422, description = "`invalid_bytes`, `invalid_group_info`, `invalid_participant`, `other_strictness`, or a refusal of the rules for groups", body = Problem),
     (status = 429, description = "`rate_limited`", body = Problem),
 ))]
 pub(in super::super) async fn create(

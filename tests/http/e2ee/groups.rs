@@ -557,3 +557,21 @@ async fn commits_go_after_ninety_days_and_what_nobody_fetched_after_thirty() {
         assert_eq!((webcall::e2ee::sweep(&server.app).await.unwrap(), left().await), (swept, kept), "{days} days later");
     }
 }
+
+#[tokio::test]
+async fn t2_the_group_of_a_strict_room_says_so_and_no_other_does() {
+    let server = TestServer::start().await;
+    let mut ann = Person::new(&server, "ann").await;
+    for strict in [true, false] {
+        let body = json!({"name": "Thursday", "encryption": "mls", "strict": strict});
+        let (_, room) = server.ask(&ann.session, Method::POST, "/api/v1/rooms", Some(body)).await;
+        let (first, second) = (ann.another_device(&server).await, ann.another_device(&server).await);
+        let infos = [Member::create_strict(first, group_of(&room)).1, Member::create(second, group_of(&room)).1];
+        let mut answers = Vec::new();
+        for info in if strict { [&infos[1], &infos[0]] } else { [&infos[0], &infos[1]] } {
+            let answer = ann.ask(&server, Method::POST, "groups", Some(json!({"group_info": encode(info)}))).await;
+            answers.push((answer.0.as_u16(), answer.1["code"].as_str().unwrap_or_default().to_owned()));
+        }
+        assert_eq!(answers, [(422, "other_strictness".to_owned()), (201, String::new())], "strict: {strict}");
+    }
+}

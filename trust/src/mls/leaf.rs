@@ -5,7 +5,7 @@ use openmls::prelude::{CredentialType, KeyPackage, LeafNode, Lifetime, MlsMessag
 use openmls::treesync::LeafNodeSource;
 use openmls_rust_crypto::RustCrypto;
 
-use super::{MAX_CAPABILITIES, MAX_KEY_PACKAGE_BYTES, MAX_LIFETIME_S, SUITE, Session, capabilities, parse};
+use super::{MAX_CAPABILITIES, MAX_KEY_PACKAGE_BYTES, MAX_LIFETIME_S, SUITE, Session, least_capabilities, parse};
 use crate::{Certificate, Refusal, is_contributory};
 
 /// A key package (RFC 9420 §10) framed as a message, with its signatures verified and alive by this machine's clock. Whether its certificate
@@ -88,7 +88,7 @@ fn knows_ours(leaf: &LeafNode) -> bool {
     fn covers<T: PartialEq>(theirs: &[T], ours: &[T]) -> bool {
         theirs.len() <= MAX_CAPABILITIES && ours.iter().all(|one| theirs.contains(one))
     }
-    let (theirs, ours) = (leaf.capabilities(), capabilities());
+    let (theirs, ours) = (leaf.capabilities(), least_capabilities());
     covers(theirs.versions(), ours.versions())
         && covers(theirs.ciphersuites(), ours.ciphersuites())
         && covers(theirs.extensions(), ours.extensions())

@@ -10,6 +10,7 @@ mod leaf;
 mod parse;
 mod roster;
 mod session;
+mod strict;
 
 use openmls::prelude::{Capabilities, Ciphersuite, CredentialType, ExtensionType, ProtocolVersion};
 
@@ -19,6 +20,7 @@ pub use leaf::{key_package, leaf};
 pub use parse::{application, group_info, handshake, tree, welcome};
 pub use roster::{Roster, group};
 pub use session::Session;
+pub use strict::{is_strict, strict};
 
 /// The only one. Another would need another length of every key, and a way to agree on it.
 pub const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
@@ -41,13 +43,17 @@ pub const MAX_APPLICATION_BYTES: usize = 64 * 1024;
 /// without end is not.
 pub const MAX_CAPABILITIES: usize = 32;
 
-/// What every leaf of ours says to know, and what every other leaf must know at least.
+/// What every leaf of ours says to know.
 pub fn capabilities() -> Capabilities {
-    Capabilities::new(
-        Some(&[ProtocolVersion::Mls10]),
-        Some(&[SUITE]),
-        Some(&[ExtensionType::LastResort]),
-        Some(&[]),
-        Some(&[CredentialType::Basic]),
-    )
+    knowing(&[ExtensionType::LastResort, strict::TYPE])
+}
+
+/// What every leaf must know: devices from before there were strict groups come into all others.
+fn least_capabilities() -> Capabilities {
+    knowing(&[ExtensionType::LastResort])
+}
+
+fn knowing(extensions: &[ExtensionType]) -> Capabilities {
+    let (versions, credentials) = ([ProtocolVersion::Mls10], [CredentialType::Basic]);
+    Capabilities::new(Some(&versions), Some(&[SUITE]), Some(extensions), Some(&[]), Some(&credentials))
 }

@@ -6,7 +6,7 @@ use openmls::group::GroupContext;
 use openmls::prelude::{LeafNode, LeafNodeIndex, ProtocolVersion, PublicGroup};
 
 use super::leaf::{leaf, leaf_known};
-use super::{GroupId, MAX_LEAVES, SUITE, Session};
+use super::{GroupId, GroupKind, MAX_LEAVES, SUITE, Session, is_strict};
 use crate::{Certificate, DeviceId, PublicKey, Refusal, UserId};
 
 /// The devices of a group by the number of their leaf. One leaf a device, and one identity a user: two would mean that one of them was
@@ -125,16 +125,15 @@ pub(super) fn consistent<'a>(certificates: impl Iterator<Item = &'a Certificate>
     Ok(())
 }
 
-/// What a group must be at all: of our version and suite, named after a room or call, with no extension in its context. One could
-/// require what clients don't know, or let the server propose.
+/// What a group must be at all: of our version and suite, named after a room or call, with nothing in its context but that its room is
+/// strict. Any other extension could require what clients don't know, or let the server propose.
 pub fn group(context: &GroupContext) -> Result<GroupId, Refusal> {
     if context.protocol_version() != ProtocolVersion::Mls10 || context.ciphersuite() != SUITE {
         return Err(Refusal::Suite);
     }
-    if context.extensions().iter().next().is_some() {
-        return Err(Refusal::ContextExtensions);
-    }
-    GroupId::from_bytes(context.group_id().as_slice())
+    let id = GroupId::from_bytes(context.group_id().as_slice())?;
+    let may_be = context.extensions().iter().next().is_none() || (id.kind == GroupKind::Room && is_strict(context));
+    if may_be { Ok(id) } else { Err(Refusal::ContextExtensions) }
 }
 
 #[cfg(test)]

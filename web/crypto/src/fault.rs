@@ -76,6 +76,8 @@ pub enum Fault {
     UnknownSender,
     #[error("somebody who no longer counts is in the group: a commit is to take them out first")]
     StaleMembers,
+    #[error("somebody came into the strict room of whom the person was not told yet")]
+    Newcomers,
     #[error("a group of this room is kept already, or was: it is gone on with, not begun anew")]
     KnownGroup,
     #[error("the device that made the commit was revoked, or its user's identity replaced")]
@@ -136,6 +138,7 @@ impl Fault {
             Self::UnknownEpoch => "unknown_epoch",
             Self::UnknownSender => "unknown_sender",
             Self::StaleMembers => "stale_members",
+            Self::Newcomers => "newcomers",
             Self::KnownGroup => "known_group",
             Self::RevokedDevice => "revoked_device",
             Self::UnknownUser => "unknown_user",

@@ -2,7 +2,7 @@
 
 mod browser;
 
-use browser::{Browser, ROOM, room, two};
+use browser::{Browser, ROOM, room, two, two_in};
 use serde_json::{Value, json};
 
 fn known(ann: &mut Browser, ben: &Browser) -> Value {
@@ -48,6 +48,56 @@ fn t2_whom_somebody_else_brought_into_a_room_the_person_is_told_until_they_have_
     ben.reloads();
     assert_eq!(ben.does(newcomers.clone())["users"], json!([]));
     assert_eq!(eve.fails(newcomers), "not_open", "of a room in whose group one is not, nothing is said");
+}
+
+fn message(number: u32) -> Value {
+    let id = format!("00000000-0000-7000-8000-0000000010{number:02}");
+    json!({ "op": "seal_message", "room": ROOM, "id": id, "kind": 1, "content": "YQ==", "seen": null, "head": null, "now_ms": 1 })
+}
+
+#[test]
+fn t2_in_a_strict_room_nothing_is_said_before_the_person_has_seen_who_came() {
+    for strict in [false, true] {
+        let (mut ann, mut ben) = two_in(strict);
+        ann.does(json!({ "op": "greeted", "room": ROOM, "users": [ben.user] }));
+        let mut eve = Browser::first("00000000-0000-7000-8000-000000000003", 3);
+        for browser in [&mut ann, &mut ben] {
+            browser.does(json!({ "op": "learn", "user": eve.user, "records": eve.records }));
+        }
+        let package = eve.does(json!({ "op": "key_packages", "count": 1, "last_resort": false }))["packages"].clone();
+        let changed = ann.does(json!({ "op": "change", "group": room(), "add": package, "users": [eve.user], "remove": [] }));
+        assert_eq!(ann.does(json!({ "op": "accepted", "group": room() }))["strict"], strict);
+        ben.does(json!({ "op": "process", "group": room(), "commit": changed["outgoing"]["commit"] }));
+        ann.does(json!({ "op": "greeted", "room": ROOM, "users": [eve.user] }));
+        ann.does(message(1));
+
+        let call = json!({ "op": "create", "group": { "kind": "call", "id": "00000000-0000-7000-8000-000000000002" },
+            "stay": { "room": ROOM, "participant": "0000000000000001" } });
+        let said = |ben: &mut Browser| (ben.says(&message(2))["error"].clone(), ben.says(&call)["error"].clone());
+        let refused = if strict { json!("newcomers") } else { Value::Null };
+        assert_eq!(said(&mut ben), (refused.clone(), refused.clone()), "strict: {strict}");
+        if !strict {
+            continue;
+        }
+        ben.reloads();
+        assert_eq!(said(&mut ben), (refused.clone(), refused), "a reload is no answer");
+        ben.does(json!({ "op": "greeted", "room": ROOM }));
+        assert_eq!(said(&mut ben), (Value::Null, Value::Null));
+    }
+}
+
+#[test]
+fn t2_who_left_a_room_and_comes_again_is_news() {
+    let (mut ann, mut ben) = two();
+    let newcomers = json!({ "op": "newcomers", "room": ROOM });
+    assert_eq!(ann.does(newcomers.clone())["users"], json!([]));
+    ann.does(json!({ "op": "change", "group": room(), "add": [], "users": [], "remove": [1] }));
+    ann.does(json!({ "op": "accepted", "group": room() }));
+    assert_eq!(ann.does(newcomers.clone())["users"], json!([]));
+    let package = ben.does(json!({ "op": "key_packages", "count": 1, "last_resort": false }))["packages"].clone();
+    ann.does(json!({ "op": "change", "group": room(), "add": package, "users": [ben.user], "remove": [] }));
+    ann.does(json!({ "op": "accepted", "group": room() }));
+    assert_eq!(ann.does(newcomers)["users"], json!([ben.user]));
 }
 
 #[test]

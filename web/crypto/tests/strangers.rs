@@ -230,6 +230,30 @@ fn t2_a_group_in_which_the_server_may_propose_is_not_joined() {
 }
 
 #[test]
+fn t2_that_a_room_is_strict_all_in_its_group_know_and_no_group_says_it_otherwise() {
+    use openmls::prelude::UnknownExtension;
+    let (mut people, mut devices) = users(2);
+    let raw = Raw::of(&mut people[0], 50);
+    let directory = directory(&people);
+    let refused = || Some(Refusal::ContextExtensions.into());
+    let of = |number, content: &[u8]| {
+        Extensions::single(Extension::Unknown(number, UnknownExtension(content.to_vec()))).expect("sound")
+    };
+    for (id, context, expected) in [
+        (room(), mls::strict(), Ok(true)),
+        (room(), Extensions::empty(), Ok(false)),
+        (call(), mls::strict(), Err(refused())),
+        (room(), of(0xf057, b"1"), Err(refused())),
+    ] {
+        let package = devices[1].make_key_packages(1).expect("room");
+        let (welcome, info) = raw.found(id, context, parsed(&package[0]));
+        assert_eq!(mls::group_info(&info).err().map(Fault::Refused), expected.err().flatten());
+        let joined = Group::join(&devices[1], &welcome, &directory);
+        assert_eq!(joined.as_ref().map(|joined| joined.group.is_strict()).ok(), expected.ok());
+    }
+}
+
+#[test]
 fn t2_to_be_in_a_room_by_the_servers_word_is_no_way_into_its_group() {
     let (people, mut devices) = users(2);
     let everybody = directory(&people);

@@ -40,8 +40,8 @@ export type Request =
   | { op: 'key_packages'; count: number; last_resort: boolean }
   /** Key packages that nobody may use any more. */
   | { op: 'forget_expired'; now_ms: number }
-  /** Of a room of which this device has, or had, a group: `known_group`. */
-  | { op: 'create'; group: GroupName; stay: Stay | null }
+  /** Of a room of which this device has, or had, a group: `known_group`. `strict`: of a strict room, once for all. Of a call: `newcomers` as of `seal_message`. */
+  | { op: 'create'; group: GroupName; stay: Stay | null; strict?: boolean }
   /** Errors: `known_group` (the group is kept: its log is to be processed), `past_epoch` (this device was in a later epoch already). */
   | { op: 'join'; welcome: Base64 }
   /** Into a call: its room's group must be one of this device; `uninvited`: somebody in the call is not in it. */
@@ -68,6 +68,7 @@ export type Request =
    * In the newest epoch of the room's group, so that commits come first. `id` is new for each message; the same only to seal one again in a
    * later epoch. `seen`: the `hash` of the newest message of the room that the page knows; `head`: null for the newest head of the log of keys
    * that this device verified. `split_view`: what the server shows of the log was contradicted, and the person has not decided to go on.
+   * `newcomers`: somebody came into the strict room of whom the person was not told.
    */
   | { op: 'seal_message'; room: Uuid; id: Uuid; kind: number; content: Base64; seen: Base64 | null; head: TreeHead | null; now_ms: number }
   /** The server took it. One is sent after the other: what is sealed in between follows the same message. */
@@ -103,8 +104,8 @@ export type Request =
   | { op: 'qr'; text: string }
   /** Who came into the room's group since `greeted`; nobody at the first time. */
   | { op: 'newcomers'; room: Uuid }
-  /** The person was told of everybody who is in the room's group now. */
-  | { op: 'greeted'; room: Uuid }
+  /** The person knows of these users who came; without `users`: was told of everybody who is in the room's group now. */
+  | { op: 'greeted'; room: Uuid; users?: Uuid[] }
   /** Makes the master key; once, on the device that made the identity. */
   | { op: 'backup_begin' }
   | { op: 'add_recovery_code' }
@@ -177,6 +178,8 @@ export type Look = {
   epoch: number;
   leaf: number;
   standing: 'creating' | 'joining' | 'member' | 'removed';
+  /** Of the group of a strict room: by its context, not by the server's word. */
+  strict: boolean;
   /** `participant`: of a call, whom the leaf says to be. */
   members: { leaf: number; user: Uuid; device: Base64; identity: Base64; participant: ParticipantId | null }[];
   /** Leaves that no longer count and are to be removed. */

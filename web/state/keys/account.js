@@ -181,6 +181,13 @@ export class KeysAccount {
     this.#later(room);
   }
 
+  /** The person was told of everybody who came into the room's group. @param {Uuid} room */
+  async greeted(room) {
+    await this.#parts.people.greeted(room);
+    // What waited for it goes on.
+    this.#told.room(room);
+  }
+
   /** The group of a room in which something is to be sent, as `Sending` gives it. @param {Uuid} room */
   toSendIn(room) {
     return this.#sending.groupOf(room);

@@ -89,9 +89,9 @@ export class Group {
     }
   }
 
-  /** A new one, this device alone in it. @param {Stay | null} stay @returns {Promise<Look | null>} null: another was faster */
-  async create(stay) {
-    const look = await this.#keys.ask({ op: 'create', group: this.#name, stay }, 'group');
+  /** A new one, this device alone in it. @param {Stay | null} stay @param {boolean} [strict] of a strict room @returns {Promise<Look | null>} null: another was faster */
+  async create(stay, strict = false) {
+    const look = await this.#keys.ask({ op: 'create', group: this.#name, stay, strict }, 'group');
     return this.#send(look, async () => {});
   }
 

@@ -10,8 +10,9 @@
  * @property {import('./people.js').People} people
  * @property {import('./passkey.js').Passkeys} passkeys
  * @property {(room: Uuid) => Promise<Uuid[]>} membersOf a room, as the server tells them
- * @property {(room: Uuid) => boolean} isGuarded whether whoever the server says is a member of a room comes into its group by a person's word alone
- * @property {(room: Uuid) => readonly Uuid[]} namedIn a room that is guarded: whom the person named when they made it here
+ * @property {(room: Uuid) => boolean} isStrict whether whoever the server says is a member of a room comes into its group by a person's word alone
+ * @property {(room: Uuid) => void} foundStrict its group says so, whatever the server does
+ * @property {(room: Uuid) => readonly Uuid[]} namedIn a strict room: whom the person named when they made it here
  * @property {(room: Uuid) => boolean} mayMake whether this user makes the group of a room where there is none: whoever does is inside, and lets others in
  * @property {(ms: number) => Promise<void>} pause
  * @property {() => number} random from 0 to 1

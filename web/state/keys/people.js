@@ -132,9 +132,9 @@ export class People extends EventTarget {
     }
   }
 
-  /** The person was told of everybody who is in the room's group now. @param {Uuid} room */
-  async greeted(room) {
-    await this.#keys.ask({ op: 'greeted', room }, 'done');
+  /** The person knows of these users who came, or was told of everybody who is in the room's group now. @param {Uuid} room @param {Uuid[]} [users] */
+  async greeted(room, users) {
+    await this.#keys.ask({ op: 'greeted', room, ...(users && { users }) }, 'done');
   }
 
   /** @param {Uuid} user @returns {Promise<Trust>} */

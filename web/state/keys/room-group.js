@@ -1,7 +1,7 @@
 /**
  * The group of a room: every device of every member is in it, and nobody else. Whoever is here first makes it; members bring in those who are
- * missing and take out those who left or no longer count, the first of them in the tree before the others. Into a room that is guarded they bring
- * in whom their person let in: who is a member of it, the server says.
+ * missing and take out those who left or no longer count, the first of them in the tree before the others. Into a strict room they bring in whom
+ * their person let in: who is a member of it, the server says. That it is strict stands in its group, and is believed before the server.
  */
 
 /** @import { Base64, Look, Uuid } from '../../e2ee/keys/interface.js' */
@@ -31,6 +31,8 @@ export class RoomGroup {
   #unreachable = new Set();
   /** Whom the person let in, until they are here. @type {Set<Uuid>} */
   #letIn = new Set();
+  /** Of whom the worker was told that the person knows of them. @type {Set<Uuid>} */
+  #expected = new Set();
   /** Who is to be let in first, as it was found last. @type {Uuid[]} */
   #atTheDoor = [];
   /** The server let this device not come in by itself: it waits for a welcome, and asks again when something has changed. */
@@ -131,7 +133,7 @@ export class RoomGroup {
     try {
       const info = await this.#parts.delivery.info({ kind: 'room', id: this.#room });
       if (info !== null) return await this.#group.enter(null, info);
-      if (this.#parts.mayMake(this.#room)) return await this.#group.create(null);
+      if (this.#parts.mayMake(this.#room)) return await this.#group.create(null, this.#parts.isStrict(this.#room));
       this.#isUninvited = changes === this.#changes;
       return null;
     } catch (error) {
@@ -148,7 +150,7 @@ export class RoomGroup {
   async #makeAnew() {
     if (!this.#parts.mayMake(this.#room)) return null;
     try {
-      return await this.#group.create(null);
+      return await this.#group.create(null, this.#parts.isStrict(this.#room));
     } catch (error) {
       // This device was in the old one.
       if (error instanceof KeysRefused && error.code === 'known_group') return null;
@@ -192,17 +194,27 @@ export class RoomGroup {
     const gone = look.members.filter(({ user }) => !members.has(user)).map(({ leaf }) => leaf);
     const remove = [...new Set([...look.stale, ...gone])].filter((leaf) => leaf !== look.leaf);
     const missing = users.filter((user) => !present.has(user) && trust.get(user) === 'trusted');
+    await this.#greet(present);
     // Whoever leaves and comes back is let in anew.
     for (const user of this.#letIn) if (present.has(user) || !members.has(user)) this.#letIn.delete(user);
+    if (look.strict) this.#parts.foundStrict(this.#room);
     this.#knock(missing);
     const add = missing.filter((user) => !this.#atTheDoor.includes(user) && !this.#unreachable.has(user)).slice(0, USERS_AT_ONCE);
     return add.length === 0 && remove.length === 0 ? null : { add, remove };
   }
 
+  /** Whom the person let in or named is no news to them. @param {ReadonlySet<Uuid>} present */
+  async #greet(present) {
+    const expected = [...this.#letIn, ...this.#parts.namedIn(this.#room)].filter((user) => present.has(user) && !this.#expected.has(user));
+    if (expected.length === 0) return;
+    await this.#parts.people.greeted(this.#room, expected);
+    for (const user of expected) this.#expected.add(user);
+  }
+
   /** Who stood there first stays first, whatever order the server tells them in. @param {Uuid[]} missing */
   #knock(missing) {
     const named = this.#parts.namedIn(this.#room);
-    const now = this.#parts.isGuarded(this.#room) ? missing.filter((user) => !this.#letIn.has(user) && !named.includes(user)) : [];
+    const now = this.#parts.isStrict(this.#room) ? missing.filter((user) => !this.#letIn.has(user) && !named.includes(user)) : [];
     this.#atTheDoor = [...this.#atTheDoor.filter((user) => now.includes(user)), ...now.filter((user) => !this.#atTheDoor.includes(user))];
   }
 

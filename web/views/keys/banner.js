@@ -7,10 +7,11 @@
 /** @import { Room, RoomWithMembers } from '../../api.js' */
 /** @import { KeysAccount } from '../../state/keys/account.js' */
 
-import { listed, t } from '../../i18n/index.js';
+import { t } from '../../i18n/index.js';
 import { el, listen, refill } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { absentBanner } from './absent.js';
+import { cameBanner } from './came.js';
 import { openCompare } from './compare.js';
 import { doorBanners } from './door.js';
 import { logBanner } from './log.js';
@@ -24,14 +25,14 @@ import { hasWritten, reminder } from './reminder.js';
 export function keysBanners(app, room, signal) {
   const banners = el('div', { class: 'banners', role: 'status', 'aria-atomic': 'false' });
   const absent = absentBanner(app, room, signal);
-  const door = doorBanners(app, room, signal);
+  const [came, door] = [cameBanner(app, room, signal), doorBanners(app, room, signal)];
   let drawn = 0;
   const draw = async () => {
     drawn += 1;
     const turn = drawn;
-    const [log, others, remind] = await Promise.all([logBanner(app), othersBanners(app, room, () => void draw()), reminder(app, room.id, () => void draw())]);
+    const [log, others, remind] = await Promise.all([logBanner(app), othersBanners(app, room), reminder(app, room.id, () => void draw())]);
     // Asked again meanwhile: that answer is newer.
-    if (turn === drawn && !signal.aborted) refill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others, door, absent, remind);
+    if (turn === drawn && !signal.aborted) refill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others, came, door, absent, remind);
   };
   void draw();
   listen(app.keys, ['change', 'person', 'archive', 'log'], () => void draw(), signal);
@@ -76,28 +77,15 @@ function archiveBanner({ keys }, { id }) {
   return [banner('keys-archive', t(isFull ? 'keys.archive_full' : 'keys.archive_wrong', { code }))];
 }
 
-/**
- * Of the others in the room: whose keys changed or do not fit, and who came.
- * @param {App} app
- * @param {Pick<Room, 'id'>} room
- * @param {() => void} draw
- * @returns {Promise<HTMLElement[]>}
- */
-async function othersBanners(app, { id }, draw) {
+/** Of the others in the room: whose keys changed or do not fit. @param {App} app @param {Pick<Room, 'id'>} room @returns {Promise<HTMLElement[]>} */
+async function othersBanners(app, { id }) {
   const { account } = app.keys;
   if (account === null) return [];
   try {
     const concerns = await account.concernsIn(id);
-    const newcomers = await account.people.newcomersIn(id);
-    if (concerns.size + newcomers.length === 0) return [];
+    if (concerns.size === 0) return [];
     const { members } = await app.rooms.details(id);
-    const greet = async () => {
-      await account.people.greeted(id).catch(() => {});
-      draw();
-    };
-    // The group says who is in it; how they are called, and whether at all, the server.
-    const came = newcomers.map((user) => members.find((member) => member.user === user)?.username ?? t('people.unnamed'));
-    return [...members.flatMap((member) => concernBanner(account, member, concerns.get(member.user))), ...(came.length > 0 ? [newcomersBanner(came, () => void greet())] : [])];
+    return members.flatMap((member) => concernBanner(account, member, concerns.get(member.user)));
   } catch {
     // Without a connection nothing is sent either.
     return [];
@@ -117,16 +105,6 @@ function concernBanner(account, member, concern) {
   const compare = el('button', { class: 'button', type: 'button', data: { action: 'compare' }, on: { click: () => openCompare(account, member) } }, t('keys.compare'));
   const isLost = account.people.markOf(member.user).verified === 'lost';
   return [banner(isLost ? 'keys-lost' : 'keys-changed', t(isLost ? 'people.lost' : 'keys.changed', { name }), compare)];
-}
-
-/** Beyond these they are counted. */
-const NAMED = 3;
-
-/** @param {string[]} names @param {() => void} greet */
-function newcomersBanner(names, greet) {
-  const text = names.length > NAMED ? t('people.came_count', { count: names.length }) : t('people.came', { count: names.length, names: listed(names) });
-  const seen = el('button', { class: 'button', type: 'button', data: { action: 'greet' }, on: { click: greet } }, t('people.came_seen'));
-  return el('div', { class: 'banner', data: { banner: 'people-came' } }, icon('people'), el('span', {}, text), seen);
 }
 
 /** @param {string} name @param {string} text @param {HTMLElement} [act] */

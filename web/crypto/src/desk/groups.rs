@@ -198,6 +198,7 @@ impl Desk {
         if id.kind == GroupKind::Room {
             self.epochs(RoomId(id.uuid), block_of(epoch))?;
             self.epochs(RoomId(id.uuid), block_of(epoch.saturating_add(1)))?;
+            self.ready_to_meet(id)?;
         }
         Ok(())
     }
@@ -212,7 +213,8 @@ impl Desk {
             self.groups.remove(&id);
             return Err(fault);
         }
-        self.keep(id, keep)
+        self.keep(id, keep)?;
+        self.meet(id, keep)
     }
 
     /// A group that cannot be kept is let go: what is in memory must never be ahead of what was kept.

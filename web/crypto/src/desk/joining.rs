@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
 use webcall_trust::mls::{GroupId, GroupKind, Session};
+use webcall_trust::{PublicKey, UserId};
 
 use super::Desk;
 use super::shelves::Shelf;
@@ -18,21 +20,36 @@ impl Desk {
         Ok(())
     }
 
-    pub(super) fn create(&mut self, id: GroupId, stay: Option<Stay>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+    pub(super) fn create(
+        &mut self,
+        id: GroupId,
+        stay: Option<Stay>,
+        strict: bool,
+        keep: &mut Vec<Kept>,
+    ) -> Result<Answer, Fault> {
         if let Some(stay) = stay {
-            self.identities_of(stay.room)?;
+            self.in_its_call(stay.room)?;
         }
         let group = match session(id, stay)? {
             Some(session) => Group::create_call(self.device()?, id, session)?,
-            None => {
-                self.unknown(id)?;
-                if self.marks(RoomId(id.uuid))?.group.is_some() {
-                    return Err(Fault::KnownGroup);
-                }
-                Group::create(self.device()?, id)?
-            }
+            None => self.create_of_room(id, strict)?,
         };
         self.enter(group, stay, keep)
+    }
+
+    fn create_of_room(&mut self, id: GroupId, strict: bool) -> Result<Group, Fault> {
+        self.unknown(id)?;
+        if self.marks(RoomId(id.uuid))?.group.is_some() {
+            return Err(Fault::KnownGroup);
+        }
+        let device = self.device()?;
+        if strict { Group::create_strict(device, id) } else { Group::create(device, id) }
+    }
+
+    /// Who belongs in the call of a room that this device is about to enter.
+    fn in_its_call(&mut self, room: Uuid) -> Result<BTreeSet<(UserId, PublicKey)>, Fault> {
+        self.nobody_new(room)?;
+        self.identities_of(room)
     }
 
     /// A welcome may be as old as the key package that it is for, and one to a last resort may have been used before.
@@ -48,6 +65,7 @@ impl Desk {
             return Err(Fault::PastEpoch);
         }
         self.epochs(room, block_of(group.epoch()))?;
+        self.ready_to_meet(group.id())?;
         let answer = self.enter(group, None, keep)?;
         self.change_device(keep, |device| {
             device.used(package);
@@ -60,7 +78,7 @@ impl Desk {
         let id: GroupId = external.group.into();
         let session = session(id, external.stay)?;
         let (room, newest) = match external.stay {
-            Some(stay) => (self.identities_of(stay.room)?, None),
+            Some(stay) => (self.in_its_call(stay.room)?, None),
             None => {
                 self.find_kept(id)?;
                 (BTreeSet::new(), self.marks(RoomId(id.uuid))?.group)

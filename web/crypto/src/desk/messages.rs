@@ -36,6 +36,7 @@ impl Desk {
         let room = RoomId(message.room.into_bytes());
         let id = MessageId(message.id.into_bytes());
         self.nobody_stale(GroupId::room(room.0))?;
+        self.nobody_new(message.room)?;
         let head = self.head_to_send()?;
         let mut sent = self.sent_state(room)?;
         let draft = draft(message, head)?;

@@ -89,7 +89,7 @@ fn of_what_failed_in_the_middle_nothing_is_handed_out_and_nothing_stays() {
         if wears_out {
             wear_out(&mut desk);
         }
-        // The group, its marks and its keys are ready when the device's state turns out not to be.
+        // The group, its marks, its keys and whom it met are ready when the device's state turns out not to be.
         let joined = with_states(&mut desk, &serde_json::json!({ "op": "join", "welcome": welcome }));
         let look = serde_json::json!({ "op": "look", "group": { "kind": "room", "id": ROOM } });
         if wears_out {
@@ -97,7 +97,7 @@ fn of_what_failed_in_the_middle_nothing_is_handed_out_and_nothing_stays() {
             assert_eq!(with_states(&mut desk, &look).answer, Err(Fault::NotOpen));
             assert_eq!(desk.device().unwrap().key_packages().count(), 1, "the package is not used up");
         } else {
-            assert!(joined.answer.is_ok() && joined.keep.len() == 4);
+            assert!(joined.answer.is_ok() && joined.keep.len() == 5);
             assert!(with_states(&mut desk, &look).answer.is_ok());
             assert_eq!(desk.device().unwrap().key_packages().count(), 0);
         }

@@ -14,9 +14,9 @@ mod messages;
 mod process;
 mod saved;
 
-use openmls::group::{MlsGroup, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY};
-use openmls::prelude::MlsMessageOut;
+use openmls::group::{GroupContext, MlsGroup, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY};
 use openmls::prelude::tls_codec::Serialize as _;
+use openmls::prelude::{Extensions, MlsMessageOut};
 use openmls_traits::OpenMlsProvider;
 use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
 use webcall_trust::mls::{self, Change, GroupId, GroupKind, Roster, Session};
@@ -79,15 +79,25 @@ pub struct Group {
 impl Group {
     /// A new group with this device alone in it, which the server is to be told of. Another may have been faster: [`Fault::JoinAgain`].
     pub fn create(device: &Device, id: GroupId) -> Result<Self, Fault> {
-        Self::create_with(device, id, None)
+        Self::create_with(device, id, None, Extensions::empty())
+    }
+
+    /// The group of a strict room, which says so for as long as there is the group.
+    pub fn create_strict(device: &Device, id: GroupId) -> Result<Self, Fault> {
+        Self::create_with(device, id, None, mls::strict())
     }
 
     /// The group of a call, with this device's stay in the call.
     pub fn create_call(device: &Device, id: GroupId, session: Session) -> Result<Self, Fault> {
-        Self::create_with(device, id, Some(session))
+        Self::create_with(device, id, Some(session), Extensions::empty())
     }
 
-    fn create_with(device: &Device, id: GroupId, session: Option<Session>) -> Result<Self, Fault> {
+    fn create_with(
+        device: &Device,
+        id: GroupId,
+        session: Option<Session>,
+        context: Extensions<GroupContext>,
+    ) -> Result<Self, Fault> {
         let provider = Provider::default();
         let builder = MlsGroup::builder();
         let builder = match session {
@@ -96,6 +106,7 @@ impl Group {
         };
         let group = builder
             .with_group_id(id.to_mls())
+            .with_group_context_extensions(context)
             .ciphersuite(mls::SUITE)
             .with_capabilities(mls::capabilities())
             .with_wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
@@ -149,6 +160,11 @@ impl Group {
     /// The number of this device's leaf.
     pub fn leaf(&self) -> u32 {
         self.mls.own_leaf_index().u32()
+    }
+
+    /// Whether its room is strict: whoever comes in was let in by a person.
+    pub fn is_strict(&self) -> bool {
+        mls::is_strict(self.mls.public_group().group_context())
     }
 
     pub fn roster(&self) -> &Roster {

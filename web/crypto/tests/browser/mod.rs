@@ -106,6 +106,11 @@ pub(crate) fn next_epoch(by: &mut Browser, other: &mut Browser) {
 
 /// Ann and Ben in one room.
 pub(crate) fn two() -> (Browser, Browser) {
+    two_in(false)
+}
+
+/// The same in a strict one.
+pub(crate) fn two_in(strict: bool) -> (Browser, Browser) {
     let mut ann = Browser::first("00000000-0000-7000-8000-000000000001", 1);
     let mut ben = Browser::first("00000000-0000-7000-8000-000000000002", 2);
     let (anns, bens) = (ann.records.clone(), ben.records.clone());
@@ -114,7 +119,7 @@ pub(crate) fn two() -> (Browser, Browser) {
         browser.does(json!({ "op": "learn", "user": "00000000-0000-7000-8000-000000000002", "records": bens }));
     }
     let packages = ben.does(json!({ "op": "key_packages", "count": 2, "last_resort": true }));
-    ann.does(json!({ "op": "create", "group": room(), "stay": null }));
+    ann.does(json!({ "op": "create", "group": room(), "stay": null, "strict": strict }));
     ann.does(json!({ "op": "accepted", "group": room() }));
     let changed =
         ann.does(json!({ "op": "change", "group": room(), "add": [packages["packages"][0]], "users": [ben.user], "remove": [] }));

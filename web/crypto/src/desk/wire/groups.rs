@@ -57,6 +57,8 @@ pub struct Look {
     pub epoch: u64,
     pub leaf: u32,
     pub standing: &'static str,
+    /// Of the group of a strict room.
+    pub strict: bool,
     pub members: Vec<Member>,
     /// Leaves that no longer count and are to be removed.
     pub stale: Vec<u32>,
@@ -135,6 +137,7 @@ impl Look {
                 Standing::Member => "member",
                 Standing::Removed => "removed",
             },
+            strict: group.is_strict(),
             members: group.roster().iter().map(member).collect(),
             stale,
             outgoing: group.outgoing().map(Sent::of),

@@ -74,6 +74,9 @@ pub enum Request {
     Create {
         group: GroupName,
         stay: Option<Stay>,
+        /// Of a room: whether it is strict.
+        #[serde(default)]
+        strict: bool,
     },
     Join {
         welcome: Bytes,
@@ -197,9 +200,10 @@ pub enum Request {
     Newcomers {
         room: Uuid,
     },
-    /// The person was told of everybody who is in the room's group now.
+    /// The person knows of these users who came, or without `users` was told of everybody who is in the room's group now.
     Greeted {
         room: Uuid,
+        users: Option<Vec<Uuid>>,
     },
     /// Makes the master key.
     BackupBegin,

@@ -1,0 +1,67 @@
+// A server that takes a device out of its room's group and moves it into one of its own making: a ghost, whom it calls a member, made it, with the real
+// people's key packages in it, and the server shows it to one device in the place of the real one. In a room that is not strict this works, and the
+// person is told who came; in a strict one nothing is said there before they have seen it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { toServer } from '../../web/state/keys/bytes.js';
+import { Chatter } from './lib/chatter.mjs';
+import { FalseDelivery } from './lib/false-delivery.mjs';
+import { agree, stage } from './lib/people.mjs';
+
+const on = stage(Chatter);
+
+const insideOf = (client, room) => [...new Set(client.keys.account.lookOf(room.id).members.map(({ user }) => user))].sort();
+
+async function person() {
+  const client = await (await on.people.stranger()).start();
+  await client.ready();
+  return client;
+}
+
+for (const strict of [false, true]) {
+  test(`t2 a device that the server moves into a group of a ghost’s making tells its person who is there, ${strict ? 'and says nothing before they have seen it' : 'and goes on (the control)'}`, async () => {
+    const [ann, ben, ghost] = [await person(), await person(), await person()];
+    const room = await ann.rooms.create('Stammtisch', { encryption: 'mls', strict });
+    await ann.keys.account.sync(room.id);
+    await ben.rooms.join(room.link_code);
+    if (strict) await ann.until('ben at the door', () => ann.keys.account.atTheDoorOf(room.id).includes(ben.user));
+    if (strict) ann.keys.account.letIn(room.id, [ben.user]);
+    const { epoch } = await agree([ann, ben], room);
+    await ann.says(room, 'before');
+    await ben.sees(room, 'before');
+
+    // The ghost makes its group, with everybody in it, and takes it past the epoch in which the real one is.
+    const service = new FalseDelivery(room.id);
+    service.show(ghost);
+    await ghost.rooms.join(room.link_code);
+    const ask = (request) => ghost.worker.ask({ group: { kind: 'room', id: room.id }, ...request }, 'group');
+    await ask({ op: 'create', stay: null, strict });
+    await ask({ op: 'accepted' });
+    while (service.epoch <= epoch) {
+      const { outgoing } = await ask({ op: 'change', add: [], users: [], remove: [] });
+      service.take({ ...outgoing, commit: toServer(outgoing.commit), group_info: toServer(outgoing.group_info) });
+      await ask({ op: 'accepted' });
+    }
+    const { account } = ghost.keys;
+    account.letIn(room.id, [ann.user, ben.user]);
+    await ghost.until('all to be in the false group', async () => (await account.sync(room.id), insideOf(ghost, room).length === 3));
+    service.show(ann);
+    ann.keys.account.up();
+    await ann.until('to be in the false group', async () => (await ann.keys.account.sync(room.id), insideOf(ann, room).includes(ghost.user)));
+    assert.deepEqual(await ann.keys.account.people.newcomersIn(room.id), [ghost.user], 'told');
+
+    const [text, conversation] = ['who is there?', await ann.in(room)];
+    const id = await conversation.send({ text });
+    if (strict) {
+      await ann.until('it to be held up', () => ann.chat.conversation(room.id).find(id)?.state === 'waiting');
+      await assert.rejects(ann.keys.account.messages.seal(room.id, crypto.randomUUID(), { content: 'YQ==', seen: null }), { code: 'newcomers' });
+      await ghost.keys.account.sync(room.id);
+      assert.ok(!ghost.seen(room).some((message) => message.text === text));
+      assert.equal(conversation.find(id)?.state, 'waiting');
+      await ann.keys.account.greeted(room.id);
+    }
+    await ghost.sees(room, text);
+  });
+}
