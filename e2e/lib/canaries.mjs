@@ -21,19 +21,27 @@ export function canary(what) {
 }
 
 /**
- * All ways in which a text may stand among other bytes without being compressed, as bytes.
+ * All ways in which a text, or bytes that are none, may stand among other bytes without being compressed, as bytes.
  * Of base64 only what does not depend on its neighbours, for each of three places where it may begin.
+ * @param {string | Uint8Array} wanted
  */
-export function forms(text) {
-  const bytes = Buffer.from(text);
-  const little = Buffer.from(text, 'utf16le');
+export function forms(wanted) {
+  const encoded = encodedForms(Buffer.from(wanted));
+  if (typeof wanted !== 'string') return encoded;
+  const little = Buffer.from(wanted, 'utf16le');
+  const texts = new Set([encodeURIComponent(wanted), escaped(wanted)]);
+  return [...encoded, little, Buffer.from(little).swap16(), ...[...texts].map((each) => Buffer.from(each))];
+}
+
+/** @param {Buffer} bytes */
+function encodedForms(bytes) {
   const hex = bytes.toString('hex');
   const base64 = [0, 1, 2].map((shift) => {
     const whole = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').replace(/=+$/, '');
     return whole.slice(Math.ceil((shift * 4) / 3), Math.floor(((shift + bytes.length) * 4) / 3));
   });
-  const texts = [hex, hex.toUpperCase(), ...base64, ...base64.map((each) => each.replaceAll('+', '-').replaceAll('/', '_')), encodeURIComponent(text), escaped(text)];
-  return [bytes, little, Buffer.from(little).swap16(), ...new Set(texts)].map((each) => Buffer.from(each));
+  const texts = [hex, hex.toUpperCase(), ...base64, ...base64.map((each) => each.replaceAll('+', '-').replaceAll('/', '_'))];
+  return [bytes, ...[...new Set(texts)].map((each) => Buffer.from(each))];
 }
 
 /** As JSON may write it. */
@@ -44,7 +52,7 @@ function escaped(text) {
 /**
  * Where each word stands.
  * @param {readonly { place: string, bytes: Uint8Array }[]} collected
- * @param {Record<string, string>} words by name
+ * @param {Record<string, string | Uint8Array>} words by name
  * @returns {Record<string, string[]>} the places of each, sorted; none: an empty list
  */
 export function placesOf(collected, words) {

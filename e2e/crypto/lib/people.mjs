@@ -9,13 +9,13 @@ import { Client } from './client.mjs';
 
 /**
  * For the whole of a spec: a server, and the people on it, once the first test begins. At the end nobody is left, and the server has nothing to
- * complain of. `Kind`: of clients.
+ * complain of. `Kind`: of clients; `options`: of the server; `watch`: puts something around the class of their desks.
  */
-export function stage(Kind = Client) {
+export function stage(Kind = Client, { watch = (Desk) => Desk, ...options } = {}) {
   const all = { server: null, people: null };
   before(async () => {
-    const Desk = await builtDesk();
-    all.server = await startServer();
+    const Desk = watch(await builtDesk());
+    all.server = await startServer(options);
     all.people = new People(Desk, all.server, Kind);
   });
   after(async () => {
