@@ -5,6 +5,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Stay, share } from './lib/call.mjs';
+import { certify } from './lib/certificates.mjs';
+import { PASSWORD } from './lib/client.mjs';
 import { agree, stage } from './lib/people.mjs';
 
 const on = stage();
@@ -58,4 +60,34 @@ test('ten who come and go within five seconds share their keys soon after the la
   const last_ms = Date.now();
   const { epoch } = await share([...stays, ...came, ...returned]);
   console.log(`nine in one call share their keys ${Date.now() - last_ms} ms after the last came or left, in epoch ${epoch}`);
+});
+
+test('t3 whose identity is replaced during a call has none of its keys from then on, and is let in by nobody who has not accepted it', async () => {
+  const { clients, room } = await on.people.inRoom(3);
+  await agree(clients, room);
+  const [anna, boris, clara] = clients;
+  const stays = await Promise.all([anna, boris, clara].map((client) => Stay.of(client, room)));
+  const [annas, his, claras] = stays;
+  const three = await share(stays);
+  assert.ok(three.of[his.joined.participant], 'the control: until then they have his');
+
+  // Whoever has his password, or the server itself, publishes another identity with a device of its own.
+  const { records } = await anna.api.call('GET', `e2ee/users/${boris.user}/keys`);
+  const key = new Uint8Array(await crypto.subtle.exportKey('raw', (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])).publicKey));
+  const newest = new Uint8Array(Buffer.from(records.at(-1).record, 'base64url'));
+  const other = await certify(boris.user, key, newest);
+  const began_ms = Date.now();
+  for (const record of other.records) await boris.api.call('POST', 'e2ee/keys/records', { record: Buffer.from(record).toString('base64url'), password: PASSWORD });
+  const two = await share([annas, claras], [], three.epoch + 1);
+  console.log(`without him ${Date.now() - began_ms} ms after his identity was replaced`);
+  for (const owner of Object.keys(two.of)) assert.notEqual(two.of[owner], three.of[owner]);
+  await boris.until('his stay to be over', () => his.ended);
+  assert.ok((await his.keys()).epoch < two.epoch, 'he has no key of the new epoch');
+  for (const client of [anna, clara]) {
+    const account = await client.ready();
+    assert.deepEqual(await account.changedIn(room.id), [boris.user]);
+    await assert.rejects(account.toSendIn(room.id), { code: 'identity_changed' });
+  }
+  await assert.rejects(Stay.of(boris, room), 'nor does he come in again');
+  assert.deepEqual((await share([annas, claras])).of, two.of);
 });

@@ -16,7 +16,8 @@ import { SessionStore } from '../../../web/state/session.js';
 import { NO_PASSKEYS } from './authenticator.mjs';
 import { KeptStates, KeysWorker } from './worker.mjs';
 
-const PASSWORD = 'correct horse battery staple';
+/** Everybody's. */
+export const PASSWORD = 'correct horse battery staple';
 const BOUND_MS = 30_000;
 
 export class Client {
