@@ -43,6 +43,14 @@ for (const [inside, outside] of [['chromium', 'firefox'], ['firefox', 'chromium'
       await boris.seeGone(WAITING);
       await write(anna, 'welcome');
       await reads(boris, 'welcome');
+      // Whoever comes is told who is there, and what they write waits until they have seen it.
+      await boris.see(CAME);
+      assert.deepEqual(await faults(boris), []);
+      await write(boris, 'thank you');
+      await boris.see('[data-state="waiting"] .message-text');
+      await boris.pressNamed('button', words(boris, 'people.came_seen'), CAME);
+      await boris.seeGone(CAME);
+      await reads(anna, 'thank you');
       assert.ok(!(await textsOf(boris)).some((text) => text.includes('behind the door')), 'what was said before is not his');
 
       // In a call, too.
@@ -56,6 +64,7 @@ for (const [inside, outside] of [['chromium', 'firefox'], ['firefox', 'chromium'
       await anna.resize(NARROW.width, NARROW.height);
       assert.deepEqual(await faults(anna), []);
       await boris.click('let-in');
+      await clara.click('greet');
       await inCall(clara);
       await hears(anna, clara);
       await hears(clara, boris);

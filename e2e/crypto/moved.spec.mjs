@@ -1,6 +1,7 @@
 // A server that takes a device out of its room's group and moves it into one of its own making: a ghost, whom it calls a member, made it, with the real
 // people's key packages in it, and the server shows it to one device in the place of the real one. In a room that is not strict this works, and the
-// person is told who came; in a strict one nothing is said there before they have seen it.
+// person is told who came; in a strict one nothing is said there before they have seen it, and where the ghost's group does not say that it is strict,
+// the device does not come into it.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +9,7 @@ import { test } from 'node:test';
 import { toServer } from '../../web/state/keys/bytes.js';
 import { Chatter } from './lib/chatter.mjs';
 import { FalseDelivery } from './lib/false-delivery.mjs';
-import { agree, stage } from './lib/people.mjs';
+import { agree, greetAll, stage } from './lib/people.mjs';
 
 const on = stage(Chatter);
 
@@ -20,8 +21,15 @@ async function person() {
   return client;
 }
 
-for (const strict of [false, true]) {
-  test(`t2 a device that the server moves into a group of a ghost’s making tells its person who is there, ${strict ? 'and says nothing before they have seen it' : 'and goes on (the control)'}`, async () => {
+/** How the room is made, and how the ghost's group. */
+const CASES = {
+  'tells its person who is there, and goes on (the control)': { strict: false, isFalseStrict: false },
+  'tells its person who is there, and says nothing before they have seen it': { strict: true, isFalseStrict: true },
+  'does not come into it where it does not say that the room is strict': { strict: true, isFalseStrict: false },
+};
+
+for (const [what, { strict, isFalseStrict }] of Object.entries(CASES)) {
+  test(`t2 a device that the server moves into a group of a ghost’s making ${what}`, async () => {
     const [ann, ben, ghost] = [await person(), await person(), await person()];
     const room = await ann.rooms.create('Stammtisch', { encryption: 'mls', strict });
     await ann.keys.account.sync(room.id);
@@ -29,6 +37,7 @@ for (const strict of [false, true]) {
     if (strict) await ann.until('ben at the door', () => ann.keys.account.atTheDoorOf(room.id).includes(ben.user));
     if (strict) ann.keys.account.letIn(room.id, [ben.user]);
     const { epoch } = await agree([ann, ben], room);
+    await greetAll([ann, ben], room);
     await ann.says(room, 'before');
     await ben.sees(room, 'before');
 
@@ -37,7 +46,7 @@ for (const strict of [false, true]) {
     service.show(ghost);
     await ghost.rooms.join(room.link_code);
     const ask = (request) => ghost.worker.ask({ group: { kind: 'room', id: room.id }, ...request }, 'group');
-    await ask({ op: 'create', stay: null, strict });
+    await ask({ op: 'create', stay: null, strict: isFalseStrict });
     await ask({ op: 'accepted' });
     while (service.epoch <= epoch) {
       const { outgoing } = await ask({ op: 'change', add: [], users: [], remove: [] });
@@ -49,6 +58,13 @@ for (const strict of [false, true]) {
     await ghost.until('all to be in the false group', async () => (await account.sync(room.id), insideOf(ghost, room).length === 3));
     service.show(ann);
     ann.keys.account.up();
+    if (strict && !isFalseStrict) {
+      await ann.until('to be out of the real group', async () => (await ann.keys.account.sync(room.id)) === null);
+      const id = await (await ann.in(room)).send({ text: 'who is there?' });
+      await assert.rejects(ann.keys.account.messages.seal(room.id, crypto.randomUUID(), { content: 'YQ==', seen: null }), { code: 'not_open' });
+      assert.equal(ann.chat.conversation(room.id).find(id)?.state, 'waiting');
+      return;
+    }
     await ann.until('to be in the false group', async () => (await ann.keys.account.sync(room.id), insideOf(ann, room).includes(ghost.user)));
     assert.deepEqual(await ann.keys.account.people.newcomersIn(room.id), [ghost.user], 'told');
 
@@ -60,7 +76,7 @@ for (const strict of [false, true]) {
       await ghost.keys.account.sync(room.id);
       assert.ok(!ghost.seen(room).some((message) => message.text === text));
       assert.equal(conversation.find(id)?.state, 'waiting');
-      await ann.keys.account.greeted(room.id);
+      await greetAll([ann], room);
     }
     await ghost.sees(room, text);
   });

@@ -35,7 +35,7 @@ export const people = {
   'people.came_count': { one: 'One more person is in this room now and can read what is written from here on.', other: '{count} more people are in this room now and can read what is written from here on.' },
   'rooms.direct_is_open': 'This conversation was there already. It is not end-to-end encrypted, and stays so.',
   'rooms.direct_not_strict': 'This conversation was there already. It is not strict, and stays so.',
-  'people.came_first': 'This is a strict room: what you write waits, and no call begins, until you say that this is right.',
+  'people.came_first': 'This is a strict room: what you write waits, and you enter no call, until you say that this is right.',
   'people.unnamed': 'somebody whom the server does not name',
   'people.came_seen': 'All right',
   'people.call_words': 'Words of this call',

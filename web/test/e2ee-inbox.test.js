@@ -11,6 +11,7 @@ function inboxWith({ refusals = [], insides = [] } = {}) {
   const did = [];
   const parts = {
     membersOf: async () => [],
+    isStrict: () => false,
     people: { forget() {}, know: async () => new Map() },
     keys: {
       ask: async ({ op }) => {

@@ -73,6 +73,14 @@ class People {
   }
 }
 
+/** Each says that they know who is in the room: in a strict one they write nothing before. */
+export async function greetAll(clients, room) {
+  for (const { keys: { account } } of clients) {
+    const users = await account.people.newcomersIn(room.id);
+    if (users.length > 0) await account.people.greeted(room.id, users);
+  }
+}
+
 /** All of them open the room; waits until they are in the same epoch of its group, with exactly these people in it. */
 export async function agree(clients, room, inside = clients) {
   const users = inside.map(({ user }) => user).sort();

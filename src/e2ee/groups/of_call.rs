@@ -25,6 +25,10 @@ pub(super) async fn create(app: &App, principal: &Principal, new: NewGroup, grou
     if seen.protection.encryption == Encryption::Open {
         return Err(E2eeError::RoomOpen.into());
     }
+    // Before anything is read for it: in a call that many enter at once, most find one.
+    if seen.group.is_some() {
+        return Err(E2eeError::GroupExists.into());
+    }
     let participant = new.session.map(|session| ParticipantId(u64::from_be_bytes(session.participant)));
     let participant = participant.filter(|participant| seen.participants.contains(&(*participant, principal.user)));
     let participant = participant.ok_or(INVALID_PARTICIPANT)?;

@@ -14,8 +14,9 @@ use crate::e2ee::packages::LEAST_LIFE;
 use crate::e2ee::{named, unwinding};
 use crate::error::{E2eeError, Error};
 use crate::id::{HistoryId, RoomId};
+use crate::role::Role;
 use crate::rooms;
-use crate::store::{self, AddedCommit, AddedGroup, CommitLimits, Encryption, GroupPlace, GroupRow};
+use crate::store::{self, AddedCommit, AddedGroup, CommitLimits, Encryption, GroupPlace, GroupRow, RoomKind};
 
 /// Groups whose welcomes wait for one device: as many as the rooms that a user may have asked for, so that none of those is pushed out. A
 /// commit and its welcomes have some kilobytes in most rooms: 256 MiB are tens of thousands of them, and some hundred in one of 2,000 devices.
@@ -28,12 +29,16 @@ const OTHER_STRICTNESS: Error =
 /// Makes the group of a room of the caller's.
 pub(super) async fn create(app: &App, principal: &Principal, new: NewGroup, group_info: &[u8]) -> Result<(), Error> {
     let room = RoomId::from_bytes(new.id.uuid);
-    let protection = rooms::membership(app, principal, room).await?.protection;
-    if protection.encryption == Encryption::Open {
+    let row = app.store.room_of(room, principal.user).await?.ok_or(Error::RoomNotFound)?;
+    if row.encryption == Encryption::Open {
         return Err(E2eeError::RoomOpen.into());
     }
-    if new.is_strict != protection.strict {
+    if new.is_strict != row.strict {
         return Err(OTHER_STRICTNESS);
+    }
+    // Whoever makes it is inside, and lets others in; in a direct conversation all are alike.
+    if row.strict && row.kind == RoomKind::Room && row.role != Role::Owner {
+        return Err(Error::NotAllowed);
     }
     let (certificate, id, created_at) = (new.by.to_bytes(), new.id.to_bytes(), app.clock.now());
     let by = counting(&new.by, &certificate);

@@ -132,6 +132,7 @@ pub(in super::super) struct Recipient {
 #[utoipa::path(post, path = "/groups", tag = "e2ee", security(("bearer" = [])), request_body = NewGroup, responses(
     (status = 201, body = Group),
     (status = 401, description = "`not_signed_in`", body = Problem),
+    (status = 403, description = "`not_allowed`: the group of a strict room is its owner's to make", body = Problem),
     (status = 404, description = "`room_not_found`; `group_not_found`: not in that call", body = Problem),
     (status = 409, description = "`group_exists`, `room_open`: the room is not encrypted", body = Problem),
     (status = 422, description = "`invalid_bytes`, `invalid_group_info`, `invalid_participant`, `other_strictness`, or a refusal of the rules for groups", body = Problem),

@@ -575,3 +575,18 @@ async fn t2_the_group_of_a_strict_room_says_so_and_no_other_does() {
         assert_eq!(answers, [(422, "other_strictness".to_owned()), (201, String::new())], "strict: {strict}");
     }
 }
+
+#[tokio::test]
+async fn t2_the_group_of_a_strict_room_is_its_owners_to_make() {
+    let server = TestServer::start().await;
+    let (ann, mut ben) = (Person::new(&server, "ann").await, Person::new(&server, "ben").await);
+    for strict in [true, false] {
+        let body = json!({"name": "Friday", "encryption": "mls", "strict": strict});
+        let (_, room) = server.ask(&ann.session, Method::POST, "/api/v1/rooms", Some(body)).await;
+        server.join(&ben.session, &room).await;
+        let make = if strict { Member::create_strict } else { Member::create };
+        let (_, info) = make(ben.another_device(&server).await, group_of(&room));
+        let answer = ben.ask(&server, Method::POST, "groups", Some(json!({"group_info": encode(&info)}))).await;
+        assert_eq!(refusal(&answer), if strict { (403, "not_allowed") } else { (201, "") });
+    }
+}

@@ -78,6 +78,8 @@ pub enum Fault {
     StaleMembers,
     #[error("somebody came into the strict room of whom the person was not told yet")]
     Newcomers,
+    #[error("the room is strict, and the group that is shown for it does not say so")]
+    NotStrict,
     #[error("a group of this room is kept already, or was: it is gone on with, not begun anew")]
     KnownGroup,
     #[error("the device that made the commit was revoked, or its user's identity replaced")]
@@ -139,6 +141,7 @@ impl Fault {
             Self::UnknownSender => "unknown_sender",
             Self::StaleMembers => "stale_members",
             Self::Newcomers => "newcomers",
+            Self::NotStrict => "not_strict",
             Self::KnownGroup => "known_group",
             Self::RevokedDevice => "revoked_device",
             Self::UnknownUser => "unknown_user",

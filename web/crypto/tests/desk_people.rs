@@ -43,7 +43,9 @@ fn t2_whom_somebody_else_brought_into_a_room_the_person_is_told_until_they_have_
     assert_eq!(ben.does(newcomers.clone())["users"], json!([eve.user]));
     ben.reloads();
     assert_eq!(ben.does(newcomers.clone())["users"], json!([eve.user]), "asking is not seeing");
-    ben.does(json!({ "op": "greeted", "room": ROOM }));
+    ben.does(json!({ "op": "greeted", "room": ROOM, "users": [ann.user] }));
+    assert_eq!(ben.does(newcomers.clone())["users"], json!([eve.user]), "told of another");
+    ben.does(json!({ "op": "greeted", "room": ROOM, "users": [eve.user] }));
     assert_eq!(ben.does(newcomers.clone())["users"], json!([]));
     ben.reloads();
     assert_eq!(ben.does(newcomers.clone())["users"], json!([]));
@@ -59,7 +61,15 @@ fn message(number: u32) -> Value {
 fn t2_in_a_strict_room_nothing_is_said_before_the_person_has_seen_who_came() {
     for strict in [false, true] {
         let (mut ann, mut ben) = two_in(strict);
-        ann.does(json!({ "op": "greeted", "room": ROOM, "users": [ben.user] }));
+        let newcomers = json!({ "op": "newcomers", "room": ROOM });
+        assert_eq!(
+            ben.does(newcomers)["users"],
+            if strict { json!([ann.user]) } else { json!([]) },
+            "who is there is told to who comes"
+        );
+        for (who, other) in [(&mut ann, ben.user), (&mut ben, "00000000-0000-7000-8000-000000000001")] {
+            who.does(json!({ "op": "greeted", "room": ROOM, "users": [other] }));
+        }
         let mut eve = Browser::first("00000000-0000-7000-8000-000000000003", 3);
         for browser in [&mut ann, &mut ben] {
             browser.does(json!({ "op": "learn", "user": eve.user, "records": eve.records }));
@@ -81,7 +91,7 @@ fn t2_in_a_strict_room_nothing_is_said_before_the_person_has_seen_who_came() {
         }
         ben.reloads();
         assert_eq!(said(&mut ben), (refused.clone(), refused), "a reload is no answer");
-        ben.does(json!({ "op": "greeted", "room": ROOM }));
+        ben.does(json!({ "op": "greeted", "room": ROOM, "users": [eve.user] }));
         assert_eq!(said(&mut ben), (Value::Null, Value::Null));
     }
 }

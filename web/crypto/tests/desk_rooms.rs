@@ -182,7 +182,10 @@ fn stay(participant: u8) -> Value {
 
 /// Ann and Ben in a call.
 fn in_call() -> (Browser, Browser) {
-    let (mut ann, mut ben) = two();
+    in_call_of(two())
+}
+
+fn in_call_of((mut ann, mut ben): (Browser, Browser)) -> (Browser, Browser) {
     let created = ann.does(json!({ "op": "create", "group": call(), "stay": stay(1) }));
     ann.does(json!({ "op": "accepted", "group": call() }));
     let info = &created["outgoing"]["group_info"];

@@ -42,10 +42,13 @@ export type Request =
   | { op: 'forget_expired'; now_ms: number }
   /** Of a room of which this device has, or had, a group: `known_group`. `strict`: of a strict room, once for all. Of a call: `newcomers` as of `seal_message`. */
   | { op: 'create'; group: GroupName; stay: Stay | null; strict?: boolean }
-  /** Errors: `known_group` (the group is kept: its log is to be processed), `past_epoch` (this device was in a later epoch already). */
-  | { op: 'join'; welcome: Base64 }
-  /** Into a call: its room's group must be one of this device; `uninvited`: somebody in the call is not in it. */
-  | { op: 'join_external'; group: GroupName; group_info: Base64; tree: Base64 | null; stay: Stay | null; at_least_epoch: number }
+  /**
+   * `strict`: the room is known to be. Errors: `known_group` (the group is kept: its log is to be processed), `past_epoch` (this device was in a later epoch
+   * already), `not_strict` (the room is strict, and this group does not say so).
+   */
+  | { op: 'join'; welcome: Base64; strict?: boolean }
+  /** The same. Into a call: its room's group must be one of this device; `uninvited`: somebody in the call is not in it; `newcomers` as of `seal_message`. */
+  | { op: 'join_external'; group: GroupName; group_info: Base64; tree: Base64 | null; stay: Stay | null; at_least_epoch: number; strict?: boolean }
   /** `add`: key packages as the server handed them out for `users`; `other_user`: one is somebody else's. */
   | { op: 'change'; group: GroupName; add: Base64[]; users: Uuid[]; remove: number[] }
   /** The server took what was sent. */
@@ -102,10 +105,10 @@ export type Request =
   | { op: 'call_emoji'; group: GroupName }
   /** Errors: `malformed` (more than 512 bytes of UTF-8). */
   | { op: 'qr'; text: string }
-  /** Who came into the room's group since `greeted`; nobody at the first time. */
+  /** Who came into the room's group since `greeted`; at the first time nobody, and everybody in a strict room. */
   | { op: 'newcomers'; room: Uuid }
-  /** The person knows of these users who came; without `users`: was told of everybody who is in the room's group now. */
-  | { op: 'greeted'; room: Uuid; users?: Uuid[] }
+  /** The person knows that these users are in the room's group. */
+  | { op: 'greeted'; room: Uuid; users: Uuid[] }
   /** Makes the master key; once, on the device that made the identity. */
   | { op: 'backup_begin' }
   | { op: 'add_recovery_code' }
@@ -167,7 +170,7 @@ export type OwnRequest =
   | { op: 'resume'; asking: Base64 | null }
   /** What an outcome said it needs, the group of a room too; null: nothing is kept under this name. */
   | { op: 'open_state'; name: string; sealed: Base64 | null }
-  /** Of an epoch that is over too, for as long as it is one of the last few; null: of the newest. Errors: `stale_members`, `unknown_epoch`. */
+  /** Of an epoch that is over too, for as long as it is one of the last few; null: of the newest. Errors: `stale_members`, `unknown_epoch`, `newcomers` (as of `seal_message`, where this device was out of the room's group). */
   | { op: 'media_keys'; group: GroupName; epoch: number | null }
   /** Of the newest epoch of the room's group, with the devices that count in it. Errors: `not_open` (this device is in none), `not_member`. */
   | { op: 'notice_keys'; room: Uuid };

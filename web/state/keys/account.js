@@ -75,6 +75,7 @@ export class KeysAccount {
     this.recovery = new Recovery(user, parts, () => void this.#archive.begin());
     this.people = parts.people;
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
+    parts.people.addEventListener('greeted', (event) => this.#greeted(/** @type {CustomEvent} */ (event).detail.room));
     parts.log.addEventListener('alarm', () => told.log());
     this.#rooms = new RoomGroups(parts, { epoch: (room, epoch) => this.#began(room, epoch), waiting: (room) => told.waiting(room), door: (room) => told.door(room), left: (room) => this.#archive.left(room) });
     this.#sending = new Sending(parts, this.#rooms);
@@ -181,13 +182,6 @@ export class KeysAccount {
     this.#later(room);
   }
 
-  /** The person was told of everybody who came into the room's group. @param {Uuid} room */
-  async greeted(room) {
-    await this.#parts.people.greeted(room);
-    // What waited for it goes on.
-    this.#told.room(room);
-  }
-
   /** The group of a room in which something is to be sent, as `Sending` gives it. @param {Uuid} room */
   toSendIn(room) {
     return this.#sending.groupOf(room);
@@ -209,6 +203,12 @@ export class KeysAccount {
     this.#told.room(room);
     this.#sending.changed(room);
     // Who is no longer in the room is no longer in its call.
+    this.#stays.followAll();
+  }
+
+  /** What waited until the person has seen who is there goes on. @param {Uuid} room */
+  #greeted(room) {
+    this.#told.room(room);
     this.#stays.followAll();
   }
 

@@ -99,10 +99,11 @@ export class Group {
    * Comes in by oneself.
    * @param {Stay | null} stay
    * @param {{ groupInfo: Base64, tree: Base64 | null }} info as the server has it now
+   * @param {boolean} [strict] the room is known to be
    * @returns {Promise<Look | null>} null: another was faster
    */
-  async enter(stay, info) {
-    const request = { op: /** @type {const} */ ('join_external'), group: this.#name, group_info: info.groupInfo, tree: info.tree, stay, at_least_epoch: this.#newest };
+  async enter(stay, info, strict = false) {
+    const request = { op: /** @type {const} */ ('join_external'), group: this.#name, group_info: info.groupInfo, tree: info.tree, stay, at_least_epoch: this.#newest, strict };
     return this.#send(await this.#keys.ask(request, 'group'), async () => {});
   }
 

@@ -56,7 +56,7 @@ export class Inbox {
       const users = await this.#parts.membersOf(room);
       for (const user of users) this.#parts.people.forget(user);
       await this.#parts.people.know(users);
-      await this.#parts.keys.ask({ op: 'join', welcome }, 'group');
+      await this.#parts.keys.ask({ op: 'join', welcome, strict: this.#parts.isStrict(room) }, 'group');
       return true;
     } catch (error) {
       // Into a room that one has left, or by a welcome that is no good: the group is come into another way, or not at all.

@@ -28,7 +28,8 @@ const QR_PATTERN = /^webcall-safety:([\w-]{130})$/;
 const UNMARKED = { verified: 'no', name: '' };
 
 /**
- * Says `trust` {user} when somebody is trusted or verified otherwise than before, or was found with other keys than those that were accepted.
+ * Says `trust` {user} when somebody is trusted or verified otherwise than before, or was found with other keys than those that were accepted, and
+ * `greeted` {room} when the person was told who came into a room.
  */
 export class People extends EventTarget {
   #keys;
@@ -121,7 +122,7 @@ export class People extends EventTarget {
     return (await this.#keys.ask({ op: 'check_qr', user, bytes: fromServer(written) }, 'checked')).identity;
   }
 
-  /** Who came into the group of a room since the person was told last. @param {Uuid} room @returns {Promise<Uuid[]>} */
+  /** Who came into the group of a room of whom the person does not know. @param {Uuid} room @returns {Promise<Uuid[]>} */
   async newcomersIn(room) {
     try {
       return (await this.#keys.ask({ op: 'newcomers', room }, 'newcomers')).users;
@@ -132,9 +133,10 @@ export class People extends EventTarget {
     }
   }
 
-  /** The person knows of these users who came, or was told of everybody who is in the room's group now. @param {Uuid} room @param {Uuid[]} [users] */
+  /** The person knows that these users are in the room's group. @param {Uuid} room @param {Uuid[]} users */
   async greeted(room, users) {
-    await this.#keys.ask({ op: 'greeted', room, ...(users && { users }) }, 'done');
+    await this.#keys.ask({ op: 'greeted', room, users }, 'done');
+    this.dispatchEvent(new CustomEvent('greeted', { detail: { room } }));
   }
 
   /** @param {Uuid} user @returns {Promise<Trust>} */

@@ -21,7 +21,7 @@ const MAX_TRIES = 10;
 /** Between two such tries, and longer each time. */
 const AGAIN_MS = 100;
 /** Refusals of those who have no device in the group, by the server or by the worker. */
-const UNINVITED = new Set(['uninvited', 'identity_changed', 'not_vouched']);
+const UNINVITED = new Set(['uninvited', 'identity_changed', 'not_vouched', 'not_strict']);
 
 export class RoomGroup {
   #room;
@@ -132,7 +132,7 @@ export class RoomGroup {
     await this.#learn();
     try {
       const info = await this.#parts.delivery.info({ kind: 'room', id: this.#room });
-      if (info !== null) return await this.#group.enter(null, info);
+      if (info !== null) return await this.#group.enter(null, info, this.#parts.isStrict(this.#room));
       if (this.#parts.mayMake(this.#room)) return await this.#group.create(null, this.#parts.isStrict(this.#room));
       this.#isUninvited = changes === this.#changes;
       return null;
@@ -205,7 +205,9 @@ export class RoomGroup {
 
   /** Whom the person let in or named is no news to them. @param {ReadonlySet<Uuid>} present */
   async #greet(present) {
-    const expected = [...this.#letIn, ...this.#parts.namedIn(this.#room)].filter((user) => present.has(user) && !this.#expected.has(user));
+    for (const user of this.#expected) if (!present.has(user)) this.#expected.delete(user);
+    const named = this.#parts.namedIn(this.#room).filter((user) => !this.#expected.has(user));
+    const expected = [...this.#letIn, ...named].filter((user) => present.has(user));
     if (expected.length === 0) return;
     await this.#parts.people.greeted(this.#room, expected);
     for (const user of expected) this.#expected.add(user);

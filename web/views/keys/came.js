@@ -6,11 +6,14 @@
 /** @import { App } from '../page.js' */
 /** @import { Room } from '../../api.js' */
 
-import { listed, t } from '../../i18n/index.js';
+import { errorText, listed, t } from '../../i18n/index.js';
 import { el, listen, refill } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
+import { toast } from '../../ui/toast.js';
+import { membersOf } from './door.js';
+import { verifiedText } from './mark.js';
 
-/** Beyond these they are counted. */
+/** Beyond these they are counted; in a strict room all are named. */
 const NAMED = 3;
 
 /**
@@ -19,38 +22,54 @@ const NAMED = 3;
  * @param {AbortSignal} signal
  */
 export function cameBanner(app, { id }, signal) {
-  const place = el('div', { class: 'came', role: 'status' });
+  const place = el('div', { class: 'came', tabindex: '-1' });
   let drawn = 0;
+  /** Of whom the banner told, and of nobody who came since. @param {string[]} users */
+  const greet = (users) => {
+    place.focus({ preventScroll: true });
+    app.keys.account?.people.greeted(id, users).catch((error) => toast(errorText(error), 'problem'));
+  };
   const draw = async () => {
     drawn += 1;
     const turn = drawn;
-    const names = await newcomersIn(app, id);
+    const users = await newcomersIn(app, id);
+    const members = users.length === 0 ? [] : await membersOf(app, id);
     // Asked again meanwhile: that answer is newer.
     if (turn !== drawn || signal.aborted) return;
-    refill(place, names.length > 0 && banner(names, app.rooms.isStrict(id), () => void app.keys.account?.greeted(id).catch(() => {}).then(draw)));
+    const strict = app.keys.account?.lookOf(id)?.strict ?? false;
+    refill(place, users.length > 0 && banner(users, users.map((user) => nameOf(app, user, members)), strict, () => greet(users)));
   };
-  listen(app.keys, 'change', () => void draw(), signal);
+  listen(app.keys, ['change', 'person'], () => void draw(), signal);
   listen(app.keys, 'room', ({ detail }) => detail.room === id && void draw(), signal);
+  listen(app.rooms, 'change', () => void draw(), signal);
   void draw();
   return place;
 }
 
-/** The group says who is in it; how they are called, and whether at all, the server. @param {App} app @param {string} id @returns {Promise<string[]>} */
+/** @param {App} app @param {string} id @returns {Promise<string[]>} */
 async function newcomersIn(app, id) {
   try {
-    const users = (await app.keys.account?.people.newcomersIn(id)) ?? [];
-    if (users.length === 0) return [];
-    const { members } = await app.rooms.details(id);
-    return users.map((user) => members.find((member) => member.user === user)?.username ?? t('people.unnamed'));
+    return (await app.keys.account?.people.newcomersIn(id)) ?? [];
   } catch {
-    // Without a connection nothing is sent either.
+    // Without the keys nothing is sent either.
     return [];
   }
 }
 
-/** @param {string[]} names @param {boolean} strict @param {() => void} greet */
-function banner(names, strict, greet) {
-  const came = names.length > NAMED ? t('people.came_count', { count: names.length }) : t('people.came', { count: names.length, names: listed(names) });
+/** The group says who is in it; how they are called, and whether at all, the server. @param {App} app @param {string} user @param {readonly { user: string, username: string }[]} members */
+function nameOf(app, user, members) {
+  const member = members.find((each) => each.user === user);
+  if (member === undefined) return t('people.unnamed');
+  const verified = verifiedText(app, member);
+  return verified === null ? member.username : `${member.username} (${verified.text})`;
+}
+
+/** @param {string[]} users @param {string[]} names @param {boolean} strict @param {() => void} greet */
+function banner(users, names, strict, greet) {
+  const isCounted = names.length > NAMED && !strict;
+  const came = isCounted ? t('people.came_count', { count: names.length }) : t('people.came', { count: names.length, names: listed(names) });
   const seen = el('button', { class: 'button', type: 'button', data: { action: 'greet' }, on: { click: greet } }, t('people.came_seen'));
-  return el('div', { class: 'banner', data: { banner: 'people-came' } }, icon('people'), el('span', {}, strict ? `${came} ${t('people.came_first')}` : came), seen);
+  const text = el('span', {}, strict ? `${came} ${t('people.came_first')}` : came);
+  // Drawn anew for other people, also where they are called the same.
+  return el('div', { class: 'banner', role: 'status', data: { banner: 'people-came', users: users.join(' ') } }, icon('people'), text, seen);
 }

@@ -47,12 +47,11 @@ export function doorBanners(app, { id }, signal) {
   return place;
 }
 
-/** @param {App} app @param {string} id */
-async function membersOf(app, id) {
+/** As the server names them; nobody is let in whom nobody can name: the list comes with the connection. @param {App} app @param {string} id */
+export async function membersOf(app, id) {
   try {
     return (await app.rooms.details(id)).members;
   } catch {
-    // Nobody is let in whom nobody can name; the list comes with the connection.
     return [];
   }
 }

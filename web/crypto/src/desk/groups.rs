@@ -135,6 +135,9 @@ impl Desk {
             return Err(Fault::WrongKind);
         }
         self.nobody_stale(id)?;
+        if let Some(room) = self.groups.get(&id).and_then(|opened| opened.room) {
+            self.nobody_new_in_call(room)?;
+        }
         let At { directory, opened, room, .. } = self.at(id)?;
         if opened.group.standing() != Standing::Member {
             return Err(Fault::NotMember);

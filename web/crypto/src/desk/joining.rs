@@ -52,8 +52,8 @@ impl Desk {
         self.identities_of(room)
     }
 
-    /// A welcome may be as old as the key package that it is for, and one to a last resort may have been used before.
-    pub(super) fn join(&mut self, welcome: &Bytes, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+    /// A welcome may be as old as the key package that it is for, and one to a last resort may have been used before. `strict`: the room is known to be.
+    pub(super) fn join(&mut self, welcome: &Bytes, strict: bool, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         let Joined { group, package } = Group::join(self.device()?, &welcome.0, &*self.directory)?;
         // A call is entered by oneself.
         if group.id().kind == GroupKind::Call {
@@ -66,6 +66,7 @@ impl Desk {
         }
         self.epochs(room, block_of(group.epoch()))?;
         self.ready_to_meet(group.id())?;
+        self.comes_into(&group, strict, keep)?;
         let answer = self.enter(group, None, keep)?;
         self.change_device(keep, |device| {
             device.used(package);
@@ -93,7 +94,19 @@ impl Desk {
             at_least_epoch: external.at_least_epoch.max(newest.unwrap_or(0)),
         };
         let group = Group::join_external(self.device()?, join, &self.directory.in_call(&room))?;
+        if id.kind == GroupKind::Room {
+            self.comes_into(&group, external.strict, keep)?;
+        }
         self.enter(group, external.stay, keep)
+    }
+
+    /// Of a room. `strict`: it is known to be.
+    fn comes_into(&mut self, group: &Group, strict: bool, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+        let room = RoomId(group.id().uuid);
+        let before = self.marks(room)?;
+        let mut marks = before;
+        marks.enters(group.is_strict(), strict)?;
+        if marks == before { Ok(()) } else { self.put(Shelf::Marks(room), marks.to_bytes(), keep) }
     }
 
     /// Asks for the group of a room that may be kept; whether it is.

@@ -18,6 +18,18 @@ pub(super) struct Marks {
     pub state: u64,
     /// The newest epoch of a message, as far as the room's log was read in its order.
     message: Option<u64>,
+    strictness: Strictness,
+}
+
+/// What is known of a room by the groups in which this device was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserialize)]
+#[repr(u8)]
+enum Strictness {
+    #[default]
+    Unknown = 0,
+    Strict = 1,
+    /// Strict, and this device came into the group by itself, or by a welcome, after it had been in it before.
+    Returned = 2,
 }
 
 impl Marks {
@@ -26,6 +38,37 @@ impl Marks {
         self.state = group.counter();
         if group.standing() == Standing::Member {
             self.group = self.group.max(Some(group.epoch()));
+        }
+        if group.is_strict() && self.strictness == Strictness::Unknown {
+            self.strictness = Strictness::Strict;
+        }
+    }
+
+    /// Whether the room is strict, whatever is shown of it now.
+    pub(super) fn is_strict(self) -> bool {
+        self.strictness != Strictness::Unknown
+    }
+
+    /// Whether this device was out of the group since the person saw who is in it: who came then, no commit said.
+    pub(super) fn has_returned(self) -> bool {
+        self.strictness == Strictness::Returned
+    }
+
+    /// Comes into a group, in place of the one that it followed if there was one. A room that was strict stays so; `known`: it is, as is known elsewhere.
+    pub(super) fn enters(&mut self, is_strict: bool, known: bool) -> Result<(), Fault> {
+        if (known || self.is_strict()) && !is_strict {
+            return Err(Fault::NotStrict);
+        }
+        if is_strict && self.group.is_some() {
+            self.strictness = Strictness::Returned;
+        }
+        Ok(())
+    }
+
+    /// The person has seen who is there.
+    pub(super) fn is_back(&mut self) {
+        if self.has_returned() {
+            self.strictness = Strictness::Strict;
         }
     }
 
@@ -48,9 +91,11 @@ impl Marks {
         self.tls_serialize_detached().expect("writing to memory, of a fixed size")
     }
 
-    pub(super) fn from_bytes(mut bytes: &[u8]) -> Result<Self, Fault> {
-        let marks = Self::tls_deserialize(&mut bytes).map_err(|_| Fault::DamagedState)?;
-        if bytes.is_empty() { Ok(marks) } else { Err(Fault::DamagedState) }
+    /// Those from before there were strict groups say nothing of it.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Fault> {
+        let read = |mut bytes: &[u8]| Self::tls_deserialize(&mut bytes).ok().filter(|_| bytes.is_empty());
+        let older = || read(&[bytes, &[Strictness::Unknown as u8]].concat());
+        read(bytes).or_else(older).ok_or(Fault::DamagedState)
     }
 }
 
@@ -65,5 +110,19 @@ mod tests {
         assert_eq!(marks.read(40 - MAX_LATE_EPOCHS), Ok(false), "it was on its way for long");
         assert_eq!(marks.read(40 - MAX_LATE_EPOCHS - 1), Err(Fault::PastEpoch));
         assert_eq!(Marks::from_bytes(&marks.to_bytes()), Ok(marks));
+    }
+
+    #[test]
+    fn t2_a_room_that_was_strict_stays_so_and_marks_from_before_say_nothing_of_it() {
+        let mut marks = Marks { group: Some(7), ..Marks::default() };
+        let older = marks.to_bytes();
+        assert_eq!(Marks::from_bytes(&older[..older.len() - 1]), Ok(marks));
+        assert_eq!(Marks::from_bytes(&[older.as_slice(), &[0]].concat()), Err(Fault::DamagedState));
+        assert_eq!((marks.enters(false, false), marks.is_strict()), (Ok(()), false));
+        assert_eq!(marks.enters(false, true), Err(Fault::NotStrict));
+        assert_eq!((marks.enters(true, false), marks.has_returned()), (Ok(()), true));
+        assert_eq!(Marks::from_bytes(&marks.to_bytes()), Ok(marks));
+        marks.is_back();
+        assert_eq!((marks.is_strict(), marks.has_returned(), marks.enters(false, false)), (true, false, Err(Fault::NotStrict)));
     }
 }

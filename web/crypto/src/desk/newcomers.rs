@@ -1,6 +1,6 @@
-//! Who came into a room's group without the person's doing: told once, on this device. Whoever is there when the device looks for the first time
-//! was there before. Into a strict room nothing is said before the person has seen who came: a server that withholds a group from a device and
-//! shows it another instead, made by somebody of its own, would be told everything otherwise.
+//! Who came into a room's group without the person's doing: told once, on this device. Whoever is there when the device comes was there before. Into
+//! a strict room nothing is said before the person has seen who is there: a server that withholds a group from a device and shows it another
+//! instead, made by somebody of its own, would be told everything otherwise.
 
 use std::collections::BTreeSet;
 
@@ -29,33 +29,43 @@ impl Desk {
         Ok(Answer::Newcomers { users })
     }
 
-    /// `users`: of whom the person knows; without it, of everybody who is in the group now.
-    pub(super) fn greeted(&mut self, room: Uuid, users: Option<Vec<Uuid>>, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+    /// The person knows of these users.
+    pub(super) fn greeted(&mut self, room: Uuid, users: &[Uuid], keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         let present = self.others_in(room)?;
         let greeted = self.greeted_in(room)?;
-        let now = match (users, &greeted) {
-            (Some(users), Some(greeted)) => {
-                let users: BTreeSet<_> = users.into_iter().map(|user| UserId(user.into_bytes())).collect();
-                &present & &(greeted | &users)
-            }
-            _ => present,
-        };
+        let users = users.iter().map(|user| UserId(user.into_bytes()));
+        let known: BTreeSet<_> = greeted.iter().flatten().copied().chain(users).collect();
+        let now = &present & &known;
+        let (all, room_id) = (now == present, RoomId(room.into_bytes()));
+        let before = self.marks(room_id)?;
+        let mut marks = before;
+        if all {
+            marks.is_back();
+        }
         if greeted.as_ref() != Some(&now) {
             self.keep_greeted(room, &now, keep)?;
+        }
+        if marks != before {
+            self.put(Shelf::Marks(room_id), marks.to_bytes(), keep)?;
         }
         Ok(Answer::Done)
     }
 
-    /// In a strict room. Who is there at the first look was there before.
+    /// In a strict room.
     pub(super) fn nobody_new(&mut self, room: Uuid) -> Result<(), Fault> {
-        if !self.in_room(GroupId::room(room.into_bytes()))?.is_strict() {
+        let id = GroupId::room(room.into_bytes());
+        let strict = self.in_room(id)?.is_strict() || self.marks(RoomId(id.uuid))?.is_strict();
+        if !strict {
             return Ok(());
         }
-        let present = self.others_in(room)?;
-        match self.greeted_in(room)? {
-            Some(greeted) if !present.is_subset(&greeted) => Err(Fault::Newcomers),
-            _ => Ok(()),
-        }
+        let greeted = self.greeted_in(room)?.unwrap_or_default();
+        if self.others_in(room)?.is_subset(&greeted) { Ok(()) } else { Err(Fault::Newcomers) }
+    }
+
+    /// The same for a call that runs, as far as this device was out of the room's group: of whom others let in meanwhile, the commits say. Whoever
+    /// speaks in a call is not made silent by that somebody comes.
+    pub(super) fn nobody_new_in_call(&mut self, room: Uuid) -> Result<(), Fault> {
+        if self.marks(RoomId(room.into_bytes()))?.has_returned() { self.nobody_new(room) } else { Ok(()) }
     }
 
     /// Whether it could be kept whom this device met, asked before anything is changed.
@@ -63,17 +73,17 @@ impl Desk {
         self.greeted_in(Uuid::from_bytes(id.uuid)).map(drop)
     }
 
-    /// Who is in a room as this device first comes into it. Whoever made the group of one that is not strict has others come at once, who are no
-    /// news either.
+    /// Who is in a room as this device first comes into it: no news, but in a strict one, where the person is told of everybody once. Whoever made the
+    /// group of another one has others come at once, who are no news either.
     pub(super) fn meet(&mut self, id: GroupId, keep: &mut Vec<Kept>) -> Result<(), Fault> {
         let group = &self.groups.get(&id).ok_or(Fault::NotOpen)?.group;
+        let (is_strict, is_alone) = (group.is_strict(), group.epoch() == 0);
         let room = Uuid::from_bytes(id.uuid);
-        let is_alone = group.epoch() == 0 && !group.is_strict();
-        if is_alone || group.standing() != Standing::Member || self.greeted_in(room)?.is_some() {
+        if group.standing() != Standing::Member || self.greeted_in(room)?.is_some() || (is_alone && !is_strict) {
             return Ok(());
         }
-        let present = self.others_in(room)?;
-        self.keep_greeted(room, &present, keep)
+        let known = if is_strict { BTreeSet::new() } else { self.others_in(room)? };
+        self.keep_greeted(room, &known, keep)
     }
 
     fn others_in(&mut self, room: Uuid) -> Result<BTreeSet<UserId>, Fault> {

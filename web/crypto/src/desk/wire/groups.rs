@@ -19,6 +19,9 @@ pub struct External {
     pub stay: Option<Stay>,
     /// The newest epoch that the server ever said the group had.
     pub at_least_epoch: u64,
+    /// Of a room: it is known to be strict.
+    #[serde(default)]
+    pub strict: bool,
 }
 
 /// This device's stay in a call: the participant that the server calls it, and the room whose members belong in the call.

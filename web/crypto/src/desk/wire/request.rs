@@ -80,6 +80,9 @@ pub enum Request {
     },
     Join {
         welcome: Bytes,
+        /// The room is known to be strict.
+        #[serde(default)]
+        strict: bool,
     },
     JoinExternal(External),
     /// `add`: key packages as the server handed them out for `users`.
@@ -200,10 +203,10 @@ pub enum Request {
     Newcomers {
         room: Uuid,
     },
-    /// The person knows of these users who came, or without `users` was told of everybody who is in the room's group now.
+    /// The person knows that these users are in the room's group.
     Greeted {
         room: Uuid,
-        users: Option<Vec<Uuid>>,
+        users: Vec<Uuid>,
     },
     /// Makes the master key.
     BackupBegin,
