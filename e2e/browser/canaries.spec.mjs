@@ -139,6 +139,9 @@ test('t29 an address that is written in an encrypted room is fetched by nobody',
       const [anna, boris] = people;
       const room = await table.room(people, { encryption: 'mls' });
       for (const page of people) await openChat(table, page, room);
+      // Whoever writes has the keys: what was written before they had, they could not read.
+      await write(boris, 'I am here');
+      await reads(anna, 'I am here');
       await write(anna, `${address}/plan.png`);
       const message = await reads(boris, '/plan.png');
       await boris.see(`${row(message)} a[href="${address}/plan.png"]`);

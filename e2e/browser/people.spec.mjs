@@ -6,12 +6,14 @@ import { test } from 'node:test';
 
 import { darkPath } from '../../web/ui/qr.js';
 import { certify } from '../crypto/lib/certificates.mjs';
+import { Culprit, HARMS, NO_HARM } from '../crypto/lib/culprit.mjs';
 import { faults } from './lib/axe.mjs';
 import { NARROW, openChat, reads, write } from './lib/chat.mjs';
 import { PASSWORD, during, party } from './lib/party.mjs';
 import { camerasRead, codeText, firstIdentity } from './lib/safety.mjs';
 import { words } from './lib/words.mjs';
 
+const HARM = '[data-banner="people-harm"]';
 const WIDE = { width: 1280, height: 900 };
 
 /** People of these engines in an encrypted room, each of whom reads what the first writes. */
@@ -244,4 +246,34 @@ test('t2 whoever waits for keys is told so, who comes is told to those who are t
     await anna.click('safety-number', row(boris));
     await anna.see('[data-banner="keys-refused"]');
     await anna.see(`${row(boris)} .trust-refused`);
+  }));
+
+test('t19 whoever changes the keys so that nobody can follow is named to those who came in anew, in the conversation and in a call', () =>
+  during(party(), async (table) => {
+    const [anna, boris] = [await table.person('chromium', { language: 'en' }), await table.person('firefox', { language: 'ru' })];
+    const room = await table.room([anna], { encryption: 'mls' });
+    await openChat(table, anna, room);
+    const culprit = await Culprit.of(table.server, 'culprit');
+    table.atEnd(() => culprit.stop());
+    await culprit.joins(room);
+    await table.server.request('POST', 'rooms/join', { token: boris.token, body: { code: room.link_code } });
+    await together(table, room, [anna, boris]);
+    await table.join([boris], room);
+    const group = { kind: 'room', id: room.id };
+    await culprit.commits(group, NO_HARM);
+    await write(anna, 'the control');
+    await reads(anna, 'the control');
+    for (const page of [anna, boris]) await page.seeGone(HARM);
+
+    await culprit.commits(group, HARMS['secrets that open for nobody']);
+    for (const page of [anna, boris]) {
+      await page.waitFor('who it was', (banner) => document.querySelector(banner)?.textContent.includes('culprit'), [HARM]);
+      assert.deepEqual(await faults(page), []);
+    }
+    await write(anna, 'it goes on');
+    await reads(anna, 'it goes on');
+    for (const page of [anna, boris]) {
+      await page.pressNamed('button', words(page, 'people.came_seen'), HARM);
+      await page.seeGone(HARM);
+    }
   }));

@@ -57,8 +57,21 @@ async function readEachOther(clients, room, about) {
 
 const epochOf = (client, room) => client.keys.account.lookOf(room.id).epoch;
 
+/** A change that does not show that a member made it may be the server's. */
+const UNCERTAIN = 'a tag that only members can check';
+
+/** Each of them knows who did that, where it is certain; then they have seen it. */
+async function blame(clients, room, { user }, harm) {
+  const expected = harm.startsWith(UNCERTAIN) ? [] : [user];
+  await Promise.all(clients.map((client) => client.until('to know whose it was', () => client.keys.account.harmsIn(room.id).length === expected.length)));
+  for (const { keys: { account } } of clients) {
+    assert.deepEqual(account.harmsIn(room.id), expected);
+    account.harmSeen(room.id);
+  }
+}
+
 /** After a harmful commit that took the group out of this epoch: all share keys again, soon, and each of them came in once. */
-async function recovers({ clients, room }, epoch, harm) {
+async function recovers({ clients, room, culprit }, epoch, harm) {
   const began_ms = performance.now();
   await share(clients, room, epoch + 2);
   const took_ms = performance.now() - began_ms;
@@ -67,6 +80,7 @@ async function recovers({ clients, room }, epoch, harm) {
   console.log(`T19, room, ${harm}: ${clients.length} share keys again after ${Math.round(took_ms)} ms and ${cost} commits`);
   assert.ok(cost <= PEOPLE, `${cost} commits`);
   assert.ok(took_ms < BOUND_MS, `${took_ms} ms`);
+  await blame(clients, room, culprit, harm);
 }
 
 test('t19 control: all follow a commit of the culprit that harms nobody, and nobody comes in anew', async () => {
@@ -77,6 +91,7 @@ test('t19 control: all follow a commit of the culprit that harms nobody, and nob
     assert.deepEqual([look.epoch, look.authenticator], [epoch + 1, culprit.at(group).authenticator]);
     await readEachOther(clients, room, `control ${time}`);
     assert.equal(epochOf(clients[0], room), epoch + 1, 'no commit but that one');
+    for (const { keys: { account } } of clients) assert.deepEqual(account.harmsIn(room.id), []);
   }
 });
 
@@ -156,5 +171,6 @@ test('t19: a call recovers each time from commits that nobody can follow, and no
     // One that came first may have taken out one that was gone and not back yet.
     assert.ok(cost <= 2 * PEOPLE, `${cost} commits`);
     assert.ok(took_ms < BOUND_MS, `${took_ms} ms`);
+    await blame(clients, room, culprit, harm);
   }
 });

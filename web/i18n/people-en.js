@@ -36,6 +36,7 @@ export const people = {
   'rooms.direct_is_open': 'This conversation was there already. It is not end-to-end encrypted, and stays so.',
   'rooms.direct_not_strict': 'This conversation was there already. It is not strict, and stays so.',
   'people.came_first': 'This is a strict room: what you write waits, and you enter no call, until you say that this is right.',
+  'people.harm': { one: 'A device of {names} changed the keys of this room so that nobody could follow. This device has come in anew and goes on. If it happens again, remove {names} from the room.', other: 'Devices of {names} changed the keys of this room so that nobody could follow. This device has come in anew and goes on. If it happens again, remove them from the room.' },
   'people.unnamed': 'somebody whom the server does not name',
   'people.came_seen': 'All right',
   'people.call_words': 'Words of this call',

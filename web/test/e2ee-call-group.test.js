@@ -29,10 +29,13 @@ const lookOf = (epoch, own, outgoing = null) => ({
 
 /** What the worker keeps and the server takes. The log can be held back. */
 function surroundings() {
-  const world = { kept: null, pending: null, epoch: 4, passed: [], posts: 0, held: null, log: async () => {} };
+  const world = { kept: null, pending: null, epoch: 4, passed: [], refusal: null, posts: 0, held: null, log: async () => {} };
   const keys = {
     connect() {},
-    passMediaKeys: async (_, because) => void world.passed.push(because),
+    passMediaKeys: async (_, because) => {
+      if (world.refusal !== null) throw new KeysRefused(world.refusal);
+      world.passed.push(because);
+    },
     ask: async (request) => {
       if (request.op === 'join_external') return (world.pending = world.kept = lookOf(world.epoch, request.stay.participant, { epoch: world.epoch, commit: 'c', welcome: null, group_info: '' }));
       if (request.op === 'forget') return void (world.kept = world.pending = null);
@@ -171,3 +174,18 @@ test('whoever is the first of those who stay takes the others out at once, howev
   await stay.follow();
   assert.equal(waits[0], 0);
 });
+
+for (const refusal of ['stale_members', 'newcomers']) {
+  test(`keys that may not be passed on yet (${refusal}) are once they may, and as what began the epoch`, async () => {
+    const { world, parts } = surroundings();
+    const group = new CallGroup(CALL, { room: 'r', participant: 'p1' }, parts, TOLD);
+    world.refusal = refusal;
+    await group.enter(null);
+    await group.follow();
+    assert.deepEqual(world.passed, []);
+    world.refusal = null;
+    await group.follow();
+    await group.follow();
+    assert.deepEqual(world.passed, ['start']);
+  });
+}

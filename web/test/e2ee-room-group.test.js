@@ -152,6 +152,22 @@ test('commits that lay in the log while this device was away are followed as suc
   assert.deepEqual(said, [['while away', 6]]);
 });
 
+test('t19_of_a_commit_that_nobody_can_follow_it_is_said_whose_it_was_where_that_is_certain_and_the_group_is_come_into_anew', async () => {
+  for (const [code, user, expected] of [['bad_commit', OTHER, [OTHER]], ['bad_commit', null, []], ['expired_commit', OTHER, []]]) {
+    const [asked, harmed] = [[], []];
+    const keys = {
+      ask: async ({ op }) => {
+        asked.push(op);
+        if (op === 'process') throw new KeysRefused(code);
+        return op === 'culprit' ? { user } : aLook([ME], 0);
+      },
+    };
+    const group = new Group({ kind: 'room', id: 'room' }, keys, { commits: async () => ({ commits: [{ epoch: 0, commit: 'c' }], epoch: 1 }) }, () => {}, (who) => harmed.push(who));
+    assert.equal(await group.current(async () => {}), null);
+    assert.deepEqual([harmed, asked.at(-1)], [expected, 'forget']);
+  }
+});
+
 test('whoever waits for their turn follows at once what another did, and waits on when nothing new was done', async () => {
   let waits = () => {};
   const waiting = new Promise((resolve) => (waits = resolve));

@@ -10,6 +10,7 @@ import { el, listen } from '../ui/dom.js';
 import { Banners } from './call-banners.js';
 import { cameBanner } from './keys/came.js';
 import { doorBanners } from './keys/door.js';
+import { harmBanner } from './keys/harm.js';
 import { openDetails, openDevices, openHelp } from './call-dialogs.js';
 import { chatPanel } from './chat/chat-panel.js';
 import { controls } from './controls.js';
@@ -32,7 +33,7 @@ const FLOOD_PEOPLE = 12;
 export function callView(app, room, signal, left) {
   const invite = () => void copyLink(room);
   const banners = new Banners(app, { soundOn: () => audio.play(), invite }, signal);
-  if (room.encryption === 'mls') banners.element.append(cameBanner(app, room, signal), doorBanners(app, room, signal));
+  if (room.encryption === 'mls') banners.element.append(harmBanner(app, room, signal), cameBanner(app, room, signal), doorBanners(app, room, signal));
   const audio = new SeatAudio(app, () => banners.soundBlocked(), signal);
   const stage = new Stage(app, signal);
   /** @param {'participants' | 'chat'} name */

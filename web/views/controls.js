@@ -116,7 +116,7 @@ function participantsButton(app, click, signal) {
  */
 function chatButton(app, room, click, signal) {
   const label = t('chat.title');
-  return el('button', { class: 'round', type: 'button', title: `${label} (C)`, 'aria-label': label, 'aria-keyshortcuts': 'C', 'aria-expanded': 'false', 'aria-controls': 'call-chat', data: { action: 'chat' }, on: { click } }, icon('chat'), unreadMark(app, room, signal));
+  return el('button', { class: 'round', type: 'button', title: `${label} (C)`, 'aria-keyshortcuts': 'C', 'aria-expanded': 'false', 'aria-controls': 'call-chat', data: { action: 'chat' }, on: { click } }, icon('chat'), el('span', { class: 'visually-hidden' }, label), unreadMark(app, room, signal));
 }
 
 /**

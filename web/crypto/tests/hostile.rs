@@ -79,7 +79,13 @@ fn t19_victims_of_a_commit_with_a_bad_path_report_it_and_come_in_anew() {
     party.server.group_info = describing(&party.server, &info, raw);
     for (index, device) in devices.iter().enumerate() {
         let before = party.groups[index].epoch_authenticator();
+        assert_eq!(party.groups[index].culprit(), None);
         assert_eq!(party.groups[index].process(&bad, &party.directory), Err(Fault::BadCommit));
+        assert_eq!(
+            party.groups[index].culprit(),
+            None,
+            "who comes from outside has no tag of a member: it may have been the server"
+        );
         assert_eq!(party.groups[index].epoch_authenticator(), before, "nothing has changed");
         let tree = party.server.tree();
         let join = external(&party.server, &tree, room(), None);

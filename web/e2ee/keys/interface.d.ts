@@ -60,6 +60,8 @@ export type Request =
    * earlier epochs are followed even where their device was revoked since. Without it: `revoked_device`, a commit of one that does not count.
    */
   | { op: 'process'; group: GroupName; commit: Base64; log_epoch?: number | null }
+  /** After `bad_commit`, before the group is forgotten: whose device made the commit, where that is certain. */
+  | { op: 'culprit'; group: GroupName }
   | { op: 'forget'; group: GroupName }
   | { op: 'look'; group: GroupName }
   /** Runs all that joining a call of this room runs, so that joining does not wait for its compilation. Nothing comes of it. */
@@ -242,6 +244,7 @@ export type Answer =
   | { type: 'key_packages'; packages: Base64[]; last_resort: Base64 | null }
   | Look
   | { type: 'processed'; change: Change; group: Omit<Look, 'type'> }
+  | { type: 'culprit'; user: Uuid | null }
   | { type: 'message'; message: Base64 }
   | { type: 'heard'; epoch: number; leaf: number; user: Uuid; plaintext: Base64 }
   | MediaKeys

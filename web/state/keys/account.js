@@ -11,6 +11,7 @@ import { KeysRefused } from '../../e2ee/keys/page.js';
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { Archive } from './archive.js';
 import { groupName, uuidOf } from './bytes.js';
+import { Harms } from './harms.js';
 import { Inbox } from './inbox.js';
 import { OwnDevice } from './own-device.js';
 import { NewDevice } from './new-device.js';
@@ -27,8 +28,9 @@ import { Stays } from './stays.js';
 /**
  * `room`: its group is in another epoch; `waiting`: this device waits to be let into it, or no longer; `person`: is trusted otherwise than before;
  * `history`: what was written in a room before this device came may open now; `archive`: it is here now, or that of a room stands otherwise than
- * before; `log`: the log of keys was contradicted, or the person goes on; `door`: others wait for the person to let them into a room, or no longer.
- * @typedef {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void, waiting: (room: Uuid) => void, door: (room: Uuid) => void, person: (user: Uuid) => void, history: (room: Uuid) => void, archive: () => void, log: () => void }} Told
+ * before; `log`: the log of keys was contradicted, or the person goes on; `door`: others wait for the person to let them into a room, or no longer; `harm`: somebody's
+ * device changed the keys of a room so that nobody can follow, or the person has seen that.
+ * @typedef {{ standing: (standing: KeysStatus) => void, room: (room: Uuid) => void, waiting: (room: Uuid) => void, door: (room: Uuid) => void, harm: (room: Uuid) => void, person: (user: Uuid) => void, history: (room: Uuid) => void, archive: () => void, log: () => void }} Told
  */
 
 export class KeysAccount {
@@ -42,6 +44,7 @@ export class KeysAccount {
   #rooms;
   #sending;
   #stays;
+  #harms = new Harms();
   #attempt = 0;
   #closed = false;
   #isReady = false;
@@ -77,9 +80,10 @@ export class KeysAccount {
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
     parts.people.addEventListener('greeted', (event) => this.#greeted(/** @type {CustomEvent} */ (event).detail.room));
     parts.log.addEventListener('alarm', () => told.log());
-    this.#rooms = new RoomGroups(parts, { epoch: (room, epoch) => this.#began(room, epoch), waiting: (room) => told.waiting(room), door: (room) => told.door(room), left: (room) => this.#archive.left(room) });
+    const within = { ...parts, harmed: (/** @type {Uuid} */ room, /** @type {Uuid} */ user) => void (this.#harms.add(room, user) && told.harm(room)) };
+    this.#rooms = new RoomGroups(within, { epoch: (room, epoch) => this.#began(room, epoch), waiting: (room) => told.waiting(room), door: (room) => told.door(room), left: (room) => this.#archive.left(room) });
     this.#sending = new Sending(parts, this.#rooms);
-    this.#stays = new Stays(parts, (room) => this.#rooms.sync(room));
+    this.#stays = new Stays(within, (room) => this.#rooms.sync(room));
     this.#messages = new RoomMessages(parts.keys, parts.now, {
       current: (room) => this.#rooms.sync(room),
       toSend: (room) => this.#sending.groupOf(room),
@@ -174,6 +178,17 @@ export class KeysAccount {
   /** Members who wait for a person to let them in. @param {Uuid} room */
   atTheDoorOf(room) {
     return this.#rooms.atTheDoorOf(room);
+  }
+
+  /** Whose devices changed the keys of a room so that nobody could follow. @param {Uuid} room */
+  harmsIn(room) {
+    return this.#harms.in(room);
+  }
+
+  /** The person has seen that. @param {Uuid} room */
+  harmSeen(room) {
+    this.#harms.seen(room);
+    this.#told.harm(room);
   }
 
   /** The person lets them in. @param {Uuid} room @param {readonly Uuid[]} users */

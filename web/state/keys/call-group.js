@@ -5,7 +5,7 @@
 
 /** @import { Change, Look, Stay, Uuid } from '../../e2ee/keys/interface.js' */
 /** @import { GroupInfo } from '../../protocol.js' */
-/** @import { Parts } from './parts.js' */
+/** @import { GroupParts } from './parts.js' */
 
 import { OFFER_BACKOFF, backoffMs } from '../../backoff.js';
 import { KeysRefused } from '../../e2ee/keys/page.js';
@@ -57,7 +57,7 @@ export class CallGroup {
   /**
    * @param {Uuid} call
    * @param {Stay} stay
-   * @param {Parts & { syncRoom: (room: Uuid) => Promise<unknown>, before: Promise<unknown> }} parts `syncRoom` brings the room's group up to date;
+   * @param {GroupParts & { syncRoom: (room: Uuid) => Promise<unknown>, before: Promise<unknown> }} parts `syncRoom` brings the room's group up to date;
    *   `before`: when an earlier stay in this call is over
    * @param {{ over: () => void, epoch: () => void }} told `over`: the stay cannot go on; `epoch`: who is in the group is otherwise than before
    */
@@ -67,7 +67,7 @@ export class CallGroup {
     this.#parts = parts;
     this.#over = over;
     this.#epoch = epoch;
-    this.#group = new Group({ kind: 'call', id: call }, parts.keys, parts.delivery, (look, change) => this.#pass(look, change));
+    this.#group = new Group({ kind: 'call', id: call }, parts.keys, parts.delivery, (look, change) => this.#pass(look, change), (user) => parts.harmed(stay.room, user));
   }
 
   /** The end of the port that leads to the media worker. Before `enter`. @param {MessagePort} port */

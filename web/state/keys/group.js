@@ -25,6 +25,7 @@ export class Group {
   #keys;
   #delivery;
   #followed;
+  #harmed;
   /** The newest epoch that the server ever said: an older one is not believed afterwards. */
   #newest = 0;
   /** The log is to be read for the first time since this device was away. */
@@ -35,12 +36,14 @@ export class Group {
    * @param {Keys} keys
    * @param {Delivery} delivery
    * @param {Followed} followed called for each epoch, in order, before the next one begins
+   * @param {(user: Uuid) => void} harmed a device of this user made a commit that nobody can follow: this one comes in anew
    */
-  constructor(name, keys, delivery, followed = () => {}) {
+  constructor(name, keys, delivery, followed = () => {}, harmed = () => {}) {
     this.#name = name;
     this.#keys = keys;
     this.#delivery = delivery;
     this.#followed = followed;
+    this.#harmed = harmed;
   }
 
   /** What lies in the log by now is followed, also where the device that made it was revoked since. */
@@ -205,9 +208,15 @@ export class Group {
       return look;
     } catch (error) {
       if (!isRefusal(error)) throw error;
+      if (error.code === 'bad_commit') await this.#blame();
       await this.forget();
       return null;
     }
+  }
+
+  async #blame() {
+    const { user } = await this.#keys.ask({ op: 'culprit', group: this.#name }, 'culprit');
+    if (user !== null) this.#harmed(user);
   }
 
   /** @param {Look} look @param {Change} change */

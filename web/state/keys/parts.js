@@ -17,6 +17,9 @@
  * @property {(ms: number) => Promise<void>} pause
  * @property {() => number} random from 0 to 1
  * @property {<T>(name: string, act: () => Promise<T>) => Promise<T>} exclusively runs `act` while no other window of this browser runs its own
+ *
+ * `harmed`: a device of this user made a change of a room's keys, or of its call's, that nobody can follow.
+ * @typedef {Parts & { harmed: (room: Uuid, user: Uuid) => void }} GroupParts
  */
 
 /** Between two members who could do the same: the first in the tree does it, and the others find it done. */

@@ -5,7 +5,7 @@
  */
 
 /** @import { Base64, Look, Uuid } from '../../e2ee/keys/interface.js' */
-/** @import { Parts } from './parts.js' */
+/** @import { GroupParts } from './parts.js' */
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
@@ -49,14 +49,13 @@ export class RoomGroup {
 
   /**
    * @param {Uuid} room
-   * @param {Parts} parts
+   * @param {GroupParts} parts
    */
   constructor(room, parts) {
     this.#room = room;
     this.#parts = parts;
-    this.#group = new Group({ kind: 'room', id: room }, parts.keys, parts.delivery, (look) => {
-      this.#look = look;
-    });
+    const follow = (/** @type {Look} */ look) => void (this.#look = look);
+    this.#group = new Group({ kind: 'room', id: room }, parts.keys, parts.delivery, follow, (user) => parts.harmed(room, user));
   }
 
   /** As of the last `sync`; null: this device is not in it. */

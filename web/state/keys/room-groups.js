@@ -4,7 +4,7 @@
  */
 
 /** @import { Look, Uuid } from '../../e2ee/keys/interface.js' */
-/** @import { Parts } from './parts.js' */
+/** @import { GroupParts } from './parts.js' */
 
 import { ApiError } from '../../net/api.js';
 import { RoomGroup } from './room-group.js';
@@ -33,7 +33,7 @@ export class RoomGroups {
   #waiting = new Set();
 
   /**
-   * @param {Parts & { now: () => number }} parts
+   * @param {GroupParts & { now: () => number }} parts
    * @param {RoomsTold} told
    */
   constructor(parts, told) {

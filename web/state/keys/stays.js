@@ -1,7 +1,7 @@
 /** The stays of this device in calls, one a call at a time: the next one in the same call begins after the one before has ended. */
 
 /** @import { Look, Stay, Uuid } from '../../e2ee/keys/interface.js' */
-/** @import { Parts } from './parts.js' */
+/** @import { GroupParts } from './parts.js' */
 
 import { CallGroup } from './call-group.js';
 
@@ -15,7 +15,7 @@ export class Stays {
   #hasRehearsed = false;
 
   /**
-   * @param {Parts} parts
+   * @param {GroupParts} parts
    * @param {(room: Uuid) => Promise<Look | null>} syncRoom brings the room's group up to date
    */
   constructor(parts, syncRoom) {

@@ -92,6 +92,7 @@ export class KeysStore extends EventTarget {
       archive: () => account === this.#account && this.dispatchEvent(new Event('archive')),
       waiting: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('waiting', { detail: { room } })),
       door: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('door', { detail: { room } })),
+      harm: (room) => account === this.#account && this.dispatchEvent(new CustomEvent('harm', { detail: { room } })),
       log: () => account === this.#account && this.dispatchEvent(new Event('log')),
       person: (user) => account === this.#account && this.dispatchEvent(new CustomEvent('person', { detail: { user } })),
     });

@@ -14,6 +14,7 @@ import { absentBanner } from './absent.js';
 import { cameBanner } from './came.js';
 import { openCompare } from './compare.js';
 import { doorBanners } from './door.js';
+import { harmBanner } from './harm.js';
 import { logBanner } from './log.js';
 import { hasWritten, reminder } from './reminder.js';
 
@@ -25,14 +26,14 @@ import { hasWritten, reminder } from './reminder.js';
 export function keysBanners(app, room, signal) {
   const banners = el('div', { class: 'banners', role: 'status', 'aria-atomic': 'false' });
   const absent = absentBanner(app, room, signal);
-  const [came, door] = [cameBanner(app, room, signal), doorBanners(app, room, signal)];
+  const [came, door, harm] = [cameBanner(app, room, signal), doorBanners(app, room, signal), harmBanner(app, room, signal)];
   let drawn = 0;
   const draw = async () => {
     drawn += 1;
     const turn = drawn;
     const [log, others, remind] = await Promise.all([logBanner(app), othersBanners(app, room), reminder(app, room.id, () => void draw())]);
     // Asked again meanwhile: that answer is newer.
-    if (turn === drawn && !signal.aborted) refill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others, came, door, absent, remind);
+    if (turn === drawn && !signal.aborted) refill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others, harm, came, door, absent, remind);
   };
   void draw();
   listen(app.keys, ['change', 'person', 'archive', 'log'], () => void draw(), signal);

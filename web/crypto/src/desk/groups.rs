@@ -105,6 +105,11 @@ impl Desk {
         Ok(Answer::Done)
     }
 
+    pub(super) fn culprit(&mut self, id: GroupId) -> Result<Answer, Fault> {
+        let culprit = self.at(id)?.opened.group.culprit();
+        Ok(Answer::Culprit { user: culprit.map(|user| Uuid::from_bytes(user.0)) })
+    }
+
     pub(super) fn look(&mut self, id: GroupId) -> Result<Answer, Fault> {
         Ok(Answer::Group(self.at(id)?.look()))
     }

@@ -20,7 +20,7 @@ use openmls::prelude::{Extensions, MlsMessageOut};
 use openmls_traits::OpenMlsProvider;
 use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize, VLBytes};
 use webcall_trust::mls::{self, Change, GroupId, GroupKind, Roster, Session};
-use webcall_trust::{Certificate, DeviceId, Refusal};
+use webcall_trust::{Certificate, DeviceId, Refusal, UserId};
 
 pub use changes::Changes;
 pub use contacts::Contacts;
@@ -74,6 +74,8 @@ pub struct Group {
     outgoing: Option<Outgoing>,
     invites: Vec<[u8; 32]>,
     counter: u64,
+    /// Until this value is dropped, as it is for another one then.
+    culprit: Option<UserId>,
 }
 
 impl Group {
@@ -132,7 +134,7 @@ impl Group {
             return Err(Fault::OtherDevice);
         }
         let (device, invites, counter) = (device.id(), Vec::new(), 0);
-        Ok(Self { id, device, mls, provider, roster, standing, outgoing, invites, counter })
+        Ok(Self { id, device, mls, provider, roster, standing, outgoing, invites, counter, culprit: None })
     }
 
     pub fn id(&self) -> GroupId {
@@ -188,6 +190,12 @@ impl Group {
         let mut newcomers = change.added.iter().chain(change.joined.as_ref().map(|joined| &joined.certificate));
         let all = newcomers.all(|certificate| self.has_place_for(certificate, contacts));
         if all { Ok(()) } else { Err(Refusal::Uninvited.into()) }
+    }
+
+    /// Whose device made the commit that [`Group::process`] could not follow ([`Fault::BadCommit`]): certainly, for it is signed by that member and
+    /// has the tag that members alone can make. Nothing where it may have been anybody, the server among them.
+    pub fn culprit(&self) -> Option<UserId> {
+        self.culprit
     }
 
     /// Of the newest sealed state.

@@ -4,8 +4,8 @@ use openmls::group::{ProcessMessageError, StageCommitError, ValidationError};
 use openmls::prelude::{KeyPackageVerifyError, ProcessedMessageContent, PublicMessageIn, Sender, StagedCommit};
 use openmls::treesync::errors::LifetimeError;
 use openmls_traits::OpenMlsProvider;
-use webcall_trust::Refusal;
 use webcall_trust::mls::{self, Change, Roster};
+use webcall_trust::{Refusal, UserId};
 
 use super::{Contacts, Group, Standing, Time};
 use crate::Fault;
@@ -86,7 +86,11 @@ impl Group {
     }
 
     fn verified(&mut self, message: PublicMessageIn) -> Result<(StagedCommit, Sender), Fault> {
-        let processed = self.mls.process_message(&self.provider, message).map_err(|error| fault_of(&error))?;
+        let claimed = message.sender().clone();
+        let processed = self.mls.process_message(&self.provider, message).map_err(|error| {
+            self.culprit = self.culprit_of(&error, &claimed);
+            fault_of(&error)
+        })?;
         let sender = processed.sender().clone();
         match processed.into_content() {
             ProcessedMessageContent::StagedCommitMessage(staged) => Ok((*staged, sender)),
@@ -94,6 +98,13 @@ impl Group {
             ProcessedMessageContent::OwnPendingCommit => Err(Fault::BadCommit),
             _ => Err(Refusal::Proposal.into()),
         }
+    }
+
+    /// openmls looks at what a commit does once its tag of membership and its signature hold (RFC 9420 §6.2, §6.1). Who comes from outside has no such
+    /// tag, and the server could change what is not signed.
+    fn culprit_of<E>(&self, error: &ProcessMessageError<E>, claimed: &Sender) -> Option<UserId> {
+        let (ProcessMessageError::InvalidCommit(_), Sender::Member(leaf)) = (error, claimed) else { return None };
+        self.roster.at(leaf.u32()).filter(|_| fault_of(error) == Fault::BadCommit).map(|of| of.statement().user)
     }
 
     fn apply(&mut self, staged: StagedCommit, change: Change) -> Result<Processed, Fault> {

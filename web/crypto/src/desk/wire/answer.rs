@@ -40,6 +40,10 @@ pub enum Answer {
         change: Changed,
         group: Look,
     },
+    /// `user`: whose device made the commit that cannot be followed, where that is certain.
+    Culprit {
+        user: Option<Uuid>,
+    },
     Message {
         message: Bytes,
     },

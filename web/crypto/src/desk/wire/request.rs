@@ -111,6 +111,10 @@ pub enum Request {
     Forget {
         group: GroupName,
     },
+    /// After `bad_commit`, before the group is forgotten.
+    Culprit {
+        group: GroupName,
+    },
     Look {
         group: GroupName,
     },
