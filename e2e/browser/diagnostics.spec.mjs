@@ -135,7 +135,7 @@ test('somebody who is not signed in comes to the test by the log-in page, and st
     await page.key('Enter');
     await page.see('[data-phase="stopped"]');
     assert.equal(await page.evaluate(() => document.querySelector('[data-state="running"]')), null);
-    assert.ok(await page.evaluate(() => window.webcallTest.connections.every((pc) => pc.connectionState === 'closed')));
+    await page.waitFor('all connections to be closed', () => window.webcallTest.connections.every((pc) => pc.connectionState === 'closed'));
     // From the settings back to it, and a second time from the beginning.
     await page.goto(`${table.server.url}/settings`);
     await page.click('diagnose');

@@ -14,6 +14,8 @@ export class RoomsStore extends EventTarget {
   #encrypted;
   /** @type {Room[] | null} */
   #rooms = null;
+  /** What was said of the room behind a link, last. @type {{ code: string, strict: boolean } | null} */
+  #shown = null;
   /** How often a room came or went by itself. */
   #revision = 0;
 
@@ -86,7 +88,8 @@ export class RoomsStore extends EventTarget {
    */
   async openDirect(usernames, { encryption, strict }) {
     const room = this.#keep(await this.#api.call('POST', 'direct', { usernames, encryption, strict }));
-    if (this.isStrict(room.id)) await this.#name(room.id, usernames.length).catch(() => {});
+    // Without it nobody would be let in; asked for again, the conversation is found.
+    if (this.isStrict(room.id)) await this.#name(room.id, usernames.length);
     return room;
   }
 
@@ -159,7 +162,9 @@ export class RoomsStore extends EventTarget {
    * @returns {Promise<Pick<Room, 'name' | 'encryption' | 'strict'>>}
    */
   async behind(code) {
-    return this.#api.call('GET', `rooms/link/${encodeURIComponent(code)}`);
+    const room = await this.#api.call('GET', `rooms/link/${encodeURIComponent(code)}`);
+    this.#shown = { code, strict: room.strict };
+    return room;
   }
 
   /**
@@ -167,7 +172,9 @@ export class RoomsStore extends EventTarget {
    * @returns {Promise<Room>}
    */
   async join(code) {
-    return this.#keep(await this.#api.call('POST', 'rooms/join', { code }));
+    const room = await this.#api.call('POST', 'rooms/join', { code });
+    // What the person was shown of it holds, whatever is answered.
+    return this.#keep(this.#shown?.code === code && this.#shown.strict ? { ...room, encryption: 'mls', strict: true } : room);
   }
 
   /**

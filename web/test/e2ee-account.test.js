@@ -20,7 +20,7 @@ function accountOf() {
     if (world.left.has(room)) throw new ApiError('room_not_found', 404);
     return [ME, OTHER];
   };
-  const lookOf = () => ({ type: 'group', epoch: world.epoch, leaf: 0, standing: 'member', members: world.inside.map((user, leaf) => ({ leaf, user, device: user, identity: '' })), stale: [], outgoing: null, authenticator: '' });
+  const lookOf = () => ({ type: 'group', epoch: world.epoch, leaf: 0, standing: 'member', strict: true, members: world.inside.map((user, leaf) => ({ leaf, user, device: user, identity: '' })), stale: [], outgoing: null, authenticator: '' });
   const keys = {
     begin: async () => DEVICE,
     close: () => {},

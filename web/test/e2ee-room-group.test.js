@@ -21,7 +21,7 @@ const aLook = (users, epoch, outgoing = null) => ({
 });
 
 /** A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group. */
-function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = false, named = [], mayMake = true, members = async () => [ME, OTHER], pause = async () => {} }) {
+function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = isStrict, named = [], mayMake = true, members = async () => [ME, OTHER], pause = async () => {} }) {
   const [asked, greeted] = [[], []];
   /** Whether this browser knows the room for strict. */
   let isKnown = isStrict;

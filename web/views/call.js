@@ -33,7 +33,7 @@ const FLOOD_PEOPLE = 12;
 export function callView(app, room, signal, left) {
   const invite = () => void copyLink(room);
   const banners = new Banners(app, { soundOn: () => audio.play(), invite }, signal);
-  if (room.encryption === 'mls') banners.element.append(harmBanner(app, room, signal), cameBanner(app, room, signal), doorBanners(app, room, signal));
+  if (room.encryption === 'mls') banners.element.append(harmBanner(app, room, signal), cameBanner(app, room, signal, { role: 'status' }), doorBanners(app, room, signal));
   const audio = new SeatAudio(app, () => banners.soundBlocked(), signal);
   const stage = new Stage(app, signal);
   /** @param {'participants' | 'chat'} name */

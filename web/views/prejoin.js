@@ -40,7 +40,7 @@ export function prejoinView(app, room, signal, { join, chat }) {
   const panel = el(
     'section',
     { class: 'prejoin-panel stack' },
-    ...(room.encryption === 'mls' ? [cameBanner(app, room, signal), doorBanners(app, room, signal)] : []),
+    ...(room.encryption === 'mls' ? [cameBanner(app, room, signal, { role: 'status' }), doorBanners(app, room, signal)] : []),
     el('div', {}, heading(titleOf(app, room)), el('p', { class: 'room-facts' }, el('span', {}, there), encryptionBadge(room.encryption))),
     deviceChoices(app, signal),
     moreOptions(app),

@@ -95,3 +95,63 @@ fn t2_in_a_call_whoever_was_out_of_the_rooms_group_seals_nothing_before_they_hav
         ann.does(&keys);
     }
 }
+
+#[test]
+fn t2_who_was_greeted_in_a_group_that_is_not_strict_is_news_in_one_that_is() {
+    let (mut ann, mut ben) = two_in(false);
+    greets(&mut ann, BEN);
+    let (mut eve, _) = eve([&mut ann, &mut ben]);
+    let package = ann.does(json!({ "op": "key_packages", "count": 1, "last_resort": false }))["packages"].clone();
+    eve.does(json!({ "op": "create", "group": room(), "stay": null, "strict": true }));
+    eve.does(json!({ "op": "accepted", "group": room() }));
+    let added = json!({ "op": "change", "group": room(), "add": package, "users": [ANN], "remove": [] });
+    let sent = eve.does(added)["outgoing"].clone();
+    ann.does(json!({ "op": "forget", "group": room() }));
+    assert_eq!(enters(&mut ann, &sent, false), Value::Null);
+    assert_eq!(ann.does(json!({ "op": "newcomers", "room": ROOM }))["users"], json!([eve.user]));
+}
+
+#[test]
+fn t2_who_was_put_out_while_nobody_looked_is_news_to_who_comes_in_anew() {
+    let (mut ann, mut ben) = two_in(true);
+    greets(&mut ann, BEN);
+    let package = ben.does(json!({ "op": "key_packages", "count": 1, "last_resort": false }))["packages"].clone();
+    for (add, remove) in [(json!([]), json!([1])), (package, json!([]))] {
+        let users = if add.as_array().is_some_and(Vec::is_empty) { json!([]) } else { json!([BEN]) };
+        ann.does(json!({ "op": "change", "group": room(), "add": add, "users": users, "remove": remove }));
+        ann.does(json!({ "op": "accepted", "group": room() }));
+    }
+    assert_eq!(ann.does(json!({ "op": "newcomers", "room": ROOM }))["users"], json!([BEN]));
+}
+
+#[test]
+fn a_device_that_came_in_anew_among_those_whom_it_knows_is_not_stopped_later_by_who_comes() {
+    let (mut ann, mut ben) = two_in(true);
+    let package = ben.does(json!({ "op": "key_packages", "count": 1, "last_resort": false }))["packages"].clone();
+    ann.does(json!({ "op": "change", "group": room(), "add": [], "users": [], "remove": [1] }));
+    ann.does(json!({ "op": "accepted", "group": room() }));
+    let added = json!({ "op": "change", "group": room(), "add": package, "users": [BEN], "remove": [] });
+    let sent = ann.does(added)["outgoing"].clone();
+    ann.does(json!({ "op": "accepted", "group": room() }));
+    greets(&mut ann, BEN);
+    ben.does(json!({ "op": "forget", "group": room() }));
+    ben.does(json!({ "op": "join", "welcome": sent["welcome"] }));
+
+    ann.does(json!({ "op": "forget", "group": room() }));
+    let enter = json!({
+        "op": "join_external", "group": room(), "group_info": sent["group_info"], "tree": null, "stay": null,
+        "at_least_epoch": 0,
+    });
+    let entering = ann.does(enter)["outgoing"].clone();
+    ann.does(json!({ "op": "accepted", "group": room() }));
+    ben.does(json!({ "op": "process", "group": room(), "commit": entering["commit"] }));
+    let stay = json!({ "room": ROOM, "participant": "0000000000000001" });
+    ann.does(json!({ "op": "create", "group": call(), "stay": stay }));
+    ann.does(json!({ "op": "accepted", "group": call() }));
+
+    let (eve, package) = eve([&mut ann, &mut ben]);
+    let added = json!({ "op": "change", "group": room(), "add": [package], "users": [eve.user], "remove": [] });
+    let sent = ben.does(added)["outgoing"].clone();
+    ann.does(json!({ "op": "process", "group": room(), "commit": sent["commit"] }));
+    ann.does(json!({ "op": "media_keys", "group": call(), "epoch": null }));
+}

@@ -175,6 +175,11 @@ export class KeysAccount {
     return this.#rooms.isWaitingIn(room);
   }
 
+  /** Whether the server shows another group for a strict room than it can have. @param {Uuid} room */
+  isFalseIn(room) {
+    return this.#rooms.isFalse(room);
+  }
+
   /** Members who wait for a person to let them in. @param {Uuid} room */
   atTheDoorOf(room) {
     return this.#rooms.atTheDoorOf(room);

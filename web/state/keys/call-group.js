@@ -34,8 +34,6 @@ export class CallGroup {
   #present = null;
   /** Keys went to the media worker. */
   #started = false;
-  /** What began the epoch whose keys could not be passed on yet. @type {'start' | 'join' | 'removal' | null} */
-  #owed = null;
   #isInside = false;
   /** Leaves of the commit on its way. @type {number[]} */
   #removing = [];
@@ -153,7 +151,6 @@ export class CallGroup {
   async #run() {
     if (this.#ended || !this.#isInside) return;
     let look = await this.#current();
-    if (this.#owed !== null) await this.#passKeys(this.#owed);
     for (; look !== null && !this.#ended; ) {
       const gone = this.#gone(look);
       if (gone.length === 0) return;
@@ -215,22 +212,15 @@ export class CallGroup {
     this.#removing = [];
     this.#epoch();
     const because = !this.#started ? 'start' : this.#removed.length > 0 ? 'removal' : 'join';
-    await this.#passKeys(because);
-  }
-
-  /** @param {'start' | 'join' | 'removal'} because */
-  async #passKeys(because) {
-    this.#owed = because;
     try {
       await this.#parts.keys.passMediaKeys(this.#call, because, this.#removed);
     } catch (error) {
-      // Somebody is in it who does not count, or of whom the person is to be told first: nothing is sealed under these keys. The next commit takes them
-      // out, or the person says so.
-      if (error instanceof KeysRefused && ['stale_members', 'newcomers'].includes(error.code)) return;
+      // Somebody is in it who does not count: nothing is sealed under these keys, and the next commit takes them out. Where the person is to see first who is
+      // in the room, the stay ends, and the next one waits for that.
+      if (error instanceof KeysRefused && error.code === 'stale_members') return;
       throw error;
     }
     this.#started = true;
-    this.#owed = null;
     this.#removed = [];
   }
 }

@@ -21,7 +21,7 @@ const MAX_TRIES = 10;
 /** Between two such tries, and longer each time. */
 const AGAIN_MS = 100;
 /** Refusals of those who have no device in the group, by the server or by the worker. */
-const UNINVITED = new Set(['uninvited', 'identity_changed', 'not_vouched', 'not_strict']);
+const UNINVITED = new Set(['uninvited', 'identity_changed', 'not_vouched']);
 
 export class RoomGroup {
   #room;
@@ -37,6 +37,8 @@ export class RoomGroup {
   #atTheDoor = [];
   /** The server let this device not come in by itself: it waits for a welcome, and asks again when something has changed. */
   #isUninvited = false;
+  /** The room is strict, and the group that the server shows for it does not say so. */
+  #isFalse = false;
   /** How often something has changed: an answer to what was asked before says nothing of after. */
   #changes = 0;
   /** Ends the wait for this device's turn. @type {(epoch: number) => void} */
@@ -61,6 +63,11 @@ export class RoomGroup {
   /** As of the last `sync`; null: this device is not in it. */
   get look() {
     return this.#look;
+  }
+
+  /** Whether the server shows another group for it than the room can have, as of the last `sync`. */
+  get isFalse() {
+    return this.#isFalse;
   }
 
   /** Members who come in once a person lets them, as of the last `sync`. @returns {readonly Uuid[]} */
@@ -112,10 +119,13 @@ export class RoomGroup {
 
   async #run() {
     let look = await this.#group.current(() => this.#learn());
+    this.#isFalse = false;
     for (let tries = 0; look === null && !this.#isUninvited && tries < MAX_TRIES; tries += 1) {
       if (tries > 0) await this.#parts.pause(AGAIN_MS * tries);
       look = (await this.#comeIn()) && (await this.#group.current(() => this.#learn()));
     }
+    // Nothing is said in it, and nobody brought in.
+    if (look !== null && !look.strict && this.#parts.isStrict(this.#room)) [look, this.#isFalse] = [null, true];
     look = look && (await this.#tidy(look));
     if (look !== null && this.#isWornOut) {
       look = await this.#change([], [], []);
@@ -136,6 +146,10 @@ export class RoomGroup {
       this.#isUninvited = changes === this.#changes;
       return null;
     } catch (error) {
+      if (error instanceof KeysRefused && error.code === 'not_strict') {
+        [this.#isFalse, this.#isUninvited] = [true, changes === this.#changes];
+        return null;
+      }
       // Only who has a device in the group already comes in by itself; others are brought in. Nor does anybody while somebody is in the tree
       // whom this device cannot know, for they share the room no more: members take them out first.
       if (!(error instanceof ApiError || error instanceof KeysRefused) || !UNINVITED.has(error.code)) throw error;

@@ -91,6 +91,11 @@ export class RoomGroups {
     return this.#waiting.has(room);
   }
 
+  /** Whether the server shows another group for it than the room can have. @param {Uuid} room */
+  isFalse(room) {
+    return this.#groups.get(room)?.isFalse ?? false;
+  }
+
   /** Members who wait for a person to let them in, as it was found last. @param {Uuid} room */
   atTheDoorOf(room) {
     return this.#groups.get(room)?.atTheDoor ?? [];

@@ -66,6 +66,7 @@ function ownBanner({ keys, rooms }, { id }) {
   if (keys.status === 'failed') return [banner('keys-failed', t('keys.failed'))];
   if (keys.status === 'unvouched') return [banner('keys-unvouched', t('keys.unvouched'), el('a', { class: 'button primary', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_settings')))];
   if (keys.status === 'out') return [banner('keys-out', t('keys.out'), el('a', { class: 'button', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_keys')))];
+  if (keys.account?.isFalseIn(id)) return [banner('keys-not-strict', t('people.not_strict'))];
   if (keys.account?.isWaitingIn(id)) return [banner('keys-waiting', t(rooms.isStrict(id) ? 'people.waiting_strict' : 'people.waiting'))];
   return [];
 }

@@ -13,6 +13,8 @@ import { toast } from '../../ui/toast.js';
 import { membersOf } from './door.js';
 import { verifiedText } from './mark.js';
 
+/** As others come, the banner changes under a finger: that press is not meant for them. */
+const SECOND_PRESS_MS = 700;
 /** Beyond these they are counted; in a strict room all are named. */
 const NAMED = 3;
 
@@ -20,12 +22,14 @@ const NAMED = 3;
  * @param {App} app
  * @param {Pick<Room, 'id'>} room
  * @param {AbortSignal} signal
+ * @param {{ role?: 'status' }} [live] where nothing around it is read out as it changes
  */
-export function cameBanner(app, { id }, signal) {
-  const place = el('div', { class: 'came', tabindex: '-1' });
-  let drawn = 0;
+export function cameBanner(app, { id }, signal, live = {}) {
+  const place = el('div', { class: 'came', tabindex: '-1', ...live });
+  let [drawn, shown, shown_ms] = [0, '', -Infinity];
   /** Of whom the banner told, and of nobody who came since. @param {string[]} users */
   const greet = (users) => {
+    if (performance.now() - shown_ms < SECOND_PRESS_MS) return;
     place.focus({ preventScroll: true });
     app.keys.account?.people.greeted(id, users).catch((error) => toast(errorText(error), 'problem'));
   };
@@ -36,7 +40,9 @@ export function cameBanner(app, { id }, signal) {
     const members = users.length === 0 ? [] : await membersOf(app, id);
     // Asked again meanwhile: that answer is newer.
     if (turn !== drawn || signal.aborted) return;
-    const strict = app.keys.account?.lookOf(id)?.strict ?? false;
+    const strict = app.keys.account?.lookOf(id)?.strict ?? app.rooms.isStrict(id);
+    if (shown !== users.join(' ') && shown !== '') shown_ms = performance.now();
+    shown = users.join(' ');
     refill(place, users.length > 0 && banner(users, users.map((user) => nameOf(app, user, members)), strict, () => greet(users)));
   };
   listen(app.keys, ['change', 'person'], () => void draw(), signal);
@@ -71,5 +77,5 @@ function banner(users, names, strict, greet) {
   const seen = el('button', { class: 'button', type: 'button', data: { action: 'greet' }, on: { click: greet } }, t('people.came_seen'));
   const text = el('span', {}, strict ? `${came} ${t('people.came_first')}` : came);
   // Drawn anew for other people, also where they are called the same.
-  return el('div', { class: 'banner', role: 'status', data: { banner: 'people-came', users: users.join(' ') } }, icon('people'), text, seen);
+  return el('div', { class: 'banner', data: { banner: 'people-came', users: users.join(' ') } }, icon('people'), text, seen);
 }

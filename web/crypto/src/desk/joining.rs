@@ -82,6 +82,7 @@ impl Desk {
             Some(stay) => (self.in_its_call(stay.room)?, None),
             None => {
                 self.find_kept(id)?;
+                self.ready_to_meet(id)?;
                 (BTreeSet::new(), self.marks(RoomId(id.uuid))?.group)
             }
         };
@@ -106,6 +107,9 @@ impl Desk {
         let before = self.marks(room)?;
         let mut marks = before;
         marks.enters(group.is_strict(), strict)?;
+        if group.is_strict() && !before.is_strict() {
+            self.meets_anew(Uuid::from_bytes(room.0), keep)?;
+        }
         if marks == before { Ok(()) } else { self.put(Shelf::Marks(room), marks.to_bytes(), keep) }
     }
 

@@ -36,17 +36,11 @@ impl Desk {
         let users = users.iter().map(|user| UserId(user.into_bytes()));
         let known: BTreeSet<_> = greeted.iter().flatten().copied().chain(users).collect();
         let now = &present & &known;
-        let (all, room_id) = (now == present, RoomId(room.into_bytes()));
-        let before = self.marks(room_id)?;
-        let mut marks = before;
-        if all {
-            marks.is_back();
-        }
         if greeted.as_ref() != Some(&now) {
             self.keep_greeted(room, &now, keep)?;
         }
-        if marks != before {
-            self.put(Shelf::Marks(room_id), marks.to_bytes(), keep)?;
+        if now == present {
+            self.is_back(RoomId(room.into_bytes()), keep)?;
         }
         Ok(Answer::Done)
     }
@@ -73,17 +67,42 @@ impl Desk {
         self.greeted_in(Uuid::from_bytes(id.uuid)).map(drop)
     }
 
-    /// Who is in a room as this device first comes into it: no news, but in a strict one, where the person is told of everybody once. Whoever made the
-    /// group of another one has others come at once, who are no news either.
+    /// With each epoch. Who is in a room as this device first comes into it is no news, but in a strict one, where the person is told of everybody once.
+    /// Whoever made the group of another one has others come at once, who are no news either. Who has left is news when they come again.
     pub(super) fn meet(&mut self, id: GroupId, keep: &mut Vec<Kept>) -> Result<(), Fault> {
         let group = &self.groups.get(&id).ok_or(Fault::NotOpen)?.group;
-        let (is_strict, is_alone) = (group.is_strict(), group.epoch() == 0);
-        let room = Uuid::from_bytes(id.uuid);
-        if group.standing() != Standing::Member || self.greeted_in(room)?.is_some() || (is_alone && !is_strict) {
+        if group.standing() != Standing::Member {
             return Ok(());
         }
-        let known = if is_strict { BTreeSet::new() } else { self.others_in(room)? };
-        self.keep_greeted(room, &known, keep)
+        let (is_strict, is_alone, room) = (group.is_strict(), group.epoch() == 0, Uuid::from_bytes(id.uuid));
+        let (present, greeted) = (self.others_in(room)?, self.greeted_in(room)?);
+        let known = match &greeted {
+            Some(greeted) => &present & greeted,
+            None if is_strict => BTreeSet::new(),
+            None if is_alone => return Ok(()),
+            None => present.clone(),
+        };
+        if greeted.as_ref() != Some(&known) {
+            self.keep_greeted(room, &known, keep)?;
+        }
+        if known == present { self.is_back(RoomId(id.uuid), keep) } else { Ok(()) }
+    }
+
+    /// What was greeted in a group that did not say that it is strict counts for nothing in one that does.
+    pub(super) fn meets_anew(&mut self, room: Uuid, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+        match self.greeted_in(room)? {
+            Some(greeted) if !greeted.is_empty() => self.keep_greeted(room, &BTreeSet::new(), keep),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_back(&mut self, room: RoomId, keep: &mut Vec<Kept>) -> Result<(), Fault> {
+        let mut marks = self.marks(room)?;
+        if !marks.has_returned() {
+            return Ok(());
+        }
+        marks.is_back();
+        self.put(Shelf::Marks(room), marks.to_bytes(), keep)
     }
 
     fn others_in(&mut self, room: Uuid) -> Result<BTreeSet<UserId>, Fault> {
