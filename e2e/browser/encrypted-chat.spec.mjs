@@ -16,6 +16,12 @@ const folder = temporaryFolder('sealed');
 after(() => removeFolder(folder));
 const SECRET = 'the boat leaves at seven';
 
+/** Whoever writes has the keys of the room: what others write before that, they could not read. */
+async function isIn(page, other) {
+  await write(page, 'I am here');
+  await reads(other, 'I am here');
+}
+
 for (const [annas, boriss] of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
   test(`a room is made encrypted, and what is written there is read by its members and by nobody else (${annas}, ${boriss})`, () =>
     during(party(), async (table) => {
@@ -60,6 +66,7 @@ for (const [annas, boriss] of [['chromium', 'firefox'], ['firefox', 'chromium']]
       const room = await table.room([anna, boris], { encryption: 'mls' });
       await openChat(table, anna, room);
       await openChat(table, boris, room);
+      await isIn(anna, boris);
       await write(boris, 'send me the plan');
       await reads(anna, 'send me the plan');
       // More than one piece of the upload, many chunks of the seal, and not a whole number of either.
@@ -85,6 +92,7 @@ for (const [annas, others] of [['chromium', 'firefox'], ['firefox', 'chromium']]
       const [anna, boris] = [await table.person(annas, { language: 'en' }), await table.person(others, { language: 'ru' })];
       const room = await table.room([anna, boris], { encryption: 'mls' });
       for (const page of [anna, boris]) await openChat(table, page, room);
+      await isIn(anna, boris);
       await write(boris, SECRET);
       await reads(anna, SECRET);
       await anna.goto(`${table.server.url}/settings`);
