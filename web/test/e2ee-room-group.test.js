@@ -21,7 +21,7 @@ const aLook = (users, epoch, outgoing = null) => ({
 });
 
 /** A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group. */
-function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = isStrict, named = [], mayMake = true, members = async () => [ME, OTHER], pause = async () => {} }) {
+function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = isStrict, named = [], refusal = null, mayMake = true, members = async () => [ME, OTHER], pause = async () => {} }) {
   const [asked, greeted] = [[], []];
   /** Whether this browser knows the room for strict. */
   let isKnown = isStrict;
@@ -30,6 +30,7 @@ function roomOf({ claim = async () => [], info = async () => ({}), create = asyn
   const keys = {
     ask: async ({ op, add, strict }) => {
       asked.push(op === 'create' && strict ? 'create strict' : op);
+      if (op === 'join_external' && refusal !== null) throw new KeysRefused(refusal);
       if (op === 'look' && look === null) throw new KeysRefused('not_open');
       if (op === 'create') return { ...lookOf([ME], 0, { epoch: 0, commit: null, welcome: null, group_info: '' }), standing: 'creating' };
       if (op === 'change') return lookOf([ME], look.epoch, { epoch: look.epoch, commit: add[0], welcome: null, group_info: '' });
@@ -247,6 +248,18 @@ test('t2_who_was_let_in_and_was_removed_before_they_came_is_let_in_anew_and_who_
   members = ['ghost', ME, OTHER];
   await room.sync();
   assert.deepEqual(room.atTheDoor, [OTHER, 'ghost']);
+});
+
+test('t2_a_group_that_does_not_say_that_its_room_is_strict_is_named_as_false_for_as_long_as_nothing_changes', async () => {
+  const inside = roomOf({ isStrict: true, saysStrict: false });
+  const outside = roomOf({ inside: false, isStrict: true, refusal: 'not_strict' });
+  for (const { room, asked } of [inside, outside]) {
+    for (let time = 0; time < 2; time += 1) assert.deepEqual([await room.sync(), room.isFalse, room.atTheDoor], [null, true, []]);
+    assert.ok(!asked.includes('change') && !asked.includes('create strict'));
+  }
+  const honest = roomOf({ isStrict: true });
+  await honest.room.sync();
+  assert.equal(honest.room.isFalse, false, 'the control');
 });
 
 test('the group of a strict room is its owner’s to make, and others wait for it', async () => {

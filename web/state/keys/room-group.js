@@ -119,7 +119,7 @@ export class RoomGroup {
 
   async #run() {
     let look = await this.#group.current(() => this.#learn());
-    this.#isFalse = false;
+    if (look !== null) this.#isFalse = false;
     for (let tries = 0; look === null && !this.#isUninvited && tries < MAX_TRIES; tries += 1) {
       if (tries > 0) await this.#parts.pause(AGAIN_MS * tries);
       look = (await this.#comeIn()) && (await this.#group.current(() => this.#learn()));
@@ -138,6 +138,7 @@ export class RoomGroup {
   /** @returns {Promise<Look | null>} null: another was faster, or this device is not let in */
   async #comeIn() {
     const changes = this.#changes;
+    this.#isFalse = false;
     await this.#learn();
     try {
       const info = await this.#parts.delivery.info({ kind: 'room', id: this.#room });

@@ -29,8 +29,8 @@ export class RoomGroups {
   #toldEpochs = new Map();
   /** By room: who was told last to be at the door. @type {Map<Uuid, string>} */
   #toldDoors = new Map();
-  /** Rooms whose group this device waits to be let into. @type {Set<Uuid>} */
-  #waiting = new Set();
+  /** Rooms whose group this device waits to be let into, and whether the server shows another group for them than they can have. @type {Map<Uuid, boolean>} */
+  #waiting = new Map();
 
   /**
    * @param {GroupParts & { now: () => number }} parts
@@ -93,7 +93,7 @@ export class RoomGroups {
 
   /** Whether the server shows another group for it than the room can have. @param {Uuid} room */
   isFalse(room) {
-    return this.#groups.get(room)?.isFalse ?? false;
+    return this.#waiting.get(room) ?? false;
   }
 
   /** Members who wait for a person to let them in, as it was found last. @param {Uuid} room */
@@ -116,7 +116,7 @@ export class RoomGroups {
     try {
       const look = await group.sync();
       this.#synced.set(room, this.#parts.now());
-      this.#wait(room, look === null);
+      this.#wait(room, look === null, group.isFalse);
       return look;
     } finally {
       this.#tell(room, group.look?.epoch);
@@ -150,10 +150,10 @@ export class RoomGroups {
     }
   }
 
-  /** @param {Uuid} room @param {boolean} isWaiting */
-  #wait(room, isWaiting) {
-    if (isWaiting === this.#waiting.has(room)) return;
-    if (isWaiting) this.#waiting.add(room);
+  /** @param {Uuid} room @param {boolean} isWaiting @param {boolean} isFalse */
+  #wait(room, isWaiting, isFalse) {
+    if (isWaiting ? this.#waiting.get(room) === isFalse : !this.#waiting.has(room)) return;
+    if (isWaiting) this.#waiting.set(room, isFalse);
     else this.#waiting.delete(room);
     this.#told.waiting(room);
   }
