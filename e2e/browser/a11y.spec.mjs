@@ -2,7 +2,7 @@
 // window, and that it goes by keyboard, is in keyboard.spec.mjs and chat-keyboard.spec.mjs.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { faults } from './lib/axe.mjs';
 import { NARROW } from './lib/chat.mjs';
@@ -11,29 +11,32 @@ import { Tour } from './lib/tour.mjs';
 
 const WIDE = { width: 1280, height: 800 };
 
-for (const language of ['en', 'ru']) {
-  test(`axe finds nothing in any page and state (${language}, light and dark, wide and narrow)`, () =>
-    during(party(), async (table) => {
-      const anna = await table.person('chromium');
-      const visitor = await table.stranger('chromium', { language, ...WIDE });
-      const found = [];
-      let states = 0;
-      const look = async (name) => {
-        states += 1;
-        for (const [size, width] of [[WIDE, 'wide'], [NARROW, 'narrow']]) {
-          await visitor.resize(size.width, size.height);
-          for (const scheme of ['light', 'dark']) {
-            await visitor.scheme(scheme);
-            // Colours are all that a scheme changes.
-            const lines = await faults(visitor, { only_colours: scheme === 'dark' });
-            found.push(...lines.map((line) => `${name} (${width}, ${scheme}): ${line}`));
+// Both at a time: most of it is waiting for animations.
+describe('axe finds nothing in any page and state', { concurrency: true }, () => {
+  for (const language of ['en', 'ru']) {
+    test(`in ${language}, light and dark, wide and narrow`, () =>
+      during(party(), async (table) => {
+        const anna = await table.person('chromium');
+        const visitor = await table.stranger('chromium', { language, ...WIDE });
+        const found = [];
+        let states = 0;
+        const look = async (name) => {
+          states += 1;
+          for (const [size, width] of [[WIDE, 'wide'], [NARROW, 'narrow']]) {
+            await visitor.resize(size.width, size.height);
+            for (const scheme of ['light', 'dark']) {
+              await visitor.scheme(scheme);
+              // Colours are all that a scheme changes.
+              const lines = await faults(visitor, { only_colours: scheme === 'dark' });
+              found.push(...lines.map((line) => `${name} (${width}, ${scheme}): ${line}`));
+            }
           }
-        }
-        await visitor.scheme('light');
-        await visitor.resize(WIDE.width, WIDE.height);
-      };
-      await new Tour(table, visitor, anna, look).everything();
-      console.log(`${language}: ${states} states, each in four ways`);
-      assert.deepEqual(found, []);
-    }));
-}
+          await visitor.scheme('light');
+          await visitor.resize(WIDE.width, WIDE.height);
+        };
+        await new Tour(table, visitor, anna, look).everything();
+        console.log(`${language}: ${states} states, each in four ways`);
+        assert.deepEqual(found, []);
+      }));
+  }
+});

@@ -88,13 +88,22 @@ impl Shared {
         let _ = stream.set_nodelay(true);
         let (remote, Ok(local)) = (canonical(remote), stream.local_addr().map(canonical)) else { return };
         let Some(counted) = self.all.admit(remote.ip()) else { return };
-        let Some(opened) = opening::open(stream, remote, &self.service.proxies).await else { return };
+        // Who has not said anything yet, as a browser's connection in reserve, is not waited for when the server stops.
+        let opening = opening::open(stream, remote, &self.service.proxies);
+        let Some(opened) = self.unless_stopping(opening).await else { return };
         if opened.speaks == Speaks::Tls {
             let Some(tls) = &self.service.tls else { return };
-            let Some(opened) = opening::decrypt(opened, tls).await else { return };
+            let Some(opened) = self.unless_stopping(opening::decrypt(opened, tls)).await else { return };
             return self.serve_opened(opened, local, Transport::Tls, (place, counted)).await;
         }
         self.serve_opened(opened, local, Transport::Tcp, (place, counted)).await;
+    }
+
+    async fn unless_stopping<T>(&self, opening: impl Future<Output = Option<T>>) -> Option<T> {
+        tokio::select! {
+            opened = opening => opened,
+            () = self.shutdown.begun() => None,
+        }
     }
 
     async fn serve_opened<S>(

@@ -6,8 +6,8 @@ use tokio::net::TcpStream;
 
 use crate::server::TestServer;
 
-/// Far more than it takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Far more than it takes, and less than the 5 s for which requests under way are waited for.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 #[tokio::test]
 async fn a_stopping_server_closes_idle_connections_and_takes_no_new_one() {

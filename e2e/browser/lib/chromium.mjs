@@ -9,6 +9,30 @@ import { removeFolder, temporaryFolder } from './children.mjs';
 import { Page, preload } from './page.mjs';
 
 export const CHROMIUM = process.env.WEBCALL_CHROMIUM ?? '/usr/bin/chromium';
+/**
+ * What is off, beside what nobody asked for (as Playwright has it: the last list given is the one that counts): the pages in which
+ * Chromium draws its own address field. Headless windows show none, and each would start two more processes.
+ */
+const WITHOUT = [
+  'PreloadTopChromeWebUI',
+  'WebUIOmniboxAimPopup',
+  'WebUIOmniboxFullPopup',
+  'WebUIOmniboxPopup',
+  'AimEnabled',
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'DestroyProfileOnBrowserClose',
+  'HttpsFirstBalancedModeAutoEnable',
+  'HttpsUpgrades',
+  'LensOverlay',
+  'MediaRouter',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  'PaintHolding',
+  'PreconnectToSearch',
+  'TcpPortRandomizationWin',
+  'ThirdPartyStoragePartitioning',
+];
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -17,6 +41,7 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  `--disable-features=${WITHOUT}`,
   '--autoplay-policy=no-user-gesture-required',
   // Every page is somebody's open window: none may be slowed because another is in front.
   '--disable-background-timer-throttling',

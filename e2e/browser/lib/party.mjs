@@ -2,9 +2,8 @@
 //
 // People are registered over the API and then log in through the page.
 
-import { launchChromium } from './chromium.mjs';
+import { keepBrowsers, ownBrowser, releaseBrowsers, sharedBrowser } from './browsers.mjs';
 import { noComplaints } from './eyes.mjs';
-import { launchFirefox } from './firefox.mjs';
 import { ADDRESS, freeUdpPorts, startServer, WORKERS } from './server.mjs';
 import { UdpProxy } from './udp-proxy.mjs';
 
@@ -29,27 +28,37 @@ export function mediaOf(index) {
 
 /** Starts a server and nothing else yet. */
 export async function party(options) {
-  return new Party(await startServer(options));
+  keepBrowsers();
+  return new Party(await startServer(options).catch(releasing));
 }
 
 /** Starts a server whose media goes through a UDP proxy. */
 export async function partyBehindProxy({ seed = 1, ...options } = {}) {
+  keepBrowsers();
   const address = ADDRESS ?? '127.0.0.1';
   const first = await freeUdpPorts(WORKERS);
   // Without TURN and TCP: a browser whose way through the proxy is bad would take one past it.
   const media = { ...options.media, advertised: [address], advertised_port: first };
-  const server = await startServer({ ...options, media, tcp: { enabled: false }, turn: { enabled: false } });
+  const server = await startServer({ ...options, media, tcp: { enabled: false }, turn: { enabled: false } }).catch(releasing);
   const row = (start) => Array.from({ length: WORKERS }, (_, index) => start + index);
   const table = new Party(server);
   table.proxy = await UdpProxy.start({ address, ports: row(first), targets: row(server.media_port), seed });
   return table;
 }
 
+function releasing(error) {
+  releaseBrowsers();
+  throw error;
+}
+
 class Party {
   people = [];
   /** The UDP proxy, if the media goes through one. */
   proxy = null;
+  /** Browsers that are this party's alone, by name. */
   #browsers = new Map();
+  /** Every page that was opened. */
+  #pages = [];
   #ends = [];
 
   constructor(server) {
@@ -58,8 +67,8 @@ class Party {
 
   /** The running browser of this name, started on first use. */
   browser(engine) {
-    if (!this.#browsers.has(engine)) this.#browsers.set(engine, engine === 'firefox' ? launchFirefox({ ca: this.server.ca }) : launchChromium({ ca: this.server.ca }));
-    return this.#browsers.get(engine);
+    if (this.server.ca && !this.#browsers.has(engine)) this.useBrowser(engine, ownBrowser(engine, { ca: this.server.ca }));
+    return this.#browsers.get(engine) ?? sharedBrowser(engine);
   }
 
   /** Takes a browser that was started otherwise, under a name of its own. */
@@ -75,6 +84,7 @@ class Party {
     page.username = label;
     page.site = options.site ?? this.server.url;
     this.people.push(page);
+    this.#pages.push(page);
     return page;
   }
 
@@ -148,15 +158,20 @@ class Party {
 
   /** Ends everything, and fails when a page or the server has something to complain of. */
   async end() {
-    const pages = [...this.people];
-    const browsers = await Promise.all(this.#browsers.values());
     try {
-      await noComplaints(pages, await this.server.close());
+      await noComplaints([...this.people], await this.server.close());
     } finally {
       this.proxy?.close();
       for (const act of this.#ends) act();
-      await Promise.all(browsers.map((browser) => browser.close()));
+      await this.#leave();
     }
+  }
+
+  async #leave() {
+    // A page that the test closed is gone.
+    await Promise.all(this.#pages.map((page) => page.close().catch(() => {})));
+    await Promise.all([...this.#browsers.values()].map(async (browser) => (await browser).close()));
+    releaseBrowsers();
   }
 }
 

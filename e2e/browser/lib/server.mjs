@@ -16,7 +16,7 @@ const root = new URL('../../..', import.meta.url).pathname;
 const BUILT = join(process.env.CARGO_TARGET_DIR || join(root, 'target'), 'release');
 export const EXECUTABLE = process.env.WEBCALL_BINARY ?? join(BUILT, 'webcall');
 /** The same server, whose media workers crash at SIGUSR1. */
-const CRASHING_EXECUTABLE = join(BUILT, 'examples', 'crashing');
+const CRASHING_EXECUTABLE = join(BUILT, 'crashing');
 /** The address that browsers reach and that is not the loopback one: Firefox pairs no loopback candidates. */
 export const ADDRESS = process.env.WEBCALL_TEST_ADDRESS ?? null;
 /** The name of a server with pages in TLS; leads to ADDRESS, within `e2e/lib/in-own-network`. */
