@@ -2,7 +2,7 @@
 // nobody else does. Two connections without a server between them.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import { launchChromium } from './lib/chromium.mjs';
 import { hears, hearsNothingOf, noComplaints, sees, seesMotion, sendsCodec } from './lib/eyes.mjs';
@@ -115,45 +115,48 @@ async function seesAndHearsThroughAChange(sender, receiver, codec) {
 
 const cost = ({ tracks }) => tracks.map(({ context, busy_ms, counters }) => `${context} ${((busy_ms / (counters.sealed + counters.opened)) * 1000).toFixed(0)} µs`).join(', ');
 
-for (const engine of ['chromium', 'firefox']) {
-  for (const codec of CODECS_OF[engine]) {
-    test(`what is sealed with ${codec} is seen and heard (${engine})`, () =>
-      withPages([engine], async (page) => {
-        await call(page, page, codec);
-        const { sealed, opened } = await seesAndHearsThroughAChange(page, page, codec);
-        console.log(`transform of a frame (${engine}, ${codec}): sending ${cost(sealed)}; receiving ${cost(opened)}`);
-      }));
+// Some at a time: most of it is waiting for frames.
+describe('one browser and one codec', { concurrency: 4 }, () => {
+  for (const engine of ['chromium', 'firefox']) {
+    for (const codec of CODECS_OF[engine]) {
+      test(`what is sealed with ${codec} is seen and heard (${engine})`, () =>
+        withPages([engine], async (page) => {
+          await call(page, page, codec);
+          const { sealed, opened } = await seesAndHearsThroughAChange(page, page, codec);
+          console.log(`transform of a frame (${engine}, ${codec}): sending ${cost(sealed)}; receiving ${cost(opened)}`);
+        }));
 
-    test(`a wrong key shows nothing with ${codec}, the right one does (${engine})`, () =>
-      withPages([engine], async (page) => {
-        await call(page, page, codec, { receiving: { secret: 'guessed' } });
-        const tracks = await counted(page, ['auth_failed']);
-        for (const { counters } of tracks) assert.equal(counters.opened, 0);
-        await showsNothingOf(page, page);
-        await page.evaluate(() => window.loopback.hello(1, 'ours'));
-        await sees(page, page);
-        await hears(page, page);
-      }));
+      test(`a wrong key shows nothing with ${codec}, the right one does (${engine})`, () =>
+        withPages([engine], async (page) => {
+          await call(page, page, codec, { receiving: { secret: 'guessed' } });
+          const tracks = await counted(page, ['auth_failed']);
+          for (const { counters } of tracks) assert.equal(counters.opened, 0);
+          await showsNothingOf(page, page);
+          await page.evaluate(() => window.loopback.hello(1, 'ours'));
+          await sees(page, page);
+          await hears(page, page);
+        }));
 
-    test(`a frame that nobody sealed is not shown with ${codec} (${engine}, T9)`, () =>
-      withPages([engine], async (page) => {
-        await call(page, page, codec, { sending: { encrypted: false } });
-        const tracks = await counted(page, ['clear_refused', 'malformed', 'no_key', 'foreign', 'auth_failed', 'unknown_codec']);
-        for (const { counters } of tracks) assert.equal(counters.opened, 0);
-        await showsNothingOf(page, page);
-      }));
+      test(`a frame that nobody sealed is not shown with ${codec} (${engine}, T9)`, () =>
+        withPages([engine], async (page) => {
+          await call(page, page, codec, { sending: { encrypted: false } });
+          const tracks = await counted(page, ['clear_refused', 'malformed', 'no_key', 'foreign', 'auth_failed', 'unknown_codec']);
+          for (const { counters } of tracks) assert.equal(counters.opened, 0);
+          await showsNothingOf(page, page);
+        }));
 
-    test(`whoever has no key sees and hears nothing of ${codec} (${engine})`, () =>
-      withPages([engine], async (page) => {
-        await call(page, page, codec, { receiving: { encrypted: false } });
-        await page.waitFor('frames to arrive', async () => {
-          const { tracks } = await window.loopback.report('send');
-          return tracks.length === 2 && tracks.every(({ counters }) => counters.sealed > 100);
-        });
-        await showsNothingOf(page, page);
-      }));
+      test(`whoever has no key sees and hears nothing of ${codec} (${engine})`, () =>
+        withPages([engine], async (page) => {
+          await call(page, page, codec, { receiving: { encrypted: false } });
+          await page.waitFor('frames to arrive', async () => {
+            const { tracks } = await window.loopback.report('send');
+            return tracks.length === 2 && tracks.every(({ counters }) => counters.sealed > 100);
+          });
+          await showsNothingOf(page, page);
+        }));
+    }
   }
-}
+});
 
 test('the same ends without encryption show the picture to whoever is between', () =>
   withPages(['chromium'], async (page) => {
