@@ -10,6 +10,10 @@ use tempfile::TempDir;
 
 /// Where Debian and others put the programs.
 const PROGRAM_FOLDERS: &str = "/usr/lib/postgresql";
+/// Files in memory.
+const MEMORY: &str = "/dev/shm";
+/// What the largest tables of a test leave plenty of.
+const ENOUGH_BYTES: u64 = 8 << 30;
 
 /// A running server; dropping it stops it.
 pub(crate) struct Postgres {
@@ -21,7 +25,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Starts a fresh server.
     pub(crate) fn start() -> Self {
-        let server = Self { folder: tempfile::tempdir().unwrap(), programs: programs() };
+        let server = Self { folder: folder(), programs: programs() };
         std::fs::set_permissions(server.folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
         let data = server.data();
         let no_sync = "--no-sync --auth=trust --username=postgres --encoding=UTF8 --locale=C".split(' ');
@@ -130,4 +134,12 @@ fn programs() -> PathBuf {
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+/// In memory where there is room: some tests have a database each, which is hundreds of files, and a disk's file system takes most of
+/// their time to make and remove them.
+fn folder() -> TempDir {
+    let free = nix::sys::statvfs::statvfs(MEMORY).map_or(0, |found| found.blocks_available() * found.fragment_size());
+    let folder = if free >= ENOUGH_BYTES { tempfile::tempdir_in(MEMORY) } else { tempfile::tempdir() };
+    folder.unwrap()
 }
