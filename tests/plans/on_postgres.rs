@@ -30,7 +30,7 @@ pub(crate) async fn full_scans(statements: &BTreeSet<String>) -> Vec<String> {
     let server = postgres::Postgres::start();
     Store::open_postgres(server.options()).await.unwrap().close().await;
     let mut connection = PgConnection::connect_with(&server.options()).await.unwrap();
-    // Whether each row's parents are there matters to no plan, and looking for them takes half of the time.
+    // Whether each row's parents are there matters to no plan, and looking for them takes a third of the time.
     run(&mut connection, "set session_replication_role = replica").await;
     for statement in filled::statements(UNIT, &POSTGRES) {
         run(&mut connection, &statement).await;

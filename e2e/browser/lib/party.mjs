@@ -27,28 +27,34 @@ export function mediaOf(index) {
 }
 
 /** Starts a server and nothing else yet. */
-export async function party(options) {
-  keepBrowsers();
-  return new Party(await startServer(options).catch(releasing));
+export function party(options) {
+  return keepingBrowsers(async () => new Party(await startServer(options)));
 }
 
 /** Starts a server whose media goes through a UDP proxy. */
-export async function partyBehindProxy({ seed = 1, ...options } = {}) {
-  keepBrowsers();
-  const address = ADDRESS ?? '127.0.0.1';
-  const first = await freeUdpPorts(WORKERS);
-  // Without TURN and TCP: a browser whose way through the proxy is bad would take one past it.
-  const media = { ...options.media, advertised: [address], advertised_port: first };
-  const server = await startServer({ ...options, media, tcp: { enabled: false }, turn: { enabled: false } }).catch(releasing);
-  const row = (start) => Array.from({ length: WORKERS }, (_, index) => start + index);
-  const table = new Party(server);
-  table.proxy = await UdpProxy.start({ address, ports: row(first), targets: row(server.media_port), seed });
-  return table;
+export function partyBehindProxy({ seed = 1, ...options } = {}) {
+  return keepingBrowsers(async () => {
+    const address = ADDRESS ?? '127.0.0.1';
+    const first = await freeUdpPorts(WORKERS);
+    // Without TURN and TCP: a browser whose way through the proxy is bad would take one past it.
+    const media = { ...options.media, advertised: [address], advertised_port: first };
+    const server = await startServer({ ...options, media, tcp: { enabled: false }, turn: { enabled: false } });
+    const row = (start) => Array.from({ length: WORKERS }, (_, index) => start + index);
+    const table = new Party(server);
+    table.proxy = await UdpProxy.start({ address, ports: row(first), targets: row(server.media_port), seed });
+    return table;
+  });
 }
 
-function releasing(error) {
-  releaseBrowsers();
-  throw error;
+/** Keeps the browsers for a party until it ends, or cannot start. */
+async function keepingBrowsers(starting) {
+  keepBrowsers();
+  try {
+    return await starting();
+  } catch (error) {
+    releaseBrowsers();
+    throw error;
+  }
 }
 
 class Party {
@@ -168,10 +174,13 @@ class Party {
   }
 
   async #leave() {
-    // A page that the test closed is gone.
-    await Promise.all(this.#pages.map((page) => page.close().catch(() => {})));
-    await Promise.all([...this.#browsers.values()].map(async (browser) => (await browser).close()));
-    releaseBrowsers();
+    try {
+      // A page that the test closed is gone.
+      await Promise.all(this.#pages.map((page) => page.close().catch(() => {})));
+      await Promise.all([...this.#browsers.values()].map(async (browser) => (await browser).close()));
+    } finally {
+      releaseBrowsers();
+    }
   }
 }
 
