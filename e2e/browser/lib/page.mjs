@@ -12,6 +12,8 @@ import { installSyntheticMedia } from '../inpage/synthetic.mjs';
 
 /** How long a wait lasts before it fails, unless told. Generous: the machine may be building something else. */
 export const BOUND_MS = 45_000;
+/** How long after a question it is asked again: at first soon, for most is there at once. */
+const FIRST_POLL_MS = 5;
 const POLL_MS = 50;
 
 /** The text that a driver installs before the page's own scripts. */
@@ -43,11 +45,11 @@ export class Page {
   /** Waits until what is asked here answers something truthy, and gives it. */
   async until(what, ask, bound_ms = BOUND_MS) {
     const end_ms = Date.now() + bound_ms;
-    for (;;) {
+    for (let pause_ms = FIRST_POLL_MS; ; pause_ms = Math.min(2 * pause_ms, POLL_MS)) {
       const value = await ask().catch((error) => ifNavigating(error));
       if (value) return value;
       if (Date.now() > end_ms) throw new Error(`${this.label}: waited ${bound_ms} ms for ${what}\n${await this.situation()}`);
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await new Promise((resolve) => setTimeout(resolve, pause_ms));
     }
   }
 

@@ -1,6 +1,6 @@
 // A call to test with: one server, the browsers in use, and people, each with an account, a colour and a tone of their own.
 //
-// People are registered over the API and then log in through the page.
+// People come with their accounts, signed in; how one gets there by the pages is a test of its own (`accounts.spec.mjs`).
 
 import { keepBrowsers, ownBrowser, releaseBrowsers, sharedBrowser } from './browsers.mjs';
 import { noComplaints } from './eyes.mjs';
@@ -97,10 +97,18 @@ class Party {
   /** A page of a new person, signed in, on the rooms page. */
   async person(engine, options = {}) {
     const page = await this.stranger(engine, options);
-    const { access_token } = await this.server.register(page.username, PASSWORD);
-    page.token = access_token;
-    await this.signIn(page, page.username);
+    page.token = await this.#register(page);
+    await this.open(page, '/');
+    await page.see('[data-page="rooms"]');
     return page;
+  }
+
+  /** An account for a page, whose browser is then signed in to it: by the API, from the smallest thing that there is under the server's address. */
+  async #register(page) {
+    await this.open(page, '/healthz');
+    const answer = await page.evaluate(register, page.username, PASSWORD, this.server.secret);
+    if (!answer.access_token) throw new Error(`${page.label}: ${JSON.stringify(answer)}`);
+    return answer.access_token;
   }
 
   /** One more window of a person: a second participant of the same user. */
@@ -187,6 +195,16 @@ class Party {
 /** The participant that a page is in its call. */
 export function ownParticipant(page) {
   return page.waitFor('a tile of its own', () => window.webcallTest.tiles().find((tile) => tile.own)?.participant);
+}
+
+/** Runs in the page: what the server answers, after the time for which it asks where there are too many. */
+async function register(username, password, registration_secret) {
+  const body = JSON.stringify({ username, password, registration_secret });
+  for (;;) {
+    const response = await fetch('/api/v1/auth/register', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    if (response.status !== 429) return response.json();
+    await new Promise((resolve) => setTimeout(resolve, 1000 * Number(response.headers.get('retry-after') ?? 1)));
+  }
 }
 
 /** Runs a spec's body around a party and ends the party whatever happens; the body's own failure is the one that is told. */
