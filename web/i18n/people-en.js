@@ -38,6 +38,7 @@ export const people = {
   'people.came_first': 'This is a strict room: what you write waits, and you enter no call, until you say that this is right.',
   'people.harm': { one: 'A device of {names} changed the keys of this room so that nobody could follow. This device has come in anew and goes on. If it happens again, remove {names} from the room.', other: 'Devices of {names} changed the keys of this room so that nobody could follow. This device has come in anew and goes on. If it happens again, remove them from the room.' },
   'people.not_strict': 'This room is strict, and the keys that the server shows for it do not say so. Nothing is sent here. Ask whoever runs the server, or make a new room.',
+  'error.keys_not_strict': 'This room is strict, and the keys that the server shows for it do not say so. You are in no call. Ask whoever runs the server, or make a new room.',
   'people.unnamed': 'somebody whom the server does not name',
   'people.came_seen': 'All right',
   'people.call_words': 'Words of this call',

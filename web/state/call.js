@@ -33,7 +33,7 @@ import { Wishes } from './wishes.js';
 
 /** Refusals of `join` that pass by themselves; any other ends the stay. */
 const PASSING = new Set(['connection_lost', 'timeout', 'timed_out', 'rate_limited', 'too_many_messages', 'busy', 'media_busy', 'internal', 'cancelled', 'network', 'keys_starting', 'not_let_in', 'newcomers']);
-/** Of those, what is worth a word when it happens first. */
+/** Of those, what is worth a word, once. */
 const SAID = new Set(['media_busy', 'not_let_in', 'newcomers']);
 
 export class CallStore extends EventTarget {
@@ -69,6 +69,8 @@ export class CallStore extends EventTarget {
   /** Rises with every join, so that a late answer to an earlier one is known as such. */
   #stay = 0;
   #rejoins = 0;
+  /** Why it was refused, as the person was told last. @type {string | null} */
+  #said = null;
   #wasConnected = false;
   #owesGoodbye = false;
   /** @type {CallStatus} */
@@ -187,6 +189,7 @@ export class CallStore extends EventTarget {
     this.#encryption = encryption === 'open' ? 'open' : 'mls';
     this.#strict = strict === true;
     this.#rejoins = 0;
+    this.#said = null;
     this.#wasConnected = false;
     this.#updateStatus();
     if (this.#socket.isUp) void this.#join();
@@ -276,6 +279,8 @@ export class CallStore extends EventTarget {
     try {
       const account = this.#encryption !== 'open' ? await this.#shielding.ready(room, () => stay === this.#stay && this.#socket.isUp) : null;
       if (stay !== this.#stay || !this.#socket.isUp) return;
+      // What its group says of a room goes before what the page was told of it.
+      this.#strict ||= account?.lookOf(room)?.strict === true;
       if (account !== null) this.#openShielded();
       const asked = this.#socket.request({ type: 'join', room, muted: this.#own.enter() }).then((answer) => this.#entered(stay, answer));
       const joined = Promise.all([asked, this.#shielded?.alone]).then(([answer]) => answer);
@@ -339,7 +344,7 @@ export class CallStore extends EventTarget {
     this.#closeEngine();
     // The server may have let this window in before it was known.
     if (code === 'in_call_elsewhere') this.#goodbye();
-    if (SAID.has(code) && this.#rejoins === 0) this.#notice(code, null);
+    if (SAID.has(code) && this.#said !== code) this.#notice((this.#said = code), null);
     if (code === 'already_in_call' || PASSING.has(code)) this.#rejoin();
     else this.#end(code);
   }
@@ -539,6 +544,7 @@ export class CallStore extends EventTarget {
     const whole = this.#socket.isUp && this.#me !== null && this.#engine?.state === 'connected';
     if (whole) {
       this.#wasConnected = true;
+      this.#said = null;
       // Without keys it may have to begin anew, and later each time.
       if (this.lock !== 'waiting') this.#rejoins = 0;
     }

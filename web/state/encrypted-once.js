@@ -7,6 +7,7 @@
 const ENCRYPTED = 'webcall.encrypted-rooms';
 const STRICT = 'webcall.strict-rooms';
 const NAMED = 'webcall.strict-named';
+const EXPECTED = 'webcall.strict-expected';
 /** Far more than a person has. When they are full every room counts: a server that invents some can take nothing away by that. */
 const MAX_ROOMS = 4_000;
 
@@ -15,12 +16,15 @@ export class EncryptedOnce {
   #strict;
   /** `room user`: whom the person named when they made a strict conversation here. */
   #named;
+  /** The same, of those whose group this browser made by it. */
+  #expected;
 
   /** @param {Pick<Storage, 'getItem' | 'setItem'> | null} storage */
   constructor(storage) {
     this.#encrypted = new Remembered(ENCRYPTED, storage);
     this.#strict = new Remembered(STRICT, storage);
     this.#named = new Remembered(NAMED, storage);
+    this.#expected = new Remembered(EXPECTED, storage);
   }
 
   /**
@@ -54,8 +58,17 @@ export class EncryptedOnce {
 
   /** @param {string} room @returns {readonly string[]} */
   namedIn(room) {
-    const start = `${room} `;
-    return this.#named.all.filter((each) => each.startsWith(start)).map((each) => each.slice(start.length));
+    return this.#named.of(room);
+  }
+
+  /** Its group was made here, for whom the person named. @param {string} room */
+  made(room) {
+    for (const user of this.namedIn(room)) this.#expected.add(`${room} ${user}`);
+  }
+
+  /** Who comes into its group without another word. @param {string} room @returns {readonly string[]} */
+  expectedIn(room) {
+    return this.#expected.of(room);
   }
 
   /** Another window of the browser may have seen more. */
@@ -63,6 +76,7 @@ export class EncryptedOnce {
     this.#encrypted.readAgain();
     this.#strict.readAgain();
     this.#named.readAgain();
+    this.#expected.readAgain();
   }
 }
 
@@ -80,8 +94,10 @@ class Remembered {
     this.#rooms = new Set(read(storage, key));
   }
 
-  get all() {
-    return [...this.#rooms];
+  /** The others of those that are `room other`. @param {string} room @returns {string[]} */
+  of(room) {
+    const start = `${room} `;
+    return [...this.#rooms].filter((each) => each.startsWith(start)).map((each) => each.slice(start.length));
   }
 
   /** @param {string} room */

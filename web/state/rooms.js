@@ -44,6 +44,16 @@ export class RoomsStore extends EventTarget {
     return this.#encrypted.namedIn(id);
   }
 
+  /** This browser made the group of a room: for whom the person named, and nobody whom the server tells of later. @param {string} id */
+  made(id) {
+    this.#encrypted.made(id);
+  }
+
+  /** Whom the person named in a strict conversation whose group this browser made. @param {string} id @returns {readonly string[]} */
+  expectedIn(id) {
+    return this.#encrypted.expectedIn(id);
+  }
+
   /** Whether a room is strict, as this browser has known it once. @param {string} id */
   isStrict(id) {
     return this.#encrypted.isStrict(id);
@@ -89,14 +99,15 @@ export class RoomsStore extends EventTarget {
   async openDirect(usernames, { encryption, strict }) {
     const room = this.#keep(await this.#api.call('POST', 'direct', { usernames, encryption, strict }));
     // Without it nobody would be let in; asked for again, the conversation is found.
-    if (this.isStrict(room.id)) await this.#name(room.id, usernames.length);
+    if (this.isStrict(room.id) && this.namedIn(room.id).length === 0) await this.#name(room.id, usernames);
     return room;
   }
 
-  /** Whom the person named need not be let in, unless the server tells of more. @param {string} room @param {number} others */
-  async #name(room, others) {
+  /** Whom the person named need not be let in, unless the server tells of more. @param {string} room @param {readonly string[]} usernames */
+  async #name(room, usernames) {
     const { members } = await this.details(room);
-    if (members.length > others + 1) return;
+    const named = new Set([...usernames, this.#api.user?.username ?? ''].map((name) => name.toLowerCase()));
+    if (members.length > named.size) return;
     this.#encrypted.name(room, members.map(({ user }) => user));
     this.dispatchEvent(new CustomEvent('named', { detail: { room } }));
   }

@@ -41,10 +41,10 @@ export function shielding(keys) {
     ready: async (room, isWanted) => {
       if (!isSupported()) throw new NotReady('encryption_unsupported');
       const account = await accountOf(keys);
-      const look = await upToDate(account, room);
-      if (look === null) throw new NotReady('not_let_in');
+      const { look, newcomers } = await passing(() => upToDate(account, room));
+      if (look === null) throw new NotReady(account.isFalseIn(room) ? 'keys_not_strict' : 'not_let_in');
       // Nothing is said before the person has seen who came.
-      if (look.strict && (await account.people.newcomersIn(room)).length > 0) throw new NotReady('newcomers');
+      if (look.strict && newcomers.length > 0) throw new NotReady('newcomers');
       // Whoever left meanwhile takes nothing up, and nothing that a later join holds is theirs to let go of.
       if (!isWanted()) return account;
       hold?.release();
@@ -95,10 +95,16 @@ function spareWorker() {
   };
 }
 
-/** What fails for the moment is tried again. @param {KeysAccount} account @param {string} room */
+/** @param {KeysAccount} account @param {string} room */
 async function upToDate(account, room) {
+  const look = await account.syncedLately(room);
+  return { look, newcomers: look?.strict ? await account.people.newcomersIn(room) : [] };
+}
+
+/** What fails for the moment is tried again. @template T @param {() => Promise<T>} act @returns {Promise<T>} */
+async function passing(act) {
   try {
-    return await account.syncedLately(room);
+    return await act();
   } catch (error) {
     if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429 && error.status !== 401) throw error;
     throw new NotReady('keys_starting');

@@ -21,7 +21,7 @@ const aLook = (users, epoch, outgoing = null) => ({
 });
 
 /** A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group. */
-function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = isStrict, named = [], refusal = null, mayMake = true, members = async () => [ME, OTHER], pause = async () => {} }) {
+function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = isStrict, named = [], expected = [], refusal = null, mayMake = true, members = async () => [ME, OTHER], pause = async () => {} }) {
   const [asked, greeted] = [[], []];
   /** Whether this browser knows the room for strict. */
   let isKnown = isStrict;
@@ -33,6 +33,7 @@ function roomOf({ claim = async () => [], info = async () => ({}), create = asyn
       if (op === 'join_external' && refusal !== null) throw new KeysRefused(refusal);
       if (op === 'look' && look === null) throw new KeysRefused('not_open');
       if (op === 'create') return { ...lookOf([ME], 0, { epoch: 0, commit: null, welcome: null, group_info: '' }), standing: 'creating' };
+      if (op === 'join_external') return lookOf([ME], 0, { epoch: 0, commit: 'c', welcome: null, group_info: '' });
       if (op === 'change') return lookOf([ME], look.epoch, { epoch: look.epoch, commit: add[0], welcome: null, group_info: '' });
       if (op === 'accepted') look = look === null ? lookOf([ME], 0) : lookOf([ME, OTHER], look.epoch + 1);
       return look;
@@ -40,9 +41,9 @@ function roomOf({ claim = async () => [], info = async () => ({}), create = asyn
   };
   const delivery = { claim, info, create, commits: async () => ({ commits: [], epoch: look.epoch }), commit: async () => true };
   const people = { forget() {}, know: async (users) => new Map(users.map((user) => [user, 'trusted'])), greeted: async (_, users) => void greeted.push(...users) };
-  const strictness = { isStrict: () => isKnown, foundStrict: () => (isKnown = true) };
+  const strictness = { isStrict: () => isKnown, foundStrict: () => (isKnown = true), made: () => expected.push(...named), expectedIn: () => expected };
   const leave = () => (look = lookOf([ME], look.epoch + 1));
-  return { asked, greeted, leave, isKnown: () => isKnown, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, ...strictness, namedIn: () => named, mayMake: () => mayMake, pause, exclusively: (_, act) => act() }) };
+  return { asked, greeted, leave, isKnown: () => isKnown, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, ...strictness, mayMake: () => mayMake, pause, exclusively: (_, act) => act() }) };
 }
 
 test('who leaves key packages while they are asked for is asked for again, and who has none is not', async () => {
@@ -229,10 +230,22 @@ test('t2_who_was_let_in_and_left_is_let_in_anew', async () => {
 
 test('t2_who_was_named_when_a_conversation_was_made_is_brought_in_and_whom_the_server_adds_is_not', async () => {
   const claim = async (users) => users.map((user) => ({ user, keyPackage: 'p' }));
-  for (const [named, expected] of [[[ME, OTHER], []], [[ME], [OTHER]]]) {
-    const { room } = roomOf({ claim, isStrict: true, named });
+  for (const [expected, atTheDoor] of [[[ME, OTHER], []], [[ME], [OTHER]]]) {
+    const { room } = roomOf({ claim, isStrict: true, expected });
     await room.sync();
-    assert.deepEqual(room.atTheDoor, expected);
+    assert.deepEqual(room.atTheDoor, atTheDoor);
+  }
+});
+
+test('t2_who_was_named_comes_into_the_group_that_was_made_for_them_and_not_into_one_that_was_found', async () => {
+  const claim = async (users) => users.map((user) => ({ user, keyPackage: 'p' }));
+  const named = [ME, OTHER];
+  const made = roomOf({ claim, inside: false, info: async () => null, create: async () => true, isStrict: true, named });
+  const found = roomOf({ claim, inside: false, isStrict: true, named });
+  const inside = roomOf({ claim, isStrict: true, named });
+  for (const [{ room }, atTheDoor] of [[made, []], [found, [OTHER]], [inside, [OTHER]]]) {
+    assert.notEqual(await room.sync(), null);
+    assert.deepEqual(room.atTheDoor, atTheDoor);
   }
 });
 

@@ -50,6 +50,9 @@ class FakeAccount {
   stays = [];
   users = { me: 'ume', you: 'uyou' };
   refuses = null;
+  lookOf() {
+    return null;
+  }
   stayIn(call, stay, { over, epoch }) {
     const group = { call, stay, over, epoch, emoji: async () => [1, 2, 3, 4, 5, 6], present: (participants) => (group.participants = [...participants]), connect: () => {}, userOf: (participant) => this.users[participant] ?? null };
     group.enter = async () => {
@@ -155,6 +158,23 @@ test('who is not let in yet is told once, and tries again', async () => {
   }
   assert.deepEqual([notices, ended], [['not_let_in'], []]);
   assert.ok(asked > 2);
+});
+
+test('who drops out of a call is told why they cannot come back, whatever number of tries that is', async () => {
+  let code = null;
+  const account = new FakeAccount();
+  const { call, notices, engines: [engine] } = await entered({ ready: async () => (code === null ? account : Promise.reject(Object.assign(new Error(), { code }))) });
+  const passes = async () => {
+    mock.timers.tick(20_000);
+    await settle();
+  };
+  code = 'newcomers';
+  engine.dispatchEvent(new CustomEvent('lost', { detail: { code: 'media_lost' } }));
+  for (let more = 0; more < 3; more += 1) await passes();
+  code = 'not_let_in';
+  for (let more = 0; more < 3; more += 1) await passes();
+  assert.deepEqual(notices, ['media_lost', 'newcomers', 'not_let_in'], 'each once');
+  call.leave();
 });
 
 test('t30_the_lock_is_what_this_client_sealed_and_opened_itself', async () => {
@@ -303,4 +323,31 @@ test('t2_whom_the_person_named_in_a_strict_conversation_is_known_over_a_reload_u
     assert.deepEqual(new RoomsStore(null, new EncryptedOnce(storage)).namedIn(id), expected);
     assert.equal(mayMake(rooms, id), expected.length > 0);
   }
+});
+
+test('t2_whom_the_server_tells_of_when_a_strict_conversation_is_opened_again_was_not_named', async () => {
+  const kept = new Map();
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
+  let members = ['me', 'boris'];
+  const api = { user: { username: 'me' }, call: async () => ({ id: 'a', name: '', in_call: 0, encryption: 'mls', strict: true, kind: 'direct', role: 'member', members: members.map((user) => ({ user })) }) };
+  const open = (rooms, ...names) => rooms.openDirect(names, { encryption: 'mls', strict: false });
+  const rooms = new RoomsStore(api, new EncryptedOnce(storage));
+  await open(rooms, 'boris');
+  assert.deepEqual(rooms.expectedIn('a'), [], 'nobody made its group yet');
+  rooms.made('a');
+  members = ['me', 'ghost'];
+  await open(rooms, 'boris');
+  assert.deepEqual([rooms.namedIn('a'), rooms.expectedIn('a')], [['me', 'boris'], ['me', 'boris']]);
+  // Another browser of the same person, which found the group made.
+  const elsewhere = new RoomsStore(api, new EncryptedOnce(null));
+  await open(elsewhere, 'boris');
+  assert.deepEqual([elsewhere.namedIn('a'), elsewhere.expectedIn('a')], [['me', 'ghost'], []]);
+  // One name twice, or one’s own, leaves no place for others.
+  members = ['me', 'boris', 'ghost'];
+  for (const names of [['boris', 'Boris'], ['boris', 'me']]) {
+    const careless = new RoomsStore(api, new EncryptedOnce(null));
+    await open(careless, ...names);
+    assert.deepEqual(careless.namedIn('a'), [], names.join(' '));
+  }
+  assert.deepEqual(new RoomsStore(api, new EncryptedOnce(storage)).expectedIn('a'), ['me', 'boris'], 'over a reload');
 });

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { KeysRefused } from '../e2ee/keys/page.js';
 import { shielding } from '../state/shielding.js';
 
 const ROOM = 'room';
@@ -42,7 +43,8 @@ globalThis.RTCRtpSender.prototype.transform = null;
 /** A window whose group of the room is up to date when the test says so. */
 function windowOf() {
   let sync = async () => ({});
-  const account = { user: 'me', syncedLately: () => sync(), sync: async () => ({}), rehearse: async () => {} };
+  const people = { newcomersIn: async () => [] };
+  const account = { user: 'me', people, isFalseIn: () => false, syncedLately: () => sync(), sync: async () => ({}), rehearse: async () => {} };
   const keys = Object.assign(new EventTarget(), { status: 'ready', account });
   return { shield: shielding(keys), account, syncs: (next) => (sync = next) };
 }
@@ -118,4 +120,23 @@ test('whoever saw no other window in the call does not wait for the lock, and le
   other.shield.prepare(ROOM);
   await settled();
   await assert.rejects(other.shield.ready(ROOM, always), { code: 'in_call_elsewhere' }, 'before anybody hears of it');
+});
+
+test('who cannot join is told why, and what fails for the moment ends nothing', async () => {
+  locks.held.clear();
+  const { shield, account, syncs } = windowOf();
+  const refused = (code) => assert.rejects(shield.ready(ROOM, always), { code });
+  syncs(async () => null);
+  await refused('not_let_in');
+  account.isFalseIn = () => true;
+  await refused('keys_not_strict');
+  syncs(async () => ({ strict: true }));
+  account.people.newcomersIn = async () => ['ghost'];
+  await refused('newcomers');
+  account.people.newcomersIn = async () => {
+    throw new KeysRefused('storage');
+  };
+  await refused('keys_starting');
+  account.people.newcomersIn = async () => [];
+  await shield.ready(ROOM, always);
 });

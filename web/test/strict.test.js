@@ -78,12 +78,12 @@ test('a room seen strict stays so here, whatever the server says later', () => {
   assert.equal(new EncryptedOnce(storage).seen({ id: 'a', encryption: 'open', strict: false }).strict, true);
 });
 
-/** Somebody in a call, with what was offered and answered. */
-async function entered(known, told) {
+/** Somebody in a call, with what was offered and answered. `keyed`: what the group of the room says. */
+async function entered(known, told, keyed = false) {
   const [socket, engine] = [new FakeSocket(), new FakeEngine()];
   engine.stats = async () => REPORT;
   const stay = Object.assign(new EventTarget(), { lock: 'closed', attach: () => {}, start: async () => {}, present: () => {}, seat: () => {}, end: () => {} });
-  const shielding = { isSupported: () => true, ready: async () => ({}), open: () => stay };
+  const shielding = { isSupported: () => true, ready: async () => ({ lookOf: () => ({ strict: keyed }) }), open: () => stay };
   const call = new CallStore(socket, new FakeMedia(), new Preferences(null), shielding, (options) => Object.assign(engine, { options }));
   socket.answers.join = { type: 'joined', room: 'r', call: 'c', encryption: 'mls', strict: told, participant: 'me', participants: [person('me'), person('you')] };
   socket.answers.offer = { type: 'answer', sdp: ANSWER };
@@ -94,10 +94,10 @@ async function entered(known, told) {
   return { call, answer };
 }
 
-test('a call is strict when the browser knows it or the server says so, and then the server has no word on who speaks', async () => {
-  for (const [known, told] of [[true, true], [true, false], [false, true]]) {
-    const { call, answer } = await entered(known, told);
-    assert.equal(answer, withoutLevels(ANSWER), `${known} ${told}`);
+test('a call is strict when the browser knows it, the server says so or the group of its room does, and then the server has no word on who speaks', async () => {
+  for (const [known, told, keyed] of [[true, true, true], [true, false, false], [false, true, false], [false, false, true]]) {
+    const { call, answer } = await entered(known, told, keyed);
+    assert.equal(answer, withoutLevels(ANSWER), `${known} ${told} ${keyed}`);
     assert.deepEqual(call.speakers, []);
     call.leave();
   }

@@ -53,7 +53,7 @@ export class Client {
       const [exclusively, now] = [(_, act) => act(), () => Date.now() + this.ahead_ms];
       const log = new KeyLog({ keys, delivery, exclusively, now });
       // By chance nobody waits: what is archived is archived as soon as may be.
-      const parts = { keys, delivery, log, people: new People(keys, log), passkeys: this.passkeys, membersOf, isStrict: (room) => this.rooms.isStrict(room), foundStrict: (room) => this.rooms.foundStrict(room), namedIn: (room) => this.rooms.namedIn(room), mayMake: (room) => mayMake(this.rooms, room), roomsOf, ownRooms, pause, exclusively, now, random: () => 0 };
+      const parts = { keys, delivery, log, people: new People(keys, log), passkeys: this.passkeys, membersOf, isStrict: (room) => this.rooms.isStrict(room), foundStrict: (room) => this.rooms.foundStrict(room), made: (room) => this.rooms.made(room), expectedIn: (room) => this.rooms.expectedIn(room), mayMake: (room) => mayMake(this.rooms, room), roomsOf, ownRooms, pause, exclusively, now, random: () => 0 };
       // Kept here, too: the page knows no account of a device that does not count.
       this.#account = new KeysAccount(user, parts, told);
       return this.#account;

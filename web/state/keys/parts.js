@@ -12,7 +12,8 @@
  * @property {(room: Uuid) => Promise<Uuid[]>} membersOf a room, as the server tells them
  * @property {(room: Uuid) => boolean} isStrict whether whoever the server says is a member of a room comes into its group by a person's word alone
  * @property {(room: Uuid) => void} foundStrict its group says so, whatever the server does
- * @property {(room: Uuid) => readonly Uuid[]} namedIn a strict room: whom the person named when they made it here
+ * @property {(room: Uuid) => void} made by this device: the group of a room that had none
+ * @property {(room: Uuid) => readonly Uuid[]} expectedIn a strict room whose group this device made: whom the person had named
  * @property {(room: Uuid) => boolean} mayMake whether this user makes the group of a room where there is none: whoever does is inside, and lets others in
  * @property {(ms: number) => Promise<void>} pause
  * @property {() => number} random from 0 to 1

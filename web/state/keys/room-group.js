@@ -143,7 +143,7 @@ export class RoomGroup {
     try {
       const info = await this.#parts.delivery.info({ kind: 'room', id: this.#room });
       if (info !== null) return await this.#group.enter(null, info, this.#parts.isStrict(this.#room));
-      if (this.#parts.mayMake(this.#room)) return await this.#group.create(null, this.#parts.isStrict(this.#room));
+      if (this.#parts.mayMake(this.#room)) return await this.#make();
       this.#isUninvited = changes === this.#changes;
       return null;
     } catch (error) {
@@ -164,12 +164,19 @@ export class RoomGroup {
   async #makeAnew() {
     if (!this.#parts.mayMake(this.#room)) return null;
     try {
-      return await this.#group.create(null, this.#parts.isStrict(this.#room));
+      return await this.#make();
     } catch (error) {
       // This device was in the old one.
       if (error instanceof KeysRefused && error.code === 'known_group') return null;
       throw error;
     }
+  }
+
+  /** @returns {Promise<Look | null>} null: another was faster */
+  async #make() {
+    const made = await this.#group.create(null, this.#parts.isStrict(this.#room));
+    if (made !== null) this.#parts.made(this.#room);
+    return made;
   }
 
   async #learn() {
@@ -220,7 +227,7 @@ export class RoomGroup {
   /** Whom the person let in or named is no news to them. @param {ReadonlySet<Uuid>} present */
   async #greet(present) {
     for (const user of this.#expected) if (!present.has(user)) this.#expected.delete(user);
-    const named = this.#parts.namedIn(this.#room).filter((user) => !this.#expected.has(user));
+    const named = this.#parts.expectedIn(this.#room).filter((user) => !this.#expected.has(user));
     const expected = [...this.#letIn, ...named].filter((user) => present.has(user));
     if (expected.length === 0) return;
     await this.#parts.people.greeted(this.#room, expected);
@@ -229,7 +236,7 @@ export class RoomGroup {
 
   /** Who stood there first stays first, whatever order the server tells them in. @param {Uuid[]} missing */
   #knock(missing) {
-    const named = this.#parts.namedIn(this.#room);
+    const named = this.#parts.expectedIn(this.#room);
     const now = this.#parts.isStrict(this.#room) ? missing.filter((user) => !this.#letIn.has(user) && !named.includes(user)) : [];
     this.#atTheDoor = [...this.#atTheDoor.filter((user) => now.includes(user)), ...now.filter((user) => !this.#atTheDoor.includes(user))];
   }
