@@ -9,8 +9,8 @@ export function installShields() {
   /** Far above the numbers of the page's own reports, which throw an answer away that nobody waits for. */
   const FIRST_ID = 1_000_000_000;
   const POLL_MS = 50;
-  /** A worker that has ended does not answer. */
-  const PATIENCE_MS = 1_000;
+  /** One that fell over does not answer. */
+  const PATIENCE_MS = 30_000;
   /** A voice is fifty frames a second: without one for so long it is not heard. */
   const GAP_MS = 400;
   let newest = null;
@@ -25,9 +25,19 @@ export function installShields() {
       newest = this;
       this.addEventListener('message', ({ data }) => {
         if (data.type !== 'report') return;
-        waiting.get(data.id)?.(data.report);
+        waiting.get(data.id)?.resolve(data.report);
         waiting.delete(data.id);
       });
+    }
+
+    terminate() {
+      super.terminate();
+      if (newest === this) newest = null;
+      for (const [id, { worker, resolve }] of waiting) {
+        if (worker !== this) continue;
+        waiting.delete(id);
+        resolve(null);
+      }
     }
   };
 
@@ -37,7 +47,7 @@ export function installShields() {
     reports += 1;
     const id = reports;
     return new Promise((resolve) => {
-      waiting.set(id, resolve);
+      waiting.set(id, { worker: newest, resolve });
       setTimeout(() => waiting.delete(id) && resolve(null), PATIENCE_MS);
       newest.postMessage({ type: 'report', id });
     });
