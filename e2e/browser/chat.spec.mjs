@@ -171,3 +171,20 @@ test('a direct conversation is opened by name and found in the list', () =>
     await write(anna, 'just between us');
     await boris.waitFor('the conversation in the list', (name) => [...document.querySelectorAll('[data-page="rooms"] [data-room]')].some((each) => each.textContent.includes(name) && each.textContent.includes('just between us')), [anna.username]);
   }));
+
+test('a room of which a page has not heard, made in another browser, is opened from where the page is', () =>
+  during(party(), async (table) => {
+    const [anna, boris] = [await table.person('chromium'), await table.person('chromium')];
+    const room = await table.room([anna, boris]);
+    // As a notice does that is pressed.
+    await anna.evaluate((path) => {
+      history.pushState(null, '', path);
+      dispatchEvent(new PopStateEvent('popstate'));
+    }, `/rooms/${room.id}?chat`);
+    await anna.see('.composer textarea[name="message"]');
+    await openChat(table, boris, room);
+    await write(boris, 'there you are');
+    await reads(anna, 'there you are');
+    await write(anna, 'at last');
+    await reads(boris, 'at last');
+  }));

@@ -62,6 +62,8 @@ export const roomPage = (app, [id = ''], signal) => {
   const load = async () => {
     try {
       const room = await app.rooms.details(id);
+      // Made or joined by this person in another browser: the list does not have it yet, nor has the chat.
+      if (app.rooms.rooms !== null && app.rooms.find(id) === null) await app.rooms.refresh(id);
       if (signal.aborted) return;
       listen(
         app.call,

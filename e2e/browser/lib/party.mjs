@@ -120,9 +120,9 @@ class Party {
     return page;
   }
 
-  /** Leads a page to a path of the server: from the list of rooms as a link there does, else by the address by which it comes to the server. */
-  async open(page, path) {
-    if (!(await page.evaluate(followFromRooms, path))) await page.goto(`${page.site}${path}`);
+  /** Leads a page to a path of the server, by the address by which it comes there. */
+  open(page, path) {
+    return page.goto(`${page.site}${path}`);
   }
 
   /** Signs a page in, as a person does; its refresh cookie carries it from then on. */
@@ -195,14 +195,6 @@ class Party {
 /** The participant that a page is in its call. */
 export function ownParticipant(page) {
   return page.waitFor('a tile of its own', () => window.webcallTest.tiles().find((tile) => tile.own)?.participant);
-}
-
-/** Runs in the page: whether it was at the list of rooms, and is at this path now. */
-function followFromRooms(path) {
-  if (document.querySelector('[data-page="rooms"]') === null) return false;
-  history.pushState(null, '', path);
-  dispatchEvent(new PopStateEvent('popstate'));
-  return true;
 }
 
 /** Runs in the page: what the server answers, after the time for which it asks where there are too many. */
