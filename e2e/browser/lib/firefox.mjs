@@ -25,8 +25,6 @@ const PREFERENCES = {
   'dom.min_background_timeout_value': 4,
   'dom.timeout.enable_budget_timer_throttling': false,
   'layout.throttled_frame_rate': 60,
-  // It draws by the processor: thirty times a second shows all that is sent, and leaves twice as much for the calls.
-  'layout.frame_rate': 30,
   // A fresh profile that asks nobody anything: no updates, no plug-in downloads, no reports.
   'app.update.disabledForTesting': true,
   'browser.shell.checkDefaultBrowser': false,
