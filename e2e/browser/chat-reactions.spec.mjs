@@ -4,6 +4,7 @@ import { test } from 'node:test';
 
 import { agree, choose, hasReactions, NARROW, openChat, reads, row, type, write } from './lib/chat.mjs';
 import { during, party } from './lib/party.mjs';
+import { variants } from './lib/variants.mjs';
 import { words } from './lib/words.mjs';
 
 /** Finds an emoji by its name in the picker, where it stands first, and takes it. */
@@ -14,10 +15,10 @@ async function pick(page, name, sign) {
   await page.key('Enter');
 }
 
-for (const { engines, language, thumb } of [
+for (const { engines, language, thumb } of variants([
   { engines: ['chromium', 'firefox', 'chromium'], language: 'en', thumb: 'thumbs' },
   { engines: ['firefox', 'chromium', 'firefox'], language: 'ru', thumb: 'палец' },
-]) {
+])) {
   test(`three people answer with a sign, everybody counts the same, and each can take theirs back (${engines.join(', ')}, ${language})`, () =>
     during(party(), async (table) => {
       const people = [];

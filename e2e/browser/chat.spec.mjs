@@ -6,6 +6,7 @@ import { test } from 'node:test';
 
 import { allSeeAndHearAll } from './lib/eyes.mjs';
 import { during, inCall, party } from './lib/party.mjs';
+import { variants } from './lib/variants.mjs';
 
 async function openChat(table, page, room) {
   await page.goto(`${table.server.url}/rooms/${room.id}?chat`);
@@ -83,7 +84,7 @@ for (const [engines, options] of [
     }));
 }
 
-for (const engines of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
+for (const engines of variants([['chromium', 'firefox'], ['firefox', 'chromium']])) {
   test(`what is written while the server is away waits, and is sent once when it is back, in order (${engines.join(' to ')})`, () =>
     during(party(), async (table) => {
       const anna = await table.person(engines[0]);

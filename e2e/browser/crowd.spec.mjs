@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 import { allSeeAndHearAll, hears } from './lib/eyes.mjs';
 import { during, inCall, party } from './lib/party.mjs';
+import { ALL_VARIANTS, variants } from './lib/variants.mjs';
 
 async function crowd(table, counts) {
   const people = [];
@@ -19,20 +20,11 @@ async function hearsAll(page, people) {
   for (const person of people) if (person !== page) await hears(page, person);
 }
 
-/** Five of both browsers here, and ten of one in `encrypted-crowd.spec.mjs`; all of them in `e2e/long`, for ten pages keep two processors busy for a minute. */
-const ALL = process.env.WEBCALL_CROWDS === 'all';
-const FIVE = [
+for (const [who, counts] of variants([
   ['three in Chromium and two in Firefox', { chromium: 3, firefox: 2 }],
   ['five in Chromium', { chromium: 5 }],
   ['five in Firefox', { firefox: 5 }],
-];
-const TEN = [
-  ['ten in Chromium', { chromium: 10 }],
-  ['ten in Firefox', { firefox: 10 }],
-  ['eight in Chromium and two in Firefox', { chromium: 8, firefox: 2 }],
-];
-
-for (const [who, counts] of ALL ? FIVE : FIVE.slice(0, 1)) {
+])) {
   test(`${who} see and hear one another with VP8`, () =>
     during(party(), async (table) => {
       const people = await crowd(table, counts);
@@ -41,7 +33,13 @@ for (const [who, counts] of ALL ? FIVE : FIVE.slice(0, 1)) {
     }));
 }
 
-for (const [who, counts] of ALL ? TEN : []) {
+// They keep two processors busy for a minute each. In every run there are the ten of `encrypted-crowd.spec.mjs`.
+const TEN = [
+  ['eight in Chromium and two in Firefox', { chromium: 8, firefox: 2 }],
+  ['ten in Chromium', { chromium: 10 }],
+  ['ten in Firefox', { firefox: 10 }],
+];
+for (const [who, counts] of ALL_VARIANTS ? TEN : []) {
   test(`${who} with sound only hear one another`, () =>
     during(party(), async (table) => {
       const people = await crowd(table, counts);

@@ -7,6 +7,7 @@ import { faults } from './lib/axe.mjs';
 import { NARROW, openChat, reads, textsOf, write } from './lib/chat.mjs';
 import { hears } from './lib/eyes.mjs';
 import { during, inCall, party } from './lib/party.mjs';
+import { variants } from './lib/variants.mjs';
 import { words } from './lib/words.mjs';
 
 const DOOR = '[data-banner="people-door"]';
@@ -18,7 +19,7 @@ const namesAt = (page) => page.evaluate((wanted) => [...document.querySelectorAl
 
 const joins = (table, page, room) => table.server.request('POST', 'rooms/join', { token: page.token, body: { code: room.link_code } });
 
-for (const [inside, outside] of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
+for (const [inside, outside] of variants([['chromium', 'firefox'], ['firefox', 'chromium']])) {
   test(`t2 whoever the server adds to a strict room waits at its door, and reads and hears from when somebody lets them in (${inside}, ${outside})`, () =>
     during(party(), async (table) => {
       const [anna, boris] = [await table.person(inside, { language: 'en' }), await table.person(outside, { language: 'ru' })];

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { hears, looksOutFor, noted, notes, refuses, seesMotion, seesNothingOf } from './lib/eyes.mjs';
 import { during, inCall, party } from './lib/party.mjs';
 import { Tap } from './lib/tap.mjs';
+import { variants } from './lib/variants.mjs';
 import { words } from './lib/words.mjs';
 
 /** So many people in one encrypted room; the engines' names say in what. */
@@ -28,7 +29,7 @@ async function all(pages) {
   }
 }
 
-for (const [first, second] of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
+for (const [first, second] of variants([['chromium', 'firefox'], ['firefox', 'chromium']])) {
   test(`two see and hear each other in an encrypted room, a third comes, one goes (${first}, ${second})`, () =>
     during(party(), async (table) => {
       const { pages: [anna, boris, clara], room } = await people(table, first, second, first);

@@ -10,6 +10,7 @@ import { after, test } from 'node:test';
 import { choose, openChat, reads, row, write } from './lib/chat.mjs';
 import { removeFolder, temporaryFolder } from './lib/children.mjs';
 import { during, party } from './lib/party.mjs';
+import { variants } from './lib/variants.mjs';
 import { words } from './lib/words.mjs';
 
 const folder = temporaryFolder('sealed');
@@ -22,7 +23,7 @@ async function isIn(page, other) {
   await reads(other, 'I am here');
 }
 
-for (const [annas, boriss] of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
+for (const [annas, boriss] of variants([['chromium', 'firefox'], ['firefox', 'chromium']])) {
   test(`a room is made encrypted, and what is written there is read by its members and by nobody else (${annas}, ${boriss})`, () =>
     during(party(), async (table) => {
       const [anna, boris] = [await table.person(annas, { language: 'en' }), await table.person(boriss, { language: 'ru' })];
@@ -59,7 +60,7 @@ for (const [annas, boriss] of [['chromium', 'firefox'], ['firefox', 'chromium']]
     }));
 }
 
-for (const [annas, boriss] of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
+for (const [annas, boriss] of variants([['chromium', 'firefox'], ['firefox', 'chromium']])) {
   test(`a file in an encrypted room arrives byte for byte, and is nothing that the server could read (${annas}, ${boriss})`, () =>
     during(party(), async (table) => {
       const [anna, boris] = [await table.person(annas, { language: 'en' }), await table.person(boriss, { language: 'ru' })];
@@ -86,7 +87,7 @@ for (const [annas, boriss] of [['chromium', 'firefox'], ['firefox', 'chromium']]
     }));
 }
 
-for (const [annas, others] of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
+for (const [annas, others] of variants([['chromium', 'firefox'], ['firefox', 'chromium']])) {
   test(`another browser of a person shows what was written before it came, by the recovery code (${annas}, ${others})`, () =>
     during(party(), async (table) => {
       const [anna, boris] = [await table.person(annas, { language: 'en' }), await table.person(others, { language: 'ru' })];

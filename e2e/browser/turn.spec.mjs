@@ -8,13 +8,16 @@ import { promisify } from 'node:util';
 import { allSeeAndHearAll, localCandidate } from './lib/eyes.mjs';
 import { during, party } from './lib/party.mjs';
 import { ADDRESS } from './lib/server.mjs';
+import { variants } from './lib/variants.mjs';
 
 const run = promisify(execFile);
 
 const WAYS = [
-  ['udp', ['chromium', 'chromium']],
-  ['udp', ['firefox', 'chromium']],
-  ['udp', ['chromium', 'firefox', 'firefox']],
+  ...variants([
+    ['udp', ['chromium', 'firefox', 'firefox']],
+    ['udp', ['chromium', 'chromium']],
+    ['udp', ['firefox', 'chromium']],
+  ]),
   ['tcp', ['chromium', 'chromium', 'firefox']],
   ['tls', ['chromium', 'firefox', 'chromium']],
 ];
