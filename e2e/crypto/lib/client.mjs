@@ -50,7 +50,7 @@ export class Client {
       const ownRooms = async () => (await this.api.call('GET', 'rooms')).rooms.map(({ id }) => id);
       const roomsOf = () => this.rooms.rooms.filter(({ encryption }) => encryption === 'mls').map(({ id }) => id);
       const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-      const [exclusively, now] = [(_, act) => act(), () => Date.now() + this.ahead_ms];
+      const [exclusively, now] = [async (name, act) => (name.startsWith('webcall-group-') && (await this.otherWindow), act()), () => Date.now() + this.ahead_ms];
       const log = new KeyLog({ keys, delivery, exclusively, now });
       // By chance nobody waits: what is archived is archived as soon as may be.
       const parts = { keys, delivery, log, people: new People(keys, log), passkeys: this.passkeys, membersOf, isStrict: (room) => this.rooms.isStrict(room), foundStrict: (room) => this.rooms.foundStrict(room), made: (room) => this.rooms.made(room), expectedIn: (room) => this.rooms.expectedIn(room), mayMake: (room) => mayMake(this.rooms, room), roomsOf, ownRooms, pause, exclusively, now, random: () => 0 };
@@ -70,6 +70,8 @@ export class Client {
   #with;
   /** The page's end of the worker of its keys, once it is started. */
   worker = null;
+  /** Done when another window of the browser lets this one at its groups. */
+  otherWindow = Promise.resolve();
   /** How far its clock is ahead. */
   ahead_ms = 0;
   /** Every request goes through here; a test may stand in between. */
