@@ -20,6 +20,9 @@ mod diagnostics;
 #[path = "store/e2ee.rs"]
 mod e2ee;
 
+#[path = "store/ever_members.rs"]
+mod ever_members;
+
 #[path = "store/files.rs"]
 mod files;
 

@@ -173,6 +173,39 @@ test('who was away follows what a device committed that was revoked since, and r
   assert.deepEqual(shown(late, room), ['while you were away', 'and now']);
 });
 
+test('who was away while somebody came and went reads what was written meanwhile, theirs too, without an archive', async () => {
+  const { clients: [ann, ben], room } = await people(2);
+  ann.stop();
+  const guest = await joined(room);
+  await agree([ben, guest], room, [ann, ben, guest]);
+  await guest.says(room, 'passing by');
+  await ben.sees(room, 'passing by');
+  await guest.rooms.removeMember(room.id, guest.user);
+  guest.stop();
+  const { epoch } = await agree([ben], room, [ann, ben]);
+  await ben.says(room, 'while you were away');
+  const back = await on.people.reloaded(ann);
+  await back.sees(room, 'while you were away');
+  assert.equal((await back.sees(room, 'passing by')).sender, guest.user);
+  assert.equal(back.anyAccount.lookOf(room.id).epoch, epoch, 'it followed, and did not come in anew');
+});
+
+test('a new device reads by the archive what somebody wrote who is gone', async () => {
+  const { clients: [ann, ben], room } = await people(2);
+  const code = await codeOf(ann);
+  const guest = await joined(room);
+  await agree([ann, ben, guest], room);
+  await guest.says(room, 'passing by');
+  await ann.sees(room, 'passing by');
+  await guest.rooms.removeMember(room.id, guest.user);
+  guest.stop();
+  await agree([ann, ben], room);
+  await archived(ann, room);
+  ann.stop();
+  const fresh = await restored(ann, code);
+  assert.equal((await fresh.sees(room, 'passing by')).sender, guest.user);
+});
+
 test('t7 an older archive than the one that was seen is refused and told, and nothing is written over what is there', async () => {
   for (const isOlder of [true, false]) {
     const { clients: [ann, ben], room } = await people(2);

@@ -1,5 +1,5 @@
 //! What users publish about their keys: one chain of records each, to which only its user appends, and which everybody replays who
-//! shares a room with them.
+//! shares a room with them, or has a room in whose group they were.
 
 use webcall_trust::{Hash, MAX_DEVICES, MAX_RECORD_BYTES, Record, Refusal, UserKeys};
 
@@ -25,13 +25,16 @@ pub struct Chain {
     pub proof: Option<Vec<Hash>>,
 }
 
-/// The chain of a user with whom the caller shares a room, or the caller's own; `user_not_found` for others. `size`: of a log whose head the
-/// caller knows. With the proof in the same answer, to learn who is in a room takes one request for each of them.
+/// The chain of a user with whom the caller shares a room or who was in the group of a room of the caller's, or the caller's own;
+/// `user_not_found` for others: what somebody wrote and changed stays readable when they have left. `size`: of a log whose head the caller
+/// knows. With the proof in the same answer, to learn who is in a room takes one request for each of them.
 pub async fn chain(app: &App, principal: &Principal, user: UserId, size: Option<u64>) -> Result<Chain, Error> {
     if size.is_some() {
         app.limits.e2ee.proof(principal.user)?;
     }
-    acquainted(app, principal, user).await?;
+    if !app.store.was_in_a_room_of(principal.user, user).await? {
+        acquainted(app, principal, user).await?;
+    }
     let records = app.store.records(user).await?;
     let proof = match size {
         Some(size) => log::inclusion_in(app, &records, size).await?,

@@ -3,7 +3,7 @@
 use crate::filling::{self, Words};
 
 /// Tables with how many units of rows they have, and what a row is made of (see [`filling::insert`]).
-const TABLES: [(&str, usize, &str); 24] = [
+const TABLES: [(&str, usize, &str); 25] = [
     ("users", 10, "[i], 'user' || i, 'user' || i, 'hash', i, 'skeleton' || i"),
     (
         "rooms",
@@ -45,6 +45,7 @@ const TABLES: [(&str, usize, &str); 24] = [
         "[i], [(i + 1) / 2], [i], [(i + 1) / 2], case when i % 2 = 1 then [i + 1] end, case when i % 2 = 0 then 1 end, \
          case when i % 2 = 1 then cast('message' as BYTES) end, i",
     ),
+    ("e2ee_ever_members", 20, "[(i + 1) / 2], [i / 4 + 2 - i % 2]"),
     ("e2ee_removed_histories", 2, "[i + 1000000]"),
     ("e2ee_backups", 20, "[(i + 1) / 2], 'slot' || (i % 2), i, cast('sealed' as BYTES)"),
     ("e2ee_log", 1, "case when i = 1 then 'records' else 'other' || i end, i"),

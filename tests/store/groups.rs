@@ -16,6 +16,7 @@ use crate::{NOW, on_both, room, user};
 on_both! {
     a_group_is_made_once_by_a_device_that_counts_and_seen_by_members
     one_commit_wins_an_epoch
+    who_was_in_a_group_is_known_to_the_members_of_its_room_when_they_have_left
     one_of_many_commits_at_once_wins
     who_does_not_count_changes_no_group_and_is_not_added
     a_welcome_waits_for_each_whom_a_commit_adds_until_it_is_fetched
@@ -98,6 +99,19 @@ async fn a_group_is_made_once_by_a_device_that_counts_and_seen_by_members(store:
     assert_eq!(store.group_place(&GROUP, ann).await.unwrap(), Some(place));
     assert_eq!((store.group(&GROUP, eve).await.unwrap(), store.group_place(&GROUP, eve).await.unwrap()), (None, None));
     assert_eq!(store.counting_certificates(id).await.unwrap(), [CERTIFICATE]);
+}
+
+async fn who_was_in_a_group_is_known_to_the_members_of_its_room_when_they_have_left(store: &Store) {
+    let (ann, ben, id) = stage(store).await;
+    let known = async |reader, user| store.was_in_a_room_of(reader, user).await.unwrap();
+    assert!(known(ben, ann).await && !known(ann, ben).await, "a member who is not in the group yet");
+    assert_eq!(store.add_commit(&commit(id, 0, ann, &[of(ben)])).await.unwrap(), AddedCommit::Added);
+    assert!(known(ann, ben).await);
+    assert!(store.remove_member(id, ben, Role::Member, None).await.unwrap());
+    assert_eq!((known(ann, ben).await, known(ben, ann).await), (true, false), "who has left sees nobody any more");
+    assert_eq!(store.add_commit(&commit(id, 1, ann, &[])).await.unwrap(), AddedCommit::Added, "the same again");
+    assert!(store.delete_room(id).await.unwrap().is_some());
+    assert!(!known(ann, ben).await);
 }
 
 async fn one_commit_wins_an_epoch(store: &Store) {

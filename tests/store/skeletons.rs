@@ -36,7 +36,7 @@ const NAMES: [&str; 16] = [
     "rnartin",
 ];
 
-async fn migrations_until(folder: &str, last: i64) -> Migrator {
+pub(crate) async fn migrations_until(folder: &str, last: i64) -> Migrator {
     let all = Migrator::new(Path::new(folder)).await.unwrap();
     let earlier = all.iter().filter(|migration| migration.version <= last).cloned().collect();
     Migrator::with_migrations(earlier)

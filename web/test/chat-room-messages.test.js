@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { KeysRefused } from '../e2ee/keys/page.js';
 import { MAX_LEARNS, RoomMessages } from '../state/keys/room-messages.js';
-import { ROOM, OTHER } from './chat-server.js';
+import { ROOM } from './chat-server.js';
 
 /** An envelope of which only the header counts. */
 function envelopeOf({ epoch, device }) {
@@ -30,8 +30,9 @@ function keysOf({ epoch = 1, known = [] } = {}) {
     world.epoch = world.newest;
     return lookOf();
   };
-  const learn = async () => {
+  const learn = async (user) => {
     world.learned += 1;
+    world.asked = user;
     world.known = new Set(world.published);
   };
   const recall = async () => {
@@ -42,20 +43,21 @@ function keysOf({ epoch = 1, known = [] } = {}) {
     return is || world.groups > 1;
   };
   const messages = new RoomMessages({ ask }, () => 1, { current, toSend: current, lookOf, renew: current, learn, recall, heard: () => {} });
-  const open = async (epoch, device, room = ROOM) => {
-    const opened = await messages.open(room, envelopeOf({ epoch, device }), 'open_message');
+  const open = async (epoch, device, sender = 'ann') => {
+    const opened = await messages.open(ROOM, envelopeOf({ epoch, device }), 'open_message', sender);
     return opened.why ?? opened.type;
   };
   return { world, messages, open };
 }
 
-test('devices that nobody has make people be asked for a few times, until somebody publishes something', async () => {
+test('devices that nobody has make their sender be asked for a few times, until somebody publishes something', async () => {
   const { world, messages, open } = keysOf({ known: [1] });
   for (let device = 100; device < 200; device += 1) assert.equal(await open(1, device), 'later');
   assert.equal(world.learned, MAX_LEARNS);
   world.published.add(2);
   assert.equal(await open(1, 2), 'later');
-  assert.equal(await open(1, 2, OTHER), 'opened', 'another room has its own');
+  assert.equal(await open(1, 2, 'ben'), 'opened', 'another person has their own');
+  assert.equal(world.asked, 'ben');
   world.known.delete(2);
   messages.learnAgain();
   assert.equal(await open(1, 2), 'opened', 'the control');

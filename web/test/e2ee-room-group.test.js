@@ -154,6 +154,41 @@ test('commits that lay in the log while this device was away are followed as suc
   assert.deepEqual(said, [['while away', 6]]);
 });
 
+test('of a commit with devices that are not known here their users are asked for, who may have left since, and of another all members', async () => {
+  for (const [code, strangers, expected] of [['not_vouched', [OTHER], [OTHER]], ['uninvited', [OTHER], []]]) {
+    const learned = [];
+    let epoch = 0;
+    const keys = {
+      ask: async ({ op }) => {
+        if (op === 'strangers') return { users: strangers };
+        if (op === 'look') return aLook([ME], epoch);
+        if (learned.length === 0) throw new KeysRefused(code);
+        epoch += 1;
+        return { change: { type: 'others', added: [], removed: [], joined: null }, group: aLook([ME], epoch) };
+      },
+    };
+    const group = new Group({ kind: 'room', id: 'room' }, keys, { commits: async () => ({ commits: epoch === 0 ? [{ epoch: 0, commit: 'c' }] : [], epoch: 1 }) });
+    assert.equal((await group.current(async (users) => void learned.push(users))).epoch, 1);
+    assert.deepEqual(learned, [expected]);
+  }
+});
+
+test('a room whose next commit names somebody who is not known yet is followed on from there another time, and a call is not', async () => {
+  for (const [kind, expected] of [['room', false], ['call', true]]) {
+    const asked = [];
+    const keys = {
+      ask: async ({ op }) => {
+        asked.push(op);
+        if (op === 'process') throw new KeysRefused('not_vouched');
+        return op === 'strangers' ? { users: [OTHER] } : aLook([ME], 0);
+      },
+    };
+    const group = new Group({ kind, id: 'one' }, keys, { commits: async () => ({ commits: [{ epoch: 0, commit: 'c' }], epoch: 1 }) });
+    assert.equal(await group.current(async () => {}), null);
+    assert.deepEqual([asked.filter((op) => op === 'process').length, asked.includes('forget')], [2, expected]);
+  }
+});
+
 test('t19_of_a_commit_that_nobody_can_follow_it_is_said_whose_it_was_where_that_is_certain_and_the_group_is_come_into_anew', async () => {
   for (const [code, user, expected] of [['bad_commit', OTHER, [OTHER]], ['bad_commit', null, []], ['expired_commit', OTHER, []]]) {
     const [asked, harmed] = [[], []];

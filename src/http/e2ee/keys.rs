@@ -58,7 +58,7 @@ pub(in super::super) struct Place {
     leaf: u64,
 }
 
-/// What a user published about their keys. Of oneself and of users with whom one shares a room.
+/// What a user published about their keys. Of oneself, of users with whom one shares a room, and of those who were in the group of one's room.
 #[utoipa::path(get, path = "/users/{id}/keys", tag = "e2ee", security(("bearer" = [])), params(("id" = UserId, Path), Proven), responses(
     (status = 200, body = Keys),
     (status = 400, description = "`malformed`", body = Problem),

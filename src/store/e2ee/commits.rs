@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use futures_util::TryStreamExt;
 use sqlx::FromRow;
 
-use super::groups::{Counting, HOLD_COUNTING};
+use super::groups::{Counting, HOLD_COUNTING, REMEMBER};
 use super::inbox::{DROP_EARLIER_WELCOMES, TRIM_WELCOMES};
 use super::{Result, Store, in_transaction, on_reader};
 use crate::id::{HistoryId, InboxId, RoomId};
@@ -102,6 +102,7 @@ impl Store {
                     tx.rollback().await?;
                     return Ok(AddedCommit::NotCounting);
                 }
+                sqlx::query::<Db>(REMEMBER).bind(new.room).bind(device.user).execute(&mut *tx).await?;
             }
             // As many bytes go at the most as come, and twenty commits more.
             while kept > new.limits.kept_bytes {

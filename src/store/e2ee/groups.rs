@@ -15,6 +15,10 @@ pub(super) const HOLD_COUNTING: &str = "update e2ee_devices set certificate = ce
      and exists (select 1 from members where room_id = $1 and user_id = $2)";
 const COUNTING: &str = "select d.certificate from members m join e2ee_devices d on d.user_id = m.user_id where m.room_id = $1";
 
+/// Whose keys are readable to members of the room from then on.
+pub(super) const REMEMBER: &str =
+    "insert into e2ee_ever_members (room_id, user_id) values ($1, $2) on conflict (room_id, user_id) do nothing";
+
 /// A group to add.
 #[derive(Clone, Copy, Debug)]
 pub struct NewGroup<'a> {
@@ -104,6 +108,7 @@ impl Store {
                 .execute(&mut *tx)
                 .await?
                 .rows_affected();
+            sqlx::query::<Db>(REMEMBER).bind(new.room).bind(new.by.user).execute(&mut *tx).await?;
             tx.commit().await?;
             Ok(if added == 1 { AddedGroup::Added } else { AddedGroup::Exists })
         })
@@ -134,6 +139,7 @@ impl Store {
                 .bind(old.history_id)
                 .execute(&mut *tx)
                 .await?;
+            sqlx::query::<Db>(REMEMBER).bind(new.room).bind(new.by.user).execute(&mut *tx).await?;
             tx.commit().await?;
             Ok(AddedGroup::Added)
         })

@@ -172,6 +172,15 @@ impl Store {
             on_reader!(self, pool => sqlx::query_as::<Db, _>(sql).bind(one).bind(other).fetch_optional(pool).await?);
         Ok(row.is_some())
     }
+
+    /// Whether a user ever was in the group of a room of which another is a member.
+    pub async fn was_in_a_room_of(&self, reader: UserId, user: UserId) -> Result<bool> {
+        let sql = "select e.room_id from e2ee_ever_members e join members m on m.room_id = e.room_id and m.user_id = $1 \
+                   where e.user_id = $2 limit 1";
+        let row: Option<(RoomId,)> =
+            on_reader!(self, pool => sqlx::query_as::<Db, _>(sql).bind(reader).bind(user).fetch_optional(pool).await?);
+        Ok(row.is_some())
+    }
 }
 
 /// The nodes from which those are made that a leaf at this place completes.

@@ -173,6 +173,7 @@ pub const TABLES: &[Table] = &[
             ("created_at", Integer),
         ],
     },
+    Table { name: "e2ee_ever_members", columns: &[("room_id", Id), ("user_id", Id)] },
     Table { name: "e2ee_removed_histories", columns: &[("history_id", Id)] },
     Table { name: "e2ee_backups", columns: &[("user_id", Id), ("slot", Text), ("version", Integer), ("body", Bytes)] },
     Table { name: "e2ee_log", columns: &[("name", Text), ("size", Integer)] },

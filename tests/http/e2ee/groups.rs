@@ -66,7 +66,7 @@ async fn inbox(server: &TestServer, who: &Person, device: &str) -> Vec<Value> {
 }
 
 /// A room with a group of Ann and Ben.
-async fn together(server: &TestServer) -> (Person, Member, Person, Member, Value) {
+pub(super) async fn together(server: &TestServer) -> (Person, Member, Person, Member, Value) {
     let (mut ann, mut ben, room) = pair(server).await;
     let mut anns = created(server, &mut ann, &room).await;
     let package = claimed(server, &ann, &ben).await;

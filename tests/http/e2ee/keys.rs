@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use webcall::bus::{Hint, Received};
 use webcall_trust::{Hash, Signed, TreeHead, UserKeys, leaf_hash, verify_consistency, verify_inclusion, verify_inclusion_of_all};
 
+use super::groups::together;
 use super::{Person, ask, decode, encode, pair, publish, refusal};
 use crate::mls::{Identity, mutations};
 use crate::server::{PASSWORD, TestServer};
@@ -40,6 +41,29 @@ async fn what_a_user_publishes_is_replayed_to_the_same_picture_by_who_shares_a_r
         let answer = eve.ask(&server, Method::GET, &format!("users/{of}/keys"), None).await;
         assert_eq!(refusal(&answer), (404, "user_not_found"));
     }
+}
+
+#[tokio::test]
+async fn keys_of_who_was_in_a_rooms_group_stay_readable_to_its_members_when_they_have_left() {
+    let server = TestServer::start().await;
+    let (ann, _, ben, _, room) = together(&server).await;
+    let eve = Person::new(&server, "eve").await;
+    server.join(&eve.session, &room).await;
+    for who in [&ben, &eve] {
+        let member = format!("/api/v1/rooms/{}/members/{}", room["id"].as_str().unwrap(), who.session.user);
+        assert_eq!(server.ask(&who.session, Method::DELETE, &member, None).await.0, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(chain(&server, &ann, &ben.session.user).await.len(), 2);
+    let refused = async |who: &Person, of: &Person| {
+        refusal(&who.ask(&server, Method::GET, &format!("users/{}/keys", of.session.user), None).await) == (404, "user_not_found")
+    };
+    assert!(refused(&ann, &eve).await, "who never came into the group");
+    assert!(refused(&ben, &ann).await, "who has left sees nobody");
+    assert_eq!(
+        refusal(&ann.claim(&server, &[&ben.session.user]).await),
+        (404, "user_not_found"),
+        "nor is anybody added who has left"
+    );
 }
 
 #[tokio::test]

@@ -347,3 +347,27 @@ fn a_further_device_is_asked_for_what_it_lacks_before_a_welcome_is_taken() {
     assert_eq!(ben.fails(changed), "damaged_state");
     ben.does(join(&welcome));
 }
+
+#[test]
+fn who_was_away_learns_from_a_commit_whose_devices_it_brings_and_follows_when_they_have_left_again() {
+    let (mut ann, mut ben) = two();
+    let mut eve = Browser::first(EVE, 3);
+    ann.does(json!({ "op": "learn", "user": EVE, "records": eve.records }));
+    let package = last_resort(&mut eve);
+    let change = json!({ "op": "change", "group": room(), "add": [package], "users": [EVE], "remove": [] });
+    let coming = ann.does(change)["outgoing"].clone();
+    let look = ann.does(json!({ "op": "accepted", "group": room() }));
+    let leaf = look["members"].as_array().unwrap().iter().find(|member| member["user"] == EVE).unwrap()["leaf"].clone();
+    let going = commits(&mut ann, &room(), &json!([]), &json!([leaf]));
+    let strangers = |ben: &mut Browser| ben.does(json!({ "op": "strangers", "group": room() }))["users"].clone();
+    assert_eq!(strangers(&mut ben), json!([]));
+    assert_eq!(ben.fails(process(&room(), &coming["commit"])), "not_vouched");
+    assert_eq!(strangers(&mut ben), json!([EVE]));
+    ben.does(json!({ "op": "learn", "user": EVE, "records": eve.records }));
+    ben.does(process(&room(), &coming["commit"]));
+    ben.does(process(&room(), &going["commit"]));
+    let authenticators =
+        [&mut ann, &mut ben].map(|browser| browser.does(json!({ "op": "look", "group": room() }))["authenticator"].clone());
+    assert_eq!(authenticators[0], authenticators[1]);
+    assert_eq!(ben.does(json!({ "op": "newcomers", "room": ROOM }))["users"], json!([]), "nobody is there who is new");
+}

@@ -62,6 +62,8 @@ export type Request =
   | { op: 'process'; group: GroupName; commit: Base64; log_epoch?: number | null }
   /** After `bad_commit`, before the group is forgotten: whose device made the commit, where that is certain. */
   | { op: 'culprit'; group: GroupName }
+  /** After `not_vouched` for a commit: who has a device in it that is not known here. */
+  | { op: 'strangers'; group: GroupName }
   | { op: 'forget'; group: GroupName }
   | { op: 'look'; group: GroupName }
   /** Runs all that joining a call of this room runs, so that joining does not wait for its compilation. Nothing comes of it. */
@@ -245,6 +247,7 @@ export type Answer =
   | Look
   | { type: 'processed'; change: Change; group: Omit<Look, 'type'> }
   | { type: 'culprit'; user: Uuid | null }
+  | { type: 'strangers'; users: Uuid[] }
   | { type: 'message'; message: Base64 }
   | { type: 'heard'; epoch: number; leaf: number; user: Uuid; plaintext: Base64 }
   | MediaKeys

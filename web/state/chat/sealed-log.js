@@ -180,7 +180,7 @@ export class SealedLog {
     // What was found out when it came, a later look does not: whether its key was over by then, or whether it was said before.
     if (held?.notice === 'refused' && held.keyless !== true) return held;
     if (!isSealed(entry.body)) return this.#notice(room, entry, 'plain', 'plain');
-    const opened = await this.#open(room, entry.seq, fromServer(entry.body), way);
+    const opened = await this.#open(room, entry, fromServer(entry.body), way);
     if (opened.type === 'opened') return this.#judge(room, entry, opened, others);
     if (opened.why === 'later') return { ...noticeOf(room, entry, 'later'), later: { entry, way } };
     const isKeyless = opened.code === 'wrong_key' && (way === 'read_message' || entry.seq <= (this.#new.get(room) ?? 0));
@@ -194,16 +194,17 @@ export class SealedLog {
     return body === null && !isOther ? emptied(held) : held;
   }
 
-  /** @param {string} room @param {number} seq @param {Base64} envelope @param {Way} way @returns {Promise<OpenedMessage | Closed>} */
-  async #open(room, seq, envelope, way) {
+  /** @param {string} room @param {Entry} entry @param {Base64} envelope @param {Way} way @returns {Promise<OpenedMessage | Closed>} */
+  async #open(room, { seq, sender }, envelope, way) {
     const { account, status } = this.#keys;
     if (account === null) {
       if (status === 'off' || status === 'starting') throw new ApiError('keys_waiting', 0);
       return { type: 'closed', why: 'later', code: status };
     }
     try {
-      const opened = await account.messages.open(room, envelope, way);
-      return seq <= (this.#new.get(room) ?? 0) && isOld(opened) ? await account.messages.open(room, envelope, 'read_message') : opened;
+      const { messages } = account;
+      const opened = await messages.open(room, envelope, way, sender);
+      return seq <= (this.#new.get(room) ?? 0) && isOld(opened) ? await messages.open(room, envelope, 'read_message', sender) : opened;
     } catch (error) {
       if (error instanceof KeysRefused) throw new ApiError('keys_waiting', 0);
       throw error;

@@ -89,7 +89,7 @@ export class KeysAccount {
       toSend: (room) => this.#sending.groupOf(room),
       lookOf: (room) => this.#rooms.lookOf(room),
       renew: (room) => this.#rooms.renew(room),
-      learn: (room) => this.#learn(room),
+      learn: (user) => this.#learn(user),
       recall: (room, epoch) => this.#archive.recall(room, epoch),
       // What this device said itself says nothing of others.
       heard: (message) => void (message.device !== this.#device.id && parts.log.heard(message)),
@@ -367,11 +367,10 @@ export class KeysAccount {
     if (this.#isReady && this.#rooms.isKnown(room)) void this.#work(() => this.#rooms.syncUnlessLeft(room));
   }
 
-  /** @param {Uuid} room */
-  async #learn(room) {
-    const users = await this.#parts.membersOf(room);
-    for (const user of users) this.#parts.people.forget(user);
-    await this.#parts.people.know(users);
+  /** @param {Uuid} user */
+  async #learn(user) {
+    this.#parts.people.forget(user);
+    await this.#parts.people.know([user]);
   }
 
   /** What fails for the moment is done with everything else, later. @param {() => Promise<unknown>} act */

@@ -18,6 +18,7 @@ const MAX_BEHIND = 2_000;
 /** Others may be faster this often in a row. */
 const MAX_TRIES = 20;
 
+/** Fetches what these users published, for a commit names devices of theirs that are not known here; without any: what all in question did. @typedef {(strangers: Uuid[]) => Promise<void>} Learn */
 /** What happened in an epoch that begins. @typedef {(look: Look, change: Change) => Promise<void> | void} Followed */
 
 export class Group {
@@ -63,7 +64,7 @@ export class Group {
 
   /**
    * Sends what waits and processes what others did.
-   * @param {() => Promise<void>} learn fetches what is known of people anew, when a commit is by somebody unknown
+   * @param {Learn} learn
    * @returns {Promise<Look | null>} in the newest epoch; null: this device is not in it, or no more
    */
   async current(learn) {
@@ -77,12 +78,12 @@ export class Group {
     return look && this.#catchUp(look, learn);
   }
 
-  /** The same, where nothing waits and this page alone has the group. @param {Look} look as it stands @param {() => Promise<void>} learn */
+  /** The same, where nothing waits and this page alone has the group. @param {Look} look as it stands @param {Learn} learn */
   currentFrom(look, learn) {
     return this.#catchUp(look, learn);
   }
 
-  /** What is refused now may have been right when it was made: things are looked at anew. @param {Look} look @param {() => Promise<void>} learn */
+  /** What is refused now may have been right when it was made: things are looked at anew. @param {Look} look @param {Learn} learn */
   async #sendAgain(look, learn) {
     try {
       return await this.#send(look, learn);
@@ -115,7 +116,7 @@ export class Group {
    * @param {Base64[]} add key packages, as the server handed them out for these users
    * @param {Uuid[]} users
    * @param {number[]} remove
-   * @param {() => Promise<void>} learn
+   * @param {Learn} learn
    */
   async change(add, users, remove, learn) {
     const look = await this.#keys.ask({ op: 'change', group: this.#name, add, users, remove }, 'group');
@@ -127,7 +128,7 @@ export class Group {
     await this.#keys.ask({ op: 'forget', group: this.#name }, 'done');
   }
 
-  /** @param {Look} look @param {() => Promise<void>} learn @returns {Promise<Look | null>} */
+  /** @param {Look} look @param {Learn} learn @returns {Promise<Look | null>} */
   async #send(look, learn) {
     const { outgoing } = look;
     if (outgoing === null) return look;
@@ -166,7 +167,7 @@ export class Group {
     else await this.forget();
   }
 
-  /** @param {Look} start @param {() => Promise<void>} learn @returns {Promise<Look | null>} */
+  /** @param {Look} start @param {Learn} learn @returns {Promise<Look | null>} */
   async #catchUp(start, learn) {
     let look = start;
     /** How far the log went when it was first asked for. @type {number | null} */
@@ -193,13 +194,13 @@ export class Group {
     return null;
   }
 
-  /** @param {Base64} commit @param {number | null} logEpoch @param {() => Promise<void>} learn @returns {Promise<Look | null>} null: this device is out, or cannot follow */
+  /** @param {Base64} commit @param {number | null} logEpoch @param {Learn} learn @returns {Promise<Look | null>} null: this device is out, or cannot follow */
   async #process(commit, logEpoch, learn) {
     const ask = () => this.#keys.ask({ op: 'process', group: this.#name, commit, log_epoch: logEpoch }, 'processed');
     try {
       const { change, group } = await ask().catch(async (error) => {
         if (!(error instanceof KeysRefused) || !['not_vouched', 'uninvited'].includes(error.code)) throw error;
-        await learn();
+        await learn(error.code === 'not_vouched' ? await this.#strangers() : []);
         return ask();
       });
       if (change.type === 'out') return null;
@@ -209,9 +210,15 @@ export class Group {
     } catch (error) {
       if (!isRefusal(error)) throw error;
       if (error.code === 'bad_commit') await this.#blame();
-      await this.forget();
+      // Whom it names may be known another time: a room is followed on from here then, and nothing of what was written meanwhile is lost.
+      if (error.code !== 'not_vouched' || this.#name.kind === 'call') await this.forget();
       return null;
     }
+  }
+
+  /** Who came may be gone by now: only the commit names them. */
+  async #strangers() {
+    return (await this.#keys.ask({ op: 'strangers', group: this.#name }, 'strangers')).users;
   }
 
   async #blame() {

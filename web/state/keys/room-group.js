@@ -118,11 +118,11 @@ export class RoomGroup {
   }
 
   async #run() {
-    let look = await this.#group.current(() => this.#learn());
+    let look = await this.#group.current((users) => this.#learn(users));
     if (look !== null) this.#isFalse = false;
     for (let tries = 0; look === null && !this.#isUninvited && tries < MAX_TRIES; tries += 1) {
       if (tries > 0) await this.#parts.pause(AGAIN_MS * tries);
-      look = (await this.#comeIn()) && (await this.#group.current(() => this.#learn()));
+      look = (await this.#comeIn()) && (await this.#group.current((users) => this.#learn(users)));
     }
     // Nothing is said in it, and nobody brought in.
     if (look !== null && !look.strict && this.#parts.isStrict(this.#room)) [look, this.#isFalse] = [null, true];
@@ -179,8 +179,9 @@ export class RoomGroup {
     return made;
   }
 
-  async #learn() {
-    const users = await this.#parts.membersOf(this.#room);
+  /** @param {readonly Uuid[]} [strangers] instead of all members */
+  async #learn(strangers = []) {
+    const users = strangers.length > 0 ? strangers : await this.#parts.membersOf(this.#room);
     for (const user of users) this.#parts.people.forget(user);
     await this.#parts.people.know(users);
   }
@@ -194,7 +195,7 @@ export class RoomGroup {
       if (wanted === null) return look;
       await this.#turn(look, wanted.remove);
       const epoch = look.epoch;
-      look = await this.#group.current(() => this.#learn());
+      look = await this.#group.current((users) => this.#learn(users));
       if (look === null || look.epoch !== epoch) continue;
       look = await this.#commit(look, wanted);
     }
@@ -257,7 +258,7 @@ export class RoomGroup {
     // One of them is not what it should be, or of a device that was published since: each by itself, so that nobody keeps others out.
     await this.#learn();
     for (const { user, keyPackage } of claimed) await this.#addAlone(user, keyPackage);
-    return this.#group.current(() => this.#learn());
+    return this.#group.current((users) => this.#learn(users));
   }
 
   /**
@@ -291,6 +292,6 @@ export class RoomGroup {
 
   /** @param {Base64[]} add @param {Uuid[]} users @param {number[]} remove */
   #change(add, users, remove) {
-    return this.#group.change(add, users, remove, () => this.#learn());
+    return this.#group.change(add, users, remove, (strangers) => this.#learn(strangers));
   }
 }

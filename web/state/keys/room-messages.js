@@ -21,7 +21,7 @@ const MAX_SEALS = 3;
 const MAX_EPOCHS_WAITING = 16;
 /** Devices that were asked for and are not known; of more all are asked for again. */
 const MAX_STRANGERS = 1_000;
-/** Times that people of a room are asked for because of unknown devices; more would let one member's invented ones cost everybody much. */
+/** Times that somebody's keys are asked for because of unknown devices; more would let one member's invented ones cost everybody much. */
 export const MAX_LEARNS = 8;
 /** Where the header of an envelope has the epoch and the device (`web/crypto/src/chat/envelope.rs`). */
 const EPOCH_AT = 18;
@@ -38,7 +38,7 @@ const DEVICE_BYTES = 16;
  * of keys is contradicted
  * @property {(room: Uuid) => Look | null} lookOf as it was found last
  * @property {(room: Uuid) => Promise<Look | null>} renew begins an epoch
- * @property {(room: Uuid) => Promise<void>} learn fetches anew what the members of a room published
+ * @property {(user: Uuid) => Promise<void>} learn fetches anew what a user published
  * @property {(room: Uuid, epoch: number) => Promise<boolean>} recall looks for the key of an earlier epoch in the archive; whether there are more than before
  * @property {(message: OpenedMessage) => void} heard what a message says of the log of keys is to be compared
  */
@@ -47,9 +47,9 @@ export class RoomMessages {
   #keys;
   #now;
   #groups;
-  /** Rooms and devices that were asked for in vain. @type {Set<string>} */
+  /** Users and devices that were asked for in vain. @type {Set<string>} */
   #strangers = new Set();
-  /** By room: how often its people were asked for. @type {Map<Uuid, number>} */
+  /** By user: how often they were asked for. @type {Map<Uuid, number>} */
   #learns = new Map();
   /** By room: the epoch that the group was found in when it was last followed for a message ahead of it. @type {Map<Uuid, number>} */
   #asked = new Map();
@@ -121,9 +121,10 @@ export class RoomMessages {
    * @param {Uuid} room
    * @param {Base64} envelope
    * @param {'open_message' | 'read_message'} op the next of the room's log, or one further back
+   * @param {Uuid} sender as the server says: whoever it was may have left the room
    * @returns {Promise<OpenedMessage | Closed>} rejects with KeysRefused where the worker could not be asked
    */
-  async open(room, envelope, op) {
+  async open(room, envelope, op, sender) {
     const ask = async () => {
       const opened = await this.#keys.ask({ op, room, envelope }, 'opened');
       // Of what lies further back the sender's later messages speak, too.
@@ -134,18 +135,18 @@ export class RoomMessages {
       return await ask();
     } catch (error) {
       if (!isAboutIt(error)) throw error;
-      return this.#openOtherwise(room, envelope, error.code, ask);
+      return this.#openOtherwise(room, envelope, sender, error.code, ask);
     }
   }
 
-  /** @param {Uuid} room @param {Base64} envelope @param {string} code @param {() => Promise<OpenedMessage>} ask @returns {Promise<OpenedMessage | Closed>} */
-  async #openOtherwise(room, envelope, code, ask) {
+  /** @param {Uuid} room @param {Base64} envelope @param {Uuid} sender @param {string} code @param {() => Promise<OpenedMessage>} ask @returns {Promise<OpenedMessage | Closed>} */
+  async #openOtherwise(room, envelope, sender, code, ask) {
     // Each may lead to the next: an old message of somebody who is not known yet.
     const ways = [
       (/** @type {string} */ why) => why === 'unknown_epoch' && this.#mayFollow(room, envelope) && this.#follow(room),
       // Where the room's group was made anew, the number of an epoch has another key in each of its groups.
       (/** @type {string} */ why) => ['unknown_epoch', 'wrong_key'].includes(why) && this.#recall(room, envelope),
-      (/** @type {string} */ why) => ['unknown_sender', 'not_vouched'].includes(why) && this.#mayLearn(room, envelope) && this.#learn(room),
+      (/** @type {string} */ why) => ['unknown_sender', 'not_vouched'].includes(why) && this.#mayLearn(sender, envelope) && this.#learn(sender),
     ];
     let why = code;
     for (const way of ways) {
@@ -191,23 +192,24 @@ export class RoomMessages {
     return (look === null || epoch <= BigInt(look.epoch)) && this.#groups.recall(room, Number(epoch));
   }
 
-  /** @param {Uuid} room */
-  async #learn(room) {
-    await this.#groups.learn(room);
+  /** @param {Uuid} user */
+  async #learn(user) {
+    await this.#groups.learn(user);
     return true;
   }
 
-  /** @param {Uuid} room @param {Base64} envelope */
-  #mayLearn(room, envelope) {
-    const learns = this.#learns.get(room) ?? 0;
-    if (learns >= MAX_LEARNS || !this.#isNewStranger(room, envelope)) return false;
-    this.#learns.set(room, learns + 1);
+  /** @param {Uuid} user @param {Base64} envelope */
+  #mayLearn(user, envelope) {
+    const learns = this.#learns.get(user) ?? 0;
+    if (learns >= MAX_LEARNS || !this.#isNewStranger(user, envelope)) return false;
+    if (this.#learns.size >= MAX_STRANGERS) this.#learns.clear();
+    this.#learns.set(user, learns + 1);
     return true;
   }
 
-  /** @param {Uuid} room @param {Base64} envelope */
-  #isNewStranger(room, envelope) {
-    const stranger = `${room}/${atob(envelope).slice(DEVICE_AT, DEVICE_AT + DEVICE_BYTES)}`;
+  /** @param {Uuid} user @param {Base64} envelope */
+  #isNewStranger(user, envelope) {
+    const stranger = `${user}/${atob(envelope).slice(DEVICE_AT, DEVICE_AT + DEVICE_BYTES)}`;
     if (this.#strangers.has(stranger)) return false;
     if (this.#strangers.size >= MAX_STRANGERS) this.#strangers.clear();
     this.#strangers.add(stranger);

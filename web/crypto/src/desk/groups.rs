@@ -110,6 +110,11 @@ impl Desk {
         Ok(Answer::Culprit { user: culprit.map(|user| Uuid::from_bytes(user.0)) })
     }
 
+    pub(super) fn strangers(&mut self, id: GroupId) -> Result<Answer, Fault> {
+        let strangers = self.at(id)?.opened.group.strangers().iter().map(|user| Uuid::from_bytes(user.0));
+        Ok(Answer::Strangers { users: strangers.collect() })
+    }
+
     pub(super) fn look(&mut self, id: GroupId) -> Result<Answer, Fault> {
         Ok(Answer::Group(self.at(id)?.look()))
     }

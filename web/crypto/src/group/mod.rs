@@ -14,6 +14,8 @@ mod messages;
 mod process;
 mod saved;
 
+use std::collections::BTreeSet;
+
 use openmls::group::{GroupContext, MlsGroup, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY};
 use openmls::prelude::tls_codec::Serialize as _;
 use openmls::prelude::{Extensions, MlsMessageOut};
@@ -76,6 +78,7 @@ pub struct Group {
     counter: u64,
     /// Until this value is dropped, as it is for another one then.
     culprit: Option<UserId>,
+    strangers: BTreeSet<UserId>,
 }
 
 impl Group {
@@ -134,7 +137,19 @@ impl Group {
             return Err(Fault::OtherDevice);
         }
         let (device, invites, counter) = (device.id(), Vec::new(), 0);
-        Ok(Self { id, device, mls, provider, roster, standing, outgoing, invites, counter, culprit: None })
+        Ok(Self {
+            id,
+            device,
+            mls,
+            provider,
+            roster,
+            standing,
+            outgoing,
+            invites,
+            counter,
+            culprit: None,
+            strangers: BTreeSet::new(),
+        })
     }
 
     pub fn id(&self) -> GroupId {
@@ -196,6 +211,11 @@ impl Group {
     /// has the tag that members alone can make. Nothing where it may have been anybody, the server among them.
     pub fn culprit(&self) -> Option<UserId> {
         self.culprit
+    }
+
+    /// Whose devices the commit names that [`Group::process`] refused last, where they are not known here.
+    pub fn strangers(&self) -> &BTreeSet<UserId> {
+        &self.strangers
     }
 
     /// Of the newest sealed state.

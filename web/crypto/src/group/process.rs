@@ -1,5 +1,7 @@
 //! Commits from the server's log, in its order: verified by openmls, checked by the rules, applied.
 
+use std::collections::BTreeSet;
+
 use openmls::group::{ProcessMessageError, StageCommitError, ValidationError};
 use openmls::prelude::{KeyPackageVerifyError, ProcessedMessageContent, PublicMessageIn, Sender, StagedCommit};
 use openmls::treesync::errors::LifetimeError;
@@ -23,7 +25,7 @@ pub enum Processed {
 impl Group {
     /// The next commit of the log, as it is made: by a device that counts now, or [`Fault::RevokedDevice`]. One's own that waits is dropped for
     /// another of the same epoch: the server took that one. Nothing changes on an error, so that it can be tried again after the newest records
-    /// of its users ([`Refusal::NotVouched`]) or the link ([`Fault::UnknownInvite`]) have been fetched. After [`Fault::BadCommit`] nobody can
+    /// of its users ([`Refusal::NotVouched`], [`Group::strangers`]) or the link ([`Fault::UnknownInvite`]) have been fetched. After [`Fault::BadCommit`] nobody can
     /// follow: the group is to be joined anew, from what the server has of it after that commit.
     pub fn process(&mut self, commit: &[u8], contacts: &impl Contacts) -> Result<Processed, Fault> {
         self.next_commit(commit, contacts, |change| contacts.counts(&change.by))
@@ -53,7 +55,8 @@ impl Group {
         }
         self.in_order(message.epoch().as_u64())?;
         let (staged, sender) = self.verified(message)?;
-        let change = mls::commit(&staged, &sender, &self.roster, &self.within(contacts, Time::Past))?;
+        let judged = mls::commit(&staged, &sender, &self.roster, &self.within(contacts, Time::Past));
+        let change = judged.inspect_err(|_| self.strangers = strangers_in(&staged, contacts))?;
         if !may(&change) {
             return Err(Fault::RevokedDevice);
         }
@@ -120,6 +123,13 @@ impl Group {
         self.roster = Roster::next(&self.roster, self.mls.public_group())?;
         Ok(Processed::Changed(change))
     }
+}
+
+/// Whoever has been in the group since this device followed it last may be gone by now: only the commit says whose records are to be fetched.
+fn strangers_in(staged: &StagedCommit, contacts: &impl Contacts) -> BTreeSet<UserId> {
+    let added = staged.add_proposals().map(|add| mls::leaf(add.add_proposal().key_package().leaf_node()));
+    let named = added.chain(staged.update_path_leaf_node().map(mls::leaf)).flatten();
+    named.filter(|certificate| !contacts.published(certificate)).map(|certificate| certificate.statement().user).collect()
 }
 
 fn fault_of<E>(error: &ProcessMessageError<E>) -> Fault {

@@ -44,6 +44,10 @@ pub enum Answer {
     Culprit {
         user: Option<Uuid>,
     },
+    /// Users with a device in the commit that is not known here.
+    Strangers {
+        users: Vec<Uuid>,
+    },
     Message {
         message: Bytes,
     },

@@ -115,6 +115,10 @@ pub enum Request {
     Culprit {
         group: GroupName,
     },
+    /// After `not_vouched` for a commit: whose records to fetch.
+    Strangers {
+        group: GroupName,
+    },
     Look {
         group: GroupName,
     },
