@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { groupId, toServer } from '../../web/state/keys/bytes.js';
 import { slotOf } from '../../web/state/keys/slots.js';
 import { Chatter } from './lib/chatter.mjs';
+import { PASSWORD } from './lib/client.mjs';
 import { keepsBack, secondOf, vouch } from './lib/owners.mjs';
 import { agree, stage } from './lib/people.mjs';
 
@@ -188,6 +189,49 @@ test('who was away while somebody came and went reads what was written meanwhile
   await back.sees(room, 'while you were away');
   assert.equal((await back.sees(room, 'passing by')).sender, guest.user);
   assert.equal(back.anyAccount.lookOf(room.id).epoch, epoch, 'it followed, and did not come in anew');
+});
+
+/** Comes into a room while the browser with the keys is away: by the phone, which has none. */
+async function joinsAway(client, room) {
+  const phone = on.people.kept(client.other());
+  await phone.session.login(client.username, PASSWORD);
+  await phone.rooms.join(room.link_code);
+  phone.stop();
+}
+
+test('who was brought into rooms while away reads all from then on, also where those who brought them in are gone', async () => {
+  const { clients: [ann] } = await people(1);
+  await ann.ready();
+  ann.stop();
+  const rooms = [];
+  for (const name of ['first', 'second', 'third']) {
+    const { clients: [ben, guest], room } = await people(2);
+    await joinsAway(ann, room);
+    await agree([ben, guest], room, [ann, ben, guest]);
+    for (const client of [guest, ben]) await client.says(room, `${client.username} in the ${name}`);
+    await guest.rooms.removeMember(room.id, guest.user);
+    guest.stop();
+    await agree([ben], room, [ann, ben]);
+    rooms.push({ room, texts: [guest, ben].map(({ username }) => `${username} in the ${name}`) });
+  }
+  const back = await on.people.reloaded(ann);
+  for (const { room, texts } of rooms) for (const text of texts) await back.sees(room, text);
+});
+
+test('who was put out and brought in again while away reads what was written since', async () => {
+  const { clients: [ben, ann], room } = await people(2);
+  await ben.says(room, 'before');
+  await ann.sees(room, 'before');
+  ann.stop();
+  await ben.rooms.removeMember(room.id, ann.user);
+  await agree([ben], room, [ben]);
+  await ben.says(room, 'among ourselves');
+  await joinsAway(ann, room);
+  await agree([ben], room, [ann, ben]);
+  await ben.says(room, 'welcome back');
+  const back = await on.people.reloaded(ann);
+  await back.sees(room, 'welcome back');
+  assert.deepEqual(shown(back, room), ['before', 'before', 'welcome back'], 'a row stands for what was between');
 });
 
 test('a new device reads by the archive what somebody wrote who is gone', async () => {

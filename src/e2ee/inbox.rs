@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::bus::Hint;
 use crate::error::{E2eeError, Error};
 use crate::id::{DeviceId, InboxId, UserId};
-use crate::store::{AddedToInbox, GroupPlace, InboxLimits, InboxRow, NewInboxMessage};
+use crate::store::{AddedToInbox, GroupPlace, InboxLimits, InboxOf, InboxRow, NewInboxMessage};
 
 /// The longest message to the members of a group or to one device.
 const MAX_MESSAGE_BYTES: usize = 16 << 10;
@@ -30,10 +30,11 @@ pub struct Waiting {
     pub more: bool,
 }
 
-/// The oldest that waits for the caller's own device.
-pub async fn inbox(app: &App, principal: &Principal, device: DeviceId) -> Result<Waiting, Error> {
+/// The oldest that waits for the caller's own device; of welcomes into one group, or of all.
+pub async fn inbox(app: &App, principal: &Principal, device: DeviceId, into: Option<GroupId>) -> Result<Waiting, Error> {
     app.limits.e2ee.read(principal.user)?;
-    let (items, more) = app.store.inbox(principal.user, device, MAX_FETCHED, MAX_FETCHED_BYTES).await?;
+    let of = InboxOf { user: principal.user, device, into: into.map(GroupId::to_bytes) };
+    let (items, more) = app.store.inbox(&of, MAX_FETCHED, MAX_FETCHED_BYTES).await?;
     Ok(Waiting { items, more })
 }
 

@@ -20,10 +20,11 @@ use crate::time::Timestamp;
 /// One-time packages in one upload.
 const MAX_UPLOADED: usize = 100;
 /// One-time packages of a device that wait, and rows of it with those that were given out and have not expired: fifty new ones a day.
-const LIMITS: PackageLimits = PackageLimits { in_stock: 100, kept: 4_200 };
-/// How long a package is still good when it is given out or a commit adds it: who reads the commit within that time verifies it. One that is
-/// good for less waits no more, and its device leaves another.
-pub(super) const LEAST_LIFE: Duration = Duration::from_secs(2 * 86_400);
+const LIMITS: PackageLimits = PackageLimits { in_stock: 100, kept: 9_200 };
+/// How long a package is still good when it is given out or a commit adds it: who was away reads the commit within that time and verifies it by
+/// their clock. One that is good for less waits no more, and its device leaves another; a device that was away for longer than is left of the
+/// longest life cannot be added.
+pub(super) const LEAST_LIFE: Duration = Duration::from_secs(60 * 86_400);
 /// Users in one claim. Each has as many packages as devices, 16 at most, of some 700 characters.
 const MAX_CLAIMED_USERS: usize = 100;
 

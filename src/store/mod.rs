@@ -36,8 +36,8 @@ pub use diagnostics::{AddedReport, NewReport, ReportLimits, ReportRow};
 pub use direct::{DirectLimits, NewDirect};
 pub use e2ee::{
     AddedCommit, AddedGroup, AddedPackages, AddedToInbox, AppendedRecord, BackupBounds, BackupName, BackupRow, ClaimedPackage,
-    CommitLimits, CommitRow, Counting, DeviceChange, GroupPlace, GroupRow, InboxLimits, InboxRow, NewBackup, NewCommit, NewGroup,
-    NewInboxMessage, NewPackages, NewRecord, PackageLimits, PackageRow, RecordRow, Stock, StoredBackup,
+    CommitLimits, CommitRow, Counting, DeviceChange, GroupPlace, GroupRow, InboxLimits, InboxOf, InboxRow, NewBackup, NewCommit,
+    NewGroup, NewInboxMessage, NewPackages, NewRecord, PackageLimits, PackageRow, RecordRow, Stock, StoredBackup,
 };
 pub use files::{AddedFile, FileLimits, FileRow, FileSet, MAX_FILES_PER_MESSAGE, NewFile, RemovedFile, WalkedFile};
 pub use members::{Joined, MemberLimits, MemberRow, MemberUpdate, StandingRow};

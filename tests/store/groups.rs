@@ -7,7 +7,7 @@ use webcall::id::{DeviceId, HistoryId, InboxId, RoomId, SessionId, UserId};
 use webcall::role::Role;
 use webcall::store::{
     AddedCommit, AddedGroup, AddedToInbox, AppendedRecord, CommitLimits, Counting, DeviceChange, DirectLimits, Encryption,
-    GroupPlace, InboxLimits, InboxRow, MemberLimits, NewCommit, NewDirect, NewGroup, NewInboxMessage, NewRecord, Store,
+    GroupPlace, InboxLimits, InboxOf, InboxRow, MemberLimits, NewCommit, NewDirect, NewGroup, NewInboxMessage, NewRecord, Store,
 };
 use webcall::time::Timestamp;
 
@@ -21,6 +21,7 @@ on_both! {
     who_does_not_count_changes_no_group_and_is_not_added
     a_welcome_waits_for_each_whom_a_commit_adds_until_it_is_fetched
     a_message_waits_unless_too_many_do_and_only_for_who_counts
+    welcomes_into_one_group_are_found_among_all_that_waits
     a_deleted_room_takes_its_group_along
     old_commits_and_what_was_never_fetched_are_forgotten
     a_group_is_replaced_when_nobody_in_it_counts_and_not_before
@@ -79,8 +80,12 @@ fn commit<'a>(room: RoomId, epoch: i64, by: UserId, added: &'a [Counting<'a>]) -
     }
 }
 
+fn all_of(user: UserId, device: DeviceId) -> InboxOf {
+    InboxOf { user, device, into: None }
+}
+
 async fn inbox(store: &Store, user: UserId) -> Vec<InboxRow> {
-    store.inbox(user, DEVICE, 100, 1_000).await.unwrap().0
+    store.inbox(&all_of(user, DEVICE), 100, 1_000).await.unwrap().0
 }
 
 async fn a_group_is_made_once_by_a_device_that_counts_and_seen_by_members(store: &Store) {
@@ -197,12 +202,23 @@ async fn a_message_waits_unless_too_many_do_and_only_for_who_counts(store: &Stor
     assert_eq!(leave(store, id, ann, (ben, DEVICE), NOW).await, AddedToInbox::Full);
     let waiting = inbox(store, ben).await;
     assert_eq!((waiting.len(), waiting[0].epoch, waiting[0].body.as_deref()), (2, None, Some(&b"message"[..])));
-    assert_eq!(store.inbox(ben, DEVICE, 1, 1_000).await.unwrap(), (waiting[..1].to_vec(), true));
-    assert_eq!(store.inbox(ben, DEVICE, 2, 8).await.unwrap(), (waiting[..1].to_vec(), true), "bytes for one");
-    assert_eq!(store.inbox(ben, DEVICE, 2, 14).await.unwrap(), (waiting.clone(), false));
-    assert_eq!(store.inbox(ben, elsewhere, 1, 1_000).await.unwrap(), (vec![], false));
+    assert_eq!(store.inbox(&all_of(ben, DEVICE), 1, 1_000).await.unwrap(), (waiting[..1].to_vec(), true));
+    assert_eq!(store.inbox(&all_of(ben, DEVICE), 2, 8).await.unwrap(), (waiting[..1].to_vec(), true), "bytes for one");
+    assert_eq!(store.inbox(&all_of(ben, DEVICE), 2, 14).await.unwrap(), (waiting.clone(), false));
+    assert_eq!(store.inbox(&all_of(ben, elsewhere), 1, 1_000).await.unwrap(), (vec![], false));
     assert!(store.remove_from_inbox(waiting[0].id, ben).await.unwrap());
     assert_eq!(leave(store, id, ann, (ben, DEVICE), NOW).await, AddedToInbox::Added);
+}
+
+async fn welcomes_into_one_group_are_found_among_all_that_waits(store: &Store) {
+    let (ann, ben, id) = stage(store).await;
+    assert_eq!(leave(store, id, ann, (ben, DEVICE), NOW).await, AddedToInbox::Added);
+    assert_eq!(store.add_commit(&commit(id, 0, ann, &[of(ben)])).await.unwrap(), AddedCommit::Added);
+    let into = async |group| store.inbox(&InboxOf { into: Some(group), ..all_of(ben, DEVICE) }, 10, 1_000).await.unwrap();
+    let (found, more) = into(GROUP).await;
+    assert_eq!((found.len(), found[0].epoch, more), (1, Some(0), false));
+    assert_eq!(into([2; 17]).await, (vec![], false));
+    assert_eq!(inbox(store, ben).await.len(), 2);
 }
 
 async fn a_deleted_room_takes_its_group_along(store: &Store) {

@@ -6,52 +6,82 @@ import { test } from 'node:test';
 import { KeysRefused } from '../e2ee/keys/page.js';
 import { Inbox } from '../state/keys/inbox.js';
 
-/** One welcome in an inbox. @param refusals what the worker says to it, in turn; then it takes it. @param insides whether the device is in the group after each look */
-function inboxWith({ refusals = [], insides = [] } = {}) {
+const ROOM = { kind: 'room', id: 'r' };
+
+/**
+ * An inbox with this in it. @param refusals what the worker says to welcomes, in turn; then it takes them. `isInside`: the device is in the group
+ * already; `hasLeft`: its user is not in the room any more.
+ */
+function inboxWith({ items = [{ id: 'w', group: ROOM, welcome: 'welcome' }], refusals = [], isInside = false, hasLeft = false } = {}) {
   const did = [];
   const parts = {
-    membersOf: async () => [],
     isStrict: () => false,
-    people: { forget() {}, know: async () => new Map() },
+    people: { forget() {}, know: async (users) => void did.push(`knows ${users}`) },
     keys: {
       ask: async ({ op }) => {
         did.push(op);
+        if (op === 'strangers') return { users: ['guest'] };
         const code = refusals.shift();
         if (code !== undefined) throw new KeysRefused(code);
+        isInside = true;
+        return {};
       },
     },
     delivery: {
-      inbox: async () => ({ items: [{ id: 'w', group: { kind: 'room', id: 'r' }, welcome: 'welcome' }], more: false }),
-      taken: async () => void did.push('taken'),
+      inbox: async (_, into) => ({ items: into === undefined ? items.slice(0, 2) : items.filter(({ welcome }) => welcome !== undefined), more: into === undefined && items.length > 2 }),
+      taken: async (id) => {
+        did.push(`took ${id}`);
+        items = items.filter((item) => item.id !== id);
+      },
     },
   };
-  const entered = async () => (did.push('looked'), insides.shift() ? {} : null);
-  return { inbox: new Inbox(parts, entered), did };
+  const entered = async (room) => {
+    if (hasLeft) return null;
+    if (!isInside) await inbox.enter(room);
+    return isInside ? {} : null;
+  };
+  const inbox = new Inbox(parts, () => 'device', entered);
+  return { inbox, did, waiting: () => items.map(({ id }) => id) };
 }
 
 test('a welcome is taken in, and thrown away then', async () => {
-  const { inbox, did } = inboxWith({ insides: [true] });
+  const { inbox, did, waiting } = inboxWith();
   await inbox.empty('device');
-  assert.deepEqual(did, ['join', 'taken', 'looked']);
+  assert.deepEqual([did.slice(0, 2), waiting()], [['join', 'took w'], []]);
 });
 
-test('a welcome that is refused while this device’s own try at the group is on its way is tried again once that has failed', async () => {
-  const { inbox, did } = inboxWith({ refusals: ['known_group'], insides: [false, true] });
-  await inbox.empty('device');
-  assert.deepEqual(did, ['join', 'looked', 'join', 'taken', 'looked']);
+test('a welcome that is no good, and one into a group that this device is in or a room that it has left, is thrown away', async () => {
+  for (const [options, expected] of [[{ refusals: ['bad_welcome'] }, ['join', 'took w', 'took w']], [{ isInside: true }, ['took w']], [{ hasLeft: true }, ['took w']]]) {
+    const { inbox, did, waiting } = inboxWith(options);
+    await inbox.empty('device');
+    assert.deepEqual([did, waiting()], [expected, []]);
+  }
 });
 
-test('a welcome is not tried again by who came in another way, nor more than once', async () => {
-  const inside = inboxWith({ refusals: ['known_group'], insides: [true, true] });
-  await inside.inbox.empty('device');
-  assert.deepEqual(inside.did, ['join', 'looked', 'taken', 'looked']);
-  const outside = inboxWith({ refusals: ['bad_welcome', 'bad_welcome'] });
-  await outside.inbox.empty('device');
-  assert.deepEqual(outside.did, ['join', 'looked', 'join', 'taken', 'looked']);
+test('whom a welcome names and nobody knows here is asked for, who may have left since, and it is tried again', async () => {
+  const { inbox, did, waiting } = inboxWith({ refusals: ['not_vouched'] });
+  assert.equal(await inbox.enter('r'), true);
+  assert.deepEqual([did, waiting()], [['join', 'strangers', 'knows guest', 'join', 'took w'], []]);
+});
+
+test('a welcome that names whom nobody knows yet stays for another time, and what comes after it is taken all the same', async () => {
+  const items = ['w', 'm', 'n'].map((id) => ({ id, group: id === 'w' ? ROOM : null, welcome: id === 'w' ? 'welcome' : undefined }));
+  const { inbox, waiting } = inboxWith({ items, refusals: ['not_vouched', 'not_vouched', 'not_vouched', 'not_vouched'] });
+  await inbox.empty('device');
+  assert.deepEqual(waiting(), ['w']);
+  await inbox.empty('device');
+  assert.deepEqual(waiting(), []);
 });
 
 test('a welcome stays where it is when the worker fails for the moment', async () => {
-  const { inbox, did } = inboxWith({ refusals: ['storage'] });
+  const { inbox, waiting } = inboxWith({ refusals: ['storage'] });
   await assert.rejects(inbox.empty('device'), { code: 'storage' });
-  assert.deepEqual(did, ['join']);
+  assert.deepEqual(waiting(), ['w']);
+});
+
+test('whatever does not go keeps nobody from coming to an end', async () => {
+  const items = ['u', 'v', 'w'].map((id) => ({ id, group: ROOM, welcome: 'welcome' }));
+  const { inbox, waiting } = inboxWith({ items, refusals: Array(100).fill('not_vouched') });
+  await inbox.empty('device');
+  assert.deepEqual(waiting(), ['u', 'v', 'w']);
 });

@@ -21,7 +21,7 @@ const aLook = (users, epoch, outgoing = null) => ({
 });
 
 /** A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group. */
-function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = isStrict, named = [], expected = [], refusal = null, mayMake = true, members = async () => [ME, OTHER], pause = async () => {} }) {
+function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = isStrict, named = [], expected = [], refusal = null, mayMake = true, welcomed = async () => false, members = async () => [ME, OTHER], pause = async () => {} }) {
   const [asked, greeted] = [[], []];
   /** Whether this browser knows the room for strict. */
   let isKnown = isStrict;
@@ -43,7 +43,8 @@ function roomOf({ claim = async () => [], info = async () => ({}), create = asyn
   const people = { forget() {}, know: async (users) => new Map(users.map((user) => [user, 'trusted'])), greeted: async (_, users) => void greeted.push(...users) };
   const strictness = { isStrict: () => isKnown, foundStrict: () => (isKnown = true), made: () => expected.push(...named), expectedIn: () => expected };
   const leave = () => (look = lookOf([ME], look.epoch + 1));
-  return { asked, greeted, leave, isKnown: () => isKnown, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, ...strictness, mayMake: () => mayMake, pause, exclusively: (_, act) => act() }) };
+  const enter = () => (look = lookOf([ME], 0));
+  return { asked, greeted, leave, enter, isKnown: () => isKnown, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, ...strictness, mayMake: () => mayMake, welcomed, pause, exclusively: (_, act) => act() }) };
 }
 
 test('who leaves key packages while they are asked for is asked for again, and who has none is not', async () => {
@@ -152,6 +153,14 @@ test('commits that lay in the log while this device was away are followed as suc
   log.push('while away');
   await group.current(learn);
   assert.deepEqual(said, [['while away', 6]]);
+});
+
+test('a welcome that waits is taken in before this device comes in by itself', async () => {
+  for (const [isGood, expected] of [[true, false], [false, true]]) {
+    const world = roomOf({ inside: false, welcomed: async () => (isGood && world.enter(), isGood) });
+    assert.ok((await world.room.sync()) !== null);
+    assert.equal(world.asked.includes('join_external'), expected);
+  }
 });
 
 test('of a commit with devices that are not known here their users are asked for, who may have left since, and of another all members', async () => {

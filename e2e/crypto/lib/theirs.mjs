@@ -14,7 +14,7 @@ const CAPABILITIES = { versions: ['mls10'], ciphersuites: [SUITE], extensions: [
 const HOUR_S = 3_600;
 const DAY_S = 24 * HOUR_S;
 /** The longest that a key package of ours is good for: `MAX_LIFETIME_S` of `trust/src/mls/mod.rs`. */
-const MAX_LIFETIME_S = 84 * DAY_S + HOUR_S;
+const MAX_LIFETIME_S = 184 * DAY_S;
 const PADDING_BYTES = 256;
 /** The extension with the key for those who come in by themselves. */
 const WAY_IN = 'external_pub';
@@ -62,7 +62,7 @@ export class TheirDevice {
   /** `session`: of the group of a call, what `trust/src/mls/session.rs` puts in the leaf as its application id. */
   async keyPackage(session) {
     const now_s = Math.floor(Date.now() / 1_000);
-    const lifetime = { notBefore: BigInt(now_s - HOUR_S), notAfter: BigInt(now_s + 28 * DAY_S) };
+    const lifetime = { notBefore: BigInt(now_s - HOUR_S), notAfter: BigInt(now_s + 84 * DAY_S) };
     const credential = { credentialType: 'basic', identity: this.#certificate };
     const leaf = session === undefined ? [] : [{ extensionType: 'application_id', extensionData: join(number(session.length, 1), session) }];
     const made = await mls.generateKeyPackageWithKey(credential, CAPABILITIES, lifetime, [], this.#keys, this.#suite, leaf);

@@ -23,6 +23,9 @@ pub(in super::super) struct Whose {
     /// One's own device.
     #[param(value_type = DeviceId)]
     device: String,
+    /// Only welcomes into this group; base64url without padding.
+    #[param(value_type = Option<String>)]
+    into: Option<String>,
 }
 
 /// What waits, oldest first.
@@ -64,15 +67,17 @@ impl From<InboxRow> for InboxItem {
     (status = 200, body = Inbox),
     (status = 400, description = "`malformed`", body = Problem),
     (status = 401, description = "`not_signed_in`", body = Problem),
+    (status = 404, description = "`group_not_found`: `into` names none", body = Problem),
     (status = 422, description = "`unknown_device`", body = Problem),
     (status = 429, description = "`rate_limited`", body = Problem),
 ))]
 pub(in super::super) async fn list(
     State(app): State<App>,
     SignedIn(principal): SignedIn,
-    Parameters(Whose { device }): Parameters<Whose>,
+    Parameters(Whose { device, into }): Parameters<Whose>,
 ) -> Result<Json<Inbox>, Error> {
-    let waiting = e2ee::inbox(&app, &principal, device_id(&device)?).await?;
+    let into = into.as_deref().map(e2ee::group_id).transpose()?;
+    let waiting = e2ee::inbox(&app, &principal, device_id(&device)?, into).await?;
     Ok(Json(Inbox { items: waiting.items.into_iter().map(InboxItem::from).collect(), more: waiting.more }))
 }
 

@@ -108,7 +108,9 @@ impl Store {
                 .execute(&mut *tx)
                 .await?
                 .rows_affected();
-            sqlx::query::<Db>(REMEMBER).bind(new.room).bind(new.by.user).execute(&mut *tx).await?;
+            if added == 1 {
+                sqlx::query::<Db>(REMEMBER).bind(new.room).bind(new.by.user).execute(&mut *tx).await?;
+            }
             tx.commit().await?;
             Ok(if added == 1 { AddedGroup::Added } else { AddedGroup::Exists })
         })

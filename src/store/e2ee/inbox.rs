@@ -38,6 +38,17 @@ pub struct NewInboxMessage<'a> {
     pub at: Timestamp,
 }
 
+/// What is looked for among what waits.
+#[derive(Clone, Copy, Debug)]
+pub struct InboxOf {
+    /// Whose.
+    pub user: UserId,
+    /// For which device.
+    pub device: DeviceId,
+    /// Welcomes into this group only.
+    pub into: Option<[u8; 17]>,
+}
+
 /// How much may wait for one device.
 #[derive(Clone, Copy, Debug)]
 pub struct InboxLimits {
@@ -101,14 +112,15 @@ impl Store {
     }
 
     /// The oldest that waits for a device, `limit` at most and not more than fit `max_bytes`, but one if there is one; and whether there is more.
-    pub async fn inbox(&self, user: UserId, device: DeviceId, limit: i64, max_bytes: usize) -> Result<(Vec<InboxRow>, bool)> {
+    pub async fn inbox(&self, of: &InboxOf, limit: i64, max_bytes: usize) -> Result<(Vec<InboxRow>, bool)> {
         let sql = "select i.id, g.id as group_id, i.epoch, coalesce(i.body, c.welcome) as body, i.created_at from e2ee_inbox i \
                    join e2ee_groups g on g.history_id = i.history_id \
                    left join e2ee_commits c on c.history_id = i.history_id and c.epoch = i.epoch \
-                   where i.user_id = $1 and i.device_id = $2 order by i.id limit $3";
+                   where i.user_id = $1 and i.device_id = $2 and ($4 or i.body is null and g.id = $5) order by i.id limit $3";
+        let (is_all, group) = (of.into.is_none(), of.into.unwrap_or_default());
         let (mut items, mut bytes) = (Vec::new(), 0);
         on_reader!(self, pool => {
-            let mut rows = sqlx::query_as::<Db, InboxRow>(sql).bind(user).bind(device).bind(limit + 1).fetch(pool);
+            let mut rows = sqlx::query_as::<Db, InboxRow>(sql).bind(of.user).bind(of.device).bind(limit + 1).bind(is_all).bind(&group[..]).fetch(pool);
             while let Some(item) = rows.try_next().await? {
                 bytes += item.body.as_ref().map_or(0, Vec::len);
                 let is_too_much = items.len() as i64 == limit || bytes > max_bytes && !items.is_empty();

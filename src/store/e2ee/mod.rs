@@ -12,7 +12,7 @@ mod records;
 pub use backups::{BackupBounds, BackupName, BackupRow, NewBackup, StoredBackup};
 pub use commits::{AddedCommit, CommitLimits, CommitRow, NewCommit};
 pub use groups::{AddedGroup, Counting, GroupPlace, GroupRow, NewGroup};
-pub use inbox::{AddedToInbox, InboxLimits, InboxRow, NewInboxMessage};
+pub use inbox::{AddedToInbox, InboxLimits, InboxOf, InboxRow, NewInboxMessage};
 pub use packages::{AddedPackages, ClaimedPackage, NewPackages, PackageLimits, PackageRow, Stock};
 pub use records::{AppendedRecord, DeviceChange, NewRecord, RecordRow};
 

@@ -6,6 +6,7 @@ use openmls::prelude::{Extension, Extensions, RequiredCapabilitiesExtension};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use webcall::bus::{Hint, Received};
+use webcall::store::InboxOf;
 use webcall_trust::mls::GroupId;
 
 use super::{Person, decode, encode, pair, refusal};
@@ -73,7 +74,10 @@ pub(super) async fn together(server: &TestServer) -> (Person, Member, Person, Me
     let add = anns.change(&[package], &[], None);
     accepted(server, &ann, &room, &mut anns, &add).await;
     let device = ben.device.id();
-    let welcome = decode(&inbox(server, &ben, &device).await[0]["body"]);
+    let waiting = inbox(server, &ben, &device).await;
+    let group = encode(&group_of(&room).to_bytes());
+    assert_eq!(inbox(server, &ben, &format!("{device}&into={group}")).await, waiting);
+    let welcome = decode(&waiting[0]["body"]);
     let bens = Member::joined(taken(&mut ben), &welcome);
     assert_eq!(anns.authenticator(), bens.authenticator());
     (ann, anns, ben, bens, room)
@@ -548,7 +552,7 @@ async fn commits_go_after_ninety_days_and_what_nobody_fetched_after_thirty() {
     let (user, device) = (ben.session.user.parse().unwrap(), webcall::id::DeviceId::from_bytes(welcomed));
     let left = async || {
         let commits = server.app.store.commits(history, 0, 10, 10_000).await.unwrap().len();
-        let (waiting, _) = server.app.store.inbox(user, device, 10, 10_000).await.unwrap();
+        let (waiting, _) = server.app.store.inbox(&InboxOf { user, device, into: None }, 10, 10_000).await.unwrap();
         (commits, waiting.len())
     };
     for (days, swept, kept) in [(0, 0, (1, 1)), (29, 0, (1, 1)), (2, 2, (1, 0)), (58, 0, (1, 0)), (2, 1, (0, 0)), (90, 1, (0, 0))]

@@ -24,9 +24,9 @@ pub use strict::{is_strict, strict};
 
 /// The only one. Another would need another length of every key, and a way to agree on it.
 pub const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
-/// How long a key package may wait for its use, in seconds: openmls's own bound of 84 days and an hour of skew. Longer, and a stolen one
-/// opens more welcomes.
-pub const MAX_LIFETIME_S: u64 = 84 * 86_400 + 3_600;
+/// From when to when a key package may be good, in seconds: half a year, and two days for clocks that are wrong. Who was away reads by their
+/// clock the commits that added one, so it is good for long after its use; longer than this, and a stolen one opens more welcomes.
+pub const MAX_LIFETIME_S: u64 = 184 * 86_400;
 /// Leaves of a group. The number of a leaf has 12 bits in the key ids of a call's media.
 pub const MAX_LEAVES: usize = 4_096;
 /// Devices that one commit adds. More come by several commits; a welcome for more would be a burden to all of them.

@@ -371,3 +371,21 @@ fn who_was_away_learns_from_a_commit_whose_devices_it_brings_and_follows_when_th
     assert_eq!(authenticators[0], authenticators[1]);
     assert_eq!(ben.does(json!({ "op": "newcomers", "room": ROOM }))["users"], json!([]), "nobody is there who is new");
 }
+
+#[test]
+fn a_welcome_says_whom_this_device_is_to_learn_of_before_it_can_be_taken_in() {
+    let (mut ann, mut ben) = two();
+    put_out(&mut ann, &mut ben);
+    let mut eve = Browser::first(EVE, 3);
+    ann.does(json!({ "op": "learn", "user": EVE, "records": eve.records }));
+    let packages = [last_resort(&mut ben), last_resort(&mut eve)];
+    let change = json!({ "op": "change", "group": room(), "add": packages, "users": [BEN, EVE], "remove": [] });
+    let welcome = ann.does(change)["outgoing"]["welcome"].clone();
+    ann.does(json!({ "op": "accepted", "group": room() }));
+    assert_eq!(ben.fails(join(&welcome)), "not_vouched");
+    let strangers = json!({ "op": "strangers", "group": room(), "welcome": welcome });
+    assert_eq!(ben.does(&strangers)["users"], json!([EVE]));
+    ben.does(json!({ "op": "learn", "user": EVE, "records": eve.records }));
+    assert_eq!(ben.does(strangers)["users"], json!([]));
+    ben.does(join(&welcome));
+}

@@ -122,6 +122,18 @@ fn t21_a_one_time_key_package_serves_once_and_a_last_resort_again_and_again() {
 }
 
 #[test]
+fn a_key_package_is_good_for_half_a_year_also_where_clocks_are_a_day_behind() {
+    let (_, mut device) = User::new(1);
+    let now_s = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+    for bytes in [device.make_last_resort().expect("room"), device.make_key_packages(1).expect("room").remove(0)] {
+        let life = mls::key_package(&bytes).expect("taken by the server, too").0;
+        let life = life.life_time();
+        assert!(life.not_before() <= now_s - 86_400 && life.not_after() >= now_s + 181 * 86_400);
+        assert!(life.not_after() - life.not_before() <= mls::MAX_LIFETIME_S);
+    }
+}
+
+#[test]
 fn a_device_keeps_so_many_key_packages_and_forgets_those_that_expired() {
     let (_, mut device) = User::new(1);
     device.make_last_resort().expect("room");

@@ -62,8 +62,8 @@ export type Request =
   | { op: 'process'; group: GroupName; commit: Base64; log_epoch?: number | null }
   /** After `bad_commit`, before the group is forgotten: whose device made the commit, where that is certain. */
   | { op: 'culprit'; group: GroupName }
-  /** After `not_vouched` for a commit: who has a device in it that is not known here. */
-  | { op: 'strangers'; group: GroupName }
+  /** After `not_vouched` for a commit, or for this welcome: who has a device in it that is not known here. */
+  | { op: 'strangers'; group: GroupName; welcome?: Base64 }
   | { op: 'forget'; group: GroupName }
   | { op: 'look'; group: GroupName }
   /** Runs all that joining a call of this room runs, so that joining does not wait for its compilation. Nothing comes of it. */

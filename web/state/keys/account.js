@@ -71,7 +71,7 @@ export class KeysAccount {
     this.#parts = parts;
     this.#told = told;
     this.#device = new OwnDevice(parts, user, parts.now);
-    this.#inbox = new Inbox(parts, (room) => this.#welcomed(room));
+    this.#inbox = new Inbox(parts, () => this.#device.id, (room) => this.#welcomed(room));
     this.asking = new NewDevice(user, parts, () => this.#start());
     this.devices = new OwnDevices(user, parts, () => this.#device.id);
     this.#archive = new Archive(parts, { history: (room) => told.history(room), changed: () => told.archive() });
@@ -80,7 +80,7 @@ export class KeysAccount {
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
     parts.people.addEventListener('greeted', (event) => this.#greeted(/** @type {CustomEvent} */ (event).detail.room));
     parts.log.addEventListener('alarm', () => told.log());
-    const within = { ...parts, harmed: (/** @type {Uuid} */ room, /** @type {Uuid} */ user) => void (this.#harms.add(room, user) && told.harm(room)) };
+    const within = { ...parts, welcomed: (/** @type {Uuid} */ room) => this.#inbox.enter(room), harmed: (/** @type {Uuid} */ room, /** @type {Uuid} */ user) => void (this.#harms.add(room, user) && told.harm(room)) };
     this.#rooms = new RoomGroups(within, { epoch: (room, epoch) => this.#began(room, epoch), waiting: (room) => told.waiting(room), door: (room) => told.door(room), left: (room) => this.#archive.left(room) });
     this.#sending = new Sending(parts, this.#rooms);
     this.#stays = new Stays(within, (room) => this.#rooms.sync(room));
@@ -232,7 +232,7 @@ export class KeysAccount {
     this.#stays.followAll();
   }
 
-  /** This device is in the room's group now: where the welcome could not be taken in, it comes in by itself. @param {Uuid} room */
+  /** This device is in the room's group now: where no welcome can be taken in, it comes in by itself. @param {Uuid} room @returns {Promise<Look | null>} */
   #welcomed(room) {
     this.#rooms.welcomed(room);
     return this.#rooms.syncUnlessLeft(room);

@@ -157,10 +157,11 @@ export class Delivery {
     }
   }
 
-  /** What waits for a device, oldest first. @param {Base64} device @returns {Promise<{ items: Waiting[], more: boolean }>} */
-  async inbox(device) {
+  /** What waits for a device, oldest first. @param {Base64} device @param {GroupName} [into] welcomes into this group only @returns {Promise<{ items: Waiting[], more: boolean }>} */
+  async inbox(device, into) {
+    const only = into === undefined ? '' : `&into=${groupId(into)}`;
     /** @type {{ items: { id: Uuid, group: string, epoch: number | null, body: string | null }[], more: boolean }} */
-    const { items, more } = await this.#api.call('GET', `e2ee/inbox?device=${uuidOf(device)}`);
+    const { items, more } = await this.#api.call('GET', `e2ee/inbox?device=${uuidOf(device)}${only}`);
     const waiting = items.map(({ id, group, epoch, body }) => ({ id, group: groupName(group), welcome: epoch === null || body === null ? null : fromServer(body) }));
     return { items: waiting, more };
   }

@@ -13,8 +13,8 @@ import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
 import { isRefusal } from './passing.js';
 
-/** Commits that are processed before somebody else's turn; who is further behind comes in anew, which costs one. */
-const MAX_BEHIND = 2_000;
+/** Commits that are followed in one go, a lively room's of all the time that the server keeps them. Who is further behind comes in anew and has no keys of the time between. */
+const MAX_BEHIND = 20_000;
 /** Others may be faster this often in a row. */
 const MAX_TRIES = 20;
 

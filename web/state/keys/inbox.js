@@ -1,67 +1,93 @@
-/** What waits for this device: welcomes into groups of rooms. Each is removed from the server once it was taken in, or can never be. */
+/**
+ * What waits for this device: welcomes into groups of rooms. A group takes its own in before this device comes in by itself, for by a welcome it has
+ * the keys of all that was written since it was added. Each is removed from the server once this device is inside, or when it can never be of use.
+ */
 
-/** @import { Base64, Look, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Base64, GroupName, Uuid } from '../../e2ee/keys/interface.js' */
 /** @import { Waiting } from './delivery.js' */
 /** @import { Parts } from './parts.js' */
 
-import { ApiError } from '../../net/api.js';
+import { KeysRefused } from '../../e2ee/keys/page.js';
 import { isRefusal } from './passing.js';
 
 /** Pages of the inbox in one go: it holds a few hundred items. */
 const MAX_PAGES = 50;
 
+/** @typedef {'inside' | 'later' | 'never'} Outcome `later`: whom it names may be known another time */
+
 export class Inbox {
   #parts;
+  #device;
   #entered;
+  /** What stays for another time. @type {Set<Uuid>} */
+  #later = new Set();
 
   /**
    * @param {Parts} parts
-   * @param {(room: Uuid) => Promise<Look | null>} entered brings the room's group up to date
+   * @param {() => Base64 | null} device this one, as far as it is known
+   * @param {(room: Uuid) => Promise<unknown>} entered brings the room's group up to date, which takes its welcome in; null: this device is not in it
    */
-  constructor(parts, entered) {
+  constructor(parts, device, entered) {
     this.#parts = parts;
+    this.#device = device;
     this.#entered = entered;
   }
 
-  /** @param {Base64} device */
+  /** All that waits. @param {Base64} device */
   async empty(device) {
+    this.#later.clear();
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const { items, more } = await this.#parts.delivery.inbox(device);
-      for (const item of items) await this.#take(item);
-      if (!more) return;
+      let gone = 0;
+      for (const item of items) gone += Number(await this.#settle(item));
+      // The next page comes once these are gone.
+      if (!more || gone === 0) return;
     }
   }
 
-  /** @param {Waiting} item */
-  async #take({ id, group, welcome }) {
-    if (welcome !== null && group?.kind === 'room') await this.#enter(group.id, welcome);
+  /** @param {Waiting} item @returns {Promise<boolean>} false: it stays, for another time */
+  async #settle({ id, group }) {
+    const isInside = group?.kind === 'room' && (await this.#entered(group.id)) !== null;
+    if (!isInside && this.#later.has(id)) return false;
     await this.#parts.delivery.taken(id);
-    if (group?.kind === 'room') await this.#entered(group.id);
+    return true;
   }
 
-  /**
-   * While this device's own try at a group waits for the server's answer, a good welcome is refused: it is tried again once that is settled. Thrown
-   * away, it would be missed by a device that the server does not let in by itself.
-   * @param {Uuid} room
-   * @param {Base64} welcome
-   */
-  async #enter(room, welcome) {
-    if (await this.#join(room, welcome)) return;
-    if ((await this.#entered(room)) === null) await this.#join(room, welcome);
+  /** By a welcome, if a good one waits. @param {Uuid} room @returns {Promise<boolean>} whether this device is in its group now */
+  async enter(room) {
+    const group = { kind: /** @type {const} */ ('room'), id: room };
+    for (const { id, welcome } of await this.#into(group)) {
+      const outcome = welcome === null ? 'never' : await this.#join(group, welcome);
+      if (outcome === 'later') this.#later.add(id);
+      else await this.#parts.delivery.taken(id);
+      if (outcome === 'inside') return true;
+    }
+    return false;
   }
 
-  /** @param {Uuid} room @param {Base64} welcome @returns {Promise<boolean>} false: refused */
-  async #join(room, welcome) {
+  /** @param {GroupName} group */
+  async #into(group) {
+    const device = this.#device();
+    return device === null ? [] : (await this.#parts.delivery.inbox(device, group)).items;
+  }
+
+  /** @param {GroupName} group @param {Base64} welcome @returns {Promise<Outcome>} */
+  async #join(group, welcome) {
+    const { keys, people, isStrict } = this.#parts;
+    const ask = () => keys.ask({ op: 'join', welcome, strict: isStrict(group.id) }, 'group');
     try {
-      const users = await this.#parts.membersOf(room);
-      for (const user of users) this.#parts.people.forget(user);
-      await this.#parts.people.know(users);
-      await this.#parts.keys.ask({ op: 'join', welcome, strict: this.#parts.isStrict(room) }, 'group');
-      return true;
+      await ask().catch(async (error) => {
+        if (!(error instanceof KeysRefused) || error.code !== 'not_vouched') throw error;
+        // Who was there then may have left since: only the welcome names them.
+        const { users } = await keys.ask({ op: 'strangers', group, welcome }, 'strangers');
+        for (const user of users) people.forget(user);
+        await people.know(users);
+        return ask();
+      });
+      return 'inside';
     } catch (error) {
-      // Into a room that one has left, or by a welcome that is no good: the group is come into another way, or not at all.
-      if (!(error instanceof ApiError && error.status === 404) && !isRefusal(error)) throw error;
-      return false;
+      if (!isRefusal(error)) throw error;
+      return error.code === 'not_vouched' ? 'later' : 'never';
     }
   }
 }

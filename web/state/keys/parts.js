@@ -19,8 +19,9 @@
  * @property {() => number} random from 0 to 1
  * @property {<T>(name: string, act: () => Promise<T>) => Promise<T>} exclusively runs `act` while no other window of this browser runs its own
  *
- * `harmed`: a device of this user made a change of a room's keys, or of its call's, that nobody can follow.
- * @typedef {Parts & { harmed: (room: Uuid, user: Uuid) => void }} GroupParts
+ * `harmed`: a device of this user made a change of a room's keys, or of its call's, that nobody can follow. `welcomed`: takes in what others left for
+ * this device; whether it is in the room's group now.
+ * @typedef {Parts & { harmed: (room: Uuid, user: Uuid) => void, welcomed: (room: Uuid) => Promise<boolean> }} GroupParts
  */
 
 /** Between two members who could do the same: the first in the tree does it, and the others find it done. */

@@ -140,6 +140,8 @@ export class RoomGroup {
     const changes = this.#changes;
     this.#isFalse = false;
     await this.#learn();
+    // By itself this device comes in from now on only.
+    if (await this.#parts.welcomed(this.#room)) return this.#group.look();
     try {
       const info = await this.#parts.delivery.info({ kind: 'room', id: this.#room });
       if (info !== null) return await this.#group.enter(null, info, this.#parts.isStrict(this.#room));

@@ -146,7 +146,7 @@ export class RoomMessages {
       (/** @type {string} */ why) => why === 'unknown_epoch' && this.#mayFollow(room, envelope) && this.#follow(room),
       // Where the room's group was made anew, the number of an epoch has another key in each of its groups.
       (/** @type {string} */ why) => ['unknown_epoch', 'wrong_key'].includes(why) && this.#recall(room, envelope),
-      (/** @type {string} */ why) => ['unknown_sender', 'not_vouched'].includes(why) && this.#mayLearn(sender, envelope) && this.#learn(sender),
+      (/** @type {string} */ why) => ['unknown_sender', 'not_vouched'].includes(why) && this.#mayLearn(sender, envelope) && this.#learn(sender, envelope),
     ];
     let why = code;
     for (const way of ways) {
@@ -192,29 +192,24 @@ export class RoomMessages {
     return (look === null || epoch <= BigInt(look.epoch)) && this.#groups.recall(room, Number(epoch));
   }
 
-  /** @param {Uuid} user */
-  async #learn(user) {
+  /** What could not be asked for the moment is asked again. @param {Uuid} user @param {Base64} envelope */
+  async #learn(user, envelope) {
     await this.#groups.learn(user);
+    for (const full of [this.#learns, this.#strangers]) if (full.size >= MAX_STRANGERS) full.clear();
+    this.#learns.set(user, (this.#learns.get(user) ?? 0) + 1);
+    this.#strangers.add(strangerOf(user, envelope));
     return true;
   }
 
   /** @param {Uuid} user @param {Base64} envelope */
   #mayLearn(user, envelope) {
-    const learns = this.#learns.get(user) ?? 0;
-    if (learns >= MAX_LEARNS || !this.#isNewStranger(user, envelope)) return false;
-    if (this.#learns.size >= MAX_STRANGERS) this.#learns.clear();
-    this.#learns.set(user, learns + 1);
-    return true;
+    return (this.#learns.get(user) ?? 0) < MAX_LEARNS && !this.#strangers.has(strangerOf(user, envelope));
   }
+}
 
-  /** @param {Uuid} user @param {Base64} envelope */
-  #isNewStranger(user, envelope) {
-    const stranger = `${user}/${atob(envelope).slice(DEVICE_AT, DEVICE_AT + DEVICE_BYTES)}`;
-    if (this.#strangers.has(stranger)) return false;
-    if (this.#strangers.size >= MAX_STRANGERS) this.#strangers.clear();
-    this.#strangers.add(stranger);
-    return true;
-  }
+/** @param {Uuid} user @param {Base64} envelope */
+function strangerOf(user, envelope) {
+  return `${user}/${atob(envelope).slice(DEVICE_AT, DEVICE_AT + DEVICE_BYTES)}`;
 }
 
 /** Without a device nothing is said about the message either. @param {unknown} error @returns {error is KeysRefused} */

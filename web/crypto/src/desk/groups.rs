@@ -110,9 +110,12 @@ impl Desk {
         Ok(Answer::Culprit { user: culprit.map(|user| Uuid::from_bytes(user.0)) })
     }
 
-    pub(super) fn strangers(&mut self, id: GroupId) -> Result<Answer, Fault> {
-        let strangers = self.at(id)?.opened.group.strangers().iter().map(|user| Uuid::from_bytes(user.0));
-        Ok(Answer::Strangers { users: strangers.collect() })
+    pub(super) fn strangers(&mut self, id: GroupId, welcome: Option<&Bytes>) -> Result<Answer, Fault> {
+        let strangers = match welcome {
+            Some(welcome) => Group::strangers_in(self.device()?, &welcome.0, &*self.directory)?,
+            None => self.at(id)?.opened.group.strangers().clone(),
+        };
+        Ok(Answer::Strangers { users: strangers.into_iter().map(|user| Uuid::from_bytes(user.0)).collect() })
     }
 
     pub(super) fn look(&mut self, id: GroupId) -> Result<Answer, Fault> {

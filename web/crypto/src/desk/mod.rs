@@ -137,7 +137,7 @@ impl Desk {
             Request::Process { group, commit, log_epoch } => self.process(group.into(), &commit, log_epoch, keep),
             Request::Forget { group } => self.forget(group.into(), keep),
             Request::Culprit { group } => self.culprit(group.into()),
-            Request::Strangers { group } => self.strangers(group.into()),
+            Request::Strangers { group, welcome } => self.strangers(group.into(), welcome.as_ref()),
             Request::Look { group } => self.look(group.into()),
             Request::Say { group, plaintext } => self.say(group.into(), &plaintext, keep),
             Request::Hear { group, message } => self.hear(group.into(), &message, keep),

@@ -2,7 +2,7 @@
 //! out, and may serve several times. Private parts are kept until they have been used, have expired, or are told to be forgotten.
 
 use openmls::prelude::tls_codec::Serialize as _;
-use openmls::prelude::{KeyPackage, MlsMessageOut};
+use openmls::prelude::{KeyPackage, Lifetime, MlsMessageOut};
 use openmls_traits::OpenMlsProvider;
 use sha2::{Digest, Sha256};
 use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize};
@@ -14,6 +14,11 @@ use crate::provider::{Entry, Provider};
 
 /// What a device keeps at once: a stock of 100 at the server, as many that were just claimed, and last resorts.
 pub const MAX_PACKAGES: usize = 256;
+
+/// For how long a new one is good, in seconds.
+const LIFE_S: u64 = 182 * 86_400;
+/// By as much may this device's clock be ahead of the server's and the members'.
+const SKEW_S: u64 = 86_400;
 
 /// SHA-256 of the key package as it was published.
 pub type PackageName = [u8; 32];
@@ -71,7 +76,7 @@ impl Device {
 
     fn make(&mut self, usage: Use) -> Result<Vec<u8>, Fault> {
         let provider = Provider::default();
-        let builder = KeyPackage::builder().leaf_node_capabilities(mls::capabilities());
+        let builder = KeyPackage::builder().leaf_node_capabilities(mls::capabilities()).key_package_lifetime(life());
         let builder = match usage {
             Use::Once => builder,
             Use::LastResort => builder.mark_as_last_resort(),
@@ -111,6 +116,12 @@ impl Device {
     pub fn forget_expired(&mut self, now_s: u64) {
         self.packages.retain(|package| package.not_after_s.saturating_add(3_600) > now_s);
     }
+}
+
+/// openmls knows this machine's clock.
+fn life() -> Lifetime {
+    let from_now = Lifetime::new(LIFE_S);
+    Lifetime::init(from_now.not_before().saturating_sub(SKEW_S), from_now.not_after())
 }
 
 #[derive(Clone, Copy)]

@@ -1,12 +1,14 @@
 //! Coming in: by a welcome (RFC 9420 §12.4.3.1) of a member who added this device, or by an external commit (§12.4.3.2).
 //! All of the tree is checked before this device says anything to it.
 
+use std::collections::BTreeSet;
+
 use openmls::messages::group_info::VerifiableGroupInfo;
 use openmls::messages::proposals::PreSharedKeyProposal;
 use openmls::prelude::{LeafNodeParameters, MlsGroup, MlsMessageOut, RatchetTreeIn, StagedWelcome, Welcome};
 use openmls_traits::OpenMlsProvider;
-use webcall_trust::Refusal;
 use webcall_trust::mls::{self, GroupId, Roster, Session};
+use webcall_trust::{Refusal, UserId};
 
 use super::changes::outgoing;
 use super::{Contacts, Group, Invite, Standing, join_config};
@@ -43,21 +45,20 @@ impl Group {
     /// is known now, and the one that sent the welcome must count. What it adds to is the caller's to judge: a welcome to a last resort
     /// can come again.
     pub fn join(device: &Device, welcome: &[u8], contacts: &impl Contacts) -> Result<Joined, Fault> {
-        let welcome = mls::welcome(welcome)?;
-        let package = addressee(device, &welcome)?;
-        let provider = package.provider();
-        let staged = StagedWelcome::build_from_welcome(&provider, &join_config(), welcome)
-            .and_then(|builder| builder.skip_lifetime_validation().build())
-            .map_err(|_| Fault::BadWelcome)?;
-        mls::group(staged.group_context())?;
-        let sender = staged.welcome_sender_index().u32();
-        let mls = staged.into_group(&provider).map_err(|_| Fault::BadWelcome)?;
-        let group = Self::of(device, mls, provider, Standing::Member, None)?;
-        let sent_by = group.roster.at(sender).ok_or(Fault::BadWelcome)?;
-        if !contacts.counts(sent_by) || !group.roster.iter().all(|(_, certificate)| contacts.stands(certificate)) {
+        let (joined, sender) = welcomed(device, welcome)?;
+        let roster = &joined.group.roster;
+        let sent_by = roster.at(sender).ok_or(Fault::BadWelcome)?;
+        if !contacts.counts(sent_by) || !roster.iter().all(|(_, certificate)| contacts.stands(certificate)) {
             return Err(Refusal::NotVouched.into());
         }
-        Ok(Joined { group, package: package.name() })
+        Ok(joined)
+    }
+
+    /// Users with a device in the tree of a welcome that is not known here. They may have left since.
+    pub fn strangers_in(device: &Device, welcome: &[u8], contacts: &impl Contacts) -> Result<BTreeSet<UserId>, Fault> {
+        let (Joined { group, .. }, _) = welcomed(device, welcome)?;
+        let strangers = group.roster.iter().filter(|(_, certificate)| !contacts.published(certificate));
+        Ok(strangers.map(|(_, certificate)| certificate.statement().user).collect())
     }
 
     /// By an external commit, which waits in [`Group::outgoing`]. Replaces this device's old leaf if it has one.
@@ -94,6 +95,21 @@ impl Device {
     pub fn package_of(&self, welcome: &[u8]) -> Result<PackageName, Fault> {
         addressee(self, &mls::welcome(welcome)?).map(Package::name)
     }
+}
+
+/// The group that a welcome leads to, and the leaf that sent it; nothing is believed of it yet.
+fn welcomed(device: &Device, welcome: &[u8]) -> Result<(Joined, u32), Fault> {
+    let welcome = mls::welcome(welcome)?;
+    let package = addressee(device, &welcome)?;
+    let provider = package.provider();
+    let staged = StagedWelcome::build_from_welcome(&provider, &join_config(), welcome)
+        .and_then(|builder| builder.skip_lifetime_validation().build())
+        .map_err(|_| Fault::BadWelcome)?;
+    mls::group(staged.group_context())?;
+    let sender = staged.welcome_sender_index().u32();
+    let mls = staged.into_group(&provider).map_err(|_| Fault::BadWelcome)?;
+    let group = Group::of(device, mls, provider, Standing::Member, None)?;
+    Ok((Joined { group, package: package.name() }, sender))
 }
 
 /// The one of this device's key packages that the welcome is for.

@@ -44,7 +44,7 @@ pub enum Answer {
     Culprit {
         user: Option<Uuid>,
     },
-    /// Users with a device in the commit that is not known here.
+    /// Users with a device in it that is not known here.
     Strangers {
         users: Vec<Uuid>,
     },

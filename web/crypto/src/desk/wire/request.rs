@@ -115,9 +115,10 @@ pub enum Request {
     Culprit {
         group: GroupName,
     },
-    /// After `not_vouched` for a commit: whose records to fetch.
+    /// After `not_vouched` for a commit, or for this welcome: whose records to fetch.
     Strangers {
         group: GroupName,
+        welcome: Option<Bytes>,
     },
     Look {
         group: GroupName,
