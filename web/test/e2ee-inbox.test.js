@@ -12,7 +12,7 @@ const ROOM = { kind: 'room', id: 'r' };
  * An inbox with this in it. @param refusals what the worker says to welcomes, in turn; then it takes them. `isInside`: the device is in the group
  * already; `hasLeft`: its user is not in the room any more.
  */
-function inboxWith({ items = [{ id: 'w', group: ROOM, welcome: 'welcome' }], refusals = [], isInside = false, hasLeft = false } = {}) {
+function inboxWith({ items = [{ id: 'w', group: ROOM, epoch: 1, welcome: 'welcome' }], refusals = [], isInside = false, hasLeft = false, fails = false } = {}) {
   const did = [];
   const parts = {
     isStrict: () => false,
@@ -36,6 +36,7 @@ function inboxWith({ items = [{ id: 'w', group: ROOM, welcome: 'welcome' }], ref
     },
   };
   const entered = async (room) => {
+    if (fails) throw new KeysRefused('old_state');
     if (hasLeft) return null;
     if (!isInside) await inbox.enter(room);
     return isInside ? {} : null;
@@ -65,7 +66,7 @@ test('whom a welcome names and nobody knows here is asked for, who may have left
 });
 
 test('a welcome that names whom nobody knows yet stays for another time, and what comes after it is taken all the same', async () => {
-  const items = ['w', 'm', 'n'].map((id) => ({ id, group: id === 'w' ? ROOM : null, welcome: id === 'w' ? 'welcome' : undefined }));
+  const items = ['w', 'm', 'n'].map((id) => ({ id, group: id === 'w' ? ROOM : null, epoch: id === 'w' ? 1 : null, welcome: id === 'w' ? 'welcome' : undefined }));
   const { inbox, waiting } = inboxWith({ items, refusals: ['not_vouched', 'not_vouched', 'not_vouched', 'not_vouched'] });
   await inbox.empty('device');
   assert.deepEqual(waiting(), ['w']);
@@ -79,8 +80,14 @@ test('a welcome stays where it is when the worker fails for the moment', async (
   assert.deepEqual(waiting(), ['w']);
 });
 
+test('a room that cannot be brought up to date keeps no other from it', async () => {
+  const { inbox, waiting } = inboxWith({ fails: true, items: [{ id: 'w', group: ROOM, epoch: 1, welcome: 'welcome' }, { id: 'm', group: null, epoch: null, welcome: null }] });
+  await inbox.empty('device');
+  assert.deepEqual(waiting(), ['w']);
+});
+
 test('whatever does not go keeps nobody from coming to an end', async () => {
-  const items = ['u', 'v', 'w'].map((id) => ({ id, group: ROOM, welcome: 'welcome' }));
+  const items = ['u', 'v', 'w'].map((id) => ({ id, group: ROOM, epoch: 1, welcome: 'welcome' }));
   const { inbox, waiting } = inboxWith({ items, refusals: Array(100).fill('not_vouched') });
   await inbox.empty('device');
   assert.deepEqual(waiting(), ['u', 'v', 'w']);

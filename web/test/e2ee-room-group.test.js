@@ -193,8 +193,15 @@ test('a room whose next commit names somebody who is not known yet is followed o
       },
     };
     const group = new Group({ kind, id: 'one' }, keys, { commits: async () => ({ commits: [{ epoch: 0, commit: 'c' }], epoch: 1 }) });
+    const tries = () => asked.filter((op) => op === 'process').length;
     assert.equal(await group.current(async () => {}), null);
-    assert.deepEqual([asked.filter((op) => op === 'process').length, asked.includes('forget')], [2, expected]);
+    assert.deepEqual([tries(), asked.includes('forget')], [2, expected]);
+    if (kind === 'call') continue;
+    assert.equal(await group.current(async () => {}), null);
+    assert.equal(tries(), 2, 'nothing has changed');
+    group.tryAgain();
+    await group.current(async () => {});
+    assert.equal(tries(), 4);
   }
 });
 

@@ -389,3 +389,17 @@ fn a_welcome_says_whom_this_device_is_to_learn_of_before_it_can_be_taken_in() {
     assert_eq!(ben.does(strangers)["users"], json!([]));
     ben.does(join(&welcome));
 }
+
+#[test]
+fn a_welcome_into_another_group_or_epoch_than_the_servers_is_refused() {
+    let (mut ann, mut ben) = two();
+    put_out(&mut ann, &mut ben);
+    let package = last_resort(&mut ben);
+    let welcome = commits(&mut ann, &room(), &json!([package]), &json!([]))["welcome"].clone();
+    let into = |group: Value, epoch: u64| json!({ "op": "join", "welcome": welcome, "group": group, "epoch": epoch });
+    let elsewhere = json!({ "kind": "room", "id": "00000000-0000-7000-8000-0000000000ac" });
+    for refused in [into(room(), 2), into(room(), 4), into(elsewhere, 3)] {
+        assert_eq!(ben.fails(refused), "bad_welcome");
+    }
+    assert_eq!(ben.does(into(room(), 3))["epoch"], 3);
+}

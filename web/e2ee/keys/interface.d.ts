@@ -43,10 +43,10 @@ export type Request =
   /** Of a room of which this device has, or had, a group: `known_group`. `strict`: of a strict room, once for all. Of a call: `newcomers` as of `seal_message`. */
   | { op: 'create'; group: GroupName; stay: Stay | null; strict?: boolean }
   /**
-   * `strict`: the room is known to be. Errors: `known_group` (the group is kept: its log is to be processed), `past_epoch` (this device was in a later epoch
+   * `group`, `epoch`: what it must lead to; another is `bad_welcome`. `strict`: the room is known to be. Errors: `known_group` (the group is kept: its log is to be processed), `past_epoch` (this device was in a later epoch
    * already), `not_strict` (the room is strict, and this group does not say so).
    */
-  | { op: 'join'; welcome: Base64; strict?: boolean }
+  | { op: 'join'; welcome: Base64; group?: GroupName; epoch?: number; strict?: boolean }
   /** The same. Into a call: its room's group must be one of this device; `uninvited`: somebody in the call is not in it; `newcomers` as of `seal_message`. */
   | { op: 'join_external'; group: GroupName; group_info: Base64; tree: Base64 | null; stay: Stay | null; at_least_epoch: number; strict?: boolean }
   /** `add`: key packages as the server handed them out for `users`; `other_user`: one is somebody else's. */

@@ -52,6 +52,7 @@ export class KeysAccount {
   /** What failed is tried again once for all. */
   #isRetrying = false;
   #start = oneAtATime(() => this.#open());
+  #takeIn = oneAtATime(() => this.#takeInNow());
 
   /** Used while another device is to vouch for this one. */
   asking;
@@ -349,7 +350,7 @@ export class KeysAccount {
     }
   }
 
-  async #takeIn() {
+  async #takeInNow() {
     if (this.#device.id === null) return;
     await this.#inbox.empty(this.#device.id);
     await this.#restock();

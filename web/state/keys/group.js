@@ -31,6 +31,8 @@ export class Group {
   #newest = 0;
   /** The log is to be read for the first time since this device was away. */
   #isBehind = true;
+  /** The commit that was made in this epoch names somebody who is not known yet. @type {number | null} */
+  #stuck = null;
 
   /**
    * @param {GroupName} name
@@ -50,6 +52,11 @@ export class Group {
   /** What lies in the log by now is followed, also where the device that made it was revoked since. */
   wasAway() {
     this.#isBehind = true;
+  }
+
+  /** Something has changed: who was not known may be. */
+  tryAgain() {
+    this.#stuck = null;
   }
 
   /** How it stands here; null: this device is not in it. @returns {Promise<Look | null>} */
@@ -170,6 +177,7 @@ export class Group {
   /** @param {Look} start @param {Learn} learn @returns {Promise<Look | null>} */
   async #catchUp(start, learn) {
     let look = start;
+    if (look.epoch === this.#stuck) return null;
     /** How far the log went when it was first asked for. @type {number | null} */
     let logEpoch = null;
     for (let behind = 0; behind < MAX_BEHIND; ) {
@@ -179,7 +187,7 @@ export class Group {
       // The server no longer has what comes next.
       if (look.epoch < epoch && commits[0]?.epoch !== look.epoch) break;
       for (const { commit } of look.epoch < epoch ? commits : []) {
-        const processed = await this.#process(commit, logEpoch, learn);
+        const processed = await this.#process(commit, look.epoch, logEpoch, learn);
         if (processed === null) return null;
         look = processed;
         behind += 1;
@@ -194,8 +202,8 @@ export class Group {
     return null;
   }
 
-  /** @param {Base64} commit @param {number | null} logEpoch @param {Learn} learn @returns {Promise<Look | null>} null: this device is out, or cannot follow */
-  async #process(commit, logEpoch, learn) {
+  /** @param {Base64} commit @param {number} epoch in which it was made @param {number | null} logEpoch @param {Learn} learn @returns {Promise<Look | null>} null: this device is out, or cannot follow */
+  async #process(commit, epoch, logEpoch, learn) {
     const ask = () => this.#keys.ask({ op: 'process', group: this.#name, commit, log_epoch: logEpoch }, 'processed');
     try {
       const { change, group } = await ask().catch(async (error) => {
@@ -210,8 +218,10 @@ export class Group {
     } catch (error) {
       if (!isRefusal(error)) throw error;
       if (error.code === 'bad_commit') await this.#blame();
-      // Whom it names may be known another time: a room is followed on from here then, and nothing of what was written meanwhile is lost.
-      if (error.code !== 'not_vouched' || this.#name.kind === 'call') await this.forget();
+      // Whom it names may be known another time: unless this device can come in anew without them, a room is followed on from here then, and nothing of
+      // what was written meanwhile is lost.
+      if (error.code === 'not_vouched' && this.#name.kind === 'room') this.#stuck = epoch;
+      else await this.forget();
       return null;
     }
   }

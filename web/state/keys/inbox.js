@@ -47,8 +47,14 @@ export class Inbox {
 
   /** @param {Waiting} item @returns {Promise<boolean>} false: it stays, for another time */
   async #settle({ id, group }) {
-    const isInside = group?.kind === 'room' && (await this.#entered(group.id)) !== null;
-    if (!isInside && this.#later.has(id)) return false;
+    try {
+      const isInside = group?.kind === 'room' && (await this.#entered(group.id)) !== null;
+      if (!isInside && this.#later.has(id)) return false;
+    } catch (error) {
+      // One room keeps the others from nothing.
+      if (isRefusal(error)) return false;
+      throw error;
+    }
     await this.#parts.delivery.taken(id);
     return true;
   }
@@ -56,8 +62,8 @@ export class Inbox {
   /** By a welcome, if a good one waits. @param {Uuid} room @returns {Promise<boolean>} whether this device is in its group now */
   async enter(room) {
     const group = { kind: /** @type {const} */ ('room'), id: room };
-    for (const { id, welcome } of await this.#into(group)) {
-      const outcome = welcome === null ? 'never' : await this.#join(group, welcome);
+    for (const { id, epoch, welcome } of await this.#into(group)) {
+      const outcome = welcome === null || epoch === null ? 'never' : await this.#join(group, epoch, welcome);
       if (outcome === 'later') this.#later.add(id);
       else await this.#parts.delivery.taken(id);
       if (outcome === 'inside') return true;
@@ -71,10 +77,10 @@ export class Inbox {
     return device === null ? [] : (await this.#parts.delivery.inbox(device, group)).items;
   }
 
-  /** @param {GroupName} group @param {Base64} welcome @returns {Promise<Outcome>} */
-  async #join(group, welcome) {
+  /** @param {GroupName} group @param {number} epoch of the commit @param {Base64} welcome @returns {Promise<Outcome>} */
+  async #join(group, epoch, welcome) {
     const { keys, people, isStrict } = this.#parts;
-    const ask = () => keys.ask({ op: 'join', welcome, strict: isStrict(group.id) }, 'group');
+    const ask = () => keys.ask({ op: 'join', welcome, group, epoch: epoch + 1, strict: isStrict(group.id) }, 'group');
     try {
       await ask().catch(async (error) => {
         if (!(error instanceof KeysRefused) || error.code !== 'not_vouched') throw error;

@@ -101,6 +101,7 @@ export class RoomGroup {
     this.#changes += 1;
     this.#unreachable.clear();
     this.#isUninvited = false;
+    this.#group.tryAgain();
   }
 
   /**

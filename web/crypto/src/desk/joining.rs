@@ -53,8 +53,19 @@ impl Desk {
     }
 
     /// A welcome may be as old as the key package that it is for, and one to a last resort may have been used before. `strict`: the room is known to be.
-    pub(super) fn join(&mut self, welcome: &Bytes, strict: bool, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+    /// `place`: what it must lead to. The server does not see where a welcome leads, so that a member could lead a newcomer into a group of their own,
+    /// in an epoch that never comes.
+    pub(super) fn join(
+        &mut self,
+        welcome: &Bytes,
+        place: (Option<GroupId>, Option<u64>),
+        strict: bool,
+        keep: &mut Vec<Kept>,
+    ) -> Result<Answer, Fault> {
         let Joined { group, package } = Group::join(self.device()?, &welcome.0, &*self.directory)?;
+        if place.0.is_some_and(|id| id != group.id()) || place.1.is_some_and(|epoch| epoch != group.epoch()) {
+            return Err(Fault::BadWelcome);
+        }
         // A call is entered by oneself.
         if group.id().kind == GroupKind::Call {
             return Err(Fault::WrongKind);

@@ -129,7 +129,9 @@ impl Desk {
             Request::KeyPackages { count, last_resort } => self.key_packages(count, last_resort, keep),
             Request::ForgetExpired { now_ms } => self.forget_expired(now_ms, keep),
             Request::Create { group, stay, strict } => self.create(group.into(), stay, strict, keep),
-            Request::Join { welcome, strict } => self.join(&welcome, strict, keep),
+            Request::Join { welcome, group, epoch, strict } => {
+                self.join(&welcome, (group.map(GroupId::from), epoch), strict, keep)
+            }
             Request::JoinExternal(external) => self.join_external(&external, keep),
             Request::Change { group, add, users, remove } => self.change(group.into(), (add, &users), &remove, keep),
             Request::Accepted { group } => self.settle(group.into(), Group::accepted, keep),

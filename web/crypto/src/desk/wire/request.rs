@@ -80,6 +80,11 @@ pub enum Request {
     },
     Join {
         welcome: Bytes,
+        /// What it must lead to, as the server has it.
+        #[serde(default)]
+        group: Option<GroupName>,
+        #[serde(default)]
+        epoch: Option<u64>,
         /// The room is known to be strict.
         #[serde(default)]
         strict: bool,
