@@ -64,7 +64,7 @@ function surroundings() {
   const parts = {
     keys,
     delivery,
-    people: { know: async () => new Map(), forget() {} },
+    people: { know: async () => new Map(), knowAnew: async () => new Map() },
     membersOf: async () => [],
     syncRoom: async () => {},
     pause: async () => {},

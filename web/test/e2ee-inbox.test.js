@@ -16,7 +16,7 @@ function inboxWith({ items = [{ id: 'w', group: ROOM, epoch: 1, welcome: 'welcom
   const did = [];
   const parts = {
     isStrict: () => false,
-    people: { forget() {}, know: async (users) => void did.push(`knows ${users}`) },
+    people: { knowAnew: async (users) => void did.push(`knows ${users}`) },
     keys: {
       ask: async ({ op }) => {
         did.push(op);

@@ -40,7 +40,8 @@ function roomOf({ claim = async () => [], info = async () => ({}), create = asyn
     },
   };
   const delivery = { claim, info, create, commits: async () => ({ commits: [], epoch: look.epoch }), commit: async () => true };
-  const people = { forget() {}, know: async (users) => new Map(users.map((user) => [user, 'trusted'])), greeted: async (_, users) => void greeted.push(...users) };
+  const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
+  const people = { know, knowAnew: know, greeted: async (_, users) => void greeted.push(...users) };
   const strictness = { isStrict: () => isKnown, foundStrict: () => (isKnown = true), made: () => expected.push(...named), expectedIn: () => expected };
   const leave = () => (look = lookOf([ME], look.epoch + 1));
   const enter = () => (look = lookOf([ME], 0));

@@ -120,7 +120,8 @@ impl Store {
         let (is_all, group) = (of.into.is_none(), of.into.unwrap_or_default());
         let (mut items, mut bytes) = (Vec::new(), 0);
         on_reader!(self, pool => {
-            let mut rows = sqlx::query_as::<Db, InboxRow>(sql).bind(of.user).bind(of.device).bind(limit + 1).bind(is_all).bind(&group[..]).fetch(pool);
+            let query = sqlx::query_as::<Db, InboxRow>(sql).bind(of.user).bind(of.device).bind(limit + 1);
+            let mut rows = query.bind(is_all).bind(&group[..]).fetch(pool);
             while let Some(item) = rows.try_next().await? {
                 bytes += item.body.as_ref().map_or(0, Vec::len);
                 let is_too_much = items.len() as i64 == limit || bytes > max_bytes && !items.is_empty();

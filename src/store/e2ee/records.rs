@@ -168,17 +168,20 @@ impl Store {
     pub async fn share_a_room(&self, one: UserId, other: UserId) -> Result<bool> {
         let sql = "select a.room_id from members a join members b on b.room_id = a.room_id and b.user_id = $2 \
                    where a.user_id = $1 limit 1";
-        let row: Option<(RoomId,)> =
-            on_reader!(self, pool => sqlx::query_as::<Db, _>(sql).bind(one).bind(other).fetch_optional(pool).await?);
-        Ok(row.is_some())
+        self.has_room(sql, one, other).await
     }
 
     /// Whether a user ever was in the group of a room of which another is a member.
     pub async fn was_in_a_room_of(&self, reader: UserId, user: UserId) -> Result<bool> {
         let sql = "select e.room_id from e2ee_ever_members e join members m on m.room_id = e.room_id and m.user_id = $1 \
                    where e.user_id = $2 limit 1";
+        self.has_room(sql, reader, user).await
+    }
+
+    /// Whether a query finds a room of two users.
+    async fn has_room(&self, sql: &'static str, one: UserId, other: UserId) -> Result<bool> {
         let row: Option<(RoomId,)> =
-            on_reader!(self, pool => sqlx::query_as::<Db, _>(sql).bind(reader).bind(user).fetch_optional(pool).await?);
+            on_reader!(self, pool => sqlx::query_as::<Db, _>(sql).bind(one).bind(other).fetch_optional(pool).await?);
         Ok(row.is_some())
     }
 }

@@ -90,7 +90,7 @@ export class KeysAccount {
       toSend: (room) => this.#sending.groupOf(room),
       lookOf: (room) => this.#rooms.lookOf(room),
       renew: (room) => this.#rooms.renew(room),
-      learn: (user) => this.#learn(user),
+      learn: async (user) => void (await parts.people.knowAnew([user])),
       recall: (room, epoch) => this.#archive.recall(room, epoch),
       // What this device said itself says nothing of others.
       heard: (message) => void (message.device !== this.#device.id && parts.log.heard(message)),
@@ -366,12 +366,6 @@ export class KeysAccount {
   /** Rooms that nobody here looked at yet are brought up to date when somebody does. @param {Uuid} room */
   #later(room) {
     if (this.#isReady && this.#rooms.isKnown(room)) void this.#work(() => this.#rooms.syncUnlessLeft(room));
-  }
-
-  /** @param {Uuid} user */
-  async #learn(user) {
-    this.#parts.people.forget(user);
-    await this.#parts.people.know([user]);
   }
 
   /** What fails for the moment is done with everything else, later. @param {() => Promise<unknown>} act */

@@ -199,8 +199,7 @@ export class CallGroup {
 
   async #learn() {
     const users = await this.#parts.membersOf(this.#stay.room);
-    for (const user of users) this.#parts.people.forget(user);
-    await this.#parts.people.know(users);
+    await this.#parts.people.knowAnew(users);
     await this.#parts.syncRoom(this.#stay.room);
   }
 

@@ -86,8 +86,7 @@ export class Inbox {
         if (!(error instanceof KeysRefused) || error.code !== 'not_vouched') throw error;
         // Who was there then may have left since: only the welcome names them.
         const { users } = await keys.ask({ op: 'strangers', group, welcome }, 'strangers');
-        for (const user of users) people.forget(user);
-        await people.know(users);
+        await people.knowAnew(users);
         return ask();
       });
       return 'inside';

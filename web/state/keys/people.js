@@ -75,6 +75,12 @@ export class People extends EventTarget {
     return trust;
   }
 
+  /** The same, asked for anew. @param {readonly Uuid[]} users */
+  async knowAnew(users) {
+    for (const user of users) this.forget(user);
+    return this.know(users);
+  }
+
   /** They published something, or may have. @param {Uuid} [user] without: anybody */
   forget(user) {
     this.#changes += 1;

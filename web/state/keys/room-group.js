@@ -185,8 +185,7 @@ export class RoomGroup {
   /** @param {readonly Uuid[]} [strangers] instead of all members */
   async #learn(strangers = []) {
     const users = strangers.length > 0 ? strangers : await this.#parts.membersOf(this.#room);
-    for (const user of users) this.#parts.people.forget(user);
-    await this.#parts.people.know(users);
+    await this.#parts.people.knowAnew(users);
   }
 
   /** @param {Look} start @returns {Promise<Look | null>} */
