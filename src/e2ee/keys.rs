@@ -29,9 +29,7 @@ pub struct Chain {
 /// `user_not_found` for others: what somebody wrote and changed stays readable when they have left. `size`: of a log whose head the caller
 /// knows. With the proof in the same answer, to learn who is in a room takes one request for each of them.
 pub async fn chain(app: &App, principal: &Principal, user: UserId, size: Option<u64>) -> Result<Chain, Error> {
-    if size.is_some() {
-        app.limits.e2ee.proof(principal.user)?;
-    }
+    app.limits.e2ee.chain(principal.user)?;
     if !app.store.was_in_a_room_of(principal.user, user).await? {
         acquainted(app, principal, user).await?;
     }

@@ -21,10 +21,10 @@ use crate::time::Timestamp;
 const MAX_UPLOADED: usize = 100;
 /// One-time packages of a device that wait, and rows of it with those that were given out and have not expired: fifty new ones a day.
 const LIMITS: PackageLimits = PackageLimits { in_stock: 100, kept: 9_200 };
-/// How long a package is still good when it is given out or a commit adds it: who was away reads the commit within that time and verifies it by
-/// their clock. One that is good for less waits no more, and its device leaves another; a device that was away for longer than is left of the
-/// longest life cannot be added.
-pub(super) const LEAST_LIFE: Duration = Duration::from_secs(60 * 86_400);
+/// How long a package is still good when it is given out or a commit adds it: whoever was away reads the commit as long as it is kept, and verifies
+/// the package by their clock. One that is good for less waits no more, and its device leaves another; a device that was away for longer than is
+/// left of the longest life cannot be added.
+pub(super) const LEAST_LIFE: Duration = super::sweep::LIFE;
 /// Users in one claim. Each has as many packages as devices, 16 at most, of some 700 characters.
 const MAX_CLAIMED_USERS: usize = 100;
 
@@ -75,6 +75,7 @@ pub async fn upload(app: &App, principal: &Principal, device: DeviceId, upload: 
 
 /// What the caller's own device has left. Whoever asks speaks for it: the session ends with the device.
 pub async fn stock(app: &App, principal: &Principal, device: DeviceId) -> Result<Stock, Error> {
+    app.limits.e2ee.read(principal.user)?;
     if !app.store.speaks_through(principal.session, device).await? {
         app.store.add_device_of_session(principal.session, device).await?;
     }
@@ -107,7 +108,8 @@ fn checked(package: Vec<u8>, certificate: &[u8], (is_last_resort, until): (bool,
     if expiry(&read) <= until {
         return Err(Refusal::Lifetime);
     }
-    let hash = digest(&SHA256, &package).as_ref().try_into().expect("SHA-256 gives 32 bytes");
+    // Of what must not be used twice: the same key signed again is the same package.
+    let hash = digest(&SHA256, read.hpke_init_key().as_slice()).as_ref().try_into().expect("SHA-256 gives 32 bytes");
     Ok(PackageRow { hash, expires_at: expiry(&read), package })
 }
 

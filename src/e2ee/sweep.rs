@@ -5,10 +5,8 @@ use std::time::Duration;
 use crate::app::App;
 use crate::error::Error;
 
-/// Commits are kept so long for devices that were away; one that was away for longer comes in anew.
-const COMMIT_LIFE: Duration = Duration::from_secs(90 * 86_400);
-/// What waits for a device that does not come is kept so long.
-const INBOX_LIFE: Duration = Duration::from_secs(30 * 86_400);
+/// Commits, with their welcomes, and what waits for a device are kept so long for those that were away; one that was away for longer comes in anew.
+pub(super) const LIFE: Duration = Duration::from_secs(90 * 86_400);
 /// Rows removed in one transaction: some milliseconds.
 const STEP: i64 = 200;
 /// Between two of them; writers have the time.
@@ -28,9 +26,8 @@ pub async fn sweep(app: &App) -> Result<u64, Error> {
     }
     loop {
         let step = app.store.forget_key_packages(now, STEP).await?
-            + app.store.forget_commits(now.minus(COMMIT_LIFE), STEP).await?
-            + app.store.forget_welcomes(now.minus(INBOX_LIFE), STEP).await?
-            + app.store.forget_inbox(now.minus(INBOX_LIFE), STEP).await?;
+            + app.store.forget_commits(now.minus(LIFE), STEP).await?
+            + app.store.forget_inbox(now.minus(LIFE), STEP).await?;
         if step == 0 {
             return Ok(removed);
         }

@@ -134,7 +134,7 @@ impl From<MemberRow> for Member {
 pub(super) struct NewRoom {
     /// 1 to 100 characters and at most 300 bytes after trimming, something of it visible, nothing that controls the text.
     name: String,
-    /// `mls`: end-to-end encrypted; `open`: not, which it is when nothing is said. Never to be changed.
+    /// `mls`: end-to-end encrypted, which it is when nothing is said; `open`: not. Never to be changed.
     #[serde(default)]
     encryption: Option<String>,
     /// `true`: its calls hide from the server who speaks. Only with `mls`; never to be changed.

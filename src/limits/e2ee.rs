@@ -22,8 +22,8 @@ const CLAIM: Bucket = Bucket { burst: 1_000, interval: Duration::from_secs(1) };
 const CLAIM_OF: Bucket = Bucket { burst: 40, interval: Duration::from_secs(900) };
 /// Reads of the log: 300 at once, then 5 a second.
 const LOG: Bucket = Bucket { burst: 300, interval: Duration::from_millis(200) };
-/// Chains of users with proofs that they are in the log: 3,000 at once, which is to learn a room of as many, then 20 a second.
-const PROOF: Bucket = Bucket { burst: 3_000, interval: Duration::from_millis(50) };
+/// Chains of users, with or without the proof that they are in the log: 3,000 at once, which is to learn a room of as many, then 20 a second.
+const CHAIN: Bucket = Bucket { burst: 3_000, interval: Duration::from_millis(50) };
 /// Commits and new groups of one account: 120 at once, then one a second. Each is verified and sent to everybody in the group.
 const COMMIT: Bucket = Bucket { burst: 120, interval: Duration::from_secs(1) };
 /// Kilobytes of commits, with what comes with them, that one account sends into one group: 64 MB at once, and as many a day. In a room of 2,000
@@ -51,7 +51,7 @@ pub struct E2eeLimits {
     claim: Keyed<UserId>,
     claim_of: Together<(UserId, UserId)>,
     log: Keyed<UserId>,
-    proof: Keyed<UserId>,
+    chain: Keyed<UserId>,
     commit: Keyed<UserId>,
     commit_kb: Together<(GroupId, UserId)>,
     commit_kb_of_all: Keyed<UserId>,
@@ -70,7 +70,7 @@ impl E2eeLimits {
             claim: Keyed::new(&CLAIM),
             claim_of: Together::new(&CLAIM_OF),
             log: Keyed::new(&LOG),
-            proof: Keyed::new(&PROOF),
+            chain: Keyed::new(&CHAIN),
             commit: Keyed::new(&COMMIT),
             commit_kb: Together::new(&COMMIT_KB),
             commit_kb_of_all: Keyed::new(&COMMIT_KB_OF_ALL),
@@ -104,9 +104,9 @@ impl E2eeLimits {
         self.log.count(&user)
     }
 
-    /// Counts a chain with its proof.
-    pub fn proof(&self, user: UserId) -> Result<(), Error> {
-        self.proof.count(&user)
+    /// Counts a chain that is read.
+    pub fn chain(&self, user: UserId) -> Result<(), Error> {
+        self.chain.count(&user)
     }
 
     /// Counts a commit or a new group.

@@ -96,13 +96,13 @@ async fn t21_a_package_that_expires_soon_is_neither_kept_nor_added() {
         let id = DeviceId::from_bytes(bens.certificate.statement().device.0);
         e2ee::upload(&server.app, &ben, id, upload).await.map_err(|error| error.code())
     };
-    assert_eq!(upload(59).await, Err("lifetime"));
-    assert_eq!(upload(61).await.map(|stock| stock.one_time), Ok(1));
+    assert_eq!(upload(89).await, Err("lifetime"));
+    assert_eq!(upload(91).await.map(|stock| stock.one_time), Ok(1));
 
     let id = GroupId::room(*room.as_bytes());
     let (mut member, info) = Member::create(anns, id);
     e2ee::create_group(&server.app, &ann, &encode(&info), None).await.unwrap();
-    for (days, expected) in [(59, Err("lifetime")), (61, Ok(Committed::Accepted { epoch: 1 }))] {
+    for (days, expected) in [(89, Err("lifetime")), (91, Ok(Committed::Accepted { epoch: 1 }))] {
         let add = member.change(&[package(days)], &[], None);
         let (commit, group_info) = (encode(&add.commit), encode(&add.group_info));
         let request = CommitRequest { epoch: 0, commit, welcome: add.welcome.as_deref().map(encode), group_info };

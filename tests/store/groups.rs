@@ -295,9 +295,8 @@ async fn a_welcome_goes_once_all_have_fetched_it_or_when_it_is_old(store: &Store
 
     store.add_commit(&commit(id, 4, ann, &[of(ben)])).await.unwrap();
     let later = NOW.plus(Duration::from_secs(1));
-    assert_eq!((store.forget_welcomes(NOW, 10).await.unwrap(), store.forget_welcomes(later, 10).await.unwrap()), (0, 1));
+    assert_eq!((store.forget_commits(NOW, 10).await.unwrap(), store.forget_commits(later, 10).await.unwrap()), (0, 5));
     assert_eq!(inbox(store, ben).await[0].body, None);
-    assert_eq!(store.forget_welcomes(later, 10).await.unwrap(), 0);
 }
 
 /// A group in a conversation that somebody opens with others.
@@ -398,7 +397,6 @@ async fn commits_the_sweep_and_who_fetches_welcomes_never_wait_for_one_another_i
     let sweeping = async {
         for _ in 0..60 {
             store.forget_commits(later, 3).await.unwrap();
-            store.forget_welcomes(later, 3).await.unwrap();
         }
     };
     let fetching = async {

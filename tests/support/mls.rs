@@ -117,10 +117,9 @@ impl Device {
     }
 
     pub(crate) fn package(&self, form: Form) -> KeyPackageBundle {
-        let mut builder = KeyPackage::builder().leaf_node_capabilities(form.capabilities.unwrap_or_else(mls::capabilities));
-        if let Some(seconds) = form.lifetime_s {
-            builder = builder.key_package_lifetime(Lifetime::new(seconds));
-        }
+        let lifetime = Lifetime::new(form.lifetime_s.unwrap_or(182 * 86_400));
+        let builder = KeyPackage::builder().leaf_node_capabilities(form.capabilities.unwrap_or_else(mls::capabilities));
+        let mut builder = builder.key_package_lifetime(lifetime);
         if form.last_resort {
             builder = builder.mark_as_last_resort();
         }

@@ -104,7 +104,10 @@ fn another_suite_another_lifetime_or_other_capabilities_are_refused() {
     let endless = ours().key_package_lifetime(Lifetime::init(0, u64::MAX));
     assert_eq!(refusal(&built(endless, mls::SUITE, credential())), Some(Refusal::Lifetime));
     let expired = ours().key_package_lifetime(Lifetime::init(1_000, 2_000));
-    assert_eq!(refusal(&built(expired, mls::SUITE, credential())), Some(Refusal::KeyPackage));
+    assert_eq!(refusal(&built(expired, mls::SUITE, credential())), Some(Refusal::Lifetime));
+    let in_two_days = Lifetime::new(2 * 86_400).not_after();
+    let not_yet = ours().key_package_lifetime(Lifetime::init(in_two_days, in_two_days + 86_400));
+    assert_eq!(refusal(&built(not_yet, mls::SUITE, credential())), Some(Refusal::Lifetime));
 }
 
 /// Positions in a key package framed as a message (RFC 9420 §6, §10): version, wire format, version, suite, then the init key with its length.

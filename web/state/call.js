@@ -32,9 +32,9 @@ import { Wishes } from './wishes.js';
  */
 
 /** Refusals of `join` that pass by themselves; any other ends the stay. */
-const PASSING = new Set(['connection_lost', 'timeout', 'timed_out', 'rate_limited', 'too_many_messages', 'busy', 'media_busy', 'internal', 'cancelled', 'network', 'keys_starting', 'not_let_in', 'newcomers']);
+const PASSING = new Set(['connection_lost', 'timeout', 'timed_out', 'rate_limited', 'too_many_messages', 'busy', 'media_busy', 'internal', 'cancelled', 'network', 'keys_starting', 'not_let_in', 'newcomers', 'split_view']);
 /** Of those, what is worth a word, once. */
-const SAID = new Set(['media_busy', 'not_let_in', 'newcomers']);
+const SAID = new Set(['media_busy', 'not_let_in', 'newcomers', 'split_view']);
 
 export class CallStore extends EventTarget {
   #socket;

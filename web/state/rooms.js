@@ -14,7 +14,7 @@ export class RoomsStore extends EventTarget {
   #encrypted;
   /** @type {Room[] | null} */
   #rooms = null;
-  /** What was said of the room behind a link, last. @type {{ code: string, strict: boolean } | null} */
+  /** What was said of the room behind a link, last. @type {({ code: string } & Pick<Room, 'encryption' | 'strict'>) | null} */
   #shown = null;
   /** How often a room came or went by itself. */
   #revision = 0;
@@ -94,10 +94,13 @@ export class RoomsStore extends EventTarget {
    * The direct conversation with these people: found, or made.
    * @param {readonly string[]} usernames of the others, 1 to 9
    * @param {Pick<Room, 'encryption' | 'strict'>} protection of one that is made; one that is there stays as it is
-   * @returns {Promise<Room>}
+   * @returns {Promise<Room>} rejects with `not_encrypted` where the server answers with another kind than was asked for
    */
   async openDirect(usernames, { encryption, strict }) {
-    const room = this.#keep(await this.#api.call('POST', 'direct', { usernames, encryption, strict }));
+    const told = await this.#api.call('POST', 'direct', { usernames, encryption, strict });
+    // One that is there is in the list; of another the person asked what it is to be.
+    if (encryption === 'mls' && told.encryption === 'open' && this.find(told.id) === null) throw new ApiError('not_encrypted', 0);
+    const room = this.#keep(told);
     // Without it nobody would be let in; asked for again, the conversation is found.
     if (this.isStrict(room.id) && this.namedIn(room.id).length === 0) await this.#name(room.id, usernames);
     return room;
@@ -174,7 +177,7 @@ export class RoomsStore extends EventTarget {
    */
   async behind(code) {
     const room = await this.#api.call('GET', `rooms/link/${encodeURIComponent(code)}`);
-    this.#shown = { code, strict: room.strict };
+    this.#shown = { code, encryption: room.encryption, strict: room.strict };
     return room;
   }
 
@@ -185,7 +188,8 @@ export class RoomsStore extends EventTarget {
   async join(code) {
     const room = await this.#api.call('POST', 'rooms/join', { code });
     // What the person was shown of it holds, whatever is answered.
-    return this.#keep(this.#shown?.code === code && this.#shown.strict ? { ...room, encryption: 'mls', strict: true } : room);
+    const { encryption, strict } = this.#shown?.code === code ? this.#shown : room;
+    return this.#keep(encryption === 'mls' ? { ...room, encryption, strict } : room);
   }
 
   /**

@@ -41,6 +41,8 @@ export function shielding(keys) {
     ready: async (room, isWanted) => {
       if (!isSupported()) throw new NotReady('encryption_unsupported');
       const account = await accountOf(keys);
+      // As with what is written: first the person decides.
+      if (account.logAlarms.some(({ accepted }) => !accepted)) throw new NotReady('split_view');
       const { look, newcomers } = await passing(() => upToDate(account, room));
       if (look === null) throw new NotReady(account.isFalseIn(room) ? 'keys_not_strict' : 'not_let_in');
       // Nothing is said before the person has seen who came.

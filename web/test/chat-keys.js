@@ -17,7 +17,8 @@ function envelopeOf({ epoch, ...body }) {
   return Buffer.concat([header, Buffer.from(JSON.stringify(body))]).toString('base64');
 }
 
-const seen = (envelope) => ({ epoch: Number(Buffer.from(envelope, 'base64').readBigUInt64BE(18)), ...JSON.parse(Buffer.from(envelope, 'base64').subarray(HEADER_BYTES)) });
+/** What the test sees in one. */
+export const seen = (envelope) => ({ epoch: Number(Buffer.from(envelope, 'base64').readBigUInt64BE(18)), ...JSON.parse(Buffer.from(envelope, 'base64').subarray(HEADER_BYTES)) });
 
 /** As the server has what somebody wrote. */
 export function sealedBy(user, id, content, { epoch = 1, previous = null } = {}) {

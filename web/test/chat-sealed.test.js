@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { KeysRefused } from '../e2ee/keys/page.js';
 import { ApiError } from '../net/api.js';
 import { MAX_LATER } from '../state/chat/sealed-log.js';
-import { FakeDesk, unsealed } from './chat-keys.js';
+import { FakeDesk, seen, unsealed } from './chat-keys.js';
 import { kept, opened, ops, texts, writer } from './chat-sealed-world.js';
 import { ANNA, BORIS, FakeServer, ME, ROOM, offline, online, quiet, textBody, until } from './chat-server.js';
 
@@ -450,6 +450,53 @@ test('t16 what is of an epoch long past is refused, but in a new local copy it i
   assert.notEqual(anew.browser, browser);
   await until(() => anew.room.length === 2);
   assert.deepEqual(texts(anew.room), ['one', 'two']);
+});
+
+test('what could not be opened when it came, for its sender was not known or nobody had vouched for this device yet, opens later though its epoch is long over by then', async (context) => {
+  // As the worker: by the newest epoch of what it opened, and of whom it knows.
+  class Desk extends FakeDesk {
+    known = new Set([ANNA]);
+    newest = 0;
+    async ask(request, type) {
+      const { op, envelope } = request;
+      if (!op.startsWith('open_')) return super.ask(request, type);
+      const { epoch, user } = seen(envelope);
+      if (op === 'open_message' && this.newest - epoch > 32) throw new KeysRefused('past_epoch');
+      if (!this.known.has(user)) throw new KeysRefused('unknown_sender');
+      this.newest = Math.max(this.newest, epoch);
+      return super.ask(request, type);
+    }
+  }
+  const server = new FakeServer();
+  server.addRoom(ROOM, { encryption: 'mls' });
+  const desk = Object.assign(new Desk(ME), { epoch: 90 });
+  const { room, browser, close } = await opened(context, { server, desk });
+  const [anna, boris] = [writer(server, ANNA), writer(server, BORIS)];
+  anna('one', { epoch: 1 });
+  await until(() => room.length === 1);
+  boris('two', { epoch: 1 });
+  anna('three', { epoch: 90 });
+  boris('four', { epoch: 1 });
+  await until(() => room.length === 4);
+  assert.deepEqual(texts(room), ['one', 'later', 'three', 'refused']);
+  close();
+  desk.known.add(BORIS);
+  const { room: again, keys } = await opened(context, { server, desk, browser });
+  keys.moved(ROOM);
+  await until(() => texts(again).join() === 'one,two,three,refused');
+
+  const other = Object.assign(new Desk(ME), { epoch: 90, known: new Set([ANNA, BORIS]) });
+  const fresh = await opened(context, { server, desk: other, status: 'unvouched' });
+  await until(() => fresh.room.length === 4);
+  anna('five', { epoch: 90 });
+  await until(() => fresh.room.length === 5);
+  assert.deepEqual(texts(fresh.room), Array(5).fill('later'));
+  fresh.close();
+  // Of more than a page the newest are opened before the others.
+  other.newest = 90;
+  const { room: vouched, keys: ready } = await opened(context, { server, desk: other, browser: fresh.browser });
+  ready.moved(ROOM);
+  await until(() => texts(vouched).join() === 'one,two,three,four,five');
 });
 
 test('what was written offline is sealed when the connection is back', async (context) => {

@@ -74,6 +74,7 @@ class SharedStates {
   }
 }
 
+const doorOf = (desk, storage) => new Door(desk, storage, async () => desk);
 const device = () => ({ answer: { type: 'device', device: 'ZGV2aWNl', identity: 'aWQ=', records: [] }, keep: [{ name: 'device', sealed: 'x' }, { name: 'directory', sealed: 'y' }] });
 const change = () => ({ answer: { type: 'group' }, keep: [{ name: `room/${ROOM.id}`, sealed: 'z' }] });
 const isCode = (code) => (error) => error instanceof KeysError && error.code === code;
@@ -81,7 +82,7 @@ const isCode = (code) => (error) => error instanceof KeysError && error.code ===
 async function seated(answers = {}) {
   const storage = new SharedStates();
   const desk = new NotedDesk({ first: device, create: change, change, ...answers });
-  const door = new Door(desk, storage);
+  const door = doorOf(desk, storage);
   assert.equal(await door.begin(), null);
   await door.ask({ op: 'first', user: 'u', now_ms: 1 });
   return { storage, desk, door };
@@ -117,17 +118,40 @@ test('what could not be kept is not used: the desk reads what is there before th
   assert.deepEqual(desk.asked, ['load', 'look', 'open_state', 'look']);
 });
 
+test('t19 what the desk breaks down over is refused, and another takes its place: nothing else is held up, or lost', async () => {
+  const storage = new SharedStates();
+  const traps = { process: () => unreachable(), load: () => ({ answer: { type: 'device' }, keep: [] }), first: device };
+  const unreachable = () => {
+    throw new WebAssembly.RuntimeError('unreachable');
+  };
+  const desks = [];
+  const desk = async () => (desks.push(new NotedDesk(traps)), desks.at(-1));
+  const door = new Door(await desk(), storage, desk);
+  await door.begin();
+  await door.ask({ op: 'first', user: 'u', now_ms: 1 });
+  storage.states.set(`room/${ROOM.id}`, 'kept');
+  const commit = { op: 'process', group: ROOM, commit: 'x', log_epoch: null };
+  await assert.rejects(door.ask(commit), isCode('crashed'));
+  assert.deepEqual((await door.ask({ op: 'look', group: ROOM })).type, 'done');
+  await assert.rejects(door.ask(commit), isCode('crashed'));
+  assert.deepEqual((await door.ask({ op: 'look', group: ROOM })).type, 'done');
+  assert.deepEqual(desks.map(({ asked }) => asked.at(-1)), ['process', 'process', 'look'], 'none is asked again after that');
+  traps.load = unreachable;
+  await assert.rejects(door.ask(commit), isCode('crashed'));
+  await assert.rejects(door.ask({ op: 'look', group: ROOM }), isCode('failed'), 'what is kept says nothing of what was asked');
+});
+
 test('a device that asks is taken up by another page, and one that could not be kept is nobody', async () => {
   const storage = new SharedStates();
   const ask = () => ({ answer: { type: 'asking' }, keep: [{ name: 'asking', sealed: 'a' }] });
   const resumed = [];
   const resume = ({ asking }) => (resumed.push(asking), { answer: { type: 'done' }, keep: [] });
-  const door = new Door(new NotedDesk({ ask, resume }), storage);
+  const door = doorOf(new NotedDesk({ ask, resume }), storage);
   storage.broken = true;
   await assert.rejects(door.ask({ op: 'ask', user: 'u' }), isCode('storage'));
   storage.broken = false;
   await door.ask({ op: 'ask', user: 'u' });
-  assert.equal(await new Door(new NotedDesk({ resume }), storage).begin(), null);
+  assert.equal(await doorOf(new NotedDesk({ resume }), storage).begin(), null);
   assert.deepEqual(resumed, [null, null, 'a'], 'at the beginning, after what was not kept, and in the other page');
 });
 
@@ -185,7 +209,7 @@ test('a desk that never has enough is not asked for ever', async () => {
 test('what another page of the browser changed is read before the next request', async () => {
   const { storage, door } = await seated();
   const other = new NotedDesk({ change });
-  const second = new Door(other, storage);
+  const second = doorOf(other, storage);
   assert.equal(await second.begin(), 'ZGV2aWNl');
   assert.deepEqual(other.asked, ['load']);
   storage.states.set(`room/${ROOM.id}`, 'kept');
@@ -201,7 +225,7 @@ test('what another page of the browser changed is read before the next request',
 
 test('requests of two pages never run at the same time', async () => {
   const { storage, door } = await seated();
-  const second = new Door(new NotedDesk(), storage);
+  const second = doorOf(new NotedDesk(), storage);
   const order = [];
   const read = storage.read.bind(storage);
   storage.read = async (name) => {

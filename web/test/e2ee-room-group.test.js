@@ -207,7 +207,7 @@ test('a room whose next commit names somebody who is not known yet is followed o
 });
 
 test('t19_of_a_commit_that_nobody_can_follow_it_is_said_whose_it_was_where_that_is_certain_and_the_group_is_come_into_anew', async () => {
-  for (const [code, user, expected] of [['bad_commit', OTHER, [OTHER]], ['bad_commit', null, []], ['expired_commit', OTHER, []]]) {
+  for (const [code, user, expected] of [['bad_commit', OTHER, [OTHER]], ['bad_commit', null, []], ['expired_commit', OTHER, []], ['crashed', OTHER, []]]) {
     const [asked, harmed] = [[], []];
     const keys = {
       ask: async ({ op }) => {

@@ -47,6 +47,21 @@ test('every code that the server can answer has a text', () => {
   assert.deepEqual(missing, []);
 });
 
+/** What the keys refuse that the page deals with by itself, or never asks for: nobody is shown it. */
+const DEALT_WITH = new Set(
+  'bad_commit bad_group_info bad_head bad_message bad_request bad_welcome expired_commit join_again known_group missing_commits nothing_pending not_strict old_proof other_device other_group own_message past_epoch pending revoked_device unknown_epoch unknown_invite unknown_package unknown_sender wrong_kind epoch_exhausted epoch_passed other_room other_sender unknown_suite no_such_chunk broken_commitment not_consistent other_log other_block other_identity other_kind'.split(' '),
+);
+
+test('every code of the keys that a person can come to see has a text', () => {
+  const codes = new Set(['storage', 'wasm', 'worker', 'closed', 'failed', 'crashed', 'unexpected']);
+  for (const text of sources('crypto/src', '.rs')) {
+    for (const [, body] of text.matchAll(/fn code\(self\)[^{]*\{([\s\S]*?)\n {4}\}/g)) for (const [, code] of body.matchAll(/=> "(\w+)"/g)) codes.add(code);
+  }
+  const missing = [...codes].filter((code) => !(`error.${code}` in en) && !DEALT_WITH.has(code));
+  assert.deepEqual(missing, []);
+  assert.deepEqual([...DEALT_WITH].filter((code) => !codes.has(code)), []);
+});
+
 test('every text that the pages ask for by a written key exists', () => {
   const missing = [];
   for (const folder of ['views', 'ui']) for (const text of sources(folder, '.js')) for (const [, key] of text.matchAll(/\bt\('([\w.]+)'/g)) if (!(key in en)) missing.push(key);

@@ -8,9 +8,7 @@ import { t } from '../i18n/index.js';
 import { announce } from '../ui/announce.js';
 import { el, listen } from '../ui/dom.js';
 import { Banners } from './call-banners.js';
-import { cameBanner } from './keys/came.js';
-import { doorBanners } from './keys/door.js';
-import { harmBanner } from './keys/harm.js';
+import { keysBannersInCall } from './keys/banner.js';
 import { openDetails, openDevices, openHelp } from './call-dialogs.js';
 import { chatPanel } from './chat/chat-panel.js';
 import { controls } from './controls.js';
@@ -33,7 +31,7 @@ const FLOOD_PEOPLE = 12;
 export function callView(app, room, signal, left) {
   const invite = () => void copyLink(room);
   const banners = new Banners(app, { soundOn: () => audio.play(), invite }, signal);
-  if (room.encryption === 'mls') banners.element.append(harmBanner(app, room, signal), cameBanner(app, room, signal, { role: 'status' }), doorBanners(app, room, signal));
+  if (room.encryption === 'mls') banners.element.append(keysBannersInCall(app, room, signal));
   const audio = new SeatAudio(app, () => banners.soundBlocked(), signal);
   const stage = new Stage(app, signal);
   /** @param {'participants' | 'chat'} name */

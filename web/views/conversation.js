@@ -11,6 +11,7 @@ import { icon } from '../ui/icons.js';
 import { chatView } from './chat/chat-view.js';
 import { encryptionBadge } from './encryption.js';
 import { keysBanners } from './keys/banner.js';
+import { openOthers } from './keys/others.js';
 import { openCompare } from './keys/compare.js';
 import { verifiedMark, verifiedText } from './keys/mark.js';
 import { framedWhole, heading } from './page.js';
@@ -70,10 +71,11 @@ function otherMark(app, room, signal) {
   return place;
 }
 
-/** The way to the safety number of the other one of two, or nothing. @param {App} app @param {RoomWithMembers} room */
+/** The way to the safety number of the other one of two, or to those of all others. @param {App} app @param {RoomWithMembers} room */
 function compareButton(app, room) {
   const [other, ...more] = room.members.filter(({ user }) => user !== app.session.user?.id);
-  if (room.encryption !== 'mls' || !other || more.length > 0) return null;
+  if (room.encryption !== 'mls' || !other) return null;
+  if (more.length > 0) return iconButton({ icon: 'shield', label: t('keys.safety_all'), action: 'safety-numbers', click: () => openOthers(app, room) });
   const compare = () => {
     if (app.keys.account !== null) openCompare(app.keys.account, other);
   };

@@ -17,8 +17,7 @@ import { icon } from '../ui/icons.js';
 import { avatar } from './avatar.js';
 import { deviceChoices } from './device-choices.js';
 import { chatView } from './chat/chat-view.js';
-import { cameBanner } from './keys/came.js';
-import { doorBanners } from './keys/door.js';
+import { keysBannersInCall } from './keys/banner.js';
 import { unreadMark } from './chat/unread-mark.js';
 import { titleOf } from './conversation.js';
 import { encryptionBadge } from './encryption.js';
@@ -40,7 +39,7 @@ export function prejoinView(app, room, signal, { join, chat }) {
   const panel = el(
     'section',
     { class: 'prejoin-panel stack' },
-    ...(room.encryption === 'mls' ? [cameBanner(app, room, signal, { role: 'status' }), doorBanners(app, room, signal)] : []),
+    ...(room.encryption === 'mls' ? [keysBannersInCall(app, room, signal)] : []),
     el('div', {}, heading(titleOf(app, room)), el('p', { class: 'room-facts' }, el('span', {}, there), encryptionBadge(room.encryption))),
     deviceChoices(app, signal),
     moreOptions(app),

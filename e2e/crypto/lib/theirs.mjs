@@ -62,7 +62,7 @@ export class TheirDevice {
   /** `session`: of the group of a call, what `trust/src/mls/session.rs` puts in the leaf as its application id. */
   async keyPackage(session) {
     const now_s = Math.floor(Date.now() / 1_000);
-    const lifetime = { notBefore: BigInt(now_s - HOUR_S), notAfter: BigInt(now_s + 84 * DAY_S) };
+    const lifetime = { notBefore: BigInt(now_s - HOUR_S), notAfter: BigInt(now_s + 182 * DAY_S) };
     const credential = { credentialType: 'basic', identity: this.#certificate };
     const leaf = session === undefined ? [] : [{ extensionType: 'application_id', extensionData: join(number(session.length, 1), session) }];
     const made = await mls.generateKeyPackageWithKey(credential, CAPABILITIES, lifetime, [], this.#keys, this.#suite, leaf);

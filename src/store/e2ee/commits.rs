@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 use sqlx::FromRow;
 
 use super::groups::{Counting, HOLD_COUNTING, REMEMBER};
-use super::inbox::{DROP_EARLIER_WELCOMES, TRIM_WELCOMES};
+use super::inbox::{DROP_EARLIEST_WELCOMES, TRIM_WELCOMES};
 use super::{Result, Store, in_transaction, on_reader};
 use crate::id::{HistoryId, InboxId, RoomId};
 use crate::store::members::HOLD_ROOM;
@@ -53,7 +53,7 @@ pub struct NewCommit<'a> {
 /// What may be kept.
 #[derive(Clone, Copy, Debug)]
 pub struct CommitLimits {
-    /// Groups whose welcomes wait for one device; of more, those go first that the user did not ask for, then the oldest.
+    /// That wait for one device, into all groups; of more, those go first that the user did not ask for, then the oldest.
     pub welcomes: i64,
     /// Commits and welcomes of one group; of more, the oldest go.
     pub kept_bytes: i64,
@@ -118,8 +118,8 @@ impl Store {
                 let sql = "insert into e2ee_inbox (id, user_id, device_id, history_id, epoch, created_at) values ($1, $2, $3, $4, $5, $6)";
                 let insert = sqlx::query::<Db>(sql).bind(InboxId::new(new.at)).bind(device.user).bind(device.device);
                 insert.bind(new.history).bind(new.epoch).bind(new.at).execute(&mut *tx).await?;
-                let earlier = sqlx::query::<Db>(DROP_EARLIER_WELCOMES).bind(device.user).bind(device.device).bind(new.history);
-                earlier.bind(new.epoch).execute(&mut *tx).await?;
+                let earliest = sqlx::query::<Db>(DROP_EARLIEST_WELCOMES).bind(device.user).bind(device.device).bind(new.history);
+                earliest.execute(&mut *tx).await?;
                 let trim = sqlx::query::<Db>(TRIM_WELCOMES).bind(device.user).bind(device.device).bind(new.limits.welcomes);
                 trim.execute(&mut *tx).await?;
             }
@@ -160,30 +160,6 @@ impl Store {
                 let bytes: i64 = gone.iter().map(|(bytes,)| bytes).sum();
                 sqlx::query::<Db>(KEEP_LESS).bind(history).bind(bytes).execute(&mut *tx).await?;
                 removed += gone.len() as u64;
-            }
-            tx.commit().await?;
-            Ok(removed)
-        })
-    }
-
-    /// Removes the welcomes of commits from before `cutoff`, `limit` at most: nobody waits for them any more. Returns how many.
-    pub async fn forget_welcomes(&self, cutoff: Timestamp, limit: i64) -> Result<u64> {
-        let sql = "select history_id, epoch, cast(length(welcome) as bigint) from e2ee_commits \
-                   where welcome is not null and created_at < $1 order by created_at limit $2";
-        in_transaction!(self, tx => {
-            let mut old: Vec<(HistoryId, i64, i64)> =
-                sqlx::query_as::<Db, _>(sql).bind(cutoff).bind(limit).fetch_all(&mut *tx).await?;
-            // Groups in one order, here and wherever several are held.
-            old.sort_unstable();
-            let mut removed = 0;
-            for (history, epoch, bytes) in &old {
-                sqlx::query::<Db>(HOLD_GROUP).bind(history).execute(&mut *tx).await?;
-                // Whoever fetched it as the last may have been faster.
-                let sql = "update e2ee_commits set welcome = null where history_id = $1 and epoch = $2 and welcome is not null";
-                let gone = sqlx::query::<Db>(sql).bind(history).bind(epoch).execute(&mut *tx).await?.rows_affected();
-                let bytes = if gone == 0 { 0 } else { *bytes };
-                sqlx::query::<Db>(KEEP_LESS).bind(history).bind(bytes).execute(&mut *tx).await?;
-                removed += gone;
             }
             tx.commit().await?;
             Ok(removed)

@@ -8,9 +8,10 @@ use super::{Result, Store, in_transaction, on_reader, on_writer};
 use crate::id::{DeviceId, HistoryId, InboxId, RoomId, UserId};
 use crate::time::Timestamp;
 
-/// Of welcomes into one group the last is the one that is of use.
-pub(super) const DROP_EARLIER_WELCOMES: &str =
-    "delete from e2ee_inbox where user_id = $1 and device_id = $2 and history_id = $3 and body is null and epoch < $4";
+/// Of welcomes of a device into one group the last four stay: whoever was put out and brought in again while away was there in between, too.
+pub(super) const DROP_EARLIEST_WELCOMES: &str = "delete from e2ee_inbox where user_id = $1 and device_id = $2 and history_id = $3 and body is null \
+    and epoch < (select epoch from e2ee_inbox where user_id = $1 and device_id = $2 and history_id = $3 and body is null \
+                 order by epoch desc limit 1 offset 3)";
 /// All welcomes of a device but `$3`: those into conversations that others opened with its user go first, then the oldest. So strangers who open
 /// conversations push out nothing but the welcomes of one another.
 pub(super) const TRIM_WELCOMES: &str = "delete from e2ee_inbox where id in (select i.id from e2ee_inbox i \

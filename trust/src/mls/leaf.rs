@@ -1,7 +1,7 @@
 //! One device: the key package by which it can be added, and the leaf that it then is.
 
 use openmls::prelude::tls_codec::{Deserialize, Serialize, VLBytes};
-use openmls::prelude::{CredentialType, KeyPackage, LeafNode, Lifetime, MlsMessageBodyIn, ProtocolVersion};
+use openmls::prelude::{CredentialType, KeyPackage, KeyPackageVerifyError, LeafNode, Lifetime, MlsMessageBodyIn, ProtocolVersion};
 use openmls::treesync::LeafNodeSource;
 use openmls_rust_crypto::RustCrypto;
 
@@ -12,9 +12,17 @@ use crate::{Certificate, Refusal, is_contributory};
 /// still counts with its user is not asked here.
 pub fn key_package(bytes: &[u8]) -> Result<(KeyPackage, Certificate), Refusal> {
     let MlsMessageBodyIn::KeyPackage(read) = parse::body(bytes, MAX_KEY_PACKAGE_BYTES)? else { return Err(Refusal::WireFormat) };
-    let package = read.validate(&RustCrypto::default(), ProtocolVersion::Mls10).map_err(|_| Refusal::KeyPackage)?;
+    let package = read.validate(&RustCrypto::default(), ProtocolVersion::Mls10).map_err(refusal)?;
     let certificate = checked_package(&package)?;
     Ok((package, certificate))
+}
+
+/// Not alive by this machine's clock is said apart: the clock of whoever made it may be wrong.
+fn refusal(error: KeyPackageVerifyError) -> Refusal {
+    match error {
+        KeyPackageVerifyError::LifetimeError(_) => Refusal::Lifetime,
+        _ => Refusal::KeyPackage,
+    }
 }
 
 /// The same rules for a key package that openmls has verified: one that a commit adds.

@@ -4,7 +4,7 @@ mod browser;
 
 use std::collections::BTreeMap;
 
-use browser::{Browser, ROOM, room, two};
+use browser::{Browser, ROOM, next_epoch, room, two};
 use serde_json::{Value, json};
 use webcall_crypto::StateKey;
 use webcall_crypto::desk::{Bytes, Desk};
@@ -68,6 +68,31 @@ fn who_lost_every_device_comes_back_by_a_recovery_code_and_reads_what_was_said()
     let opened = laptop.does(&read);
     assert_eq!((&opened["content"], &opened["user"]), (&json!("aGk="), &json!(ben.user)));
     assert_eq!(ann.does(json!({ "op": "learn", "user": ann.user, "records": records }))["changed"], false);
+}
+
+#[test]
+fn t16_what_came_in_time_opens_once_its_sender_is_known_however_long_that_takes_and_what_did_not_never_does() {
+    let (mut ann, mut ben) = two();
+    let (code, _, blob) = backed(&mut ann);
+    let [said, withheld] = [1, 2].map(|number| ben.does(message(number)));
+    for _ in 0..33 {
+        next_epoch(&mut ann, &mut ben);
+    }
+    let newest = ann.does(message(3));
+    let archived = ann.does(segment("seal_segment"));
+
+    let mut laptop = nobody(ann.user);
+    laptop.device = laptop.does(restore(&ann, &blob, &recovery(&code)))["device"].clone();
+    laptop.does(take(&archived["sealed"]));
+    let open = |op: &str, sealed: &Value| json!({ "op": op, "room": ROOM, "envelope": sealed["envelope"] });
+    assert_eq!(laptop.fails(open("open_message", &said)), "unknown_sender");
+    assert_eq!(laptop.does(open("open_message", &newest))["epoch"], 34);
+    assert_eq!(laptop.fails(open("open_message", &withheld)), "past_epoch", "by then its key is over, whoever wrote it");
+    laptop.does(json!({ "op": "learn", "user": ben.user, "records": ben.records }));
+    laptop.reloads();
+    assert_eq!(laptop.fails(open("open_message", &said)), "past_epoch", "the control");
+    assert_eq!(laptop.does(open("open_waited", &said))["verdict"], "first");
+    assert_eq!(laptop.does(open("open_waited", &said))["verdict"], "repeated", "once");
 }
 
 #[test]

@@ -23,18 +23,22 @@ const OWN = new Set(['load', 'resume', 'open_state', 'media_keys', 'notice_keys'
 /** @typedef {Request | Extract<OwnRequest, { op: 'media_keys' | 'notice_keys' }>} Asked */
 
 export class Door {
+  /** Null after it broke down. @type {DeskLike | null} */
   #desk;
   #storage;
+  #reopen;
   /** Of what is kept, as the desk knows it. */
   #version = -1;
 
   /**
    * @param {DeskLike} desk
    * @param {StateStorage} storage
+   * @param {() => Promise<DeskLike>} reopen another in the place of one that broke down over a request
    */
-  constructor(desk, storage) {
+  constructor(desk, storage, reopen) {
     this.#desk = desk;
     this.#storage = storage;
+    this.#reopen = reopen;
   }
 
   /** The device that is kept here, if there is one. @returns {Promise<Base64 | null>} */
@@ -84,10 +88,10 @@ export class Door {
    * @param {Asked} request
    */
   async #answer(request) {
-    let outcome = this.#handle(request);
+    let outcome = this.#handle(request, 'crashed');
     for (let opened = 0; outcome.needs != null && opened < MAX_OPENED; opened += 1) {
       await this.#open(outcome.needs);
-      outcome = this.#handle(request);
+      outcome = this.#handle(request, 'crashed');
     }
     if (outcome.error !== undefined || !outcome.answer) throw new KeysError(outcome.error ?? 'bad_request');
     if (outcome.keep.length > 0) await this.#keep(outcome);
@@ -110,6 +114,7 @@ export class Door {
   async #catchUp() {
     const [name, version] = await Promise.all([this.#read('name'), this.#storage.version()]);
     if (version === this.#version) return name;
+    this.#desk ??= await this.#reopen();
     const { error } = this.#handle(name === null ? { op: 'resume', asking: await this.#read('asking') } : await this.#load(name));
     if (error !== undefined) throw new KeysError(error);
     this.#version = version;
@@ -138,8 +143,19 @@ export class Door {
     }
   }
 
-  /** @param {Request | OwnRequest} request @returns {Outcome} */
-  #handle(request) {
-    return JSON.parse(this.#desk.handle(JSON.stringify(request)));
+  /**
+   * What breaks down (a WebAssembly trap) is not used again: its memory is in the middle of something. Another takes its place before the next request, so
+   * that one message or commit costs no other room anything.
+   * @param {Request | OwnRequest} request
+   * @param {'crashed' | 'failed'} code of a breakdown: over what was asked, or over what is kept
+   * @returns {Outcome}
+   */
+  #handle(request, code = 'failed') {
+    try {
+      if (this.#desk !== null) return JSON.parse(this.#desk.handle(JSON.stringify(request)));
+    } catch {
+      [this.#desk, this.#version] = [null, -1];
+    }
+    throw new KeysError(code);
   }
 }

@@ -89,6 +89,8 @@ export type Request =
    * whoever wrote it has to seal it again before it waits so long.
    */
   | { op: 'open_message'; room: Uuid; envelope: Base64 }
+  /** One that could not be opened when it was the next: refused with `unknown_sender` then, or of an epoch ahead of the group. */
+  | { op: 'open_waited'; room: Uuid; envelope: Base64 }
   /** A message further back: opened, and not judged by its place in the log. */
   | { op: 'read_message'; room: Uuid; envelope: Base64 }
   /** What is known of the log of everybody's keys. */
@@ -228,7 +230,7 @@ export type OpenedMessage = {
   /** What later messages call this one by. */
   hash: Base64;
   /**
-   * Of `open_message`: `gap` (show that something is missing before it), `late` (it was missing), `fork` (show that the order is not sure),
+   * Of `open_message` and `open_waited`: `gap` (show that something is missing before it), `late` (it was missing), `fork` (show that the order is not sure),
    * `repeated` (was there), `id_reused` and `stale` (drop it). Null of `read_message`.
    */
   verdict: 'first' | 'next' | 'gap' | 'late' | 'fork' | 'repeated' | 'id_reused' | 'stale' | null;

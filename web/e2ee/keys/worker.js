@@ -81,12 +81,19 @@ async function open(user) {
   });
   try {
     const storage = await IndexedStates.of(user);
-    const key = await storage.stateKey();
-    const desk = Desk.open(key);
-    key.fill(0);
-    if (desk) return new Door(desk, storage);
+    const desk = () => deskOf(storage);
+    return new Door(await desk(), storage, desk);
   } catch {
-    // Said below: where, the page cannot mend anyway.
+    // Where, the page cannot mend anyway.
+    throw new KeysError('storage');
   }
-  throw new KeysError('storage');
+}
+
+/** @param {IndexedStates} storage */
+async function deskOf(storage) {
+  const key = await storage.stateKey();
+  const desk = Desk.open(key);
+  key.fill(0);
+  if (!desk) throw new KeysError('storage');
+  return desk;
 }

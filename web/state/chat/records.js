@@ -22,7 +22,12 @@ import { isUuid, parseBody, subjectOf } from './body.js';
  * @property {boolean} [keyless] refused for want of a key that fits, of what was written before: the keys of an earlier group of the room may open it
  * @property {Mark} [mark] what is to be said of its place
  * @property {string} [hash] what other messages of an encrypted room call this one by, in base64
- * @property {{ entry: Entry, way: 'open_message' | 'read_message' }} [later] as it came, to be opened another time
+ * @property {{ entry: Entry, way: Way }} [later] as it came, to be opened another time
+ *
+ * How an entry is opened. `open_message`: as the next of the log; `open_new`: the same, or as one further back where the keys call it old, for the
+ * local copy had nothing of the room when it came, and the keys may have known more; `open_waited`: as the next of the log, which it was when it came,
+ * in time, and could not be opened; `read_message`: as one further back.
+ * @typedef {'open_message' | 'open_new' | 'open_waited' | 'read_message'} Way
  *
  * `plain`: not encrypted, in a room that is; `before`: written before this device was in the room; `later`: cannot be opened yet; `refused`: is
  * not what it says to be.

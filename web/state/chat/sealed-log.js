@@ -11,7 +11,7 @@
 /** @import { Entry } from '../../protocol.js' */
 /** @import { KeysStatus } from '../keys/store.js' */
 /** @import { Closed, RoomMessages } from '../keys/room-messages.js' */
-/** @import { LogRecord, Notice } from './records.js' */
+/** @import { LogRecord, Notice, Way } from './records.js' */
 /** @import { ChatStorage } from './storage.js' */
 
 import { ApiError } from '../../net/api.js';
@@ -26,9 +26,10 @@ import { checked, checkedRow, emptied, isOpenedMessage, noticeId, recordOf, wasO
 export const MAX_LATER = 500;
 /** The first byte of an envelope is its version, far below that of any text. */
 const FIRST_OF_TEXT = 0x09;
+/** What the keys say of a message that came in time and cannot be opened yet: its epoch may be over by then. */
+const IN_TIME = new Set(['unknown_sender', 'unknown_epoch']);
 
 /** The keys as the chat uses them. @typedef {EventTarget & { status: KeysStatus, account: { messages: RoomMessages, sync: (room: string) => Promise<unknown>, hasArchive: boolean } | null }} ChatKeys */
-/** @typedef {'open_message' | 'read_message'} Way */
 /** @typedef {(records: LogRecord[]) => Promise<LogRecord[]>} Keep into the local copy: records that follow one another */
 /** @typedef {<T>(name: string, act: () => Promise<T>) => Promise<T>} Exclusively */
 
@@ -38,7 +39,7 @@ export class SealedLog {
   #exclusively;
   /** By room and number: what may open later. @type {Map<string, Map<number, { entry: Entry, way: Way }>>} */
   #later = new Map();
-  /** By room, up to where the local copy had nothing when it came, though the keys may know more: what they call old may be new here. @type {Map<string, number>} */
+  /** By room, up to where the local copy had nothing when it came. @type {Map<string, number>} */
   #new = new Map();
   /** How often what was not shown, by why. @type {Map<string, number>} */
   #refused = new Map();
@@ -75,7 +76,7 @@ export class SealedLog {
       const wasHeld = await this.#wasHeld(room);
       if (wasHeld) this.#new.delete(room);
       else if (judged === 0) this.#new.set(room, entries.at(-1)?.seq ?? 0);
-      const taken = entries.map((entry) => ({ entry, way: /** @type {Way} */ (entry.seq > judged ? 'open_message' : 'read_message') }));
+      const taken = entries.map((entry) => ({ entry, way: this.#wayOf(room, entry, judged) }));
       const opened = await this.#records(room, taken, async ({ seq }) => held.get(seq));
       const records = wasHeld ? begun(opened) : opened;
       this.remember(room, records);
@@ -138,6 +139,12 @@ export class SealedLog {
     return this.#exclusively(`webcall-log-${room}`, act);
   }
 
+  /** @param {string} room @param {Entry} entry @param {number} judged up to here @returns {Way} */
+  #wayOf(room, { seq }, judged) {
+    if (seq <= judged) return 'read_message';
+    return seq <= (this.#new.get(room) ?? 0) ? 'open_new' : 'open_message';
+  }
+
   /** What the local copy has of these. @param {string} room @param {readonly Entry[]} entries @returns {Promise<Map<number, LogRecord>>} */
   async #held(room, entries) {
     const [first, last] = [entries[0]?.seq ?? 1, entries.at(-1)?.seq ?? 0];
@@ -182,8 +189,8 @@ export class SealedLog {
     if (!isSealed(entry.body)) return this.#notice(room, entry, 'plain', 'plain');
     const opened = await this.#open(room, entry, fromServer(entry.body), way);
     if (opened.type === 'opened') return this.#judge(room, entry, opened, others);
-    if (opened.why === 'later') return { ...noticeOf(room, entry, 'later'), later: { entry, way } };
-    const isKeyless = opened.code === 'wrong_key' && (way === 'read_message' || entry.seq <= (this.#new.get(room) ?? 0));
+    if (opened.why === 'later') return { ...noticeOf(room, entry, 'later'), later: { entry, way: wayLater(way, opened.code) } };
+    const isKeyless = opened.code === 'wrong_key' && (way === 'read_message' || way === 'open_new');
     return { ...this.#notice(room, entry, opened.why, opened.code), ...(isKeyless ? { keyless: true } : {}) };
   }
 
@@ -195,7 +202,7 @@ export class SealedLog {
   }
 
   /** @param {string} room @param {Entry} entry @param {Base64} envelope @param {Way} way @returns {Promise<OpenedMessage | Closed>} */
-  async #open(room, { seq, sender }, envelope, way) {
+  async #open(room, { sender }, envelope, way) {
     const { account, status } = this.#keys;
     if (account === null) {
       if (status === 'off' || status === 'starting') throw new ApiError('keys_waiting', 0);
@@ -203,8 +210,9 @@ export class SealedLog {
     }
     try {
       const { messages } = account;
-      const opened = await messages.open(room, envelope, way, sender);
-      return seq <= (this.#new.get(room) ?? 0) && isOld(opened) ? await messages.open(room, envelope, 'read_message', sender) : opened;
+      if (way !== 'open_new') return await messages.open(room, envelope, way, sender);
+      const opened = await messages.open(room, envelope, 'open_message', sender);
+      return isOld(opened) ? await messages.open(room, envelope, 'read_message', sender) : opened;
     } catch (error) {
       if (error instanceof KeysRefused) throw new ApiError('keys_waiting', 0);
       throw error;
@@ -244,6 +252,14 @@ export class SealedLog {
 function begun(records) {
   const first = records.find(isOpenedMessage);
   return records.map((record) => (record === first ? { ...record, mark: record.mark ?? 'fork' } : record));
+}
+
+/** @param {Way} way @param {string} code why not now @returns {Way} */
+function wayLater(way, code) {
+  if (way !== 'open_message') return way;
+  // A device that nobody vouched for yet has judged nothing, and may come to know more than the local copy has before it is this one's turn.
+  if (code === 'unvouched') return 'open_new';
+  return IN_TIME.has(code) ? 'open_waited' : way;
 }
 
 /** By what the keys remember of the room. @param {OpenedMessage | Closed} opened */

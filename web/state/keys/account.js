@@ -80,7 +80,7 @@ export class KeysAccount {
     this.people = parts.people;
     parts.people.addEventListener('trust', (event) => told.person(/** @type {CustomEvent} */ (event).detail.user));
     parts.people.addEventListener('greeted', (event) => this.#greeted(/** @type {CustomEvent} */ (event).detail.room));
-    parts.log.addEventListener('alarm', () => told.log());
+    parts.log.addEventListener('alarm', () => this.#logChanged());
     const within = { ...parts, welcomed: (/** @type {Uuid} */ room) => this.#inbox.enter(room), harmed: (/** @type {Uuid} */ room, /** @type {Uuid} */ user) => void (this.#harms.add(room, user) && told.harm(room)) };
     this.#rooms = new RoomGroups(within, { epoch: (room, epoch) => this.#began(room, epoch), waiting: (room) => told.waiting(room), door: (room) => told.door(room), left: (room) => this.#archive.left(room) });
     this.#sending = new Sending(parts, this.#rooms);
@@ -100,6 +100,11 @@ export class KeysAccount {
   /** Whose. */
   get user() {
     return this.#user;
+  }
+
+  /** Whether nobody can bring this device in because its clock is another than the server's. */
+  get isClockWrong() {
+    return this.#device.isClockWrong;
   }
 
   /** Whether this device has what opens the archive of keys. */
@@ -289,6 +294,11 @@ export class KeysAccount {
     return this.#stays.end(call, group);
   }
 
+  #logChanged() {
+    if (this.logAlarms.some(({ accepted }) => !accepted)) this.#stays.endAll();
+    this.#told.log();
+  }
+
   /** @param {Uuid} user */
   keysChanged(user) {
     this.#parts.people.forget(user);
@@ -374,7 +384,7 @@ export class KeysAccount {
       await act();
     } catch (error) {
       if (this.#closed) return;
-      if (error instanceof KeysRefused && ['worker', 'wasm', 'storage'].includes(error.code)) this.#told.standing('failed');
+      if (error instanceof KeysRefused && ['worker', 'wasm', 'storage', 'failed'].includes(error.code)) this.#told.standing('failed');
       if (!this.#isRetrying) void this.#retry();
     }
   }

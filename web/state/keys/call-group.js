@@ -148,6 +148,11 @@ export class CallGroup {
     }
   }
 
+  /** The person is to decide first; the next stay waits for that. */
+  giveUp() {
+    if (!this.#ended) this.#over();
+  }
+
   async #run() {
     if (this.#ended || !this.#isInside) return;
     let look = await this.#current();

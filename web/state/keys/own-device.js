@@ -17,6 +17,8 @@ import { certificateOf, devicesIn } from './records.js';
 /** One-time key packages that wait at the server: new ones are made when half of them are used. */
 const STOCK = 50;
 
+/** @typedef {Parameters<Delivery['leave']>[1]} KeyPackages */
+
 /**
  * `ready`; `unvouched`: the user has other devices, and none of them vouches for this one yet; `out`: this device counts no more, as it was
  * revoked or its identity replaced.
@@ -33,6 +35,9 @@ export class OwnDevice {
   #id = null;
   /** Devices of the user that count. */
   #count = 0;
+  /** Key packages that the server has not taken yet, as far as is known. @type {KeyPackages | null} */
+  #made = null;
+  #isClockWrong = false;
   /** Whether it was looked for what the device that vouched for this one handed over. */
   #hasReceived = false;
 
@@ -52,6 +57,11 @@ export class OwnDevice {
   /** Null before it is made. */
   get id() {
     return this.#id;
+  }
+
+  /** The server's is another: nobody can bring this device in. Found out once for all, so the page is to be loaded again. */
+  get isClockWrong() {
+    return this.#isClockWrong;
   }
 
   /** Whether the user has more devices than this one, as of the last `open`. */
@@ -125,12 +135,26 @@ export class OwnDevice {
   /** Makes key packages for those that were used. */
   async restock() {
     const device = this.#id;
-    if (device === null) return;
+    if (device === null || this.#isClockWrong) return;
     const { oneTime, lastResort } = await this.#delivery.stock(device);
     if (oneTime > STOCK / 2 && lastResort) return;
+    // What may not have arrived is left again: new ones each time would take the places of those that wait at the server, and of welcomes to them.
+    const made = (this.#made ??= await this.#make(oneTime, lastResort));
+    try {
+      await this.#delivery.leave(device, made);
+      this.#made = null;
+    } catch (error) {
+      const code = error instanceof ApiError ? error.code : '';
+      this.#isClockWrong = code === 'lifetime';
+      if (this.#isClockWrong || code === 'key_package_reused') this.#made = null;
+      if (!this.#isClockWrong) throw error;
+    }
+  }
+
+  /** @param {number} oneTime those that wait at the server @param {boolean} lastResort */
+  async #make(oneTime, lastResort) {
     await this.#keys.ask({ op: 'forget_expired', now_ms: this.#now() }, 'done');
-    const made = await this.#keys.ask({ op: 'key_packages', count: STOCK - Math.min(oneTime, STOCK), last_resort: !lastResort }, 'key_packages');
-    await this.#delivery.leave(device, made);
+    return this.#keys.ask({ op: 'key_packages', count: STOCK - Math.min(oneTime, STOCK), last_resort: !lastResort }, 'key_packages');
   }
 }
 

@@ -32,8 +32,8 @@ export class Recovery {
   #user;
   #parts;
   #opened;
-  /** Whether there was a way when it was looked last: who had one is not reminded. */
-  #hasWay = false;
+  /** Whether there were enough ways when it was looked last: who has them is not reminded. */
+  #hasEnough = false;
 
   /**
    * @param {Uuid} user
@@ -46,12 +46,13 @@ export class Recovery {
     this.#opened = opened;
   }
 
-  /** Whether there is no way at all, and this device can make one. Asked of the server until there is. */
-  async isMissing() {
-    if (this.#hasWay) return false;
-    const { standing } = await this.look();
-    this.#hasWay = standing !== 'none';
-    return !this.#hasWay;
+  /** Which way back is to be set up on this device; null: there are enough, or it has not what they open. Asked of the server until then. @returns {Promise<'first' | 'second' | null>} */
+  async wanting() {
+    if (this.#hasEnough) return null;
+    const { standing, isBackedUp } = await this.look();
+    if (standing === 'none') return 'first';
+    this.#hasEnough = isBackedUp || standing === 'locked';
+    return this.#hasEnough ? null : 'second';
   }
 
   /** How it stands; what did not reach the server before does now. @returns {Promise<RecoveryLook>} */

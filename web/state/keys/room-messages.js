@@ -120,7 +120,7 @@ export class RoomMessages {
   /**
    * @param {Uuid} room
    * @param {Base64} envelope
-   * @param {'open_message' | 'read_message'} op the next of the room's log, or one further back
+   * @param {'open_message' | 'open_waited' | 'read_message'} op the next of the room's log, one that waited since it was, or one further back
    * @param {Uuid} sender as the server says: whoever it was may have left the room
    * @returns {Promise<OpenedMessage | Closed>} rejects with KeysRefused where the worker could not be asked
    */
@@ -128,7 +128,7 @@ export class RoomMessages {
     const ask = async () => {
       const opened = await this.#keys.ask({ op, room, envelope }, 'opened');
       // Of what lies further back the sender's later messages speak, too.
-      if (op === 'open_message') this.#groups.heard(opened);
+      if (op !== 'read_message') this.#groups.heard(opened);
       return opened;
     };
     try {

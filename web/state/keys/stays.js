@@ -54,6 +54,11 @@ export class Stays {
     void this.#groups.get(call)?.follow();
   }
 
+  /** The log of keys was contradicted: nothing more is said before the person has decided, and the next stays wait for that. */
+  endAll() {
+    for (const group of this.#groups.values()) group.giveUp();
+  }
+
   followAll() {
     for (const group of this.#groups.values()) void group.follow();
   }

@@ -24,22 +24,43 @@ import { hasWritten, reminder } from './reminder.js';
  * @param {AbortSignal} signal
  */
 export function keysBanners(app, room, signal) {
-  const banners = el('div', { class: 'banners', role: 'status', 'aria-atomic': 'false' });
   const absent = absentBanner(app, room, signal);
+  const { banners, draw } = drawnBanners(app, room, signal, async () => [...archiveBanner(app, room), absent, await reminder(app, room.id, () => void draw())]);
+  onceWritten(app, room.id, () => void draw(), signal);
+  return banners;
+}
+
+/**
+ * What of that keeps this person from speaking, too: before a call and in it.
+ * @param {App} app
+ * @param {RoomWithMembers} room
+ * @param {AbortSignal} signal
+ */
+export function keysBannersInCall(app, room, signal) {
+  return drawnBanners(app, room, signal, async () => []).banners;
+}
+
+/**
+ * @param {App} app
+ * @param {RoomWithMembers} room
+ * @param {AbortSignal} signal
+ * @param {() => Promise<(HTMLElement | null)[]>} more below the others
+ */
+function drawnBanners(app, room, signal, more) {
+  const banners = el('div', { class: 'banners', role: 'status', 'aria-atomic': 'false' });
   const [came, door, harm] = [cameBanner(app, room, signal), doorBanners(app, room, signal), harmBanner(app, room, signal)];
   let drawn = 0;
   const draw = async () => {
     drawn += 1;
     const turn = drawn;
-    const [log, others, remind] = await Promise.all([logBanner(app), othersBanners(app, room), reminder(app, room.id, () => void draw())]);
+    const [log, others, rest] = await Promise.all([logBanner(app), othersBanners(app, room), more()]);
     // Asked again meanwhile: that answer is newer.
-    if (turn === drawn && !signal.aborted) refill(banners, ...log, ...ownBanner(app, room), ...archiveBanner(app, room), ...others, harm, came, door, absent, remind);
+    if (turn === drawn && !signal.aborted) refill(banners, ...log, ...ownBanner(app, room), ...others, harm, came, door, ...rest);
   };
   void draw();
   listen(app.keys, ['change', 'person', 'archive', 'log'], () => void draw(), signal);
   listen(app.keys, ['room', 'waiting'], ({ detail }) => detail.room === room.id && void draw(), signal);
-  onceWritten(app, room.id, () => void draw(), signal);
-  return banners;
+  return { banners, draw };
 }
 
 /** Once this person has written something there. @param {App} app @param {string} room @param {() => void} act @param {AbortSignal} signal */
@@ -66,6 +87,7 @@ function ownBanner({ keys, rooms }, { id }) {
   if (keys.status === 'failed') return [banner('keys-failed', t('keys.failed'))];
   if (keys.status === 'unvouched') return [banner('keys-unvouched', t('keys.unvouched'), el('a', { class: 'button primary', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_settings')))];
   if (keys.status === 'out') return [banner('keys-out', t('keys.out'), el('a', { class: 'button', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_keys')))];
+  if (keys.account?.isClockWrong) return [banner('keys-clock', t('keys.clock'))];
   if (keys.account?.isFalseIn(id)) return [banner('keys-not-strict', t('people.not_strict'))];
   if (keys.account?.isWaitingIn(id)) return [banner('keys-waiting', t(rooms.isStrict(id) ? 'people.waiting_strict' : 'people.waiting'))];
   return [];

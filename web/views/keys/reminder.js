@@ -18,7 +18,9 @@ const LATER_MS = 7 * 24 * 60 * 60 * 1000;
  */
 export async function reminder(app, room, draw) {
   const { account } = app.keys;
-  if (account === null || isLater(app) || !hasWritten(app, room) || !(await mayBeSetUp(account))) return null;
+  if (account === null || isLater(app) || !hasWritten(app, room)) return null;
+  const wanting = await toSetUp(account);
+  if (wanting === null) return null;
   const later = () => {
     app.preferences.set('remindOfKeysAfter', String(Date.now() + LATER_MS));
     draw();
@@ -26,19 +28,20 @@ export async function reminder(app, room, draw) {
   return el(
     'div',
     { class: 'banner', data: { banner: 'backup' } },
-    el('span', {}, t('keys.remind')),
+    el('span', {}, t(wanting === 'first' ? 'keys.remind' : 'keys.remind_second')),
     el('a', { class: 'button primary', href: '/settings', data: { action: 'set-up-recovery' } }, t('keys.remind_set_up')),
     el('button', { class: 'button', type: 'button', data: { action: 'remind-later' }, on: { click: later } }, t('keys.remind_later')),
   );
 }
 
-/** There is no way back, and one can be made on this device. @param {KeysAccount} account */
-async function mayBeSetUp(account) {
+/** The way back that is missing and can be made on this device. @param {KeysAccount} account */
+async function toSetUp(account) {
   try {
-    return (await account.recovery.isMissing()) && (await account.devices.hasIdentity());
+    const wanting = await account.recovery.wanting();
+    return wanting !== null && (await account.devices.hasIdentity()) ? wanting : null;
   } catch {
     // Without a connection nothing could be set up either.
-    return false;
+    return null;
   }
 }
 

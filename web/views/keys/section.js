@@ -72,7 +72,7 @@ function readyParts(account, username, signal) {
   };
   void draw();
   offeredDevice(account, draw);
-  return [el('p', { class: 'with-icon' }, icon('check'), el('span', {}, t('keys.ready'))), el('div', {}, fingerprint, el('p', { class: 'hint' }, t('keys.fingerprint'))), rest, ways];
+  return [account.isClockWrong ? warned(t('keys.clock')) : null, el('p', { class: 'with-icon' }, icon('check'), el('span', {}, t('keys.ready'))), el('div', {}, fingerprint, el('p', { class: 'hint' }, t('keys.fingerprint'))), rest, ways];
 }
 
 /** @param {string} text */

@@ -148,6 +148,7 @@ impl Desk {
             return Err(Fault::WrongKind);
         }
         self.nobody_stale(id)?;
+        self.head_to_send()?;
         if let Some(room) = self.groups.get(&id).and_then(|opened| opened.room) {
             self.nobody_new_in_call(room)?;
         }

@@ -56,8 +56,8 @@ impl Desk {
         view.check(records, Some(&Inclusion { size, leaves, path: hashes(&path)? }))
     }
 
-    /// Nothing is sealed for an encrypted room while there is a contradiction that the person has not decided about. The head that goes with
-    /// what is sealed.
+    /// Nothing is sealed for an encrypted room or its calls while there is a contradiction that the person has not decided about. The head that goes
+    /// with what is written.
     pub(super) fn head_to_send(&mut self) -> Result<Head, Fault> {
         let view = self.log_view()?;
         if view.is_contradicted() { Err(Fault::SplitView) } else { Ok(view.head()) }

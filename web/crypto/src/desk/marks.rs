@@ -77,14 +77,17 @@ impl Marks {
         if group.counter() < self.state { Err(Fault::OldState) } else { Ok(()) }
     }
 
-    /// The next message of the log. Whether that is news.
-    pub(super) fn read(&mut self, epoch: u64) -> Result<bool, Fault> {
+    /// Whether the next message of the log may be of this epoch.
+    pub(super) fn in_time(self, epoch: u64) -> Result<(), Fault> {
+        let is_over = self.message.is_some_and(|newest| newest.saturating_sub(epoch) > MAX_LATE_EPOCHS);
+        if is_over { Err(Fault::PastEpoch) } else { Ok(()) }
+    }
+
+    /// A message of the log. Whether its epoch is news.
+    pub(super) fn read(&mut self, epoch: u64) -> bool {
         let before = self.message;
-        if before.is_some_and(|newest| newest.saturating_sub(epoch) > MAX_LATE_EPOCHS) {
-            return Err(Fault::PastEpoch);
-        }
         self.message = before.max(Some(epoch));
-        Ok(self.message != before)
+        self.message != before
     }
 
     pub(super) fn to_bytes(self) -> Vec<u8> {
@@ -106,9 +109,9 @@ mod tests {
     #[test]
     fn a_message_of_an_epoch_that_is_long_over_by_the_logs_order_is_refused() {
         let mut marks = Marks::default();
-        assert_eq!([marks.read(3), marks.read(40), marks.read(40)], [Ok(true), Ok(true), Ok(false)]);
-        assert_eq!(marks.read(40 - MAX_LATE_EPOCHS), Ok(false), "it was on its way for long");
-        assert_eq!(marks.read(40 - MAX_LATE_EPOCHS - 1), Err(Fault::PastEpoch));
+        assert_eq!([marks.read(3), marks.read(40), marks.read(40), marks.read(9)], [true, true, false, false]);
+        assert_eq!(marks.in_time(40 - MAX_LATE_EPOCHS), Ok(()), "it was on its way for long");
+        assert_eq!(marks.in_time(40 - MAX_LATE_EPOCHS - 1), Err(Fault::PastEpoch));
         assert_eq!(Marks::from_bytes(&marks.to_bytes()), Ok(marks));
     }
 

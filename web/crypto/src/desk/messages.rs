@@ -75,18 +75,35 @@ impl Desk {
         Ok(Answer::Waiting { messages: messages.collect() })
     }
 
-    pub(super) fn open_message(&mut self, room: Uuid, envelope: &Bytes, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+    /// `waited`: it could not be opened when it was the next of the log. Whether it came in time was found out then, by what its header claims: in
+    /// another epoch it never opens.
+    pub(super) fn open_message(
+        &mut self,
+        room: Uuid,
+        envelope: &Bytes,
+        waited: bool,
+        keep: &mut Vec<Kept>,
+    ) -> Result<Answer, Fault> {
         let room = RoomId(room.into_bytes());
-        let (opened, sender) = self.opened(room, envelope)?;
+        let mut marks = self.marks(room)?;
+        let (opened, sender) = match self.opened(room, envelope) {
+            Err(Fault::UnknownSender) if !waited => {
+                marks.in_time(Envelope::parse(&envelope.0)?.place().epoch)?;
+                return Err(Fault::UnknownSender);
+            }
+            opened => opened?,
+        };
         let shelf = Shelf::Thread(room, sender.statement().user, opened.place.device);
         let mut thread = match self.shelves.get(shelf)? {
             Some(bytes) => Thread::from_bytes(bytes).map_err(|_| Fault::DamagedState)?,
             None => Thread::new(room, opened.place.device),
         };
-        let mut marks = self.marks(room)?;
         let verdict = thread.observe(&opened)?;
         if verdict.is_taken() {
-            if marks.read(opened.place.epoch)? {
+            if !waited {
+                marks.in_time(opened.place.epoch)?;
+            }
+            if marks.read(opened.place.epoch) {
                 self.put(Shelf::Marks(room), marks.to_bytes(), keep)?;
             }
             self.put(shelf, thread.to_bytes(), keep)?;

@@ -20,6 +20,9 @@ const LIFE_S: u64 = 182 * 86_400;
 /// By as much may this device's clock be ahead of the server's and the members'.
 const SKEW_S: u64 = 86_400;
 
+/// The server keeps a welcome for so long.
+const WELCOMES_WAIT_S: u64 = 90 * 86_400;
+
 /// SHA-256 of the key package as it was published.
 pub type PackageName = [u8; 32];
 
@@ -112,9 +115,9 @@ impl Device {
         if self.packages.len() < before { Ok(()) } else { Err(Fault::UnknownPackage) }
     }
 
-    /// Those that nobody may use any more. An hour is left for welcomes that are on their way.
+    /// Those that nobody may use any more, once no welcome to them waits with the server either.
     pub fn forget_expired(&mut self, now_s: u64) {
-        self.packages.retain(|package| package.not_after_s.saturating_add(3_600) > now_s);
+        self.packages.retain(|package| package.not_after_s.saturating_add(WELCOMES_WAIT_S) > now_s);
     }
 }
 

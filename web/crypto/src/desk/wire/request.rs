@@ -175,6 +175,11 @@ pub enum Request {
         room: Uuid,
         envelope: Bytes,
     },
+    /// One that could not be opened when it was the next.
+    OpenWaited {
+        room: Uuid,
+        envelope: Bytes,
+    },
     /// A message that lies further back: opened, and not judged by its place in the log.
     ReadMessage {
         room: Uuid,
