@@ -131,6 +131,7 @@ session.addEventListener('change', () => {
   rooms.forget();
   diagnostics.forget();
 });
+clientCode.addEventListener('changed', () => toast(t('client.updated')));
 clientCode.addEventListener('alarm', () => toast(t('client.alarm'), 'problem'));
 chat.addEventListener('change', countInTitle);
 document.addEventListener('visibilitychange', () => chat.setAway(document.visibilityState !== 'visible'));

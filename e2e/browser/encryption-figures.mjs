@@ -37,7 +37,7 @@ async function sizes() {
   const [tree] = /\/a\/[0-9a-f]+\//.exec(page);
   for (const name of ['e2ee/keys/crypto_bg.wasm', 'e2ee/keys/crypto.js']) {
     const response = await fetch(`${table.server.url}${tree}${name}`);
-    if (!response.ok) continue;
+    if (!response.ok) throw new Error(`${name}: ${response.status}`);
     const bytes = Buffer.from(await response.arrayBuffer());
     console.log(`${name}: ${kB(bytes.length)} kB, gzip ${kB(gzipSync(bytes, { level: 9 }).length)}, brotli ${kB(brotliCompressSync(bytes).length)}`);
   }

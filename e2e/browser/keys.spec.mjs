@@ -18,7 +18,7 @@ async function begin(page, user) {
   return page.evaluate(async (given) => {
     const base = document.querySelector('link[rel="modulepreload"]').href.match(/^.*\/a\/[0-9a-f]+\//)[0];
     const { Keys, startKeysWorker } = await import(`${base}e2ee/keys/page.js`);
-    window.keys = new Keys(startKeysWorker());
+    window.keys = new Keys(startKeysWorker);
     return window.keys.begin(given);
   }, user);
 }
@@ -142,7 +142,7 @@ for (const engine of ['chromium', 'firefox']) {
       const epochs = await ann.evaluate(async (user, group) => {
         const base = document.querySelector('link[rel="modulepreload"]').href.match(/^.*\/a\/[0-9a-f]+\//)[0];
         const { Keys, startKeysWorker } = await import(`${base}e2ee/keys/page.js`);
-        const other = new Keys(startKeysWorker());
+        const other = new Keys(startKeysWorker);
         await other.begin(user);
         const epochs = [];
         for (const keys of [other, window.keys, other]) {

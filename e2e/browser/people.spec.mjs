@@ -53,7 +53,7 @@ const asks = (page, user, request, type) =>
     async (whose, asked, kind) => {
       const base = document.querySelector('link[rel="modulepreload"]').href.match(/^.*\/a\/[0-9a-f]+\//)[0];
       const { Keys, startKeysWorker } = await import(`${base}e2ee/keys/page.js`);
-      const keys = new Keys(startKeysWorker());
+      const keys = new Keys(startKeysWorker);
       await keys.begin(whose);
       const answer = await keys.ask(asked, kind);
       keys.close();

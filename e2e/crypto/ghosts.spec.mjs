@@ -197,3 +197,27 @@ test('t2 whom the server says to be a member of a strict room nobody brings in a
     assert.deepEqual(ann.keys.account.atTheDoorOf(room.id), []);
   }
 });
+
+test('t2 whom the server has in a conversation from its beginning and does not show in it is told to those who are shown', async () => {
+  for (const isHidden of [false, true]) {
+    const [ann, ben, ghost] = [await person(), await person(), await person()];
+    if (isHidden) for (const client of [ann, ben]) hides(client, ghost.user);
+    const room = await ann.rooms.openDirect([ben.username, ghost.username], { encryption: 'mls', strict: false });
+    for (const client of [ben, ghost]) await client.rooms.load();
+    await agree([ann, ben, ghost], room);
+    const told = (client) => client.keys.account.people.newcomersIn(room.id);
+    assert.deepEqual([await told(ann), await told(ben)], isHidden ? [[ghost.user], [ghost.user]] : [[], []]);
+  }
+});
+
+/** The server shows this client conversations without somebody, who is a member of them all the same. */
+function hides(client, user) {
+  const whole = client.fetch;
+  const shown = ({ people, ...room }) => ({ ...room, people: people.filter((each) => each.user !== user) });
+  client.fetch = async (to, init) => {
+    const response = await whole(to, init);
+    if (!response.ok || !/\/(?:direct|rooms(?:\/[\w-]{36})?)$/.test(to.pathname)) return response;
+    const told = await response.json();
+    return Response.json(told.rooms === undefined ? shown(told) : { ...told, rooms: told.rooms.map(shown) });
+  };
+}

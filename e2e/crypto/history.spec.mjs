@@ -234,6 +234,50 @@ test('who was put out and brought in again while away reads what was written sin
   assert.deepEqual(shown(back, room), ['before', 'before', 'welcome back'], 'a row stands for what was between');
 });
 
+test('who was brought in, put out and brought in again while away reads what was written while they were in', async () => {
+  const { clients: [ben], room } = await people(1);
+  const ann = await person();
+  await ann.ready();
+  ann.stop();
+  for (const [at, text] of ['the first time', 'the second time'].entries()) {
+    await joinsAway(ann, room);
+    await agree([ben], room, [ann, ben]);
+    await ben.says(room, text);
+    if (at > 0) break;
+    await ben.rooms.removeMember(room.id, ann.user);
+    await agree([ben], room, [ben]);
+    await ben.says(room, 'among ourselves');
+  }
+  const back = await on.people.reloaded(ann);
+  await back.sees(room, 'the second time');
+  await back.until('all to be looked at', () => shown(back, room).length === 3);
+  assert.deepEqual(shown(back, room), ['the first time', 'before', 'the second time']);
+});
+
+test('who lost every device and has no way back begins anew: others accept it, and all read each other', async () => {
+  const { clients: [ben, ann], room } = await people(2);
+  await ben.says(room, 'before');
+  await ann.sees(room, 'before');
+  await codeOf(ann);
+  ann.stop();
+  const fresh = on.people.kept(ann.other());
+  await fresh.start();
+  const asking = await fresh.until('to be asked for a way back', () => fresh.keys.asking);
+  await assert.rejects(asking.beginAnew('not the password'), { code: 'wrong_password' });
+  await (await fresh.until('to be asked again', () => fresh.keys.asking)).beginAnew(PASSWORD);
+  const { recovery } = await fresh.ready();
+  assert.equal((await recovery.look()).standing, 'none', 'what opened the old keys is gone');
+  await codeOf(fresh);
+  const { people: known } = ben.keys.account;
+  await ben.until('the new keys to be seen', async () => (await ben.keys.account.changedIn(room.id)).includes(ann.user));
+  await known.accept(ann.user, (await known.safetyNumber(ann.user)).identity);
+  await agree([ben, fresh], room);
+  await ben.says(room, 'welcome');
+  await fresh.sees(room, 'welcome');
+  await fresh.says(room, 'here again');
+  await ben.sees(room, 'here again');
+});
+
 test('a new device reads by the archive what somebody wrote who is gone', async () => {
   const { clients: [ann, ben], room } = await people(2);
   const code = await codeOf(ann);

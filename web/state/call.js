@@ -69,6 +69,8 @@ export class CallStore extends EventTarget {
   /** Rises with every join, so that a late answer to an earlier one is known as such. */
   #stay = 0;
   #rejoins = 0;
+  /** Stays in a row that their media worker ended. */
+  #faults = 0;
   /** Why it was refused, as the person was told last. @type {string | null} */
   #said = null;
   #wasConnected = false;
@@ -188,8 +190,7 @@ export class CallStore extends EventTarget {
     this.#room = room;
     this.#encryption = encryption === 'open' ? 'open' : 'mls';
     this.#strict = strict === true;
-    this.#rejoins = 0;
-    this.#said = null;
+    [this.#rejoins, this.#faults, this.#said] = [0, 0, null];
     this.#wasConnected = false;
     this.#updateStatus();
     if (this.#socket.isUp) void this.#join();
@@ -288,7 +289,8 @@ export class CallStore extends EventTarget {
       const engine = this.#openEngine(joined);
       const answer = await joined;
       if (stay !== this.#stay || answer.type !== 'joined') return;
-      if (answer.encryption !== this.#encryption || answer.room !== room) return this.#otherEncryption();
+      // Nothing changes how a room is encrypted, and nobody enters another one than they asked for: either is wrong, and nothing has been sent.
+      if (answer.encryption !== this.#encryption || answer.room !== room) return this.#endWithGoodbye('other_encryption');
       // What this browser knows holds, whatever is answered. Nothing was offered yet.
       this.#strict ||= answer.strict;
       if (this.#strict) this.#listen(engine);
@@ -312,10 +314,10 @@ export class CallStore extends EventTarget {
     return answer;
   }
 
-  /** Nothing changes how a room is encrypted, and nobody enters another one than they asked for: either is wrong, and nothing has been sent. */
-  #otherEncryption() {
+  /** Where the server has let this window in. @param {string} code */
+  #endWithGoodbye(code) {
     this.#goodbye();
-    this.#end('other_encryption');
+    this.#end(code);
   }
 
   #openShielded() {
@@ -324,8 +326,15 @@ export class CallStore extends EventTarget {
     shielded.addEventListener('lock', () => shielded === this.#shielded && (this.#updateStatus(), this.#say('lock')));
     shielded.addEventListener('seats', () => shielded === this.#shielded && this.#say('seats'));
     shielded.addEventListener('people', () => shielded === this.#shielded && this.#say('proven'));
-    shielded.addEventListener('ended', () => shielded === this.#shielded && this.#rejoin());
+    shielded.addEventListener('ended', (event) => shielded === this.#shielded && this.#shieldedEnded(/** @type {CustomEvent} */ (event).detail.code));
     this.#say('lock');
+  }
+
+  /** A media worker that cannot be loaded stops every stay: the others would see this person come and go without end. @param {string | null} code */
+  #shieldedEnded(code) {
+    this.#closeEngine();
+    if (code === null || this.#faults++ === 0) this.#rejoin();
+    else this.#endWithGoodbye(code);
   }
 
   /** @param {KeysAccount} account @param {Extract<ServerMessage, { type: 'joined' }>} joined */
@@ -402,6 +411,7 @@ export class CallStore extends EventTarget {
     const engine = this.#engine;
     this.#engine = null;
     engine?.close();
+    if (this.#shielded?.wasGood) this.#faults = 0;
     this.#shielded?.end();
     this.#shielded = null;
     this.#say('seats');
@@ -490,10 +500,7 @@ export class CallStore extends EventTarget {
     this.#say('left_out');
   }
 
-  /**
-   * @param {string} participant
-   * @param {string} emoji
-   */
+  /** @param {string} participant @param {string} emoji */
   #reacted(participant, emoji) {
     const who = this.#roster.find(participant);
     if (!who) return;
@@ -577,18 +584,12 @@ export class CallStore extends EventTarget {
     this.#media.stop();
   }
 
-  /**
-   * @param {string} code
-   * @param {Source | null} source
-   */
+  /** @param {string} code @param {Source | null} source */
   #notice(code, source) {
     this.#say('notice', { code, source });
   }
 
-  /**
-   * @param {string} type
-   * @param {object} [detail]
-   */
+  /** @param {string} type @param {object} [detail] */
   #say(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }

@@ -1,6 +1,6 @@
 /**
  * What this browser remembers of the client's code that it was given, for the settings. The service worker looks and remembers; this reads it. Says `change`
- * after a look, and `alarm` when files were not what their address says, or were not given time after time.
+ * after a look, `changed` when it was another than before, and `alarm` when files were not what their address says, or were not given time after time.
  */
 
 /** @import { Known } from '../e2ee/client/interface.js' */
@@ -19,7 +19,7 @@ export class ClientCode extends EventTarget {
     this.#factory = factory;
     service.addEventListener('looked', (event) => {
       const { news } = /** @type {CustomEvent<{ news: News }>} */ (event).detail;
-      if (news === 'alarm') this.dispatchEvent(new Event('alarm'));
+      if (news !== 'nothing') this.dispatchEvent(new Event(news));
       this.dispatchEvent(new Event('change'));
     });
   }

@@ -66,6 +66,11 @@ export class EncryptedOnce {
     for (const user of this.namedIn(room)) this.#expected.add(`${room} ${user}`);
   }
 
+  /** They have come: should they leave and come again, that is another time. @param {string} room @param {readonly string[]} users */
+  cameIn(room, users) {
+    for (const user of users) for (const names of [this.#named, this.#expected]) names.drop(`${room} ${user}`);
+  }
+
   /** Who comes into its group without another word. @param {string} room @returns {readonly string[]} */
   expectedIn(room) {
     return this.#expected.of(room);
@@ -110,10 +115,20 @@ class Remembered {
   }
 
   /** @param {string} room */
+  drop(room) {
+    this.readAgain();
+    if (this.#rooms.delete(room)) this.#keep();
+  }
+
+  /** @param {string} room */
   add(room) {
     if (this.has(room)) return;
     this.readAgain();
     this.#rooms.add(room);
+    this.#keep();
+  }
+
+  #keep() {
     try {
       this.#storage?.setItem(this.#key, JSON.stringify([...this.#rooms]));
     } catch {

@@ -54,6 +54,17 @@ export class RoomsStore extends EventTarget {
     return this.#encrypted.expectedIn(id);
   }
 
+  /** Whom the person named has come into the group. @param {string} id @param {readonly string[]} users */
+  cameIn(id, users) {
+    this.#encrypted.cameIn(id, users);
+  }
+
+  /** Whom the person is shown as they look at a direct conversation; null of any other room. @param {string} id @returns {readonly string[] | null} */
+  shownIn(id) {
+    const room = this.find(id);
+    return room?.kind === 'direct' ? room.people.map(({ user }) => user) : null;
+  }
+
   /** Whether a room is strict, as this browser has known it once. @param {string} id */
   isStrict(id) {
     return this.#encrypted.isStrict(id);

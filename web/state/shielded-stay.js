@@ -3,7 +3,7 @@
  * be on each seat. One for each join; what it cannot go on with ends it, and the call is joined anew.
  *
  * Says `lock` when what the lock shows did, `seats` when it became known whose frames a seat shows, `people` when who is in the group is otherwise
- * than before, `ended` when it cannot go on.
+ * than before, `ended` {code} when it cannot go on: `encryption_stopped`, or null where the keys are the reason.
  */
 
 /** @import { Report } from '../e2ee/media/interface.js' */
@@ -21,6 +21,8 @@ import { makeKeyframe } from '../rtc/parameters.js';
 const REPORT_MS = 1_000;
 /** How long it is to be seen that something was not sealed. */
 const ATTACKED_MS = 10_000;
+/** A media worker that has answered for so long was loaded and does its work: shorter would let one that fails over the first frames be begun without end. */
+const GOOD_MS = 10_000;
 /** As the frames of a feed's picture say what they are of. @type {Record<FeedKind, Source>} */
 const PICTURE_OF = { person: 'camera', screen: 'screen' };
 
@@ -43,6 +45,7 @@ export class ShieldedStay extends EventTarget {
   #shown = new Map();
   /** @type {Report | null} */
   #report = null;
+  #reports = 0;
   /** @type {Lock} */
   #lock = 'waiting';
   /** Reports until what was seen last need not be shown any more. */
@@ -69,11 +72,16 @@ export class ShieldedStay extends EventTarget {
       this.dispatchEvent(new Event('seats'));
     });
     shield.addEventListener('keyframe', (event) => void makeKeyframe(/** @type {CustomEvent} */ (event).detail.sender));
-    shield.addEventListener('fault', () => this.#over());
+    shield.addEventListener('fault', () => this.#over('encryption_stopped'));
   }
 
   get lock() {
     return this.#lock;
+  }
+
+  /** Whether it went on for long enough that what ended it says nothing of the next one. */
+  get wasGood() {
+    return this.#reports >= GOOD_MS / REPORT_MS;
   }
 
   /** Rejects with a `code` where another window of this browser is in the call. */
@@ -99,7 +107,7 @@ export class ShieldedStay extends EventTarget {
    * @param {GroupInfo | null} told what the server said of that group as it let this participant in
    */
   async start(account, call, stay, told) {
-    const group = account.stayIn(call, stay, { over: () => this.#over(), epoch: () => this.dispatchEvent(new Event('people')) });
+    const group = account.stayIn(call, stay, { over: () => this.#over(null), epoch: () => this.dispatchEvent(new Event('people')) });
     this.#group = group;
     this.#leave = () => account.leave(call, group);
     group.connect(this.#port);
@@ -171,6 +179,7 @@ export class ShieldedStay extends EventTarget {
       this.#alarm = lock === 'attacked' ? ATTACKED_MS / REPORT_MS : Math.max(0, this.#alarm - 1);
       this.#become(this.#alarm > 0 ? 'attacked' : lock);
       this.#report = report;
+      this.#reports += 1;
       this.#watch();
     }, REPORT_MS);
   }
@@ -182,7 +191,8 @@ export class ShieldedStay extends EventTarget {
     this.dispatchEvent(new Event('lock'));
   }
 
-  #over() {
-    if (!this.#ended) this.dispatchEvent(new Event('ended'));
+  /** @param {'encryption_stopped' | null} code */
+  #over(code) {
+    if (!this.#ended) this.dispatchEvent(new CustomEvent('ended', { detail: { code } }));
   }
 }

@@ -12,6 +12,9 @@ import { ShieldedStay } from './shielded-stay.js';
 /** The first log-in of a browser makes keys; a wait beyond that is tried again. */
 const PATIENCE_MS = 15_000;
 
+/** Why this device is not in the room's group. */
+const WRONG = { none: 'not_let_in', not_strict: 'keys_not_strict', rolled_back: 'keys_rolled_back' };
+
 /** Why a call cannot be joined yet, or at all. */
 class NotReady extends Error {
   /** @param {string} code */
@@ -41,10 +44,10 @@ export function shielding(keys) {
     ready: async (room, isWanted) => {
       if (!isSupported()) throw new NotReady('encryption_unsupported');
       const account = await accountOf(keys);
-      // As with what is written: first the person decides.
-      if (account.logAlarms.some(({ accepted }) => !accepted)) throw new NotReady('split_view');
       const { look, newcomers } = await passing(() => upToDate(account, room));
-      if (look === null) throw new NotReady(account.isFalseIn(room) ? 'keys_not_strict' : 'not_let_in');
+      if (look === null) throw new NotReady(WRONG[account.wrongIn(room) ?? 'none']);
+      // As with what is written: first the person decides.
+      if (account.isContradictedIn(room)) throw new NotReady('split_view');
       // Nothing is said before the person has seen who came.
       if (look.strict && newcomers.length > 0) throw new NotReady('newcomers');
       // Whoever left meanwhile takes nothing up, and nothing that a later join holds is theirs to let go of.

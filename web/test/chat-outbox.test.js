@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 
+import { forceCloseDatabase } from 'fake-indexeddb';
+
 import { ApiError } from '../net/api.js';
 import { MAX_WAITING, Outbox } from '../state/chat/outbox.js';
 import { openSealer } from '../state/chat/seal.js';
 import { MemoryStorage } from '../state/chat/storage-memory.js';
-import { ANNA, ME, ROOM, offline, online, opened, quiet, textBody, until, uuid } from './chat-server.js';
+import { ANNA, FakeBrowser, ME, ROOM, offline, online, opened, quiet, textBody, until, uuid } from './chat-server.js';
 
 const written = (server, room = ROOM) => server.rooms.get(room).entries.filter(({ sender }) => sender === ME).map(({ body }) => JSON.parse(Buffer.from(body, 'base64url')).text);
 
@@ -241,4 +243,71 @@ test('a network that comes and goes at random moments loses and doubles nothing'
   });
   assert.deepEqual(written(server), sent);
   assert.deepEqual(room.slice(1, 61).map(({ text }) => text), sent);
+});
+
+/** A browser that closes its databases when it likes. */
+function closingBrowser() {
+  const browser = new FakeBrowser();
+  const { factory } = browser;
+  const { open } = factory;
+  const connections = new Set();
+  factory.open = (...what) => {
+    const request = open.apply(factory, what);
+    request.addEventListener('success', () => connections.add(request.result));
+    return request;
+  };
+  const closeAll = () => {
+    connections.forEach(forceCloseDatabase);
+    connections.clear();
+  };
+  return { browser, closeAll };
+}
+
+test('what waits is sent after the browser closed the local copy, and what is written then too', async (context) => {
+  const { browser, closeAll } = closingBrowser();
+  const window = await opened(context, { browser });
+  const { server, room } = window;
+  offline(window);
+  await room.send({ text: 'before' });
+  await quiet();
+  closeAll();
+  await room.send({ text: 'between' });
+  await quiet();
+  closeAll();
+  online(window);
+  await until(() => written(server).length === 2, 'sending what waited');
+  await until(() => room.at(2).state === 'sent');
+  closeAll();
+  await room.send({ text: 'after' });
+  await until(() => room.length === 4 && room.at(3).state === 'sent');
+  assert.deepEqual(written(server), ['before', 'between', 'after']);
+  window.close();
+  const again = await opened(context, { browser, server });
+  assert.deepEqual(again.room.slice(1, 9).map(({ text, state }) => [text, state]), [['before', 'sent'], ['between', 'sent'], ['after', 'sent']]);
+});
+
+test('what waits is sent by itself once the browser opens the local copy again', async (context) => {
+  const { browser, closeAll } = closingBrowser();
+  const window = await opened(context, { browser });
+  const { server, room } = window;
+  offline(window);
+  await room.send({ text: 'patient' });
+  await quiet();
+  closeAll();
+  const { open } = browser.factory;
+  let refused = 0;
+  browser.factory.open = () => {
+    refused += 1;
+    const request = { error: new Error('the disk refuses') };
+    queueMicrotask(() => request.onerror());
+    return request;
+  };
+  online(window);
+  await until(() => refused > 0);
+  await quiet();
+  assert.deepEqual(written(server), []);
+  browser.factory.open = open;
+  mock.timers.tick(30_000);
+  await until(() => written(server).length === 1, 'sending what waited');
+  assert.deepEqual(written(server), ['patient']);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { IDBFactory } from 'fake-indexeddb';
+import { IDBFactory, forceCloseDatabase } from 'fake-indexeddb';
 
 import { countOf, newestGap, rangeWith, topOf, withRange, withoutBelow } from '../state/chat/ranges.js';
 import { MemoryStorage } from '../state/chat/storage-memory.js';
@@ -172,4 +172,171 @@ test('a database from before files could wait keeps what waits in it', async () 
   assert.equal((await storage.blob(uuid(9))).size, 1);
   await storage.unqueue(uuid(8));
   assert.equal(await storage.blob(uuid(9)), null);
+});
+
+/** A factory, and the connections that it gave so far. */
+function watched(factory = new IDBFactory()) {
+  const connections = [];
+  const { open } = factory;
+  factory.open = (...what) => {
+    const request = open.apply(factory, what);
+    request.addEventListener('success', () => connections.push(request.result));
+    return request;
+  };
+  return { factory, connections };
+}
+
+/** Closes it as a browser does that does not ask; when the event has come. */
+const lost = (connection) =>
+  new Promise((resolve) => {
+    connection.addEventListener('close', resolve);
+    forceCloseDatabase(connection);
+  });
+
+const WAYS = {
+  'with the event': lost,
+  'before its event has come': async (connection) => connection.close(),
+};
+
+for (const [way, loseIt] of Object.entries(WAYS)) {
+  test(`a copy that the browser closed, ${way}, is there again for the next use, each time`, async () => {
+    const { factory, connections } = watched();
+    const storage = await IndexedStorage.open(ME, factory);
+    await storage.putEntries(ROOM, [record(1)]);
+    const uses = [
+      async () => assert.deepEqual((await storage.entries(ROOM, 1, 9)).map(({ content }) => content), ['text 1']),
+      async () => assert.deepEqual(await storage.putEntries(ROOM, [record(2)]), [[1, 2]]),
+      () => storage.put('drafts', { room: ROOM, text: 'half', replyTo: null }),
+      () => storage.queue(item(1), [{ id: uuid(9), blob: new Blob(['x']) }]),
+      async () => assert.deepEqual((await storage.outbox()).map(({ id }) => id), [uuid(1)]),
+      async () => assert.equal((await storage.blob(uuid(9))).size, 1),
+      async () => assert.deepEqual((await storage.load()).drafts, [{ room: ROOM, text: 'half', replyTo: null }]),
+      () => storage.dropRoom(ROOM),
+    ];
+    for (const use of uses) {
+      await loseIt(connections.at(-1));
+      await use();
+    }
+    assert.equal(connections.length, 1 + uses.length);
+    assert.deepEqual([await storage.outbox(), await storage.ranges(ROOM)], [[], []]);
+  });
+}
+
+test('a copy that the browser closed is opened once for all who want it, and what they write keeps its order', async () => {
+  const { factory, connections } = watched();
+  const storage = await IndexedStorage.open(ME, factory);
+  const draft = { room: ROOM, text: 'made ready', replyTo: null };
+  await storage.ready(draft);
+  await lost(connections[0]);
+  const long = record(1, { content: 'x'.repeat(30_000) });
+  const deletion = record(2, { kind: 'deletion', content: null, about: long.id });
+  await Promise.all([storage.outbox(), storage.putEntries(ROOM, [long]), storage.putEntries(ROOM, [deletion]), storage.put('drafts', draft), storage.wasHeld(ROOM)]);
+  assert.deepEqual((await storage.entries(ROOM, 1, 2)).map(({ content }) => content), [null, null]);
+  assert.deepEqual((await storage.load()).drafts, [draft]);
+  assert.equal(connections.length, 2);
+});
+
+test('a copy that the browser closed and does not open again refuses this use, and is opened by a later one', async () => {
+  const { factory, connections } = watched();
+  const storage = await IndexedStorage.open(ME, factory);
+  await storage.queue(item(1));
+  await lost(connections[0]);
+  const { open } = factory;
+  let asked = 0;
+  factory.open = () => {
+    asked += 1;
+    const request = { error: new Error('the disk refuses') };
+    queueMicrotask(() => request.onerror());
+    return request;
+  };
+  await assert.rejects(storage.outbox(), /the disk refuses/);
+  await assert.rejects(storage.queue(item(2)), /the disk refuses/);
+  assert.equal(asked, 2, 'once each');
+  factory.open = open;
+  await storage.queue(item(3));
+  assert.deepEqual((await storage.outbox()).map(({ id }) => id), [uuid(1), uuid(3)]);
+});
+
+test('a copy that does not open again in time holds nobody up, and is let go of when it comes late', async (context) => {
+  const { factory, connections } = watched();
+  const storage = await IndexedStorage.open(ME, factory);
+  await lost(connections[0]);
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const { open } = factory;
+  let late = {};
+  factory.open = () => late;
+  const refused = assert.rejects(storage.outbox(), { name: 'TimeoutError' });
+  context.mock.timers.tick(3_000);
+  await refused;
+  await new Promise((resolve) => {
+    late.result = { close: resolve };
+    late.onsuccess();
+  });
+  factory.open = open;
+  assert.deepEqual(await storage.outbox(), []);
+});
+
+test('a copy that was closed on purpose or for another window stays closed', async () => {
+  for (const close of [(storage) => storage.close(), (_storage, factory) => forgetStorages(() => null, factory)]) {
+    const { factory, connections } = watched();
+    const storage = await IndexedStorage.open(ME, factory);
+    await close(storage, factory);
+    const before = connections.length;
+    await assert.rejects(storage.load(), { name: 'InvalidStateError' });
+    await assert.rejects(storage.queue(item(1)), { name: 'InvalidStateError' });
+    assert.equal(connections.length, before);
+  }
+});
+
+test('a copy that is closed on purpose while it is opened again stays closed', async () => {
+  const { factory, connections } = watched();
+  const storage = await IndexedStorage.open(ME, factory);
+  await lost(connections[0]);
+  const refused = assert.rejects(storage.outbox(), { name: 'InvalidStateError' });
+  storage.close();
+  await refused;
+  // Nothing is held open that a log-out would have to wait for.
+  await forgetStorages(() => null, factory);
+  assert.deepEqual(await factory.databases(), []);
+});
+
+test('a copy that was opened again makes way for another window, as the first connection did', async () => {
+  const { factory, connections } = watched();
+  const storage = await IndexedStorage.open(ME, factory);
+  await lost(connections[0]);
+  await storage.queue(item(1));
+  await forgetStorages(() => null, factory);
+  assert.deepEqual(await factory.databases(), []);
+  await assert.rejects(storage.outbox(), { name: 'InvalidStateError' });
+  assert.deepEqual(await factory.databases(), []);
+});
+
+test('a copy that a log-out deleted while the browser had it closed is not made anew, and one made since gets nothing of the old', async () => {
+  const { factory, connections } = watched();
+  const storage = await IndexedStorage.open(ME, factory);
+  await lost(connections[0]);
+  await forgetStorages(() => null, factory);
+  await assert.rejects(storage.queue(item(1)));
+  assert.deepEqual(await factory.databases(), []);
+  const since = await IndexedStorage.open(ME, factory);
+  await assert.rejects(storage.queue(item(2)), { name: 'InvalidStateError' });
+  await assert.rejects(storage.putEntries(ROOM, [record(1)]), { name: 'InvalidStateError' });
+  assert.deepEqual([await since.outbox(), await since.ranges(ROOM)], [[], []]);
+});
+
+test('a draft that was made ready is on its way when the call returns', async () => {
+  const { factory, connections } = watched();
+  const storage = await IndexedStorage.open(ME, factory);
+  const draft = { room: ROOM, text: 'made ready', replyTo: null };
+  await storage.ready(draft);
+  const [connection] = connections;
+  const { transaction } = connection;
+  let begun = 0;
+  connection.transaction = (...what) => {
+    begun += 1;
+    return transaction.apply(connection, what);
+  };
+  const written = storage.put('drafts', draft);
+  assert.equal(begun, 1);
+  await written;
 });

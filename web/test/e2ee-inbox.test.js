@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { KeysRefused } from '../e2ee/keys/page.js';
+import { ApiError } from '../net/api.js';
 import { Inbox } from '../state/keys/inbox.js';
+import { People } from '../state/keys/people.js';
 
 const ROOM = { kind: 'room', id: 'r' };
 
@@ -12,11 +14,17 @@ const ROOM = { kind: 'room', id: 'r' };
  * An inbox with this in it. @param refusals what the worker says to welcomes, in turn; then it takes them. `isInside`: the device is in the group
  * already; `hasLeft`: its user is not in the room any more.
  */
-function inboxWith({ items = [{ id: 'w', group: ROOM, epoch: 1, welcome: 'welcome' }], refusals = [], isInside = false, hasLeft = false, fails = false } = {}) {
+function inboxWith({ limited = false, unknown = false, items = [{ id: 'w', group: ROOM, epoch: 1, welcome: 'welcome' }], refusals = [], isInside = false, hasLeft = false, fails = false } = {}) {
   const did = [];
   const parts = {
     isStrict: () => false,
-    people: { knowAnew: async (users) => void did.push(`knows ${users}`) },
+    people: {
+      knowAll: async (users) => {
+        if (limited) throw new ApiError('rate_limited', 429, 5);
+        did.push(`knows ${users}`);
+        return !unknown;
+      },
+    },
     keys: {
       ask: async ({ op }) => {
         did.push(op);
@@ -67,11 +75,26 @@ test('whom a welcome names and nobody knows here is asked for, who may have left
 
 test('a welcome that names whom nobody knows yet stays for another time, and what comes after it is taken all the same', async () => {
   const items = ['w', 'm', 'n'].map((id) => ({ id, group: id === 'w' ? ROOM : null, epoch: id === 'w' ? 1 : null, welcome: id === 'w' ? 'welcome' : undefined }));
-  const { inbox, waiting } = inboxWith({ items, refusals: ['not_vouched', 'not_vouched', 'not_vouched', 'not_vouched'] });
+  const { inbox, waiting } = inboxWith({ items, refusals: Array(6).fill('not_vouched') });
   await inbox.empty('device');
   assert.deepEqual(waiting(), ['w']);
   await inbox.empty('device');
   assert.deepEqual(waiting(), []);
+});
+
+test('t22 whom a welcome invents costs nobody else anything: one who is nobody is enough, and what cannot be asked for the moment stops no other room', async () => {
+  for (const options of [{ unknown: true }, { limited: true }]) {
+    const items = [{ id: 'w', group: ROOM, epoch: 1, welcome: 'welcome' }, { id: 'm', group: null, epoch: null, welcome: null }];
+    const { inbox, did, waiting } = inboxWith({ ...options, items, refusals: Array(100).fill('not_vouched') });
+    await inbox.empty('device');
+    assert.deepEqual(waiting(), ['w']);
+    assert.equal(did.filter((op) => op === 'join').length, 1);
+  }
+  let asked = 0;
+  const learn = async () => ((asked += 1), null);
+  const people = new People({}, { learn });
+  assert.equal(await people.knowAll(Array.from({ length: 4_094 }, (_, at) => `invented ${at}`)), false);
+  assert.ok(asked <= 6, `${asked}`);
 });
 
 test('a welcome stays where it is when the worker fails for the moment', async () => {

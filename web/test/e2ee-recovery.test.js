@@ -111,10 +111,11 @@ test('t27_with_the_passkey_taken_away_the_second_way_is_left_and_one_way_is_not_
   const { keys } = worker(['passkey one', 'passphrase mine']);
   const delivery = new ScriptedDelivery({ backup: { version: 1, blob: 'passkey one,passphrase mine' } });
   const recovery = recoveryOf(keys, delivery);
-  assert.deepEqual([(await recovery.look()).isBackedUp, await recovery.isMissing()], [true, false]);
+  assert.deepEqual([(await recovery.look()).isBackedUp, await recoveryOf(keys, delivery).wanting()], [true, null]);
   await recovery.remove(['passkey one']);
   const look = await recovery.look();
   assert.deepEqual([look.standing, look.isBackedUp, look.ways.map(({ kind }) => kind)], ['made', false, ['passphrase']]);
+  assert.equal(await recoveryOf(keys, delivery).wanting(), 'second');
   assert.equal(delivery.stored.blob, 'passphrase mine');
   await recovery.remove(['passkey one']);
 });

@@ -21,8 +21,8 @@ const aLook = (users, epoch, outgoing = null) => ({
 });
 
 /** A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group. */
-function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = isStrict, named = [], expected = [], refusal = null, mayMake = true, welcomed = async () => false, members = async () => [ME, OTHER], pause = async () => {} }) {
-  const [asked, greeted] = [[], []];
+function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = isStrict, named = [], expected = [], refusal = null, mayMake = true, welcomed = async () => false, members = async () => [ME, OTHER], shown = null, pause = async () => {} }) {
+  const [asked, greeted, met] = [[], [], []];
   /** Whether this browser knows the room for strict. */
   let isKnown = isStrict;
   const lookOf = (...is) => ({ ...aLook(...is), strict: saysStrict });
@@ -41,11 +41,11 @@ function roomOf({ claim = async () => [], info = async () => ({}), create = asyn
   };
   const delivery = { claim, info, create, commits: async () => ({ commits: [], epoch: look.epoch }), commit: async () => true };
   const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
-  const people = { know, knowAnew: know, greeted: async (_, users) => void greeted.push(...users) };
-  const strictness = { isStrict: () => isKnown, foundStrict: () => (isKnown = true), made: () => expected.push(...named), expectedIn: () => expected };
+  const people = { know, knowAnew: know, greeted: async (_, users) => void greeted.push(...users), meets: async (_, users) => void met.push(...users) };
+  const strictness = { isStrict: () => isKnown, foundStrict: () => (isKnown = true), made: () => expected.push(...named), expectedIn: () => expected, cameIn: (_, users) => (expected = expected.filter((user) => !users.includes(user))), shownIn: () => shown };
   const leave = () => (look = lookOf([ME], look.epoch + 1));
   const enter = () => (look = lookOf([ME], 0));
-  return { asked, greeted, leave, enter, isKnown: () => isKnown, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, ...strictness, mayMake: () => mayMake, welcomed, pause, exclusively: (_, act) => act() }) };
+  return { asked, greeted, met, leave, enter, isKnown: () => isKnown, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, ...strictness, mayMake: () => mayMake, welcomed, pause, exclusively: (_, act) => act() }) };
 }
 
 test('who leaves key packages while they are asked for is asked for again, and who has none is not', async () => {
@@ -283,9 +283,12 @@ test('t2_who_was_let_in_and_left_is_let_in_anew', async () => {
 test('t2_who_was_named_when_a_conversation_was_made_is_brought_in_and_whom_the_server_adds_is_not', async () => {
   const claim = async (users) => users.map((user) => ({ user, keyPackage: 'p' }));
   for (const [expected, atTheDoor] of [[[ME, OTHER], []], [[ME], [OTHER]]]) {
-    const { room } = roomOf({ claim, isStrict: true, expected });
+    const { room, leave } = roomOf({ claim, isStrict: true, expected });
     await room.sync();
     assert.deepEqual(room.atTheDoor, atTheDoor);
+    leave();
+    await room.sync();
+    assert.deepEqual(room.atTheDoor, [OTHER], 'once: whoever leaves and comes back is let in anew');
   }
 });
 
@@ -319,12 +322,12 @@ test('t2_a_group_that_does_not_say_that_its_room_is_strict_is_named_as_false_for
   const inside = roomOf({ isStrict: true, saysStrict: false });
   const outside = roomOf({ inside: false, isStrict: true, refusal: 'not_strict' });
   for (const { room, asked } of [inside, outside]) {
-    for (let time = 0; time < 2; time += 1) assert.deepEqual([await room.sync(), room.isFalse, room.atTheDoor], [null, true, []]);
+    for (let time = 0; time < 2; time += 1) assert.deepEqual([await room.sync(), room.wrong, room.atTheDoor], [null, 'not_strict', []]);
     assert.ok(!asked.includes('change') && !asked.includes('create strict'));
   }
   const honest = roomOf({ isStrict: true });
   await honest.room.sync();
-  assert.equal(honest.room.isFalse, false, 'the control');
+  assert.equal(honest.room.wrong, null, 'the control');
 });
 
 test('the group of a strict room is its owner’s to make, and others wait for it', async () => {
@@ -339,4 +342,65 @@ test('the group of a strict room is its owner’s to make, and others wait for i
     await room.sync();
     assert.equal(asked, 2);
   }
+});
+
+test('t2 in a conversation of a few the person knows of those whom they are shown as this device comes in, and of nobody whom the server names besides', async () => {
+  const claim = async (users) => users.map((user) => ({ user, keyPackage: 'p' }));
+  const made = roomOf({ inside: false, info: async () => null, create: async () => true, claim, shown: [ME, OTHER], members: async () => [ME, OTHER, 'ghost'] });
+  await made.room.sync();
+  assert.deepEqual([made.met, made.greeted], [[ME, OTHER], [ME, OTHER]]);
+  const found = roomOf({ inside: false, shown: [ME, OTHER] });
+  await found.room.sync();
+  assert.deepEqual([found.met, found.greeted], [[ME, OTHER], []], 'whoever is shown later is news');
+  const room = roomOf({ inside: false });
+  await room.room.sync();
+  assert.deepEqual(room.met, [], 'who is in a room when one comes is no news');
+});
+
+test('what cannot be sent for the moment keeps nobody from following what others did meanwhile', async () => {
+  for (const [isOvertaken, expected] of [[true, 6], [false, 'rate_limited']]) {
+    let look = aLook([ME], 5, { epoch: 5, commit: 'own', welcome: null, group_info: '' });
+    const keys = {
+      ask: async ({ op }) => {
+        if (op !== 'process') return look;
+        look = aLook([ME, OTHER], 6);
+        return { change: { type: 'others' }, group: look };
+      },
+    };
+    const commits = async () => (isOvertaken ? { commits: look.epoch === 5 ? [{ epoch: 5, commit: 'theirs' }] : [], epoch: 6 } : { commits: [], epoch: 5 });
+    const commit = async () => {
+      throw new ApiError('rate_limited', 429, 60);
+    };
+    const group = new Group({ kind: 'room', id: 'room' }, keys, { commits, commit });
+    assert.equal(await group.current(async () => {}).then(({ epoch }) => epoch, ({ code }) => code), expected);
+  }
+});
+
+test('where the server has a room’s group in an epoch before the one here it is told, nothing is done there before the person decides, and then this device comes in anew', async () => {
+  let [look, server] = [aLook([ME], 7), 5];
+  const asked = [];
+  const keys = {
+    ask: async ({ op, epoch, at_least_epoch: least }) => {
+      asked.push(op);
+      if (op === 'look' && look === null) throw new KeysRefused('not_open');
+      if (op === 'go_back') {
+        assert.equal(epoch, 5);
+        look = null;
+      }
+      if (op === 'join_external') {
+        assert.equal(least, 5);
+        look = aLook([ME, OTHER], 5, { epoch: 5, commit: 'c', welcome: null, group_info: '' });
+      }
+      if (op === 'accepted') [look, server] = [aLook([ME, OTHER], 6), 6];
+      return look;
+    },
+  };
+  const delivery = { claim: async () => [], info: async () => ({}), commits: async () => ({ commits: [], epoch: server }), commit: async () => true };
+  const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
+  const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], shownIn: () => null, welcomed: async () => false, pause: async () => {}, exclusively: (_, act) => act() };
+  const room = new RoomGroup('room', parts);
+  assert.deepEqual([await room.sync(), room.wrong, room.look], [null, 'rolled_back', null]);
+  assert.deepEqual([await room.sync(), asked.includes('change')], [null, false]);
+  assert.equal((await room.goBack())?.epoch, 6);
+  assert.equal(room.wrong, null);
 });

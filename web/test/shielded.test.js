@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 
+import { CATALOGUES } from '../i18n/index.js';
 import { CallStore } from '../state/call.js';
 import { EncryptedOnce } from '../state/encrypted-once.js';
 import { mayMake } from '../state/keys/open.js';
@@ -223,6 +224,55 @@ test('a stay that cannot go on, a worker that did not load and a group that lets
     }
     assert.deepEqual([all.socket.count('join'), all.shields.length, all.shields[0].closed, all.call.lock], [2, 2, true, 'idle']);
   }
+});
+
+const faults = (shield) => shield.dispatchEvent(new Event('fault'));
+const passes = async (seconds) => {
+  for (let second = 0; second < seconds; second += 1) {
+    mock.timers.tick(1_000);
+    await settle();
+  }
+};
+
+for (const isConnected of [false, true]) {
+  test(`a media worker that cannot be loaded ends the call and the person is told why, ${isConnected ? 'also where the call was there first' : 'and the others see nobody come and go'}`, async () => {
+    const { call, socket, engines, shields, ended } = await entered();
+    for (let seen = 0, turn = 0; turn < 60; turn += 1) {
+      for (; seen < shields.length; seen += 1) {
+        if (isConnected) engines[seen].connect();
+        faults(shields[seen]);
+      }
+      await passes(1);
+    }
+    assert.deepEqual([ended, call.status, shields.length, shields.every(({ closed }) => closed)], [['encryption_stopped'], 'idle', 2, true]);
+    assert.deepEqual([socket.count('join'), socket.asked.filter(({ type }) => type !== 'view').at(-1).type], [2, 'leave']);
+    for (const catalogue of Object.values(CATALOGUES)) assert.ok('error.encryption_stopped' in catalogue);
+    call.enter('r', { encryption: 'mls' });
+    await settle();
+    faults(shields[2]);
+    await passes(1);
+    assert.deepEqual([ended.length, shields.length], [1, 4], 'who comes in anew has as many tries');
+    call.leave();
+  });
+}
+
+test('a media worker that stops after a good stay is begun anew each time, and what the keys end is however often', async () => {
+  const { call, account, engines, shields, ended } = await entered();
+  for (let time = 1; time <= 3; time += 1) {
+    engines.at(-1).connect();
+    await passes(10);
+    faults(shields.at(-1));
+    await passes(1);
+    assert.deepEqual([ended, shields.length, call.lock], [[], time + 1, 'idle']);
+  }
+  for (let time = 1; time <= 3; time += 1) {
+    account.stays.at(-1).over();
+    await passes(2);
+    assert.deepEqual([ended, shields.length], [[], time + 4]);
+  }
+  faults(shields.at(-1));
+  await passes(1);
+  assert.deepEqual([ended, shields.length, call.status], [['encryption_stopped'], 7, 'idle'], 'none was good since the last that its media worker ended');
 });
 
 test('t8_a_room_that_was_encrypted_stays_so_whatever_the_server_says_later_and_over_a_reload', async () => {

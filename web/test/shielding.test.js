@@ -44,7 +44,7 @@ globalThis.RTCRtpSender.prototype.transform = null;
 function windowOf() {
   let sync = async () => ({});
   const people = { newcomersIn: async () => [] };
-  const account = { user: 'me', people, isFalseIn: () => false, syncedLately: () => sync(), sync: async () => ({}), rehearse: async () => {} };
+  const account = { user: 'me', people, wrongIn: () => null, isContradictedIn: () => false, syncedLately: () => sync(), sync: async () => ({}), rehearse: async () => {} };
   const keys = Object.assign(new EventTarget(), { status: 'ready', account });
   return { shield: shielding(keys), account, syncs: (next) => (sync = next) };
 }
@@ -128,9 +128,12 @@ test('who cannot join is told why, and what fails for the moment ends nothing', 
   const refused = (code) => assert.rejects(shield.ready(ROOM, always), { code });
   syncs(async () => null);
   await refused('not_let_in');
-  account.isFalseIn = () => true;
+  account.wrongIn = () => 'not_strict';
   await refused('keys_not_strict');
   syncs(async () => ({ strict: true }));
+  account.isContradictedIn = () => true;
+  await refused('split_view');
+  account.isContradictedIn = () => false;
   account.people.newcomersIn = async () => ['ghost'];
   await refused('newcomers');
   account.people.newcomersIn = async () => {

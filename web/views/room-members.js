@@ -9,7 +9,7 @@ import { confirmFirst } from '../ui/dialog.js';
 import { el } from '../ui/dom.js';
 import { labelled } from '../ui/form.js';
 import { menu } from '../ui/menu.js';
-import { memberKeys } from './keys/member.js';
+import { memberKeys, unlistedRows } from './keys/member.js';
 import { personName } from './name.js';
 import { attempt } from './room-acts.js';
 
@@ -26,7 +26,7 @@ export function membersSection(app, room, draw) {
     'section',
     {},
     el('h3', {}, `${t('rooms.people')} · ${members.length}`),
-    el('ul', { class: 'members' }, ...members.map((member) => memberRow(app, room, member, draw))),
+    el('ul', { class: 'members' }, ...members.map((member) => memberRow(app, room, member, draw)), ...unlistedRows(app, room)),
   );
 }
 

@@ -44,7 +44,7 @@ export class Client {
       random: Math.random,
     });
     this.keys = new KeysStore(this.socket, this.session, this.rooms, (user, told) => {
-      const [keys, delivery] = [new Keys(new KeysWorker(Desk, states)), new Delivery(this.api)];
+      const [keys, delivery] = [new Keys(() => new KeysWorker(Desk, states)), new Delivery(this.api)];
       this.worker = keys;
       const membersOf = async (room) => (await this.rooms.details(room)).members.map((member) => member.user);
       const ownRooms = async () => (await this.api.call('GET', 'rooms')).rooms.map(({ id }) => id);
@@ -53,7 +53,7 @@ export class Client {
       const [exclusively, now] = [async (name, act) => (name.startsWith('webcall-group-') && (await this.otherWindow), act()), () => Date.now() + this.ahead_ms];
       const log = new KeyLog({ keys, delivery, exclusively, now });
       // By chance nobody waits: what is archived is archived as soon as may be.
-      const parts = { keys, delivery, log, people: new People(keys, log), passkeys: this.passkeys, membersOf, isStrict: (room) => this.rooms.isStrict(room), foundStrict: (room) => this.rooms.foundStrict(room), made: (room) => this.rooms.made(room), expectedIn: (room) => this.rooms.expectedIn(room), mayMake: (room) => mayMake(this.rooms, room), roomsOf, ownRooms, pause, exclusively, now, random: () => 0 };
+      const parts = { keys, delivery, log, people: new People(keys, log), passkeys: this.passkeys, membersOf, isStrict: (room) => this.rooms.isStrict(room), foundStrict: (room) => this.rooms.foundStrict(room), made: (room) => this.rooms.made(room), expectedIn: (room) => this.rooms.expectedIn(room), cameIn: (room, users) => this.rooms.cameIn(room, users), shownIn: (room) => this.rooms.shownIn(room), mayMake: (room) => mayMake(this.rooms, room), roomsOf, ownRooms, pause, exclusively, now, random: () => 0 };
       // Kept here, too: the page knows no account of a device that does not count.
       this.#account = new KeysAccount(user, parts, told);
       return this.#account;

@@ -76,7 +76,7 @@ export class CutOff {
 
   static async of(Desk, states, user) {
     const browser = new CutOff();
-    browser.#keys = new Keys(new KeysWorker(Desk, states));
+    browser.#keys = new Keys(() => new KeysWorker(Desk, states));
     if ((await browser.#keys.begin(user)) === null) throw new Error('a browser without a device');
     return browser;
   }

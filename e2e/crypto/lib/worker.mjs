@@ -56,7 +56,8 @@ export class KeysWorker {
   #ended = false;
 
   constructor(Desk, states) {
-    this.#door = new Door(Desk.open(states.key), states);
+    const open = async () => Desk.open(states.key);
+    this.#door = new Door(Desk.open(states.key), states, open);
   }
 
   postMessage(message, [port] = []) {

@@ -92,11 +92,11 @@ pub(super) async fn commits(app: &App, principal: &Principal, id: GroupId, from:
 /// Takes the group of a room to its next epoch.
 pub(super) async fn commit(app: &App, principal: &Principal, id: GroupId, made_in: u64, sent: Sent) -> Result<Committed, Error> {
     let GroupRow { room_id: room, history_id: history, epoch, state, .. } = group(app, principal, id).await?;
-    count_bytes(app, principal, id, &sent)?;
     let made_in = i64::try_from(made_in).unwrap_or(i64::MAX);
     if made_in < epoch {
         return lost(app, history, made_in, &sent.commit).await;
     }
+    count_bytes(app, principal, id, &sent)?;
     if made_in > epoch {
         return Err(super::EARLY);
     }

@@ -46,6 +46,8 @@ pub(in super::super) struct InboxItem {
     epoch: Option<u64>,
     /// A Welcome or a PrivateMessage; base64url without padding. `null` for a welcome that is no longer kept: come in by an external commit.
     body: Option<String>,
+    /// Of a welcome: its commit, whose confirmation tag is that of the group it leads to; base64url without padding.
+    commit: Option<String>,
     /// Unix milliseconds.
     created_at: Timestamp,
 }
@@ -57,12 +59,13 @@ impl From<InboxRow> for InboxItem {
             group: e2ee::encode(&row.group_id),
             epoch: row.epoch.map(i64::unsigned_abs),
             body: row.body.map(|body| e2ee::encode(&body)),
+            commit: row.commit_bytes.map(|commit| e2ee::encode(&commit)),
             created_at: row.created_at,
         }
     }
 }
 
-/// What waits for one's own device: welcomes, and messages left for it. Kept for 30 days.
+/// What waits for one's own device: welcomes, and messages left for it. Kept for 90 days.
 #[utoipa::path(get, path = "/inbox", tag = "e2ee", security(("bearer" = [])), params(Whose), responses(
     (status = 200, body = Inbox),
     (status = 400, description = "`malformed`", body = Problem),

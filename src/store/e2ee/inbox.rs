@@ -83,6 +83,8 @@ pub struct InboxRow {
     pub epoch: Option<i64>,
     /// Nothing for a welcome whose commit is no longer kept.
     pub body: Option<Vec<u8>>,
+    /// Of a welcome: its commit, as long as it is kept.
+    pub commit_bytes: Option<Vec<u8>>,
     /// Since when it waits.
     pub created_at: Timestamp,
 }
@@ -114,7 +116,7 @@ impl Store {
 
     /// The oldest that waits for a device, `limit` at most and not more than fit `max_bytes`, but one if there is one; and whether there is more.
     pub async fn inbox(&self, of: &InboxOf, limit: i64, max_bytes: usize) -> Result<(Vec<InboxRow>, bool)> {
-        let sql = "select i.id, g.id as group_id, i.epoch, coalesce(i.body, c.welcome) as body, i.created_at from e2ee_inbox i \
+        let sql = "select i.id, g.id as group_id, i.epoch, coalesce(i.body, c.welcome) as body, c.commit_bytes, i.created_at from e2ee_inbox i \
                    join e2ee_groups g on g.history_id = i.history_id \
                    left join e2ee_commits c on c.history_id = i.history_id and c.epoch = i.epoch \
                    where i.user_id = $1 and i.device_id = $2 and ($4 or i.body is null and g.id = $5) order by i.id limit $3";
@@ -124,7 +126,7 @@ impl Store {
             let query = sqlx::query_as::<Db, InboxRow>(sql).bind(of.user).bind(of.device).bind(limit + 1);
             let mut rows = query.bind(is_all).bind(&group[..]).fetch(pool);
             while let Some(item) = rows.try_next().await? {
-                bytes += item.body.as_ref().map_or(0, Vec::len);
+                bytes += [&item.body, &item.commit_bytes].into_iter().flatten().map(Vec::len).sum::<usize>();
                 let is_too_much = items.len() as i64 == limit || bytes > max_bytes && !items.is_empty();
                 if is_too_much {
                     return Ok((items, true));

@@ -1,7 +1,9 @@
 //! One device: the key package by which it can be added, and the leaf that it then is.
 
 use openmls::prelude::tls_codec::{Deserialize, Serialize, VLBytes};
-use openmls::prelude::{CredentialType, KeyPackage, KeyPackageVerifyError, LeafNode, Lifetime, MlsMessageBodyIn, ProtocolVersion};
+use openmls::prelude::{
+    CredentialType, KeyPackage, KeyPackageVerifyError, LeafNode, Lifetime, MlsMessageBodyIn, ProtocolVersion,
+};
 use openmls::treesync::LeafNodeSource;
 use openmls_rust_crypto::RustCrypto;
 

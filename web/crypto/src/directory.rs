@@ -121,7 +121,8 @@ impl Directory {
         let (accepted, compared) = match self.users.get(&user) {
             Some(known) if !records.starts_with(&known.records) => return Err(Refusal::OutOfOrder.into()),
             Some(known) => (known.accepted.clone(), known.compared.clone()),
-            None => (vec![keys.identity()], None),
+            // All that they had before are history that is in the log, too: what was written and done under them can be followed.
+            None => (identities(records), None),
         };
         let identity = keys.identity();
         let unchanged = accepted.last() == Some(&identity);
@@ -251,6 +252,15 @@ impl Contacts for Directory {
     fn belongs(&self, _: UserId, _: PublicKey) -> bool {
         false
     }
+}
+
+/// Those that were claimed, in order: the last is the newest.
+fn identities(records: &[Vec<u8>]) -> Vec<PublicKey> {
+    let claimed = |record: &Vec<u8>| match Record::tls_deserialize(&mut record.as_slice()) {
+        Ok(Record::Claim(claim)) => Some(claim.statement().identity),
+        _ => None,
+    };
+    records.iter().filter_map(claimed).collect()
 }
 
 /// The directory, and who is in the room of a call.

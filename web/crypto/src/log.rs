@@ -122,9 +122,14 @@ impl LogView {
         &self.alarms
     }
 
-    /// Whether nothing may be sent before the person has decided.
-    pub fn is_contradicted(&self) -> bool {
-        self.alarms.iter().any(|alarm| !alarm.is_accepted())
+    /// Whether nothing may be sent to these users before the person has decided: the server contradicts itself, or one of them contradicts it. The
+    /// word of anybody else keeps nobody from those: whoever may write to a person could silence them everywhere.
+    pub fn is_contradicted(&self, present: impl Fn(UserId) -> bool) -> bool {
+        let concerns = |why: Why| match why {
+            Why::SplitView { user, .. } => present(user),
+            Why::NotConsistent | Why::OtherLog => true,
+        };
+        self.alarms.iter().any(|alarm| !alarm.is_accepted() && concerns(alarm.why))
     }
 
     /// A head that the server signed. `from`: the size of the newest one here, as the page knew it when it asked ([`Fault::OldProof`] if it is

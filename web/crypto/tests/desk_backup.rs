@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use webcall_crypto::StateKey;
 use webcall_crypto::desk::{Bytes, Desk};
 
+/// Where the header of an envelope has its epoch.
+const EPOCH_AT: usize = 18;
+
 fn nobody(user: &'static str) -> Browser {
     let key = [9; 32];
     let desk = Desk::new(StateKey::new(key));
@@ -82,12 +85,22 @@ fn t16_what_came_in_time_opens_once_its_sender_is_known_however_long_that_takes_
     let archived = ann.does(segment("seal_segment"));
 
     let mut laptop = nobody(ann.user);
-    laptop.device = laptop.does(restore(&ann, &blob, &recovery(&code)))["device"].clone();
-    laptop.does(take(&archived["sealed"]));
+    let restored = laptop.does(restore(&ann, &blob, &recovery(&code)));
+    laptop.device = restored["device"].clone();
+    let records = json!([ann.records[0], ann.records[1], restored["records"][0]]);
+    laptop.does(json!({ "op": "learn", "user": ann.user, "records": records }));
     let open = |op: &str, sealed: &Value| json!({ "op": op, "room": ROOM, "envelope": sealed["envelope"] });
+    assert_eq!(laptop.fails(open("open_message", &said)), "unknown_epoch");
+    laptop.does(take(&archived["sealed"]));
     assert_eq!(laptop.fails(open("open_message", &said)), "unknown_sender");
     assert_eq!(laptop.does(open("open_message", &newest))["epoch"], 34);
     assert_eq!(laptop.fails(open("open_message", &withheld)), "past_epoch", "by then its key is over, whoever wrote it");
+    let elsewhere = {
+        let mut changed = bytes(&withheld["envelope"]);
+        changed[EPOCH_AT..][..8].copy_from_slice(&0_u64.to_be_bytes());
+        json!({ "envelope": Bytes(changed) })
+    };
+    assert_eq!(laptop.fails(open("open_message", &elsewhere)), "past_epoch", "also of an epoch whose key is not here yet");
     laptop.does(json!({ "op": "learn", "user": ben.user, "records": ben.records }));
     laptop.reloads();
     assert_eq!(laptop.fails(open("open_message", &said)), "past_epoch", "the control");

@@ -110,3 +110,37 @@ fn key_packages_can_always_be_made_and_those_that_expired_go() {
     ann.does(json!({ "op": "forget_expired", "now_ms": 8_000_000_000_000_u64 }));
     assert!(ann.kept["device"].as_str().map(str::len) < Some(before.expect("a state") / 10), "all have");
 }
+
+#[test]
+fn who_has_neither_a_device_nor_a_way_back_begins_anew_and_counts_with_others_once_they_accept_it() {
+    let mut ann = Browser::first(ANN, 1);
+    let old = ann.records.clone();
+    learn(&mut ann, &old);
+    let mut fresh = nobody(ANN, 7);
+    let made = fresh.does(json!({ "op": "begin_anew", "user": ANN, "records": old, "now_ms": 9 }));
+    fresh.device = made["device"].clone();
+    fresh.reloads();
+    assert_eq!(who(&mut fresh)["records"], made["records"], "as with a first device");
+    let chain = json!([old[0], old[1], made["records"][0], made["records"][1]]);
+    learn(&mut fresh, &chain);
+    fresh.does(json!({ "op": "vouch", "request": nobody(ANN, 8).does(json!({ "op": "ask", "user": ANN }))["request"], "previous": null, "now_ms": 10 }));
+    assert_eq!(ann.does(json!({ "op": "learn", "user": ANN, "records": chain }))["changed"], true, "the old device is out");
+    assert_eq!(fresh.fails(json!({ "op": "begin_anew", "user": ANN, "records": chain, "now_ms": 11 })), "other_device");
+}
+
+#[test]
+fn a_device_that_was_never_published_is_forgotten_where_others_went_on_without_it_and_one_that_was_never_is() {
+    let [mut ann, mut other] = [1, 2].map(|seed| Browser::first(ANN, seed));
+    let (own, chain) = (ann.records.clone(), other.records.clone());
+    let back = |records: &Value| json!({ "op": "step_back", "records": records });
+    assert_eq!(ann.fails(back(&own)), "other_device", "it is there");
+    ann.does(back(&chain));
+    assert_eq!(ann.kept.keys().cloned().collect::<Vec<_>>(), Vec::<String>::new(), "nothing of it is kept");
+    assert_eq!(ann.fails(json!({ "op": "who" })), "no_device");
+    let asking = ann.does(json!({ "op": "ask", "user": ANN }));
+    learn(&mut other, &chain);
+    let record = vouched(&mut other, &asking);
+    ann.device = ann.does(json!({ "op": "certified", "record": record }))["device"].clone();
+    ann.reloads();
+    assert_eq!(other.fails(back(&own)), "other_device", "no server has it forget its keys");
+}

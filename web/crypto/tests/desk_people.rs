@@ -97,9 +97,25 @@ fn t2_in_a_strict_room_nothing_is_said_before_the_person_has_seen_who_came() {
 }
 
 #[test]
+fn t2_whoever_comes_as_a_group_is_made_and_whoever_is_not_shown_as_a_device_comes_in_is_news() {
+    let (mut ann, mut ben) = two();
+    let newcomers = json!({ "op": "newcomers", "room": ROOM });
+    assert_eq!(ann.does(newcomers.clone())["users"], json!([ben.user]), "she made the group, and the server named him");
+    let meets = |users: Value| json!({ "op": "meets", "room": ROOM, "users": users });
+    ben.does(meets(json!([])));
+    assert_eq!(ben.does(newcomers.clone())["users"], json!([ann.user]), "the server shows him a conversation with nobody");
+    ben.does(meets(json!([ann.user, ben.user, "00000000-0000-7000-8000-000000000003"])));
+    assert_eq!(ben.does(newcomers.clone())["users"], json!([]));
+    let (_, mut strict) = two_in(true);
+    strict.does(meets(json!([ann.user])));
+    assert_eq!(strict.does(newcomers)["users"], json!([ann.user]), "in a strict room the person alone says of whom they know");
+}
+
+#[test]
 fn t2_who_left_a_room_and_comes_again_is_news() {
     let (mut ann, mut ben) = two();
     let newcomers = json!({ "op": "newcomers", "room": ROOM });
+    ann.does(json!({ "op": "greeted", "room": ROOM, "users": [ben.user] }));
     assert_eq!(ann.does(newcomers.clone())["users"], json!([]));
     ann.does(json!({ "op": "change", "group": room(), "add": [], "users": [], "remove": [1] }));
     ann.does(json!({ "op": "accepted", "group": room() }));

@@ -176,6 +176,33 @@ fn t16_a_message_under_a_key_that_is_long_over_is_not_taken_at_the_end_of_the_lo
     assert_eq!(ben.does(open(&oldest))["verdict"], "first");
 }
 
+#[test]
+fn a_welcome_into_a_look_alike_of_the_group_is_refused() {
+    let mut browsers = [1, 2, 3].map(|number| {
+        let user = ["00000000-0000-7000-8000-000000000001", BEN, EVE][number as usize - 1];
+        Browser::first(user, number)
+    });
+    let published: Vec<_> = browsers.iter().map(|browser| (browser.user, browser.records.clone())).collect();
+    for browser in &mut browsers {
+        for (user, records) in &published {
+            browser.does(json!({ "op": "learn", "user": user, "records": records }));
+        }
+    }
+    let [mut ann, mut ben, mut eve] = browsers;
+    let packages = ben.does(json!({ "op": "key_packages", "count": 2, "last_resort": false }))["packages"].clone();
+    let [true_one, look_alike] = [(&mut ann, 0), (&mut eve, 1)].map(|(maker, at)| {
+        maker.does(json!({ "op": "create", "group": room(), "stay": null }));
+        maker.does(json!({ "op": "accepted", "group": room() }));
+        commits(maker, &room(), &json!([packages[at]]), &json!([]))
+    });
+    let join =
+        |commit: &Value| json!({ "op": "join", "welcome": look_alike["welcome"], "group": room(), "epoch": 1, "commit": commit });
+    for commit in [&true_one["commit"], &json!("AAAA")] {
+        assert_eq!(ben.fails(join(commit)), "bad_welcome");
+    }
+    assert_eq!(ben.does(join(&look_alike["commit"]))["epoch"], 1, "the control: by its own commit it would be one");
+}
+
 fn stay(participant: u8) -> Value {
     json!({ "room": ROOM, "participant": format!("{participant:016x}") })
 }
@@ -402,4 +429,44 @@ fn a_welcome_into_another_group_or_epoch_than_the_servers_is_refused() {
         assert_eq!(ben.fails(refused), "bad_welcome");
     }
     assert_eq!(ben.does(into(room(), 3))["epoch"], 3);
+}
+
+#[test]
+fn whoever_goes_back_to_what_the_server_has_comes_in_anew_and_writes_and_reads_there() {
+    let (mut ann, mut ben) = two();
+    let message = |number: u8| {
+        let id = format!("00000000-0000-7000-8000-0000000001{number:02x}");
+        json!({ "op": "seal_message", "room": ROOM, "id": id, "kind": 1, "content": "aGk=", "seen": null, "head": null, "now_ms": 5 })
+    };
+    let open = |sealed: &Value| json!({ "op": "open_message", "room": ROOM, "envelope": sealed["envelope"] });
+    // The server's backup is of before all that.
+    let kept = ann.kept.clone();
+    for _ in 0..40 {
+        next_epoch(&mut ben, &mut ann);
+    }
+    let sealed = ben.does(message(1));
+    ann.does(open(&sealed));
+    let go_back = |epoch: u64| json!({ "op": "go_back", "room": ROOM, "epoch": epoch });
+    assert_eq!(ben.fails(go_back(41)), "past_epoch", "it is not before the one here");
+    let (mut old, by) = (Browser::first(EVE, 9), &mut ann);
+    // Ann is as she was then: another browser would do the same.
+    (old.user, old.device, old.records, old.key, old.kept) = (by.user, by.device.clone(), by.records.clone(), by.key, kept);
+    old.reloads();
+    let package = last_resort(&mut ben);
+    commits(&mut old, &room(), &json!([]), &json!([1]));
+    let welcome = commits(&mut old, &room(), &json!([package]), &json!([]))["welcome"].clone();
+    assert_eq!(ben.fails(join(&welcome)), "known_group", "the control");
+    ben.does(go_back(2));
+    assert_eq!(ben.fails(json!({ "op": "look", "group": room() })), "not_open");
+    ben.does(join(&welcome));
+    let again = ben.does(message(1));
+    assert_eq!(
+        (&again["epoch"], &old.does(open(&again))["content"]),
+        (&json!(3), &json!("aGk=")),
+        "the same id, under another key"
+    );
+    let answer = old.does(message(2));
+    assert_eq!(ben.does(open(&answer))["content"], "aGk=");
+    ben.reloads();
+    assert_eq!(ben.does(json!({ "op": "look", "group": room() }))["epoch"], 3);
 }

@@ -112,7 +112,7 @@ export class Door {
 
   /** Reads what another page has changed. */
   async #catchUp() {
-    const [name, version] = await Promise.all([this.#read('name'), this.#storage.version()]);
+    const [name, version] = await Promise.all([this.#read('name'), this.#storage.version().catch(unreadable)]);
     if (version === this.#version) return name;
     this.#desk ??= await this.#reopen();
     const { error } = this.#handle(name === null ? { op: 'resume', asking: await this.#read('asking') } : await this.#load(name));
@@ -136,11 +136,7 @@ export class Door {
 
   /** @param {string} name */
   async #read(name) {
-    try {
-      return await this.#storage.read(name);
-    } catch {
-      throw new KeysError('storage');
-    }
+    return this.#storage.read(name).catch(unreadable);
   }
 
   /**
@@ -158,4 +154,9 @@ export class Door {
     }
     throw new KeysError(code);
   }
+}
+
+/** @returns {never} */
+function unreadable() {
+  throw new KeysError('storage');
 }

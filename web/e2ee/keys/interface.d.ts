@@ -21,6 +21,10 @@ export type Request =
   | { op: 'first'; user: Uuid; now_ms: number }
   /** A further device, for which another is to vouch by a record. It asks until then, also after a reload; again, and another one asks. */
   | { op: 'ask'; user: Uuid }
+  /** For a user who has neither a device nor a way back left. The first of the answer's records replaces the identity. `records`: all that the user published. */
+  | { op: 'begin_anew'; user: Uuid; records: Base64[]; now_ms: number }
+  /** Forgets a device whose records cannot be published any more; `other_device`: it was published once. `records`: all that its user published. */
+  | { op: 'step_back'; records: Base64[] }
   | { op: 'certified'; record: Base64 }
   /** Who is here: `device`, with the records of one's own chain that it made or was given and that may have to be published yet; or `asking`. */
   | { op: 'who' }
@@ -43,10 +47,10 @@ export type Request =
   /** Of a room of which this device has, or had, a group: `known_group`. `strict`: of a strict room, once for all. Of a call: `newcomers` as of `seal_message`. */
   | { op: 'create'; group: GroupName; stay: Stay | null; strict?: boolean }
   /**
-   * `group`, `epoch`: what it must lead to; another is `bad_welcome`. `strict`: the room is known to be. Errors: `known_group` (the group is kept: its log is to be processed), `past_epoch` (this device was in a later epoch
+   * `group`, `epoch`: what it must lead to, by `commit`; another is `bad_welcome`. `strict`: the room is known to be. Errors: `known_group` (the group is kept: its log is to be processed), `past_epoch` (this device was in a later epoch
    * already), `not_strict` (the room is strict, and this group does not say so).
    */
-  | { op: 'join'; welcome: Base64; group?: GroupName; epoch?: number; strict?: boolean }
+  | { op: 'join'; welcome: Base64; group?: GroupName; epoch?: number; commit?: Base64 | null; strict?: boolean }
   /** The same. Into a call: its room's group must be one of this device; `uninvited`: somebody in the call is not in it; `newcomers` as of `seal_message`. */
   | { op: 'join_external'; group: GroupName; group_info: Base64; tree: Base64 | null; stay: Stay | null; at_least_epoch: number; strict?: boolean }
   /** `add`: key packages as the server handed them out for `users`; `other_user`: one is somebody else's. */
@@ -64,6 +68,8 @@ export type Request =
   | { op: 'culprit'; group: GroupName }
   /** After `not_vouched` for a commit, or for this welcome: who has a device in it that is not known here. */
   | { op: 'strangers'; group: GroupName; welcome?: Base64 }
+  /** The person goes on from an epoch of a room's group that is before the one here (else `past_epoch`): what is kept of it is thrown away. */
+  | { op: 'go_back'; room: Uuid; epoch: number }
   | { op: 'forget'; group: GroupName }
   | { op: 'look'; group: GroupName }
   /** Runs all that joining a call of this room runs, so that joining does not wait for its compilation. Nothing comes of it. */
@@ -113,6 +119,8 @@ export type Request =
   | { op: 'qr'; text: string }
   /** Who came into the room's group since `greeted`; at the first time nobody, and everybody in a strict room. */
   | { op: 'newcomers'; room: Uuid }
+  /** This device has just come into a room that is not strict: whom the person is shown there. Whoever else is in its group is a newcomer. */
+  | { op: 'meets'; room: Uuid; users: Uuid[] }
   /** The person knows that these users are in the room's group. */
   | { op: 'greeted'; room: Uuid; users: Uuid[] }
   /** Makes the master key; once, on the device that made the identity. */

@@ -1,6 +1,9 @@
 /**
  * The page's end of the key agreement's worker: starts it, asks it, and carries the port of a call's media keys to it. Sees public things
  * and sealed ones only. One for each signed-in user.
+ *
+ * Says `stopped` when a worker did that had begun: `begin` starts another, which goes on from what is kept. What it had in memory is lost: ports, and the
+ * groups of calls.
  */
 
 /** @import { Answer, Base64, PageMessage, Request, Uuid, WorkerMessage } from './interface.js' */
@@ -25,25 +28,34 @@ export function startKeysWorker() {
   return new Worker(policy.createScriptURL(WORKER), { type: 'module' });
 }
 
-export class Keys {
+export class Keys extends EventTarget {
+  #start;
+  /** @type {Worker} */
   #worker;
+  /** Whether it knows whose keys it has. */
+  #hasBegun = false;
   #asked = 0;
-  /** Why there are no answers any more. @type {string | null} */
+  /** Why there are no answers any more. @type {'worker' | 'closed' | null} */
   #ended = null;
   /** @type {Map<number, { resolve: (message: WorkerMessage) => void, reject: (error: Error) => void }>} */
   #waiting = new Map();
 
-  /** @param {Worker} worker */
-  constructor(worker) {
-    this.#worker = worker;
-    worker.onmessage = ({ data }) => this.#take(data);
-    worker.onerror = () => this.#end('worker');
-    worker.onmessageerror = () => this.#end('worker');
+  /** @param {() => Worker} start */
+  constructor(start) {
+    super();
+    this.#start = start;
+    this.#worker = this.#started();
   }
 
-  /** The device that this browser has for the user; null: none yet. @param {Uuid} user @returns {Promise<Base64 | null>} */
+  /** The device that this browser has for the user; null: none yet. In the place of a worker that stopped another begins. @param {Uuid} user @returns {Promise<Base64 | null>} */
   async begin(user) {
-    return (await this.#send((id) => ({ type: 'begin', id, user }))).device ?? null;
+    if (this.#ended === 'worker') {
+      this.#worker = this.#started();
+      this.#ended = null;
+    }
+    const { device } = await this.#send((id) => ({ type: 'begin', id, user }));
+    this.#hasBegun = true;
+    return device ?? null;
   }
 
   /**
@@ -108,9 +120,26 @@ export class Keys {
     await this.#send((id) => ({ type: 'notices', id, room, language, names }));
   }
 
-  /** Whoever waits is told. */
+  /** Whoever waits is told, and nothing begins any more. */
   close() {
     this.#end('closed');
+  }
+
+  #started() {
+    const worker = this.#start();
+    worker.onmessage = ({ data }) => this.#take(data);
+    // One that was replaced may still say so.
+    worker.onerror = () => worker === this.#worker && this.#stopped();
+    worker.onmessageerror = () => worker === this.#worker && this.#stopped();
+    return worker;
+  }
+
+  #stopped() {
+    if (this.#ended !== null) return;
+    const hadBegun = this.#hasBegun;
+    this.#hasBegun = false;
+    this.#end('worker');
+    if (hadBegun) this.dispatchEvent(new Event('stopped'));
   }
 
   /** @param {(id: number) => PageMessage} message @returns {Promise<WorkerMessage>} */
@@ -132,9 +161,9 @@ export class Keys {
     else waiting?.reject(new KeysRefused(message.error));
   }
 
-  /** @param {string} code */
+  /** @param {'worker' | 'closed'} code */
   #end(code) {
-    this.#ended ??= code;
+    this.#ended = code;
     this.#worker.terminate();
     for (const { reject } of this.#waiting.values()) reject(new KeysRefused(code));
     this.#waiting.clear();

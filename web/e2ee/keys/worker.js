@@ -36,7 +36,10 @@ async function answer(message) {
   try {
     reply = { id: message.id, ...(await act(message)) };
   } catch (error) {
-    reply = { id: message.id, error: error instanceof KeysError ? error.code : 'failed' };
+    const code = error instanceof KeysError ? error.code : 'failed';
+    // The browser may have closed it: what is asked next opens it again.
+    if (code === 'storage') door = null;
+    reply = { id: message.id, error: code };
   }
   globalThis.postMessage(reply);
 }
@@ -44,15 +47,14 @@ async function answer(message) {
 /** @param {Exclude<PageMessage, { type: 'port' }>} message */
 async function act(message) {
   if (message.type === 'begin') return { device: await begin(message) };
-  if (!door) throw new KeysError('unknown_user');
-  if (message.type === 'ask') return { answer: await (await door).ask(message.request) };
+  if (message.type === 'ask') return { answer: await (await theDoor()).ask(message.request) };
   if (message.type === 'seal_file') return sealFile(FileSealer, message.file, message.said).catch(coded);
   if (message.type === 'open_file') return openFile(FileOpener, message.file, message.sealed).catch(coded);
   if (message.type === 'notices') {
-    await keepNotices(await door, indexedDB, whose ?? '', message);
+    await keepNotices(await theDoor(), indexedDB, whose ?? '', message);
     return {};
   }
-  await mediaPorts.pass(await (await door).mediaKeys({ kind: 'call', id: message.call }, message.epoch), message);
+  await mediaPorts.pass(await (await theDoor()).mediaKeys({ kind: 'call', id: message.call }, message.epoch), message);
   return {};
 }
 
@@ -63,15 +65,24 @@ function coded(error) {
 
 /** @param {BeginMessage} message */
 async function begin({ user }) {
-  if (door && whose !== user) throw new KeysError('unknown_user');
+  if (whose !== null && whose !== user) throw new KeysError('unknown_user');
   whose = user;
-  door ??= open(user);
   try {
-    return await (await door).begin();
+    return await (await theDoor()).begin();
   } catch (error) {
     door = null; // the page may try again
     throw error;
   }
+}
+
+/** Opened again after it failed: what is asked in between says nothing of what it is about. */
+async function theDoor() {
+  if (whose === null) throw new KeysError('unknown_user');
+  const own = (door ??= open(whose));
+  return own.catch((error) => {
+    if (door === own) door = null;
+    throw error;
+  });
 }
 
 /** @param {string} user */

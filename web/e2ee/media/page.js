@@ -2,8 +2,8 @@
  * The page's end of the media worker: starts it, puts the transforms on, passes on what the server says of seats, and tells whose frames
  * a track shows. Never sees a key: it only carries the port of the key agreement's worker over.
  *
- * Says `source` {track, owner, context}, `keyframe` {sender} (its next picture is to be a whole one) and `fault` (the worker did not load; no frame
- * passes then). One for each stay in a call.
+ * Says `source` {track, owner, context}, `keyframe` {sender} (its next picture is to be a whole one) and `fault` (the worker did not load, or
+ * has stopped; no frame passes then). One for each stay in a call.
  */
 
 /** @import { FeedKind, Source } from '../../protocol.js' */

@@ -205,8 +205,9 @@ export class Outbox extends EventTarget {
         await this.#sendAll();
       });
     } catch {
-      // The storage refused (it was closed by a log-out in another window): what it kept is sent another time.
+      // The storage refused (the browser had closed it, or a log-out in another window did): what it kept is sent another time.
       this.#again = false;
+      this.#flushIn(this.#backoffMs());
     }
     this.#busy = false;
     // Asked for after the last look at the queue.
@@ -236,8 +237,16 @@ export class Outbox extends EventTarget {
       if (sending.size === 0 && !this.#again) break;
       await woken;
     }
-    const waitMs = Math.min(...waits.values());
+    this.#flushIn(Math.min(...waits.values()));
+  }
+
+  /** @param {number} waitMs Infinity: only when asked to */
+  #flushIn(waitMs) {
     if (waitMs < Infinity && !this.#stopped) this.#timer = setTimeout(() => this.flush(), waitMs);
+  }
+
+  #backoffMs() {
+    return backoffMs(OUTBOX_BACKOFF, this.#attempt++, this.#surroundings.random());
   }
 
   /**
@@ -281,7 +290,7 @@ export class Outbox extends EventTarget {
       await this.#replace(id, { uploads: uploads.map((each) => ({ ...each, remote: null, done: false })) });
       return null;
     }
-    if (PASSING_STATUS.has(status) && code !== 'upload_failed') return Math.max((retryAfterS ?? 0) * 1000, backoffMs(OUTBOX_BACKOFF, this.#attempt++, this.#surroundings.random()));
+    if (PASSING_STATUS.has(status) && code !== 'upload_failed') return Math.max((retryAfterS ?? 0) * 1000, this.#backoffMs());
     // Should that fail, it is settled before the next is sealed.
     await this.#sealerOf(room).unsent(room, id).catch(() => {});
     await this.#replace(id, { state: 'failed', code, failedFile: error instanceof FileError ? fileName(content, error.local) : null });

@@ -8,6 +8,8 @@
  *
  * A transaction ends while something is being sealed. So everything is sealed before its transaction begins, and these begin in the order of the
  * calls: a deletion never comes before the text that it takes away.
+ *
+ * The browser may close the database under an open page (WebKit in the background, a disk that failed): the next use opens it again.
  */
 
 /** @import { Room } from '../../api.js' */
@@ -24,6 +26,8 @@ import { emptied, isOpenedMessage, remembered } from './records.js';
 const PREFIX = 'webcall-chat-';
 /** Rises when the stores change. Of an older database the outbox and drafts are taken over, which are nowhere else; the rest is fetched anew. */
 const VERSION = 3;
+/** Whoever waits for it holds up all that is written after, and the outbox of every window. Less refuses what a slow disk could still take. */
+const REOPEN_TIMEOUT_MS = 3_000;
 const STORES = ['entries', 'ranges', 'rooms', 'members', 'drafts', 'reads', 'outbox', 'blobs'];
 
 /** @typedef {'rooms' | 'members' | 'drafts' | 'reads'} SmallStore kept by room */
@@ -37,6 +41,11 @@ const STORES = ['entries', 'ranges', 'rooms', 'members', 'drafts', 'reads', 'out
 export class IndexedStorage {
   #database;
   #rest;
+  #again;
+  /** By this page or for another window: for good. */
+  #closed = false;
+  /** While it is opened again. @type {Promise<IDBDatabase> | null} */
+  #opening = null;
   /** The end of what was asked to be written so far. @type {Promise<unknown>} */
   #written = Promise.resolve();
   /** The newest draft of each room, sealed while it is being typed: where a page ends there is no time for it. @type {Map<string, { text: string, row: object | null }>} */
@@ -45,12 +54,13 @@ export class IndexedStorage {
   /**
    * @param {IDBDatabase} database
    * @param {Rest} rest
+   * @param {{ open: () => Promise<IDBDatabase>, restOf: (database: IDBDatabase) => Promise<Rest> }} again the same database, when this one was closed
    */
-  constructor(database, rest) {
+  constructor(database, rest, again) {
     this.#database = database;
     this.#rest = rest;
-    // Another window deletes or renews it: let it, at once.
-    database.onversionchange = () => database.close();
+    this.#again = again;
+    this.#makeWay(database);
   }
 
   /**
@@ -60,12 +70,13 @@ export class IndexedStorage {
    * @returns {Promise<IndexedStorage>}
    */
   static async open(user, factory, restOf = (database) => AtRest.of(database)) {
-    const request = factory.open(PREFIX + user, VERSION);
+    const name = PREFIX + user;
+    const request = factory.open(name, VERSION);
     request.onupgradeneeded = ({ oldVersion }) => makeStores(request, oldVersion);
     /** @type {IDBDatabase} */
     const database = await done(request);
     try {
-      const storage = new IndexedStorage(database, await restOf(database));
+      const storage = new IndexedStorage(database, await restOf(database), { open: () => openAgain(name, factory), restOf });
       await storage.#sealOld();
       return storage;
     } catch (error) {
@@ -76,9 +87,7 @@ export class IndexedStorage {
 
   /** Everything that is small. @returns {Promise<Kept>} */
   async load() {
-    const names = /** @type {const} */ (['rooms', 'members', 'drafts', 'reads', 'ranges']);
-    const transaction = this.#database.transaction(names);
-    const [rooms = [], members = [], drafts = [], reads = [], ranges = []] = await Promise.all(names.map((name) => done(transaction.objectStore(name).getAll())));
+    const [rooms = [], members = [], drafts = [], reads = [], ranges = []] = await this.#readAll(['rooms', 'members', 'drafts', 'reads', 'ranges']);
     /** @param {'rooms' | 'members' | 'drafts'} store @param {any[]} rows */
     const opened = async (store, rows) => (await Promise.all(rows.map((row) => this.#rest.open(row.sealed, smallPlace(store, row))))).filter(Boolean);
     const [openRooms, openMembers, openDrafts] = await Promise.all([opened('rooms', rooms), opened('members', members), opened('drafts', drafts)]);
@@ -87,12 +96,12 @@ export class IndexedStorage {
 
   /** @param {string} room @returns {Promise<Range[]>} */
   async ranges(room) {
-    return (await done(this.#read('ranges').get(room)))?.ranges ?? [];
+    return (await this.#read('ranges', (ranges) => ranges.get(room)))?.ranges ?? [];
   }
 
   /** Whether entries were dropped, all that were here, and no message was opened since. @param {string} room @returns {Promise<boolean>} */
   async wasHeld(room) {
-    return (await done(this.#read('ranges').get(room)))?.wasHeld === true;
+    return (await this.#read('ranges', (ranges) => ranges.get(room)))?.wasHeld === true;
   }
 
   /**
@@ -109,22 +118,22 @@ export class IndexedStorage {
 
   /** @param {string} room @param {readonly LogRecord[]} records @param {EntryRow[]} rows @param {Set<string | null>} gone */
   async #putRows(room, records, rows, gone) {
-    const transaction = this.#database.transaction(['entries', 'ranges', 'outbox', 'blobs'], 'readwrite');
-    const entries = transaction.objectStore('entries');
-    for (const row of rows) {
-      keep(entries, row);
-      if (row.kind === 'message') unqueue(transaction, row.id);
-    }
-    for (const id of gone) if (id !== null) wipe(entries, room, id);
-    const ranges = transaction.objectStore('ranges');
     /** @type {Range[]} */
     let held = [];
-    ranges.get(room).onsuccess = (event) => {
-      const before = /** @type {IDBRequest} */ (event.target).result;
-      held = withRange(before?.ranges ?? [], [records[0]?.seq ?? 1, records.at(-1)?.seq ?? 0]);
-      ranges.put({ room, ranges: held, wasHeld: before?.wasHeld === true && !records.some(isOpenedMessage) });
-    };
-    await finished(transaction);
+    await this.#write(['entries', 'ranges', 'outbox', 'blobs'], (transaction) => {
+      const entries = transaction.objectStore('entries');
+      for (const row of rows) {
+        keep(entries, row);
+        if (row.kind === 'message') unqueue(transaction, row.id);
+      }
+      for (const id of gone) if (id !== null) wipe(entries, room, id);
+      const ranges = transaction.objectStore('ranges');
+      ranges.get(room).onsuccess = (event) => {
+        const before = /** @type {IDBRequest} */ (event.target).result;
+        held = withRange(before?.ranges ?? [], [records[0]?.seq ?? 1, records.at(-1)?.seq ?? 0]);
+        ranges.put({ room, ranges: held, wasHeld: before?.wasHeld === true && !records.some(isOpenedMessage) });
+      };
+    });
     return held;
   }
 
@@ -136,35 +145,34 @@ export class IndexedStorage {
    * @returns {Promise<LogRecord[]>}
    */
   async entries(room, first, last) {
-    return first > last ? [] : this.#openAll(await done(this.#read('entries').getAll(between([room, first], [room, last]))));
+    return first > last ? [] : this.#openAll(await this.#read('entries', (entries) => entries.getAll(between([room, first], [room, last]))));
   }
 
   /** @param {string} room @param {string} id @returns {Promise<LogRecord | undefined>} */
   async find(room, id) {
-    const row = await done(this.#read('entries').index('by_id').get([room, id]));
+    const row = await this.#read('entries', (entries) => entries.index('by_id').get([room, id]));
     return row && this.#recordOf(row);
   }
 
   /** All under this id: only the server says that ids are unique. @param {string} room @param {string} id @returns {Promise<LogRecord[]>} */
   async findAll(room, id) {
-    return this.#openAll(await done(this.#read('entries').index('by_id').getAll([room, id])));
+    return this.#openAll(await this.#read('entries', (entries) => entries.index('by_id').getAll([room, id])));
   }
 
   /** The next entries of all rooms after this key, for building an index. @param {[string, number]} after @param {number} limit @returns {Promise<LogRecord[]>} */
   async scan(after, limit) {
-    return this.#openAll(await done(this.#read('entries').getAll(globalThis.IDBKeyRange.lowerBound(after, true), limit)));
+    return this.#openAll(await this.#read('entries', (entries) => entries.getAll(globalThis.IDBKeyRange.lowerBound(after, true), limit)));
   }
 
   /** @param {readonly [string, number][]} keys @returns {Promise<LogRecord[]>} those that are there */
   async pick(keys) {
-    const entries = this.#read('entries');
-    return this.#openAll((await Promise.all(keys.map((key) => done(entries.get([...key]))))).filter(Boolean));
+    const rows = await this.#transact('entries', 'readonly', (transaction) => Promise.all(keys.map((key) => done(transaction.objectStore('entries').get([...key])))));
+    return this.#openAll(rows.filter(Boolean));
   }
 
   /** @param {string} room @param {number} first the first that the server still has */
   dropBelow(room, first) {
-    return this.#inOrder(null, async () => {
-      const transaction = this.#database.transaction(['entries', 'ranges'], 'readwrite');
+    return this.#writeInOrder(['entries', 'ranges'], (transaction) => {
       transaction.objectStore('entries').delete(between([room, 0], [room, first - 1]));
       const ranges = transaction.objectStore('ranges');
       ranges.get(room).onsuccess = (event) => {
@@ -172,25 +180,21 @@ export class IndexedStorage {
         const rest = withoutBelow(before?.ranges ?? [], first);
         if (before) ranges.put({ room, ranges: rest, wasHeld: before.wasHeld === true || (before.ranges.length > 0 && rest.length === 0) });
       };
-      await finished(transaction);
     });
   }
 
   /** The entries alone: they are fetched anew. That there were some stays known. @param {string} room */
   dropEntries(room) {
-    return this.#inOrder(null, async () => {
-      const transaction = this.#database.transaction(['entries', 'ranges'], 'readwrite');
+    return this.#writeInOrder(['entries', 'ranges'], (transaction) => {
       transaction.objectStore('entries').delete(between([room, 0], [room, Infinity]));
       transaction.objectStore('ranges').put({ room, ranges: [], wasHeld: true });
-      await finished(transaction);
     });
   }
 
   /** Everything of a room. @param {string} room */
   dropRoom(room) {
     this.#ready.delete(room);
-    return this.#inOrder(null, async () => {
-      const transaction = this.#database.transaction(STORES, 'readwrite');
+    return this.#writeInOrder(STORES, (transaction) => {
       transaction.objectStore('entries').delete(between([room, 0], [room, Infinity]));
       for (const name of ['ranges', 'rooms', 'members', 'drafts', 'reads']) transaction.objectStore(name).delete(room);
       const outbox = transaction.objectStore('outbox');
@@ -198,7 +202,6 @@ export class IndexedStorage {
         for (const key of /** @type {IDBRequest} */ (event.target).result) outbox.delete(key);
       };
       deleteBlobs(transaction, 'by_room', room);
-      await finished(transaction);
     });
   }
 
@@ -234,7 +237,7 @@ export class IndexedStorage {
   /** In the order of writing. @returns {Promise<OutboxItem[]>} */
   async outbox() {
     /** @type {(OutboxRow & { order: number })[]} */
-    const rows = await done(this.#read('outbox').getAll());
+    const rows = await this.#read('outbox', (outbox) => outbox.getAll());
     const items = await Promise.all(rows.map(async ({ order, id, sealed }) => ({ order, item: await this.#rest.open(sealed, `outbox ${id}`) })));
     return items.flatMap(({ order, item }) => (item ? [{ ...item, order }] : []));
   }
@@ -247,47 +250,117 @@ export class IndexedStorage {
    */
   queue(item, blobs = []) {
     return this.#inOrder(this.#outboxRow(item), async (row) => {
-      const transaction = this.#database.transaction(['outbox', 'blobs'], 'readwrite', { durability: 'strict' });
-      const request = transaction.objectStore('outbox').add(row);
-      for (const { id, blob } of blobs) transaction.objectStore('blobs').add({ id, room: item.room, message: item.id, blob });
-      await finished(transaction);
+      /** @param {IDBTransaction} transaction */
+      const add = (transaction) => {
+        for (const { id, blob } of blobs) transaction.objectStore('blobs').add({ id, room: item.room, message: item.id, blob });
+        return transaction.objectStore('outbox').add(row);
+      };
+      const request = await this.#write(['outbox', 'blobs'], add, { durability: 'strict' });
       return { ...item, order: /** @type {number} */ (request.result) };
     });
   }
 
   /** A file of a waiting message. @param {string} id @returns {Promise<Blob | null>} */
   async blob(id) {
-    return (await done(this.#read('blobs').get(id)))?.blob ?? null;
+    return (await this.#read('blobs', (blobs) => blobs.get(id)))?.blob ?? null;
   }
 
   /** Only if it is still there. @param {OutboxItem} item @returns {Promise<void>} */
   requeue({ order, ...item }) {
-    return this.#inOrder(this.#outboxRow(item), async (row) => {
-      const transaction = this.#database.transaction('outbox', 'readwrite');
-      const outbox = transaction.objectStore('outbox');
-      outbox.getKey(order).onsuccess = (event) => {
-        if (/** @type {IDBRequest} */ (event.target).result !== undefined) outbox.put({ order, ...row });
-      };
-      await finished(transaction);
-    });
+    return this.#inOrder(this.#outboxRow(item), (row) =>
+      this.#write('outbox', (transaction) => {
+        const outbox = transaction.objectStore('outbox');
+        outbox.getKey(order).onsuccess = (event) => {
+          if (/** @type {IDBRequest} */ (event.target).result !== undefined) outbox.put({ order, ...row });
+        };
+      }),
+    );
   }
 
   /** @param {string} id */
   unqueue(id) {
-    return this.#inOrder(null, async () => {
-      const transaction = this.#database.transaction(['outbox', 'blobs'], 'readwrite');
-      unqueue(transaction, id);
-      await finished(transaction);
-    });
+    return this.#writeInOrder(['outbox', 'blobs'], (transaction) => unqueue(transaction, id));
   }
 
   close() {
+    this.#closed = true;
     this.#database.close();
   }
 
-  /** @param {string} store */
-  #read(store) {
-    return this.#database.transaction(store).objectStore(store);
+  /** @template T @param {string} store @param {(objects: IDBObjectStore) => IDBRequest<T>} ask @returns {Promise<T>} */
+  #read(store, ask) {
+    return this.#transact(store, 'readonly', (transaction) => done(ask(transaction.objectStore(store))));
+  }
+
+  /** @param {string[]} stores @returns {Promise<any[][]>} */
+  #readAll(stores) {
+    return this.#transact(stores, 'readonly', (transaction) => Promise.all(stores.map((store) => done(transaction.objectStore(store).getAll()))));
+  }
+
+  /**
+   * @template T
+   * @param {string | string[]} stores
+   * @param {(transaction: IDBTransaction) => T} act
+   * @param {IDBTransactionOptions} [options]
+   * @returns {Promise<T>} what `act` gave, when it is written
+   */
+  #write(stores, act, options) {
+    return this.#transact(stores, 'readwrite', (transaction) => {
+      const given = act(transaction);
+      return finished(transaction).then(() => given);
+    }, options);
+  }
+
+  /** After all that was asked for before. @param {string[]} stores @param {(transaction: IDBTransaction) => void} act @returns {Promise<void>} */
+  #writeInOrder(stores, act) {
+    return this.#inOrder(null, () => this.#write(stores, act));
+  }
+
+  /**
+   * The only place that uses the database: begins a transaction, in this turn when the connection is there, since a draft has to outlive its page.
+   * One that the browser has closed begins none from then on, whether its event has come or not. What was under way in it has failed, and what
+   * comes next finds the database opened again. Should that be closed at once too, this has failed.
+   * @template T
+   * @param {string | string[]} stores
+   * @param {IDBTransactionMode} mode
+   * @param {(transaction: IDBTransaction) => T | Promise<T>} act
+   * @param {IDBTransactionOptions} [options]
+   * @returns {Promise<T>}
+   */
+  async #transact(stores, mode, act, options) {
+    let transaction;
+    try {
+      transaction = this.#database.transaction(stores, mode, options);
+    } catch (error) {
+      if (this.#closed || !(error instanceof DOMException) || error.name !== 'InvalidStateError') throw error;
+      this.#opening ??= this.#reopen().finally(() => (this.#opening = null));
+      transaction = (await this.#opening).transaction(stores, mode, options);
+    }
+    return act(transaction);
+  }
+
+  /** Once for all who wait for it; where that fails, the next use tries again. */
+  async #reopen() {
+    const database = await this.#again.open();
+    this.#makeWay(database);
+    try {
+      // A log-out may have deleted the copy while nobody here could be told, and a log-in made another: nothing of this one belongs into it.
+      const isSame = await opensWhat(this.#rest, await this.#again.restOf(database));
+      if (!isSame || this.#closed) throw new DOMException('the local copy is closed', 'InvalidStateError');
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    this.#database = database;
+    return database;
+  }
+
+  /** Another window deletes or renews it: let it, at once and for good. @param {IDBDatabase} database */
+  #makeWay(database) {
+    database.onversionchange = () => {
+      this.#closed = true;
+      database.close();
+    };
   }
 
   /**
@@ -304,12 +377,12 @@ export class IndexedStorage {
   }
 
   /** @param {SmallStore} store @param {object} row */
-  async #putRow(store, row) {
-    const transaction = this.#database.transaction(store, 'readwrite');
-    transaction.objectStore(store).put(row);
-    // Without it the transaction of a draft ends with the page that is left, since nobody is there to learn of its request.
-    transaction.commit();
-    await finished(transaction);
+  #putRow(store, row) {
+    return this.#write(store, (transaction) => {
+      transaction.objectStore(store).put(row);
+      // Without it the transaction of a draft ends with the page that is left, since nobody is there to learn of its request.
+      transaction.commit();
+    });
   }
 
   /** @param {'rooms' | 'members' | 'drafts'} store @param {any} value */
@@ -339,8 +412,7 @@ export class IndexedStorage {
 
   /** What an earlier version kept in the clear and is nowhere else. Begun again at the next opening, should the page end meanwhile. */
   async #sealOld() {
-    const transaction = this.#database.transaction(['outbox', 'drafts']);
-    const [items = [], drafts = []] = await Promise.all(['outbox', 'drafts'].map((store) => done(transaction.objectStore(store).getAll())));
+    const [items = [], drafts = []] = await this.#readAll(['outbox', 'drafts']);
     for (const { sealed, ...item } of items) if (sealed === undefined) await this.requeue(item);
     for (const { sealed, ...draft } of drafts) if (sealed === undefined) await this.put('drafts', draft);
   }
@@ -356,6 +428,34 @@ export async function forgetStorages(user, factory) {
   const staying = PREFIX + user();
   const others = there.flatMap(({ name }) => (name?.startsWith(PREFIX) && name !== staying ? [name] : []));
   await Promise.all(others.map((name) => deleteSealed(name, factory)));
+}
+
+/**
+ * A database that was open here.
+ * @param {string} name
+ * @param {IDBFactory} factory
+ * @returns {Promise<IDBDatabase>} rejects when it is deleted, and when it does not come in time
+ */
+function openAgain(name, factory) {
+  return new Promise((resolve, reject) => {
+    const request = factory.open(name, VERSION);
+    // Deleted meanwhile, by a log-out in another window: it is not to be made anew.
+    request.onupgradeneeded = () => request.transaction?.abort();
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      reject(new DOMException('the local copy does not open', 'TimeoutError'));
+    }, REOPEN_TIMEOUT_MS);
+    done(request)
+      // Nobody would close one that comes late: it would hold up its deletion at log-out.
+      .then((database) => (isLate ? database.close() : resolve(database)), reject)
+      .finally(() => clearTimeout(timer));
+  });
+}
+
+/** Whether `other` has the key of `rest`. @param {Rest} rest @param {Rest} other */
+async function opensWhat(rest, other) {
+  return (await other.open(await rest.seal('', 'probe'), 'probe')) !== undefined;
 }
 
 /**

@@ -11,6 +11,7 @@ import { KeysRefused } from '../../e2ee/keys/page.js';
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { Archive } from './archive.js';
 import { groupName, uuidOf } from './bytes.js';
+import { usersIn } from './group.js';
 import { Harms } from './harms.js';
 import { Inbox } from './inbox.js';
 import { OwnDevice } from './own-device.js';
@@ -182,8 +183,13 @@ export class KeysAccount {
   }
 
   /** Whether the server shows another group for a strict room than it can have. @param {Uuid} room */
-  isFalseIn(room) {
-    return this.#rooms.isFalse(room);
+  wrongIn(room) {
+    return this.#rooms.wrongIn(room);
+  }
+
+  /** The person goes on from an older state of the server's. @param {Uuid} room */
+  goBack(room) {
+    return this.#rooms.goBack(room);
   }
 
   /** Members who wait for a person to let them in. @param {Uuid} room */
@@ -272,6 +278,12 @@ export class KeysAccount {
     return this.#parts.log.alarms;
   }
 
+  /** Whether a contradiction concerns the room that the person has not decided about. @param {Uuid} room */
+  isContradictedIn(room) {
+    const look = this.#rooms.lookOf(room);
+    return this.#parts.log.concerns(look === null ? new Set() : usersIn(look));
+  }
+
   /** The person goes on regardless of what contradicts the log. */
   async acceptLog() {
     await this.#parts.log.accept();
@@ -295,7 +307,7 @@ export class KeysAccount {
   }
 
   #logChanged() {
-    if (this.logAlarms.some(({ accepted }) => !accepted)) this.#stays.endAll();
+    this.#stays.endWhere((room) => this.isContradictedIn(room));
     this.#told.log();
   }
 

@@ -68,6 +68,11 @@ export class CallGroup {
     this.#group = new Group({ kind: 'call', id: call }, parts.keys, parts.delivery, (look, change) => this.#pass(look, change), (user) => parts.harmed(stay.room, user));
   }
 
+  /** Whose call it is. */
+  get room() {
+    return this.#stay.room;
+  }
+
   /** The end of the port that leads to the media worker. Before `enter`. @param {MessagePort} port */
   connect(port) {
     this.#parts.keys.connect(this.#call, port);
@@ -162,10 +167,10 @@ export class CallGroup {
       await this.#pause(turnMs(look, gone, this.#parts.random));
       if (this.#ended) return;
       const { epoch } = look;
-      look = await this.#group.current(() => this.#learn());
+      look = await this.#group.current((strangers) => this.#learn(strangers));
       if (look === null || look.epoch !== epoch) continue;
       this.#removing = gone;
-      look = await this.#group.change([], [], gone, () => this.#learn());
+      look = await this.#group.change([], [], gone, (strangers) => this.#learn(strangers));
     }
     if (look === null && !this.#ended) throw new StayEnded('this device is no longer in the group of the call');
   }
@@ -173,11 +178,11 @@ export class CallGroup {
   /** A commit is followed first, then it is looked who counts: whoever came in with it waits for this device's next frame. */
   async #current() {
     const known = this.#look;
-    if (known === null || known.outgoing !== null) return this.#group.current(() => this.#learn());
-    const followed = await this.#group.currentFrom(known, () => this.#learn());
+    if (known === null || known.outgoing !== null) return this.#group.current((strangers) => this.#learn(strangers));
+    const followed = await this.#group.currentFrom(known, (strangers) => this.#learn(strangers));
     const look = followed === known ? await this.#group.look() : followed;
     // A commit that did not reach the server is sent again.
-    return look?.outgoing ? this.#group.current(() => this.#learn()) : look;
+    return look?.outgoing ? this.#group.current((strangers) => this.#learn(strangers)) : look;
   }
 
   /** The stay is over. @param {boolean} forget what is kept of it */
@@ -202,9 +207,9 @@ export class CallGroup {
     return [...new Set([...stale, ...left])].filter((leaf) => leaf !== own);
   }
 
-  async #learn() {
-    const users = await this.#parts.membersOf(this.#stay.room);
-    await this.#parts.people.knowAnew(users);
+  /** @param {readonly Uuid[]} [strangers] instead of all members of the room: a few devices that are new cost nobody more than themselves */
+  async #learn(strangers = []) {
+    await this.#parts.people.knowAnew(strangers.length > 0 ? strangers : await this.#parts.membersOf(this.#stay.room));
     await this.#parts.syncRoom(this.#stay.room);
   }
 

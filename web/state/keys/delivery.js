@@ -11,7 +11,7 @@ import { ApiError } from '../../net/api.js';
 import { fromServer, groupId, groupName, toServer, uuidOf } from './bytes.js';
 
 /** @typedef {NonNullable<Look['outgoing']>} Outgoing */
-/** @typedef {{ id: Uuid, group: GroupName | null, epoch: number | null, welcome: Base64 | null }} Waiting `epoch`: in which its commit was made. `welcome`: null for one that is no longer kept, and for what is none */
+/** @typedef {{ id: Uuid, group: GroupName | null, epoch: number | null, welcome: Base64 | null, commit: Base64 | null }} Waiting `epoch`: in which its commit was made. `welcome`: null for one that is no longer kept, and for what is none */
 
 export class Delivery {
   #api;
@@ -160,9 +160,9 @@ export class Delivery {
   /** What waits for a device, oldest first. @param {Base64} device @param {GroupName} [into] welcomes into this group only @returns {Promise<{ items: Waiting[], more: boolean }>} */
   async inbox(device, into) {
     const only = into === undefined ? '' : `&into=${groupId(into)}`;
-    /** @type {{ items: { id: Uuid, group: string, epoch: number | null, body: string | null }[], more: boolean }} */
+    /** @type {{ items: { id: Uuid, group: string, epoch: number | null, body: string | null, commit?: string | null }[], more: boolean }} */
     const { items, more } = await this.#api.call('GET', `e2ee/inbox?device=${uuidOf(device)}${only}`);
-    const waiting = items.map(({ id, group, epoch, body }) => ({ id, group: groupName(group), epoch, welcome: epoch === null || body === null ? null : fromServer(body) }));
+    const waiting = items.map(({ id, group, epoch, body, commit }) => ({ id, group: groupName(group), epoch, welcome: epoch === null || body === null ? null : fromServer(body), commit: commit == null ? null : fromServer(commit) }));
     return { items: waiting, more };
   }
 

@@ -31,6 +31,8 @@ export class Group {
   #newest = 0;
   /** The log is to be read for the first time since this device was away. */
   #isBehind = true;
+  /** The epoch of the server's where that is before the one here, as of the last `current`. @type {number | null} */
+  #isBefore = null;
   /** The commit that was made in this epoch names somebody who is not known yet. @type {number | null} */
   #stuck = null;
 
@@ -59,6 +61,18 @@ export class Group {
     this.#stuck = null;
   }
 
+  /** Whether the server has it in an epoch before the one here, as after a backup was restored; as of the last `current`. */
+  get isAhead() {
+    return this.#isBefore !== null;
+  }
+
+  /** Of a room: the person goes on from what the server has. */
+  async goBack() {
+    if (this.#isBefore === null) return;
+    await this.#keys.ask({ op: 'go_back', room: this.#name.id, epoch: this.#isBefore }, 'done');
+    [this.#newest, this.#isBefore, this.#isBehind] = [this.#isBefore, null, true];
+  }
+
   /** How it stands here; null: this device is not in it. @returns {Promise<Look | null>} */
   async look() {
     try {
@@ -85,6 +99,14 @@ export class Group {
     return look && this.#catchUp(look, learn);
   }
 
+  /** What cannot be sent for the moment keeps nobody from following others: who was faster takes its place. @param {Look} look @param {Learn} learn @param {unknown} error */
+  async #followAnyway(look, learn, error) {
+    if (look.standing !== 'member' || !(error instanceof ApiError)) throw error;
+    const followed = await this.#catchUp(look, learn);
+    if (followed !== null && followed.epoch === look.epoch) throw error;
+    return followed;
+  }
+
   /** The same, where nothing waits and this page alone has the group. @param {Look} look as it stands @param {Learn} learn */
   currentFrom(look, learn) {
     return this.#catchUp(look, learn);
@@ -96,7 +118,7 @@ export class Group {
       return await this.#send(look, learn);
     } catch (error) {
       if (error instanceof ApiError && isFinal(error)) return this.look();
-      throw error;
+      return this.#followAnyway(look, learn, error);
     }
   }
 
@@ -183,6 +205,7 @@ export class Group {
     for (let behind = 0; behind < MAX_BEHIND; ) {
       const { commits, epoch } = await this.#delivery.commits(this.#name, look.epoch);
       this.#newest = Math.max(this.#newest, epoch);
+      this.#isBefore = epoch < look.epoch ? epoch : null;
       if (this.#isBehind) logEpoch ??= epoch;
       // The server no longer has what comes next.
       if (look.epoch < epoch && commits[0]?.epoch !== look.epoch) break;

@@ -8,10 +8,15 @@
 /** @import { Parts } from './parts.js' */
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
+import { ApiError } from '../../net/api.js';
 import { isRefusal } from './passing.js';
 
 /** Pages of the inbox in one go: it holds a few hundred items. */
 const MAX_PAGES = 50;
+/** Of one welcome: first whoever sent it is asked for, then all others whom it names. */
+const MAX_TRIES = 3;
+/** Refusals of a welcome that can never be of use. */
+const NEVER = new Set(['bad_welcome', 'past_epoch', 'wrong_kind', 'known_group', 'not_strict', 'crashed']);
 
 /** @typedef {'inside' | 'later' | 'never'} Outcome `later`: whom it names may be known another time */
 
@@ -62,8 +67,8 @@ export class Inbox {
   /** By a welcome, if a good one waits. @param {Uuid} room @returns {Promise<boolean>} whether this device is in its group now */
   async enter(room) {
     const group = { kind: /** @type {const} */ ('room'), id: room };
-    for (const { id, epoch, welcome } of await this.#into(group)) {
-      const outcome = welcome === null || epoch === null ? 'never' : await this.#join(group, epoch, welcome);
+    for (const { id, epoch, welcome, commit } of await this.#into(group)) {
+      const outcome = welcome === null || epoch === null ? 'never' : await this.#join(group, { epoch, welcome, commit });
       if (outcome === 'later') this.#later.add(id);
       else await this.#parts.delivery.taken(id);
       if (outcome === 'inside') return true;
@@ -77,22 +82,27 @@ export class Inbox {
     return device === null ? [] : (await this.#parts.delivery.inbox(device, group)).items;
   }
 
-  /** @param {GroupName} group @param {number} epoch of the commit @param {Base64} welcome @returns {Promise<Outcome>} */
-  async #join(group, epoch, welcome) {
+  /** @param {GroupName} group @param {{ epoch: number, welcome: Base64, commit: Base64 | null }} waiting @returns {Promise<Outcome>} */
+  async #join(group, { epoch, welcome, commit }) {
     const { keys, people, isStrict } = this.#parts;
-    const ask = () => keys.ask({ op: 'join', welcome, group, epoch: epoch + 1, strict: isStrict(group.id) }, 'group');
+    const ask = () => keys.ask({ op: 'join', welcome, group, epoch: epoch + 1, commit, strict: isStrict(group.id) }, 'group');
     try {
-      await ask().catch(async (error) => {
-        if (!(error instanceof KeysRefused) || error.code !== 'not_vouched') throw error;
-        // Who was there then may have left since: only the welcome names them.
-        const { users } = await keys.ask({ op: 'strangers', group, welcome }, 'strangers');
-        await people.knowAnew(users);
-        return ask();
-      });
-      return 'inside';
+      for (let tries = 1; ; tries += 1) {
+        try {
+          await ask();
+          return 'inside';
+        } catch (error) {
+          if (!(error instanceof KeysRefused) || error.code !== 'not_vouched' || tries === MAX_TRIES) throw error;
+          // Who was there then may have left since: only the welcome names them, once whoever sent it is known.
+          const { users } = await keys.ask({ op: 'strangers', group, welcome }, 'strangers');
+          if (!(await people.knowAll(users))) return 'later';
+        }
+      }
     } catch (error) {
+      // Other rooms do not wait for what cannot be asked for the moment.
+      if (error instanceof ApiError && error.status === 429) return 'later';
       if (!isRefusal(error)) throw error;
-      return error.code === 'not_vouched' ? 'later' : 'never';
+      return NEVER.has(error.code) ? 'never' : 'later';
     }
   }
 }

@@ -115,11 +115,16 @@ export class KeyLog extends EventTarget {
     }
   }
 
-  /** Nothing is sent while something is contradicted and the person has not decided. Rejects with KeysRefused `split_view`. */
-  async beforeSending() {
+  /** Nothing is sent to whom a contradiction concerns before the person has decided. Rejects with KeysRefused `split_view`. @param {ReadonlySet<Uuid>} present */
+  async beforeSending(present) {
     this.#shows(await this.#keys.ask({ op: 'log' }, 'log'));
     await this.freshen();
-    if (this.#alarms.some(({ accepted }) => !accepted)) throw new KeysRefused('split_view');
+    if (this.concerns(present)) throw new KeysRefused('split_view');
+  }
+
+  /** Whether the server contradicts itself, or one of these users does. Whoever else contradicts it keeps nobody from them. @param {ReadonlySet<Uuid>} present */
+  concerns(present) {
+    return this.#alarms.some(({ accepted, user }) => !accepted && (user === null || present.has(user)));
   }
 
   /** The head that a message carries, compared by and by: nothing waits for it. @param {Pick<OpenedMessage, 'user' | 'device' | 'head'>} said */

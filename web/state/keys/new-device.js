@@ -66,6 +66,23 @@ export class NewDevice {
     await keys.ask({ op: 'restore', user: this.#user, blob: backup.blob, secret, records, now_ms: now() }, 'device');
     await this.#again();
   }
+
+  /**
+   * With new keys, where neither a device nor a way back is left. What was kept for the old ones opens nothing any more.
+   * @param {string} password of the account
+   */
+  async beginAnew(password) {
+    const { keys, delivery, now } = this.#parts;
+    const records = await delivery.chain(this.#user);
+    const own = await keys.ask({ op: 'begin_anew', user: this.#user, records, now_ms: now() }, 'device');
+    try {
+      for (const [at, record] of own.records.entries()) await delivery.publish(record, at === 0 ? password : undefined);
+      for (const { slot, version } of await delivery.backups()) await delivery.dropBackup(slot, version);
+    } finally {
+      // What was not taken is published, or forgotten.
+      await this.#again();
+    }
+  }
 }
 
 /** The device that asks in this browser, if one does. @param {Keys} keys */

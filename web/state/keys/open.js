@@ -4,6 +4,7 @@
 /** @import { RoomsStore } from '../rooms.js' */
 /** @import { OpenAccount } from './store.js' */
 
+import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { Keys, startKeysWorker } from '../../e2ee/keys/page.js';
 import { browserSurroundings } from '../../net/api.js';
 import { KeysAccount } from './account.js';
@@ -29,7 +30,7 @@ export function mayMake(rooms, room) {
  */
 export function openKeys(api, rooms, host) {
   return (user, told) => {
-    const [keys, delivery, now] = [new Keys(startKeysWorker()), new Delivery(api), () => Date.now()];
+    const [keys, delivery, now] = [new Keys(startKeysWorker), new Delivery(api), () => Date.now()];
     const { exclusively } = browserSurroundings();
     const log = new KeyLog({ keys, delivery, exclusively, now });
     const parts = {
@@ -43,6 +44,8 @@ export function openKeys(api, rooms, host) {
       foundStrict: (/** @type {string} */ room) => rooms.foundStrict(room),
       made: (/** @type {string} */ room) => rooms.made(room),
       expectedIn: (/** @type {string} */ room) => rooms.expectedIn(room),
+      cameIn: (/** @type {string} */ room, /** @type {readonly string[]} */ users) => rooms.cameIn(room, users),
+      shownIn: (/** @type {string} */ room) => rooms.shownIn(room),
       mayMake: (/** @type {string} */ room) => mayMake(rooms, room),
       roomsOf: () => (rooms.rooms ?? []).filter(({ encryption }) => encryption === 'mls').map(({ id }) => id),
       ownRooms: async () => (await api.call('GET', 'rooms')).rooms.map((/** @type {{ id: string }} */ { id }) => id),
@@ -51,6 +54,26 @@ export function openKeys(api, rooms, host) {
       now,
       random: () => Math.random(),
     };
-    return new KeysAccount(user, parts, told);
+    const account = new KeysAccount(user, parts, told);
+    beginAgain(account, parts);
+    return account;
   };
+}
+
+/**
+ * Whoever asks a worker that stopped is refused, and only `begin` starts another: the account begins as it does when something may be otherwise than it
+ * knew. Later each time: what stops every worker is not mended by the next.
+ * @param {KeysAccount} account
+ * @param {{ keys: Keys, pause: (ms: number) => Promise<void>, random: () => number }} parts
+ */
+function beginAgain(account, { keys, pause, random }) {
+  let stops = 0;
+  let isWaiting = false;
+  keys.addEventListener('stopped', async () => {
+    if (isWaiting) return;
+    isWaiting = true;
+    await pause(backoffMs(OUTBOX_BACKOFF, stops++, random()));
+    isWaiting = false;
+    account.keysChanged(account.user);
+  });
 }

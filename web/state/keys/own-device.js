@@ -11,7 +11,9 @@
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
 import { receive } from './handover.js';
+import { isFinal } from './group.js';
 import { askingHere } from './new-device.js';
+import { isRefusal } from './passing.js';
 import { certificateOf, devicesIn } from './records.js';
 
 /** One-time key packages that wait at the server: new ones are made when half of them are used. */
@@ -80,7 +82,7 @@ export class OwnDevice {
     if (this.#id === null) {
       this.#id = (await this.#keys.ask({ op: 'first', user: this.#user, now_ms: this.#now() }, 'device')).device;
     }
-    await this.#publish(published);
+    if (!(await this.#publish(published))) return 'unvouched';
     try {
       // With the proof that it is in the log, one's own too.
       const learned = await this.#log.learn(this.#user);
@@ -103,21 +105,42 @@ export class OwnDevice {
       return (await this.#keys.ask({ op: 'certified', record }, 'device')).device;
     } catch (error) {
       // For another key under this name: it is nobody's word for this device.
-      if (error instanceof KeysRefused && !['closed', 'storage', 'worker'].includes(error.code)) return null;
+      if (isRefusal(error)) return null;
       throw error;
     }
   }
 
-  /** What a crash kept from being published follows what is there. @param {Base64[]} published */
+  /**
+   * What a crash kept from being published follows what is there.
+   * @param {Base64[]} published
+   * @returns {Promise<boolean>} false: another device was faster, and this one is none
+   */
   async #publish(published) {
     const { records } = await this.#keys.ask({ op: 'who' }, 'device');
     const missing = records.filter((record) => !published.includes(record));
     try {
       for (const record of missing) await this.#delivery.publish(record);
     } catch (error) {
-      // Another device was faster, or another page of this browser did it: what is there says.
-      if (!(error instanceof ApiError) || error.status !== 409) throw error;
+      if (!(error instanceof ApiError) || !isFinal(error)) throw error;
+      if (await this.#stepBack()) return false;
+      // Another page of this browser did it: what is there says.
+      if (error.status !== 409) throw error;
     }
+    return true;
+  }
+
+  /** Where others have gone on without this device, which was never published: it begins again as one that nobody vouches for. @returns {Promise<boolean>} whether it did */
+  async #stepBack() {
+    const records = await this.#delivery.chain(this.#user);
+    if (records.length === 0) return false;
+    try {
+      await this.#keys.ask({ op: 'step_back', records }, 'done');
+    } catch (error) {
+      if (error instanceof KeysRefused && error.code === 'other_device') return false;
+      throw error;
+    }
+    this.#id = null;
+    return true;
   }
 
   /** It is there before this device counts, so once is enough. @param {Base64} device */

@@ -7,6 +7,7 @@
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
 import { fromServer, toServer } from './bytes.js';
+import { isRefusal } from './passing.js';
 
 /** Requests at once. */
 const AT_ONCE = 6;
@@ -81,6 +82,15 @@ export class People extends EventTarget {
     return this.know(users);
   }
 
+  /** Asks for them until one is nobody: whoever names many strangers may have invented them. @param {readonly Uuid[]} users @returns {Promise<boolean>} whether all are somebody */
+  async knowAll(users) {
+    for (let from = 0; from < users.length; from += AT_ONCE) {
+      const found = await this.knowAnew(users.slice(from, from + AT_ONCE));
+      if ([...found.values()].includes('none')) return false;
+    }
+    return true;
+  }
+
   /** They published something, or may have. @param {Uuid} [user] without: anybody */
   forget(user) {
     this.#changes += 1;
@@ -139,6 +149,11 @@ export class People extends EventTarget {
     }
   }
 
+  /** This device has just come into the group of a room in which the person is shown these. @param {Uuid} room @param {readonly Uuid[]} users */
+  async meets(room, users) {
+    await this.#keys.ask({ op: 'meets', room, users: [...users] }, 'done');
+  }
+
   /** The person knows that these users are in the room's group. @param {Uuid} room @param {Uuid[]} users */
   async greeted(room, users) {
     await this.#keys.ask({ op: 'greeted', room, users }, 'done');
@@ -168,7 +183,7 @@ export class People extends EventTarget {
     } catch (error) {
       // Whoever shares no room with one any more is nobody here.
       if (error instanceof ApiError && error.status === 404) return { trust: 'none', mark: null };
-      if (error instanceof KeysRefused && !['closed', 'storage', 'worker'].includes(error.code)) return { trust: 'refused', mark: null };
+      if (isRefusal(error)) return { trust: 'refused', mark: null };
       throw error;
     }
   }

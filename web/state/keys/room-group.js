@@ -23,6 +23,11 @@ const AGAIN_MS = 100;
 /** Refusals of those who have no device in the group, by the server or by the worker. */
 const UNINVITED = new Set(['uninvited', 'identity_changed', 'not_vouched']);
 
+/**
+ * `not_strict`: the room is, and the group does not say so; `rolled_back`: it is in an epoch before the one that this device has seen.
+ * @typedef {'not_strict' | 'rolled_back'} Wrong
+ */
+
 export class RoomGroup {
   #room;
   #parts;
@@ -31,14 +36,16 @@ export class RoomGroup {
   #unreachable = new Set();
   /** Whom the person let in, until they are here. @type {Set<Uuid>} */
   #letIn = new Set();
+  /** Who was shown in it as this device made its group: they come by the person's doing. @type {readonly Uuid[]} */
+  #shown = [];
   /** Of whom the worker was told that the person knows of them. @type {Set<Uuid>} */
   #expected = new Set();
   /** Who is to be let in first, as it was found last. @type {Uuid[]} */
   #atTheDoor = [];
   /** The server let this device not come in by itself: it waits for a welcome, and asks again when something has changed. */
   #isUninvited = false;
-  /** The room is strict, and the group that the server shows for it does not say so. */
-  #isFalse = false;
+  /** What is wrong with the group that the server shows for it. @type {Wrong | null} */
+  #wrong = null;
   /** How often something has changed: an answer to what was asked before says nothing of after. */
   #changes = 0;
   /** Ends the wait for this device's turn. @type {(epoch: number) => void} */
@@ -65,9 +72,16 @@ export class RoomGroup {
     return this.#look;
   }
 
-  /** Whether the server shows another group for it than the room can have, as of the last `sync`. */
-  get isFalse() {
-    return this.#isFalse;
+  /** As of the last `sync`. */
+  get wrong() {
+    return this.#wrong;
+  }
+
+  /** The person goes on from what the server has, though this device has seen more. */
+  async goBack() {
+    await this.#parts.exclusively(`webcall-group-${this.#room}`, () => this.#group.goBack());
+    this.reachAgain();
+    return this.sync();
   }
 
   /** Members who come in once a person lets them, as of the last `sync`. @returns {readonly Uuid[]} */
@@ -120,13 +134,19 @@ export class RoomGroup {
 
   async #run() {
     let look = await this.#group.current((users) => this.#learn(users));
-    if (look !== null) this.#isFalse = false;
+    if (look !== null) this.#wrong = null;
+    if (look !== null && this.#group.isAhead) {
+      [this.#look, this.#wrong] = [null, 'rolled_back'];
+      return null;
+    }
     for (let tries = 0; look === null && !this.#isUninvited && tries < MAX_TRIES; tries += 1) {
       if (tries > 0) await this.#parts.pause(AGAIN_MS * tries);
-      look = (await this.#comeIn()) && (await this.#group.current((users) => this.#learn(users)));
+      if ((await this.#comeIn()) === null) continue;
+      await this.#meet();
+      look = await this.#group.current((users) => this.#learn(users));
     }
     // Nothing is said in it, and nobody brought in.
-    if (look !== null && !look.strict && this.#parts.isStrict(this.#room)) [look, this.#isFalse] = [null, true];
+    if (look !== null && !look.strict && this.#parts.isStrict(this.#room)) [look, this.#wrong] = [null, 'not_strict'];
     look = look && (await this.#tidy(look));
     if (look !== null && this.#isWornOut) {
       look = await this.#change([], [], []);
@@ -136,10 +156,16 @@ export class RoomGroup {
     return look;
   }
 
+  /** Who is there already is no news, but for whoever is not shown in a conversation of a few. */
+  async #meet() {
+    const shown = this.#parts.shownIn(this.#room);
+    if (shown !== null && !this.#parts.isStrict(this.#room)) await this.#parts.people.meets(this.#room, shown);
+  }
+
   /** @returns {Promise<Look | null>} null: another was faster, or this device is not let in */
   async #comeIn() {
     const changes = this.#changes;
-    this.#isFalse = false;
+    this.#wrong = null;
     await this.#learn();
     // By itself this device comes in from now on only.
     if (await this.#parts.welcomed(this.#room)) return this.#group.look();
@@ -151,7 +177,7 @@ export class RoomGroup {
       return null;
     } catch (error) {
       if (error instanceof KeysRefused && error.code === 'not_strict') {
-        [this.#isFalse, this.#isUninvited] = [true, changes === this.#changes];
+        [this.#wrong, this.#isUninvited] = ['not_strict', changes === this.#changes];
         return null;
       }
       // Only who has a device in the group already comes in by itself; others are brought in. Nor does anybody while somebody is in the tree
@@ -178,7 +204,9 @@ export class RoomGroup {
   /** @returns {Promise<Look | null>} null: another was faster */
   async #make() {
     const made = await this.#group.create(null, this.#parts.isStrict(this.#room));
-    if (made !== null) this.#parts.made(this.#room);
+    if (made === null) return null;
+    this.#parts.made(this.#room);
+    if (!made.strict) this.#shown = this.#parts.shownIn(this.#room) ?? [];
     return made;
   }
 
@@ -230,11 +258,13 @@ export class RoomGroup {
   /** Whom the person let in or named is no news to them. @param {ReadonlySet<Uuid>} present */
   async #greet(present) {
     for (const user of this.#expected) if (!present.has(user)) this.#expected.delete(user);
-    const named = this.#parts.expectedIn(this.#room).filter((user) => !this.#expected.has(user));
+    const named = [...this.#parts.expectedIn(this.#room), ...this.#shown].filter((user) => !this.#expected.has(user));
     const expected = [...this.#letIn, ...named].filter((user) => present.has(user));
     if (expected.length === 0) return;
     await this.#parts.people.greeted(this.#room, expected);
     for (const user of expected) this.#expected.add(user);
+    this.#parts.cameIn(this.#room, expected);
+    this.#shown = this.#shown.filter((user) => !expected.includes(user));
   }
 
   /** Who stood there first stays first, whatever order the server tells them in. @param {Uuid[]} missing */

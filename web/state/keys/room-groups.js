@@ -4,6 +4,7 @@
  */
 
 /** @import { Look, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Wrong } from './room-group.js' */
 /** @import { GroupParts } from './parts.js' */
 
 import { ApiError } from '../../net/api.js';
@@ -29,7 +30,7 @@ export class RoomGroups {
   #toldEpochs = new Map();
   /** By room: who was told last to be at the door. @type {Map<Uuid, string>} */
   #toldDoors = new Map();
-  /** Rooms whose group this device waits to be let into, and whether the server shows another group for them than they can have. @type {Map<Uuid, boolean>} */
+  /** Rooms whose group this device waits to be let into, and what is wrong with the group that the server shows for them. @type {Map<Uuid, Wrong | null>} */
   #waiting = new Map();
 
   /**
@@ -91,9 +92,15 @@ export class RoomGroups {
     return this.#waiting.has(room);
   }
 
-  /** Whether the server shows another group for it than the room can have. @param {Uuid} room */
-  isFalse(room) {
-    return this.#waiting.get(room) ?? false;
+  /** What is wrong with the group that the server shows for it. @param {Uuid} room @returns {Wrong | null} */
+  wrongIn(room) {
+    return this.#waiting.get(room) ?? null;
+  }
+
+  /** The person goes on from an older state of the server's. @param {Uuid} room */
+  async goBack(room) {
+    await this.#group(room).goBack();
+    await this.sync(room);
   }
 
   /** Members who wait for a person to let them in, as it was found last. @param {Uuid} room */
@@ -116,7 +123,7 @@ export class RoomGroups {
     try {
       const look = await group.sync();
       this.#synced.set(room, this.#parts.now());
-      this.#wait(room, look === null, group.isFalse);
+      this.#wait(room, look === null, group.wrong);
       return look;
     } finally {
       this.#tell(room, group.look?.epoch);
@@ -150,10 +157,10 @@ export class RoomGroups {
     }
   }
 
-  /** @param {Uuid} room @param {boolean} isWaiting @param {boolean} isFalse */
-  #wait(room, isWaiting, isFalse) {
-    if (isWaiting ? this.#waiting.get(room) === isFalse : !this.#waiting.has(room)) return;
-    if (isWaiting) this.#waiting.set(room, isFalse);
+  /** @param {Uuid} room @param {boolean} isWaiting @param {Wrong | null} wrong */
+  #wait(room, isWaiting, wrong) {
+    if (isWaiting ? this.#waiting.get(room) === wrong : !this.#waiting.has(room)) return;
+    if (isWaiting) this.#waiting.set(room, wrong);
     else this.#waiting.delete(room);
     this.#told.waiting(room);
   }

@@ -23,6 +23,8 @@ const MAX_EPOCHS_WAITING = 16;
 const MAX_STRANGERS = 1_000;
 /** Times that somebody's keys are asked for because of unknown devices; more would let one member's invented ones cost everybody much. */
 export const MAX_LEARNS = 8;
+/** Who wrote it may be known another time, and another version of this client may read it. */
+const LATER = new Set(['unknown_sender', 'not_vouched', 'not_open', 'unknown_version', 'unknown_suite']);
 /** Where the header of an envelope has the epoch and the device (`web/crypto/src/chat/envelope.rs`). */
 const EPOCH_AT = 18;
 const DEVICE_AT = 30;
@@ -164,7 +166,7 @@ export class RoomMessages {
   /** @param {Uuid} room @param {Base64} envelope @param {string} code @returns {Closed} */
   #closed(room, envelope, code) {
     if (code === 'unknown_epoch') return { type: 'closed', why: this.#isAhead(room, envelope) ? 'later' : 'before', code };
-    return { type: 'closed', why: ['unknown_sender', 'not_vouched', 'not_open'].includes(code) ? 'later' : 'refused', code };
+    return { type: 'closed', why: LATER.has(code) ? 'later' : 'refused', code };
   }
 
   /** Of an epoch that this device may still come into. @param {Uuid} room @param {Base64} envelope */

@@ -54,9 +54,9 @@ export class Stays {
     void this.#groups.get(call)?.follow();
   }
 
-  /** The log of keys was contradicted: nothing more is said before the person has decided, and the next stays wait for that. */
-  endAll() {
-    for (const group of this.#groups.values()) group.giveUp();
+  /** In these rooms nothing more is said before the person has decided about something, and the next stays wait for that. @param {(room: Uuid) => boolean} isThere */
+  endWhere(isThere) {
+    for (const group of this.#groups.values()) if (isThere(group.room)) group.giveUp();
   }
 
   followAll() {

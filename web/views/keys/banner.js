@@ -7,9 +7,10 @@
 /** @import { Room, RoomWithMembers } from '../../api.js' */
 /** @import { KeysAccount } from '../../state/keys/account.js' */
 
-import { t } from '../../i18n/index.js';
+import { errorText, t } from '../../i18n/index.js';
 import { el, listen, refill } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
+import { toast } from '../../ui/toast.js';
 import { absentBanner } from './absent.js';
 import { cameBanner } from './came.js';
 import { openCompare } from './compare.js';
@@ -26,7 +27,11 @@ import { hasWritten, reminder } from './reminder.js';
 export function keysBanners(app, room, signal) {
   const absent = absentBanner(app, room, signal);
   const { banners, draw } = drawnBanners(app, room, signal, async () => [...archiveBanner(app, room), absent, await reminder(app, room.id, () => void draw())]);
-  onceWritten(app, room.id, () => void draw(), signal);
+  const written = () => {
+    void draw();
+    void askToStay();
+  };
+  onceWritten(app, room.id, written, signal);
   return banners;
 }
 
@@ -63,6 +68,15 @@ function drawnBanners(app, room, signal, more) {
   return { banners, draw };
 }
 
+/** Keys and messages are here and nowhere else: the browser is not to clear them away when room is short. Asked once there is something, as some browsers ask the person. */
+async function askToStay() {
+  try {
+    if (!(await navigator.storage.persisted())) await navigator.storage.persist();
+  } catch {
+    // An old browser, or a page that may not keep anything.
+  }
+}
+
 /** Once this person has written something there. @param {App} app @param {string} room @param {() => void} act @param {AbortSignal} signal */
 function onceWritten(app, room, act, signal) {
   let [isFollowed, isDone] = [false, false];
@@ -88,9 +102,22 @@ function ownBanner({ keys, rooms }, { id }) {
   if (keys.status === 'unvouched') return [banner('keys-unvouched', t('keys.unvouched'), el('a', { class: 'button primary', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_settings')))];
   if (keys.status === 'out') return [banner('keys-out', t('keys.out'), el('a', { class: 'button', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_keys')))];
   if (keys.account?.isClockWrong) return [banner('keys-clock', t('keys.clock'))];
-  if (keys.account?.isFalseIn(id)) return [banner('keys-not-strict', t('people.not_strict'))];
+  const wrong = keys.account?.wrongIn(id) ?? null;
+  if (wrong === 'not_strict') return [banner('keys-not-strict', t('people.not_strict'))];
+  if (wrong === 'rolled_back') return [banner('keys-rolled-back', t('people.rolled_back'), goBackButton(keys, id))];
   if (keys.account?.isWaitingIn(id)) return [banner('keys-waiting', t(rooms.isStrict(id) ? 'people.waiting_strict' : 'people.waiting'))];
   return [];
+}
+
+/** @param {App['keys']} keys @param {string} room */
+function goBackButton(keys, room) {
+  const goOn = async () => {
+    button.disabled = true;
+    await keys.account?.goBack(room).catch((error) => toast(errorText(error), 'problem'));
+    button.disabled = false;
+  };
+  const button = el('button', { class: 'button', type: 'button', data: { action: 'go-back' }, on: { click: () => void goOn() } }, t('keys.log_continue'));
+  return button;
 }
 
 /** @param {App} app @param {Pick<Room, 'id'>} room @returns {HTMLElement[]} */

@@ -39,6 +39,13 @@ export function memberKeys(app, room, member) {
   return [said, trust === 'none' || trust === 'refused' ? null : safetyButton(account, member)];
 }
 
+/** Who has the keys of the room, and is not among its members as the server tells them. @param {App} app @param {RoomWithMembers} room */
+export function unlistedRows(app, room) {
+  const listed = new Set([app.session.user?.id, ...room.members.map(({ user }) => user)]);
+  const inside = new Set((app.keys.account?.lookOf(room.id)?.members ?? []).map(({ user }) => user));
+  return [...inside].filter((user) => !listed.has(user)).map(() => el('li', { class: 'member' }, el('span', { class: 'member-name' }, t('people.unnamed')), el('span', { class: 'hint trust-refused' }, t('people.unlisted'))));
+}
+
 /** @param {KeysAccount} account @param {{ user: string, username: string }} person */
 export function safetyButton(account, person) {
   const label = labelled(t('keys.safety'), person.username);

@@ -5,7 +5,7 @@
 
 import { errorText, t } from '../../i18n/index.js';
 import { el, fill } from '../../ui/dom.js';
-import { spinner } from '../../ui/form.js';
+import { field, form, spinner } from '../../ui/form.js';
 import { qrCode } from '../../ui/qr.js';
 import { toast } from '../../ui/toast.js';
 import { requestLink } from '../../state/keys/records.js';
@@ -18,7 +18,7 @@ export function newDevicePart(asking) {
     try {
       const [{ request, code }, ways] = await Promise.all([asking.request(), asking.ways()]);
       const link = requestLink(request, location.origin);
-      fill(part, requestPart(link, code, await asking.squares(link)), ways.length > 0 ? recoverPart(asking, ways) : null);
+      fill(part, requestPart(link, code, await asking.squares(link)), ways.length > 0 ? recoverPart(asking, ways) : null, anewPart(asking));
     } catch (error) {
       fill(part, el('p', { class: 'problem' }, errorText(error)), el('button', { class: 'button', type: 'button', data: { action: 'retry' }, on: { click: () => void draw() } }, t('common.retry')));
     }
@@ -53,4 +53,11 @@ function requestPart(link, code, squares) {
 /** @param {NewDevice} asking @param {readonly WayKind[]} ways */
 function recoverPart(asking, ways) {
   return el('div', { class: 'stack' }, el('h3', {}, t('keys.recover_title')), el('p', {}, t('keys.recover_hint')), ...showWay(ways, (shown) => asking.recover(shown)));
+}
+
+/** @param {NewDevice} asking */
+function anewPart(asking) {
+  const password = field({ label: t('settings.current_password'), name: 'password', type: 'password', autocomplete: 'current-password' });
+  const begin = form({ submit: t('keys.anew'), action: 'begin-anew', send: ({ password: given = '' }) => asking.beginAnew(given) }, password);
+  return el('details', { class: 'stack', data: { part: 'anew' } }, el('summary', {}, t('keys.anew_title')), el('p', {}, t('keys.anew_hint')), begin);
 }

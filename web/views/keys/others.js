@@ -7,7 +7,7 @@ import { t } from '../../i18n/index.js';
 import { openDialog } from '../../ui/dialog.js';
 import { el, fill, listen } from '../../ui/dom.js';
 import { personName } from '../name.js';
-import { memberKeys, trustInMembers } from './member.js';
+import { memberKeys, trustInMembers, unlistedRows } from './member.js';
 
 /** @param {App} app @param {RoomWithMembers} room */
 export function openOthers(app, room) {
@@ -19,7 +19,7 @@ export function openOthers(app, room) {
     await trustInMembers(app, room);
     if (ending.signal.aborted) return;
     const rows = others.map((member) => el('li', { class: 'member', data: { username: member.username } }, el('span', { class: 'member-name' }, personName(member.username, false)), ...memberKeys(app, room, member)));
-    fill(list, ...rows);
+    fill(list, ...rows, ...unlistedRows(app, room));
   };
   void draw();
   listen(app.keys, ['change', 'person'], () => void draw(), ending.signal);

@@ -148,8 +148,8 @@ impl Desk {
             return Err(Fault::WrongKind);
         }
         self.nobody_stale(id)?;
-        self.head_to_send()?;
         if let Some(room) = self.groups.get(&id).and_then(|opened| opened.room) {
+            self.head_to_send(room)?;
             self.nobody_new_in_call(room)?;
         }
         let At { directory, opened, room, .. } = self.at(id)?;

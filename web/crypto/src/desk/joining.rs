@@ -7,11 +7,29 @@ use webcall_trust::mls::{GroupId, GroupKind, Session};
 use webcall_trust::{PublicKey, UserId};
 
 use super::Desk;
+use super::sent::SentState;
 use super::shelves::Shelf;
 use super::wire::{Answer, Bytes, External, Kept, Stay};
 use crate::archive::block_of;
 use crate::chat::RoomId;
 use crate::{ExternalJoin, Fault, Group, Joined, random};
+
+/// Where a welcome must lead, as the server has it. The server does not see where it does: a member could lead a newcomer into a group of their own, with
+/// the same people in the same epoch.
+pub(super) struct Place<'a> {
+    pub group: Option<GroupId>,
+    pub epoch: Option<u64>,
+    /// What led the others there.
+    pub commit: Option<&'a Bytes>,
+}
+
+impl Place<'_> {
+    fn is_of(&self, group: &Group) -> bool {
+        self.group.is_none_or(|id| id == group.id())
+            && self.epoch.is_none_or(|epoch| epoch == group.epoch())
+            && self.commit.is_none_or(|commit| group.began_with(&commit.0))
+    }
+}
 
 impl Desk {
     pub(super) fn open_group(&mut self, room: RoomId, sealed: &Bytes) -> Result<(), Fault> {
@@ -53,19 +71,15 @@ impl Desk {
     }
 
     /// A welcome may be as old as the key package that it is for, and one to a last resort may have been used before. `strict`: the room is known to be.
-    /// `place`: what it must lead to. The server does not see where a welcome leads, so that a member could lead a newcomer into a group of their own,
-    /// in an epoch that never comes.
     pub(super) fn join(
         &mut self,
         welcome: &Bytes,
-        place: (Option<GroupId>, Option<u64>),
+        place: &Place<'_>,
         strict: bool,
         keep: &mut Vec<Kept>,
     ) -> Result<Answer, Fault> {
-        let Joined { group, package } = Group::join(self.device()?, &welcome.0, &*self.directory)?;
-        if place.0.is_some_and(|id| id != group.id()) || place.1.is_some_and(|epoch| epoch != group.epoch()) {
-            return Err(Fault::BadWelcome);
-        }
+        let Joined { group, package } =
+            Group::join_where(|group| place.is_of(group), self.device()?, &welcome.0, &*self.directory)?;
         // A call is entered by oneself.
         if group.id().kind == GroupKind::Call {
             return Err(Fault::WrongKind);
@@ -110,6 +124,21 @@ impl Desk {
             self.comes_into(&group, external.strict, keep)?;
         }
         self.enter(group, external.stay, keep)
+    }
+
+    /// The server has the room's group in an epoch before the one here, and the person goes on from that: this device comes in anew. What it sealed and
+    /// the server has not, is sealed again then; under other keys, for each of the epochs to come is another than the one that was.
+    pub(super) fn go_back(&mut self, room: Uuid, epoch: u64, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        let (id, of, device) = (GroupId::room(room.into_bytes()), RoomId(room.into_bytes()), self.device()?.id());
+        if self.in_room(id)?.epoch() <= epoch {
+            return Err(Fault::PastEpoch);
+        }
+        let mut marks = self.marks(of)?;
+        self.shelves.get(Shelf::Sent(of))?;
+        marks.goes_back(epoch);
+        self.put(Shelf::Marks(of), marks.to_bytes(), keep)?;
+        self.put(Shelf::Sent(of), SentState::new(of, device).to_bytes(), keep)?;
+        self.forget(id, keep)
     }
 
     /// Of a room. `strict`: it is known to be.

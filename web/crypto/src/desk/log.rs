@@ -1,5 +1,7 @@
 //! Requests about the log of everybody's keys: what the server says of it, and what the devices of others were shown.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 use webcall_trust::{DeviceId, Hash, Refusal, Signed};
 
@@ -56,11 +58,12 @@ impl Desk {
         view.check(records, Some(&Inclusion { size, leaves, path: hashes(&path)? }))
     }
 
-    /// Nothing is sealed for an encrypted room or its calls while there is a contradiction that the person has not decided about. The head that goes
-    /// with what is written.
-    pub(super) fn head_to_send(&mut self) -> Result<Head, Fault> {
+    /// Nothing is sealed for an encrypted room or its calls while there is a contradiction that concerns it and that the person has not decided about.
+    /// The head that goes with what is written.
+    pub(super) fn head_to_send(&mut self, room: Uuid) -> Result<Head, Fault> {
         let view = self.log_view()?;
-        if view.is_contradicted() { Err(Fault::SplitView) } else { Ok(view.head()) }
+        let users: BTreeSet<_> = self.identities_of(room)?.into_iter().map(|(user, _)| user).collect();
+        if view.is_contradicted(|user| users.contains(&user)) { Err(Fault::SplitView) } else { Ok(view.head()) }
     }
 
     fn log_view(&mut self) -> Result<LogView, Fault> {

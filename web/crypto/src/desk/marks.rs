@@ -72,6 +72,12 @@ impl Marks {
         }
     }
 
+    /// The person goes on from an older state of the server's, as after a backup was restored.
+    pub(super) fn goes_back(&mut self, epoch: u64) {
+        self.group = self.group.map(|newest| newest.min(epoch));
+        self.message = self.message.map(|newest| newest.min(epoch));
+    }
+
     /// Nothing is done with a state of the group that is older than the newest.
     pub(super) fn go_on_with(self, group: &Group) -> Result<(), Fault> {
         if group.counter() < self.state { Err(Fault::OldState) } else { Ok(()) }

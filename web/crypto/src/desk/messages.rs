@@ -37,7 +37,7 @@ impl Desk {
         let id = MessageId(message.id.into_bytes());
         self.nobody_stale(GroupId::room(room.0))?;
         self.nobody_new(message.room)?;
-        let head = self.head_to_send()?;
+        let head = self.head_to_send(message.room)?;
         let mut sent = self.sent_state(room)?;
         let draft = draft(message, head)?;
         self.begin_epoch(GroupId::room(room.0), keep)?;
@@ -87,9 +87,9 @@ impl Desk {
         let room = RoomId(room.into_bytes());
         let mut marks = self.marks(room)?;
         let (opened, sender) = match self.opened(room, envelope) {
-            Err(Fault::UnknownSender) if !waited => {
+            Err(unknown @ (Fault::UnknownSender | Fault::UnknownEpoch)) if !waited => {
                 marks.in_time(Envelope::parse(&envelope.0)?.place().epoch)?;
-                return Err(Fault::UnknownSender);
+                return Err(unknown);
             }
             opened => opened?,
         };

@@ -33,6 +33,7 @@ use webcall_trust::mls::{GroupId, GroupKind};
 
 use backup::Backup;
 use counters::Counters;
+use joining::Place;
 use media::MediaEpochs;
 use shelves::Shelves;
 pub use wire::{
@@ -114,6 +115,8 @@ impl Desk {
     fn answer(&mut self, request: Request, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         match request {
             Request::First { user, now_ms } => self.first(user, now_ms, keep),
+            Request::BeginAnew { user, records, now_ms } => self.begin_anew(user, &records, now_ms, keep),
+            Request::StepBack { records } => self.step_back(&records, keep),
             Request::Ask { user } => self.ask(user, keep),
             Request::Certified { record } => self.certified(&record, keep),
             Request::Load { device_id, device, directory, identity } => {
@@ -129,14 +132,16 @@ impl Desk {
             Request::KeyPackages { count, last_resort } => self.key_packages(count, last_resort, keep),
             Request::ForgetExpired { now_ms } => self.forget_expired(now_ms, keep),
             Request::Create { group, stay, strict } => self.create(group.into(), stay, strict, keep),
-            Request::Join { welcome, group, epoch, strict } => {
-                self.join(&welcome, (group.map(GroupId::from), epoch), strict, keep)
+            Request::Join { welcome, group, epoch, commit, strict } => {
+                let place = Place { group: group.map(GroupId::from), epoch, commit: commit.as_ref() };
+                self.join(&welcome, &place, strict, keep)
             }
             Request::JoinExternal(external) => self.join_external(&external, keep),
             Request::Change { group, add, users, remove } => self.change(group.into(), (add, &users), &remove, keep),
             Request::Accepted { group } => self.settle(group.into(), Group::accepted, keep),
             Request::Lost { group } => self.settle(group.into(), Group::lost, keep),
             Request::Process { group, commit, log_epoch } => self.process(group.into(), &commit, log_epoch, keep),
+            Request::GoBack { room, epoch } => self.go_back(room, epoch, keep),
             Request::Forget { group } => self.forget(group.into(), keep),
             Request::Culprit { group } => self.culprit(group.into()),
             Request::Strangers { group, welcome } => self.strangers(group.into(), welcome.as_ref()),
@@ -163,6 +168,7 @@ impl Desk {
             Request::CallEmoji { group } => self.call_emoji(group.into()),
             Request::Qr { text } => Self::qr(&text),
             Request::Newcomers { room } => self.newcomers(room, keep),
+            Request::Meets { room, users } => self.meets(room, &users, keep),
             Request::Greeted { room, users } => self.greeted(room, &users, keep),
             Request::BackupBegin => self.backup_begin(keep),
             Request::AddRecoveryCode => self.add_recovery_code(keep),

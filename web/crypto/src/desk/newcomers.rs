@@ -45,6 +45,16 @@ impl Desk {
         Ok(Answer::Done)
     }
 
+    /// This device has just come into a room that is not strict: the person is shown these users as they look at it, and nobody else.
+    pub(super) fn meets(&mut self, room: Uuid, users: &[Uuid], keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        let shown: BTreeSet<_> = users.iter().map(|user| UserId(user.into_bytes())).collect();
+        let known = &self.others_in(room)? & &shown;
+        if !self.in_room(GroupId::room(room.into_bytes()))?.is_strict() {
+            self.keep_greeted(room, &known, keep)?;
+        }
+        Ok(Answer::Done)
+    }
+
     /// In a strict room.
     pub(super) fn nobody_new(&mut self, room: Uuid) -> Result<(), Fault> {
         let id = GroupId::room(room.into_bytes());
@@ -68,7 +78,7 @@ impl Desk {
     }
 
     /// With each epoch. Who is in a room as this device first comes into it is no news, but in a strict one, where the person is told of everybody once.
-    /// Whoever made the group of another one has others come at once, who are no news either. Who has left is news when they come again.
+    /// Whoever makes its group meets everybody else as they come. Who has left is news when they come again.
     pub(super) fn meet(&mut self, id: GroupId, keep: &mut Vec<Kept>) -> Result<(), Fault> {
         let group = &self.groups.get(&id).ok_or(Fault::NotOpen)?.group;
         if group.standing() != Standing::Member {
@@ -78,8 +88,7 @@ impl Desk {
         let (present, greeted) = (self.others_in(room)?, self.greeted_in(room)?);
         let known = match &greeted {
             Some(greeted) => &present & greeted,
-            None if is_strict => BTreeSet::new(),
-            None if is_alone => return Ok(()),
+            None if is_strict || is_alone => BTreeSet::new(),
             None => present.clone(),
         };
         if greeted.as_ref() != Some(&known) {

@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use uuid::Uuid;
-use webcall_trust::{DeviceId, Hash, PublicKey, Record};
+use webcall_trust::{DeviceId, Hash, PublicKey, Record, UserKeys};
 
+use super::counters::Counters;
 use super::wire::{self, Answer, Bytes, Kept, LoggedAt, VerifiedLook};
 use super::{Desk, Person};
 use crate::{Device, DeviceRequest, Directory, Fault, Identity, Learned, MAX_PACKAGES, MAX_RECORDS, NewDevice};
@@ -15,6 +16,37 @@ impl Desk {
         let (identity, device, _) = Device::first(wire::user(user), now_ms)?;
         keep.push(kept("identity", identity.save(&self.key, device.id())?));
         self.sit(device, Some(identity), keep)
+    }
+
+    /// Without a device and without a way back. The first record replaces the identity, which takes the account's password.
+    pub(super) fn begin_anew(
+        &mut self,
+        user: Uuid,
+        records: &[Bytes],
+        now_ms: u64,
+        keep: &mut Vec<Kept>,
+    ) -> Result<Answer, Fault> {
+        self.nobody_yet()?;
+        let user = wire::user(user);
+        let published = UserKeys::replay(user, records.iter().map(|record| record.0.as_slice()))?;
+        let (identity, device, _) = Device::anew(user, published.head(), now_ms)?;
+        keep.push(kept("identity", identity.save(&self.key, device.id())?));
+        self.sit(device, Some(identity), keep)
+    }
+
+    /// This device was made, and its records cannot be published any more: it is forgotten, for nobody ever relied on it. Once it has seen itself
+    /// among what its user published, no server has it forget its keys.
+    pub(super) fn step_back(&mut self, records: &[Bytes], keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
+        let device = self.device()?;
+        let own = Record::Device(*device.certificate()).to_bytes();
+        let seen = self.directory.records(device.user());
+        if seen.contains(&own) || records.iter().any(|record| record.0 == own) {
+            return Err(Fault::OtherDevice);
+        }
+        let names = ["name", "device", "directory", "identity", "backup", "log"];
+        keep.extend(names.map(|name| Kept { name: name.to_owned(), sealed: None }));
+        self.counters = Counters::default();
+        self.resume(None)
     }
 
     /// Again: another device asks, and the one before is forgotten.
@@ -170,7 +202,7 @@ impl Desk {
         self.check_logged(&records, proof)?;
         // One's own identity is the one that this device was certified under, and never another that the server shows.
         if id == self.device()?.user() && self.directory.accepted(id).is_none() {
-            let first = webcall_trust::UserKeys::replay(id, records.iter().map(Vec::as_slice))?;
+            let first = UserKeys::replay(id, records.iter().map(Vec::as_slice))?;
             if first.identity() != self.device()?.identity() {
                 return Err(webcall_trust::Refusal::IdentityChanged.into());
             }

@@ -53,9 +53,14 @@ impl Drop for Saved {
 impl Device {
     /// The first device of a user: it makes the user's identity and vouches for itself. The records are to be published in this order.
     pub fn first(user: UserId, now_ms: u64) -> Result<(Identity, Self, [Record; 2]), Fault> {
+        Self::anew(user, [0; 32], now_ms)
+    }
+
+    /// The same of a user who has published records and can go on from none of them: `head` is the hash of the last, which the new identity replaces.
+    pub fn anew(user: UserId, head: Hash, now_ms: u64) -> Result<(Identity, Self, [Record; 2]), Fault> {
         let identity = Identity::generate();
         let new = NewDevice::generate(user)?;
-        let claim = identity.claim(user, [0; 32], now_ms);
+        let claim = identity.claim(user, head, now_ms);
         let vouched = identity.vouch(user, new.request(), claim.hash(), now_ms)?;
         let mut device = new.certified(vouched)?;
         device.records.insert(0, claim);

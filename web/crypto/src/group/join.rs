@@ -45,7 +45,20 @@ impl Group {
     /// is known now, and the one that sent the welcome must count. What it adds to is the caller's to judge: a welcome to a last resort
     /// can come again.
     pub fn join(device: &Device, welcome: &[u8], contacts: &impl Contacts) -> Result<Joined, Fault> {
+        Self::join_where(|_| true, device, welcome, contacts)
+    }
+
+    /// The same; whether it leads where it should is judged before anybody in it.
+    pub(crate) fn join_where(
+        leads_there: impl FnOnce(&Self) -> bool,
+        device: &Device,
+        welcome: &[u8],
+        contacts: &impl Contacts,
+    ) -> Result<Joined, Fault> {
         let (joined, sender) = welcomed(device, welcome)?;
+        if !leads_there(&joined.group) {
+            return Err(Fault::BadWelcome);
+        }
         let roster = &joined.group.roster;
         let sent_by = roster.at(sender).ok_or(Fault::BadWelcome)?;
         if !contacts.counts(sent_by) || !roster.iter().all(|(_, certificate)| contacts.stands(certificate)) {
@@ -54,9 +67,24 @@ impl Group {
         Ok(joined)
     }
 
-    /// Users with a device in the tree of a welcome that is not known here. They may have left since.
+    /// Whether this commit led into the epoch that the group is in: who has followed it has the same confirmation tag (RFC 9420 §6.1), which nobody has
+    /// who made another group.
+    pub(crate) fn began_with(&self, commit: &[u8]) -> bool {
+        let read = mls::handshake(commit);
+        read.is_ok_and(|(_, message)| message.confirmation_tag() == Some(self.mls.confirmation_tag()))
+    }
+
+    /// Users with a device in the tree of a welcome that is not known here. They may have left since. Of whoever sent it alone, as long as they are
+    /// not known themselves; [`Refusal::NotVouched`] of a device that does not count: it names whom it likes.
     pub fn strangers_in(device: &Device, welcome: &[u8], contacts: &impl Contacts) -> Result<BTreeSet<UserId>, Fault> {
-        let (Joined { group, .. }, _) = welcomed(device, welcome)?;
+        let (Joined { group, .. }, sender) = welcomed(device, welcome)?;
+        let sent_by = group.roster.at(sender).ok_or(Fault::BadWelcome)?;
+        if !contacts.published(sent_by) {
+            return Ok([sent_by.statement().user].into());
+        }
+        if !contacts.counts(sent_by) {
+            return Err(Refusal::NotVouched.into());
+        }
         let strangers = group.roster.iter().filter(|(_, certificate)| !contacts.published(certificate));
         Ok(strangers.map(|(_, certificate)| certificate.statement().user).collect())
     }

@@ -14,6 +14,16 @@ pub enum Request {
         user: Uuid,
         now_ms: u64,
     },
+    /// For a user who has neither a device nor a way back left. `records`: all that the user published.
+    BeginAnew {
+        user: Uuid,
+        records: Vec<Bytes>,
+        now_ms: u64,
+    },
+    /// A device whose records cannot be published. `records`: all that its user published.
+    StepBack {
+        records: Vec<Bytes>,
+    },
     /// A further device, for which another is to vouch.
     Ask {
         user: Uuid,
@@ -85,6 +95,9 @@ pub enum Request {
         group: Option<GroupName>,
         #[serde(default)]
         epoch: Option<u64>,
+        /// The commit that it came with, as the server has it.
+        #[serde(default)]
+        commit: Option<Bytes>,
         /// The room is known to be strict.
         #[serde(default)]
         strict: bool,
@@ -111,6 +124,11 @@ pub enum Request {
         group: GroupName,
         commit: Bytes,
         log_epoch: Option<u64>,
+    },
+    /// The person goes on from an epoch of a room's group that is before the one here: what is kept of it is thrown away.
+    GoBack {
+        room: Uuid,
+        epoch: u64,
     },
     /// Leaves it, or throws away what cannot go on.
     Forget {
@@ -221,6 +239,11 @@ pub enum Request {
     /// Who came into the room's group since the person was last told of somebody; at the first time nobody.
     Newcomers {
         room: Uuid,
+    },
+    /// This device has just come into a room that is not strict: whom the person is shown there.
+    Meets {
+        room: Uuid,
+        users: Vec<Uuid>,
     },
     /// The person knows that these users are in the room's group.
     Greeted {
