@@ -171,18 +171,21 @@ async fn who_does_not_count_changes_no_group_and_is_not_added(store: &Store) {
 
 async fn a_welcome_waits_for_each_whom_a_commit_adds_until_it_is_fetched(store: &Store) {
     let (ann, ben, id) = stage(store).await;
-    for epoch in 0..3 {
-        assert_eq!(store.add_commit(&commit(id, epoch, ann, &[of(ben)])).await.unwrap(), AddedCommit::Added);
+    for epoch in 0..6 {
+        let roomy = CommitLimits { welcomes: 10, ..LIMITS };
+        let new = NewCommit { limits: roomy, ..commit(id, epoch, ann, &[of(ben)]) };
+        assert_eq!(store.add_commit(&new).await.unwrap(), AddedCommit::Added);
     }
     let waiting = inbox(store, ben).await;
-    let seen: Vec<_> = waiting.iter().map(|row| (row.group_id.as_slice(), row.body.as_deref())).collect();
-    assert_eq!(seen, [(&GROUP[..], Some(&b"welcome"[..]))], "the last into a group is enough");
-    assert_eq!(waiting[0].epoch, Some(2));
+    let seen: Vec<_> = waiting.iter().map(|row| (row.group_id.as_slice(), row.body.as_deref(), row.epoch)).collect();
+    let last_four = [2, 3, 4, 5].map(|epoch| (&GROUP[..], Some(&b"welcome"[..]), Some(epoch)));
+    assert_eq!(seen, last_four, "whoever was put out and brought in again was there in between");
+    assert_eq!(waiting[0].commit_bytes.as_deref(), Some(&b"commit"[..]), "what it leads where");
     assert_eq!(inbox(store, ann).await, []);
     assert!(!store.remove_from_inbox(waiting[0].id, ann).await.unwrap(), "it is not hers");
     assert!(store.remove_from_inbox(waiting[0].id, ben).await.unwrap());
     assert!(!store.remove_from_inbox(waiting[0].id, ben).await.unwrap());
-    assert_eq!(inbox(store, ben).await, []);
+    assert_eq!(inbox(store, ben).await.len(), 3);
 }
 
 async fn leave(store: &Store, id: RoomId, sender: UserId, (user, device): (UserId, DeviceId), at: Timestamp) -> AddedToInbox {

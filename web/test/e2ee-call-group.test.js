@@ -184,3 +184,24 @@ test('a stay ends where the person is to see first who is in the room, and not w
     assert.deepEqual([entered, world.passed], [isOver ? 'newcomers' : null, []]);
   }
 });
+
+test('a device that is new in a call costs the others what its user published, and not what everybody in the room did', async () => {
+  const { world, parts } = surroundings();
+  const [asked, members] = [[], Array.from({ length: 300 }, (_, at) => `u${at}`)];
+  const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, { ...parts, membersOf: async () => members, people: { ...parts.people, knowAnew: async (users) => (asked.push(...users), new Map()) } }, TOLD);
+  await stay.enter(null);
+  await stay.follow();
+  asked.length = 0;
+  const { ask } = parts.keys;
+  let tries = 0;
+  parts.keys.ask = async (request) => {
+    if (request.op === 'strangers') return { users: ['u7'] };
+    if (request.op === 'process' && (tries += 1) === 1) throw new KeysRefused('not_vouched');
+    if (request.op === 'process') return { change: { type: 'others', removed: [] }, group: (world.kept = lookOf(world.epoch + 1, 'p1')) };
+    return ask(request);
+  };
+  const from = world.kept.epoch;
+  parts.delivery.commits = async (_, at) => ({ commits: at === from ? [{ epoch: from, commit: 'c' }] : [], epoch: from + 1 });
+  await stay.follow();
+  assert.deepEqual([tries, asked], [2, ['u7']]);
+});

@@ -170,6 +170,10 @@ async fn t21_a_package_is_used_once_and_a_drained_device_has_its_last_resort() {
     assert_eq!(carla.claim(&server, &ben_id).await.0, StatusCode::OK);
     let again = json!({"key_packages": [packages[0]]});
     assert_eq!(refusal(&ben.upload(&server, &ben.device, again).await), (409, "key_package_reused"));
+    for expected in [(201, ""), (409, "key_package_reused")] {
+        let package = json!({"key_packages": [encode(&crate::mls::with_init_key(&ben.device, [9; 32]))]});
+        assert_eq!(refusal(&ben.upload(&server, &ben.device, package).await), expected, "the same key in another package");
+    }
 }
 
 #[tokio::test]
