@@ -129,6 +129,44 @@ test('t3 two people compare what both see alike and are marked in room and call,
     assert.equal(await anna.evaluate(() => document.querySelector('[data-verified]')), null, 'accepted, and not compared');
   }));
 
+test('t3 who has neither a device nor a way back begins anew by the password, and whom that concerns is told before a call and in it', () =>
+  during(party(), async (table) => {
+    const [anna, boris] = [await table.person('chromium', { language: 'en', ...WIDE }), await table.person('chromium')];
+    const room = await table.room([anna, boris], { encryption: 'mls' });
+    await together(table, room, [anna, boris]);
+    // His browser is gone with all that it kept.
+    await table.open(boris, '/login');
+    const fresh = await table.secondWindow(boris, 'firefox');
+    await table.open(fresh, '/settings');
+    await fresh.see('[data-part="anew"]');
+    await fresh.evaluate(() => (document.querySelector('[data-part="anew"]').open = true));
+    assert.deepEqual(await faults(fresh), []);
+    await fresh.fill('password', 'not his password');
+    await fresh.click('begin-anew');
+    await fresh.see('[data-part="anew"] .problem:not([hidden])');
+    await fresh.evaluate(() => (document.querySelector('[data-part="anew"]').open = true));
+    await fresh.fill('password', PASSWORD);
+    await fresh.click('begin-anew');
+    await fresh.see('[data-part="ways"]');
+
+    await table.prejoin(anna, room);
+    await anna.see('.prejoin [data-banner="keys-changed"]');
+    assert.deepEqual(await faults(anna), []);
+    await anna.click('join-call');
+    await anna.see('[data-page="call"] [data-banner="keys-changed"]');
+    await anna.click('compare', '[data-page="call"] [data-banner="keys-changed"]');
+    await anna.click('accept-keys');
+    await anna.pressNamed('button', words(anna, 'people.accept_unseen'), 'dialog:last-of-type');
+    await anna.seeGone('[data-banner="keys-changed"]');
+    await table.join([fresh], room);
+    await anna.see(`[data-tile][data-username="${boris.username}"]`);
+    for (const page of [anna, fresh]) await page.click('leave');
+    await openChat(table, fresh, room);
+    await write(fresh, 'here again');
+    await openChat(table, anna, room);
+    await reads(anna, 'here again');
+  }));
+
 test('all in a call see the same six words, and others once somebody has come', () =>
   during(party(), async (table) => {
     const pages = [await table.person('chromium', { language: 'en' }), await table.person('firefox', { language: 'ru' })];

@@ -222,7 +222,7 @@ export const e2ee = {
   'keys.log_other': 'The server signs its log of everybody’s keys with another key than before. That happens when the server was set up anew, and when somebody else answers in its place.',
   'keys.log_do': 'Nothing is sent in encrypted rooms for now. Ask whoever runs the server, by another way than this page, and compare safety numbers with those you write to.',
   'keys.log_continue': 'Continue anyway',
-  'keys.changed': '{name} has new keys. This happens with a new start after all devices were lost, or when somebody stands between you. Compare the safety number, then accept. Nothing is sent here until then.',
+  'keys.changed': '{name} has new keys. This happens with a new start after all devices were lost, or when somebody stands between you. Compare the safety number, then accept. Until then nothing is sent here, and in a call you neither see nor hear each other.',
   'keys.archive_wrong': 'The server gave an older or damaged archive of the keys of this room ({code}). It was not taken in, and nothing was written over it.',
   'keys.archive_full': 'The archive of your keys is full: what is written here from now on cannot be read on new devices ({code}).',
   'keys.changed_short': 'New keys',

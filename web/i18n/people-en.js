@@ -7,7 +7,7 @@ export const people = {
   'people.verified_as_hint': 'You compared keys with this person when they were called {name}. The server gives them another name now.',
   'people.now_verified': '{name} is verified.',
   'people.lost_short': 'New keys, no longer verified',
-  'people.lost': 'You had verified {name}, and now the server shows new keys. That happens after all devices were lost, or when somebody stands between you. Compare again before you go on. Nothing is sent here until then.',
+  'people.lost': 'You had verified {name}, and now the server shows new keys. That happens after all devices were lost, or when somebody stands between you. Compare again before you go on. Until then nothing is sent here, and in a call you neither see nor hear each other.',
   'people.safety_lost': 'You had verified {name}. These are new keys, and they are not verified. Accept them only if {name} reads out the same.',
   'people.match': 'They match',
   'people.in_words': 'In words',

@@ -78,10 +78,10 @@ function row(app, one, me) {
   );
 }
 
-/** The way to the safety number of whoever is said to be there, for who is not that person. @param {App} app @param {Participant} one */
+/** The way to the safety number of whoever is said to be there, for who is not that person. Where nothing is encrypted keys prove nothing. @param {App} app @param {Participant} one */
 function compareButton(app, one) {
   const { account } = app.keys;
-  if (account === null || one.user === app.session.user?.id) return null;
+  if (account === null || one.user === app.session.user?.id || app.call.lock === 'open') return null;
   return safetyButton(account, one);
 }
 

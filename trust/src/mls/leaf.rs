@@ -14,13 +14,13 @@ use crate::{Certificate, Refusal, is_contributory};
 /// still counts with its user is not asked here.
 pub fn key_package(bytes: &[u8]) -> Result<(KeyPackage, Certificate), Refusal> {
     let MlsMessageBodyIn::KeyPackage(read) = parse::body(bytes, MAX_KEY_PACKAGE_BYTES)? else { return Err(Refusal::WireFormat) };
-    let package = read.validate(&RustCrypto::default(), ProtocolVersion::Mls10).map_err(refusal)?;
+    let package = read.validate(&RustCrypto::default(), ProtocolVersion::Mls10).map_err(|error| refusal(&error))?;
     let certificate = checked_package(&package)?;
     Ok((package, certificate))
 }
 
 /// Not alive by this machine's clock is said apart: the clock of whoever made it may be wrong.
-fn refusal(error: KeyPackageVerifyError) -> Refusal {
+fn refusal(error: &KeyPackageVerifyError) -> Refusal {
     match error {
         KeyPackageVerifyError::LifetimeError(_) => Refusal::Lifetime,
         _ => Refusal::KeyPackage,

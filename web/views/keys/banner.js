@@ -26,7 +26,7 @@ import { hasWritten, reminder } from './reminder.js';
  */
 export function keysBanners(app, room, signal) {
   const absent = absentBanner(app, room, signal);
-  const { banners, draw } = drawnBanners(app, room, signal, async () => [...archiveBanner(app, room), absent, await reminder(app, room.id, () => void draw())]);
+  const { banners, draw } = drawnBanners('banners', app, room, signal, async () => [...archiveBanner(app, room), absent, await reminder(app, room.id, () => void draw())]);
   const written = () => {
     void draw();
     void askToStay();
@@ -42,17 +42,18 @@ export function keysBanners(app, room, signal) {
  * @param {AbortSignal} signal
  */
 export function keysBannersInCall(app, room, signal) {
-  return drawnBanners(app, room, signal, async () => []).banners;
+  return drawnBanners('keys-banners', app, room, signal, async () => []).banners;
 }
 
 /**
+ * @param {string} name
  * @param {App} app
  * @param {RoomWithMembers} room
  * @param {AbortSignal} signal
  * @param {() => Promise<(HTMLElement | null)[]>} more below the others
  */
-function drawnBanners(app, room, signal, more) {
-  const banners = el('div', { class: 'banners', role: 'status', 'aria-atomic': 'false' });
+function drawnBanners(name, app, room, signal, more) {
+  const banners = el('div', { class: name, role: 'status', 'aria-atomic': 'false' });
   const [came, door, harm] = [cameBanner(app, room, signal), doorBanners(app, room, signal), harmBanner(app, room, signal)];
   let drawn = 0;
   const draw = async () => {

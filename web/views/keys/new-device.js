@@ -59,5 +59,5 @@ function recoverPart(asking, ways) {
 function anewPart(asking) {
   const password = field({ label: t('settings.current_password'), name: 'password', type: 'password', autocomplete: 'current-password' });
   const begin = form({ submit: t('keys.anew'), action: 'begin-anew', send: ({ password: given = '' }) => asking.beginAnew(given) }, password);
-  return el('details', { class: 'stack', data: { part: 'anew' } }, el('summary', {}, t('keys.anew_title')), el('p', {}, t('keys.anew_hint')), begin);
+  return el('details', { data: { part: 'anew' } }, el('summary', {}, t('keys.anew_title')), el('div', { class: 'stack' }, el('p', {}, t('keys.anew_hint')), begin));
 }
