@@ -59,8 +59,10 @@ export class RoomsStore extends EventTarget {
     this.#encrypted.cameIn(id, users);
   }
 
-  /** Whom the person is shown as they look at a direct conversation; null of any other room. @param {string} id @returns {readonly string[] | null} */
-  shownIn(id) {
+  /** Whom the person is shown as they look at a direct conversation; null of any other room. @param {string} id @returns {Promise<readonly string[] | null>} */
+  async shownIn(id) {
+    // What the server did not tell of before is shown from now on.
+    if (this.find(id) === null) await this.refresh(id);
     const room = this.find(id);
     return room?.kind === 'direct' ? room.people.map(({ user }) => user) : null;
   }

@@ -42,7 +42,7 @@ function roomOf({ claim = async () => [], info = async () => ({}), create = asyn
   const delivery = { claim, info, create, commits: async () => ({ commits: [], epoch: look.epoch }), commit: async () => true };
   const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
   const people = { know, knowAnew: know, greeted: async (_, users) => void greeted.push(...users), meets: async (_, users) => void met.push(...users) };
-  const strictness = { isStrict: () => isKnown, foundStrict: () => (isKnown = true), made: () => expected.push(...named), expectedIn: () => expected, cameIn: (_, users) => (expected = expected.filter((user) => !users.includes(user))), shownIn: () => shown };
+  const strictness = { isStrict: () => isKnown, foundStrict: () => (isKnown = true), made: () => expected.push(...named), expectedIn: () => expected, cameIn: (_, users) => (expected = expected.filter((user) => !users.includes(user))), shownIn: async () => shown };
   const leave = () => (look = lookOf([ME], look.epoch + 1));
   const enter = () => (look = lookOf([ME], 0));
   return { asked, greeted, met, leave, enter, isKnown: () => isKnown, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, ...strictness, mayMake: () => mayMake, welcomed, pause, exclusively: (_, act) => act() }) };
@@ -397,7 +397,7 @@ test('where the server has a room’s group in an epoch before the one here it i
   };
   const delivery = { claim: async () => [], info: async () => ({}), commits: async () => ({ commits: [], epoch: server }), commit: async () => true };
   const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
-  const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], shownIn: () => null, welcomed: async () => false, pause: async () => {}, exclusively: (_, act) => act() };
+  const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], shownIn: async () => null, welcomed: async () => false, pause: async () => {}, exclusively: (_, act) => act() };
   const room = new RoomGroup('room', parts);
   assert.deepEqual([await room.sync(), room.wrong, room.look], [null, 'rolled_back', null]);
   assert.deepEqual([await room.sync(), asked.includes('change')], [null, false]);

@@ -15,7 +15,7 @@
  * @property {(room: Uuid) => void} made by this device: the group of a room that had none
  * @property {(room: Uuid) => readonly Uuid[]} expectedIn a strict room whose group this device made: whom the person had named
  * @property {(room: Uuid, users: readonly Uuid[]) => void} cameIn they were expected, and are inside
- * @property {(room: Uuid) => readonly Uuid[] | null} shownIn whom the person is shown as they look at a direct conversation; null of any other room
+ * @property {(room: Uuid) => Promise<readonly Uuid[] | null>} shownIn whom the person is shown as they look at a direct conversation; null of any other room
  * @property {(room: Uuid) => boolean} mayMake whether this user makes the group of a room where there is none: whoever does is inside, and lets others in
  * @property {(ms: number) => Promise<void>} pause
  * @property {() => number} random from 0 to 1

@@ -141,8 +141,10 @@ export class RoomGroup {
     }
     for (let tries = 0; look === null && !this.#isUninvited && tries < MAX_TRIES; tries += 1) {
       if (tries > 0) await this.#parts.pause(AGAIN_MS * tries);
-      if ((await this.#comeIn()) === null) continue;
-      await this.#meet();
+      // Asked before: once this device is inside, no server keeps the person from being told.
+      const shown = await this.#parts.shownIn(this.#room);
+      if ((await this.#comeIn(shown ?? [])) === null) continue;
+      await this.#meet(shown);
       look = await this.#group.current((users) => this.#learn(users));
     }
     // Nothing is said in it, and nobody brought in.
@@ -156,14 +158,13 @@ export class RoomGroup {
     return look;
   }
 
-  /** Who is there already is no news, but for whoever is not shown in a conversation of a few. */
-  async #meet() {
-    const shown = this.#parts.shownIn(this.#room);
+  /** Who is there already is no news, but for whoever is not shown in a conversation of a few. @param {readonly Uuid[] | null} shown */
+  async #meet(shown) {
     if (shown !== null && !this.#parts.isStrict(this.#room)) await this.#parts.people.meets(this.#room, shown);
   }
 
-  /** @returns {Promise<Look | null>} null: another was faster, or this device is not let in */
-  async #comeIn() {
+  /** @param {readonly Uuid[]} shown @returns {Promise<Look | null>} null: another was faster, or this device is not let in */
+  async #comeIn(shown) {
     const changes = this.#changes;
     this.#wrong = null;
     await this.#learn();
@@ -172,7 +173,7 @@ export class RoomGroup {
     try {
       const info = await this.#parts.delivery.info({ kind: 'room', id: this.#room });
       if (info !== null) return await this.#group.enter(null, info, this.#parts.isStrict(this.#room));
-      if (this.#parts.mayMake(this.#room)) return await this.#make();
+      if (this.#parts.mayMake(this.#room)) return await this.#make(shown);
       this.#isUninvited = changes === this.#changes;
       return null;
     } catch (error) {
@@ -183,17 +184,17 @@ export class RoomGroup {
       // Only who has a device in the group already comes in by itself; others are brought in. Nor does anybody while somebody is in the tree
       // whom this device cannot know, for they share the room no more: members take them out first.
       if (!(error instanceof ApiError || error instanceof KeysRefused) || !UNINVITED.has(error.code)) throw error;
-      const made = await this.#makeAnew();
+      const made = await this.#makeAnew(shown);
       if (made === null) this.#isUninvited = changes === this.#changes;
       return made;
     }
   }
 
-  /** Where nobody counts any more of those who are in the group, the server takes a new one in its place. @returns {Promise<Look | null>} */
-  async #makeAnew() {
+  /** Where nobody counts any more of those who are in the group, the server takes a new one in its place. @param {readonly Uuid[]} shown @returns {Promise<Look | null>} */
+  async #makeAnew(shown) {
     if (!this.#parts.mayMake(this.#room)) return null;
     try {
-      return await this.#make();
+      return await this.#make(shown);
     } catch (error) {
       // This device was in the old one.
       if (error instanceof KeysRefused && error.code === 'known_group') return null;
@@ -201,12 +202,12 @@ export class RoomGroup {
     }
   }
 
-  /** @returns {Promise<Look | null>} null: another was faster */
-  async #make() {
+  /** @param {readonly Uuid[]} shown @returns {Promise<Look | null>} null: another was faster */
+  async #make(shown) {
     const made = await this.#group.create(null, this.#parts.isStrict(this.#room));
     if (made === null) return null;
     this.#parts.made(this.#room);
-    if (!made.strict) this.#shown = this.#parts.shownIn(this.#room) ?? [];
+    if (!made.strict) this.#shown = shown;
     return made;
   }
 
