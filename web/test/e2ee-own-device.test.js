@@ -24,7 +24,7 @@ async function device(oneTime, leave) {
     },
     backup: async () => null,
   };
-  const own = new OwnDevice({ keys, delivery, log: { learn: async () => null } }, 'user', () => 1);
+  const own = new OwnDevice({ keys, delivery, log: { learn: async () => null }, exclusively: (_, act) => act() }, 'user', () => 1);
   await own.open().catch(() => {});
   return { own, left, made: () => made };
 }

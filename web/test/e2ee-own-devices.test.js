@@ -72,7 +72,7 @@ test('a device that asks counts once its chain has a certificate for it, and not
     let isIn = false;
     const keys = new ScriptedKeys({ who: () => (isIn ? { records: [vouched(2)] } : asking), certified: () => ((isIn = typeof certified !== 'string'), certified) });
     const delivery = new ScriptedDelivery({ chain: records });
-    standings.push(await new OwnDevice({ keys, delivery, log: logOf(keys, delivery) }, USER, now).open());
+    standings.push(await new OwnDevice({ keys, delivery, log: logOf(keys, delivery), exclusively: (_, act) => act() }, USER, now).open());
   }
   assert.deepEqual(standings, ['unvouched', 'unvouched', 'ready']);
 });

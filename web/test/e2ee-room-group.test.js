@@ -129,6 +129,7 @@ test('commits that lay in the log while this device was away are followed as suc
   const keys = {
     ask: async ({ op, commit, log_epoch }) => {
       if (op === 'look') return look();
+      if (op === 'began_with') return {};
       said.push([commit, log_epoch]);
       epoch += 1;
       return { change: { type: 'others', added: [], removed: [], joined: null }, group: look() };
@@ -348,10 +349,13 @@ test('t2 in a conversation of a few the person knows of those whom they are show
   const claim = async (users) => users.map((user) => ({ user, keyPackage: 'p' }));
   const made = roomOf({ inside: false, info: async () => null, create: async () => true, claim, shown: [ME, OTHER], members: async () => [ME, OTHER, 'ghost'] });
   await made.room.sync();
-  assert.deepEqual([made.met, made.greeted], [[ME, OTHER], [ME, OTHER]]);
+  assert.deepEqual([made.met, made.greeted], [[ME, OTHER], []]);
   const found = roomOf({ inside: false, shown: [ME, OTHER] });
   await found.room.sync();
   assert.deepEqual([found.met, found.greeted], [[ME, OTHER], []], 'whoever is shown later is news');
+  const { room: unasked, asked } = roomOf({ inside: false, shown: Promise.reject(new ApiError('busy', 503)) });
+  await assert.rejects(unasked.sync(), { code: 'busy' });
+  assert.deepEqual(asked, ['look'], 'it is not come into before');
   const room = roomOf({ inside: false });
   await room.room.sync();
   assert.deepEqual(room.met, [], 'who is in a room when one comes is no news');
@@ -403,4 +407,25 @@ test('where the server has a room’s group in an epoch before the one here it i
   assert.deepEqual([await room.sync(), asked.includes('change')], [null, false]);
   assert.equal((await room.goBack())?.epoch, 6);
   assert.equal(room.wrong, null);
+});
+
+test('where another commit led to the epoch in which this device is, it is told as well', async () => {
+  for (const [isOurs, expected] of [[true, [7, null]], [false, [undefined, 'rolled_back']]]) {
+    const keys = {
+      ask: async ({ op, commit }) => {
+        if (op !== 'began_with') return aLook([ME, OTHER], 7);
+        assert.equal(commit, 'of 6');
+        if (!isOurs) throw new KeysRefused('other_group');
+        return {};
+      },
+    };
+    const asked = [];
+    const delivery = { commits: async (_, from) => (asked.push(from), { commits: from === 6 ? [{ epoch: 6, commit: 'of 6' }] : [], epoch: 7 }) };
+    const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
+    const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], shownIn: async () => null, pause: async () => {}, exclusively: (_, act) => act() };
+    const room = new RoomGroup('room', parts);
+    assert.deepEqual([(await room.sync())?.epoch, room.wrong], expected);
+    await room.sync();
+    assert.deepEqual(asked, isOurs ? [6, 7] : [6, 6], 'once it is known, it is not asked for again');
+  }
 });

@@ -122,9 +122,13 @@ impl LogView {
         &self.alarms
     }
 
-    /// Whether nothing may be sent to these users before the person has decided: the server contradicts itself, or one of them contradicts it. The
-    /// word of anybody else keeps nobody from those: whoever may write to a person could silence them everywhere.
-    pub fn is_contradicted(&self, present: impl Fn(UserId) -> bool) -> bool {
+    /// Whether something is contradicted that the person has not decided about.
+    pub fn is_contradicted(&self) -> bool {
+        self.is_contradicted_among(|_| true)
+    }
+
+    /// The same, by the server itself or by one of these users. The word of anybody else ends no call: whoever may write to a person could end all.
+    pub fn is_contradicted_among(&self, present: impl Fn(UserId) -> bool) -> bool {
         let concerns = |why: Why| match why {
             Why::SplitView { user, .. } => present(user),
             Why::NotConsistent | Why::OtherLog => true,

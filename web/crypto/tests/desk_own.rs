@@ -134,6 +134,7 @@ fn a_device_that_was_never_published_is_forgotten_where_others_went_on_without_i
     let (own, chain) = (ann.records.clone(), other.records.clone());
     let back = |records: &Value| json!({ "op": "step_back", "records": records });
     assert_eq!(ann.fails(back(&own)), "other_device", "it is there");
+    assert_eq!(ann.fails(back(&json!([own[0]]))), "other_device", "its identity is, and it will be");
     ann.does(back(&chain));
     assert_eq!(ann.kept.keys().cloned().collect::<Vec<_>>(), Vec::<String>::new(), "nothing of it is kept");
     assert_eq!(ann.fails(json!({ "op": "who" })), "no_device");

@@ -98,17 +98,39 @@ fn t2_in_a_strict_room_nothing_is_said_before_the_person_has_seen_who_came() {
 
 #[test]
 fn t2_whoever_comes_as_a_group_is_made_and_whoever_is_not_shown_as_a_device_comes_in_is_news() {
-    let (mut ann, mut ben) = two();
+    let eve = "00000000-0000-7000-8000-000000000003";
     let newcomers = json!({ "op": "newcomers", "room": ROOM });
-    assert_eq!(ann.does(newcomers.clone())["users"], json!([ben.user]), "she made the group, and the server named him");
     let meets = |users: Value| json!({ "op": "meets", "room": ROOM, "users": users });
-    ben.does(meets(json!([])));
-    assert_eq!(ben.does(newcomers.clone())["users"], json!([ann.user]), "the server shows him a conversation with nobody");
-    ben.does(meets(json!([ann.user, ben.user, "00000000-0000-7000-8000-000000000003"])));
-    assert_eq!(ben.does(newcomers.clone())["users"], json!([]));
-    let (_, mut strict) = two_in(true);
-    strict.does(meets(json!([ann.user])));
-    assert_eq!(strict.does(newcomers)["users"], json!([ann.user]), "in a strict room the person alone says of whom they know");
+    let (mut ann, ben) = two();
+    assert_eq!(ann.does(newcomers.clone())["users"], json!([ben.user]), "she made the group, and the server named him");
+    ann.does(meets(json!([ben.user])));
+    assert_eq!(ann.does(newcomers.clone())["users"], json!([ben.user]), "of a room in which it was nothing is greeted by that");
+    // Each in a conversation of its own: what Ann is shown before she makes it, and what Ben is before he comes in.
+    for (shown, told) in [(json!([]), true), (json!([ann.user, ben.user, eve]), false)] {
+        let [mut ann, mut ben] = [(&ann, 1), (&ben, 2)].map(|(of, seed)| Browser::first(of.user, seed + 10));
+        let [anns, bens] = [ann.records.clone(), ben.records.clone()];
+        for browser in [&mut ann, &mut ben] {
+            for (user, records) in
+                [("00000000-0000-7000-8000-000000000001", &anns), ("00000000-0000-7000-8000-000000000002", &bens)]
+            {
+                browser.does(json!({ "op": "learn", "user": user, "records": records }));
+            }
+            browser.does(meets(shown.clone()));
+            browser.reloads();
+        }
+        let package = ben.does(json!({ "op": "key_packages", "count": 1, "last_resort": false }))["packages"].clone();
+        ann.does(json!({ "op": "create", "group": room(), "stay": null }));
+        ann.does(json!({ "op": "accepted", "group": room() }));
+        assert_eq!(ann.does(newcomers.clone())["users"], json!([]), "alone");
+        ann.reloads();
+        let added = ann.does(json!({ "op": "change", "group": room(), "add": package, "users": [ben.user], "remove": [] }));
+        ann.does(json!({ "op": "accepted", "group": room() }));
+        ben.does(json!({ "op": "join", "welcome": added["outgoing"]["welcome"] }));
+        let expected = |other: &str| if told { json!([other]) } else { json!([]) };
+        assert_eq!(ann.does(newcomers.clone())["users"], expected(ben.user));
+        assert_eq!(ben.does(newcomers.clone())["users"], expected(ann.user));
+    }
+    assert_eq!(ann.fails(json!({ "op": "meets", "room": eve, "users": vec![eve; 17] })), "full");
 }
 
 #[test]

@@ -201,6 +201,9 @@ fn a_welcome_into_a_look_alike_of_the_group_is_refused() {
         assert_eq!(ben.fails(join(commit)), "bad_welcome");
     }
     assert_eq!(ben.does(join(&look_alike["commit"]))["epoch"], 1, "the control: by its own commit it would be one");
+    let began = |commit: &Value| json!({ "op": "began_with", "group": room(), "commit": commit });
+    ben.does(began(&look_alike["commit"]));
+    assert_eq!(ben.fails(began(&true_one["commit"])), "other_group");
 }
 
 fn stay(participant: u8) -> Value {
@@ -456,6 +459,8 @@ fn whoever_goes_back_to_what_the_server_has_comes_in_anew_and_writes_and_reads_t
     commits(&mut old, &room(), &json!([]), &json!([1]));
     let welcome = commits(&mut old, &room(), &json!([package]), &json!([]))["welcome"].clone();
     assert_eq!(ben.fails(join(&welcome)), "known_group", "the control");
+    let began = |commit: &Value| json!({ "op": "began_with", "group": room(), "commit": commit });
+    assert_eq!(ben.fails(began(&json!("AAAA"))), "other_group");
     ben.does(go_back(2));
     assert_eq!(ben.fails(json!({ "op": "look", "group": room() })), "not_open");
     ben.does(join(&welcome));

@@ -84,10 +84,24 @@ export class Door {
   }
 
   /**
-   * The desk says what it needs, again for each request: what another page wrote may have closed the room of a call since.
+   * What breaks down may have broken by itself, as where memory was short: only a request over which another desk does so, too, is bad.
    * @param {Asked} request
    */
   async #answer(request) {
+    try {
+      return await this.#answerOnce(request);
+    } catch (error) {
+      if (!(error instanceof KeysError) || error.code !== 'crashed') throw error;
+      await this.#catchUp();
+      return this.#answerOnce(request);
+    }
+  }
+
+  /**
+   * The desk says what it needs, again for each request: what another page wrote may have closed the room of a call since.
+   * @param {Asked} request
+   */
+  async #answerOnce(request) {
     let outcome = this.#handle(request, 'crashed');
     for (let opened = 0; outcome.needs != null && opened < MAX_OPENED; opened += 1) {
       await this.#open(outcome.needs);
@@ -141,7 +155,7 @@ export class Door {
 
   /**
    * What breaks down (a WebAssembly trap) is not used again: its memory is in the middle of something. Another takes its place before the next request, so
-   * that one message or commit costs no other room anything.
+   * that one message or commit costs no other room anything; calls come in anew.
    * @param {Request | OwnRequest} request
    * @param {'crashed' | 'failed'} code of a breakdown: over what was asked, or over what is kept
    * @returns {Outcome}

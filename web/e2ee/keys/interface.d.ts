@@ -68,6 +68,8 @@ export type Request =
   | { op: 'culprit'; group: GroupName }
   /** After `not_vouched` for a commit, or for this welcome: who has a device in it that is not known here. */
   | { op: 'strangers'; group: GroupName; welcome?: Base64 }
+  /** Whether this commit led into the epoch in which the group is here; `other_group`: another did. */
+  | { op: 'began_with'; group: GroupName; commit: Base64 }
   /** The person goes on from an epoch of a room's group that is before the one here (else `past_epoch`): what is kept of it is thrown away. */
   | { op: 'go_back'; room: Uuid; epoch: number }
   | { op: 'forget'; group: GroupName }
@@ -119,7 +121,7 @@ export type Request =
   | { op: 'qr'; text: string }
   /** Who came into the room's group since `greeted`; at the first time nobody, and everybody in a strict room. */
   | { op: 'newcomers'; room: Uuid }
-  /** This device has just come into a room that is not strict: whom the person is shown there. Whoever else is in its group is a newcomer. */
+  /** This device is about to come into a room that is not strict, for the first time: whom the person is shown there. Whoever else is in its group is a newcomer. */
   | { op: 'meets'; room: Uuid; users: Uuid[] }
   /** The person knows that these users are in the room's group. */
   | { op: 'greeted'; room: Uuid; users: Uuid[] }

@@ -18,6 +18,7 @@ const NONCE_BYTES = 12;
 export class IndexedStates {
   #database;
   #lock;
+  #isClosed = false;
 
   /**
    * @param {IDBDatabase} database
@@ -26,6 +27,12 @@ export class IndexedStates {
   constructor(database, lock) {
     this.#database = database;
     this.#lock = lock;
+    database.onclose = () => (this.#isClosed = true);
+  }
+
+  /** By the browser, as under a page in the background: nothing is read or written here any more, and it is to be opened anew. */
+  get isClosed() {
+    return this.#isClosed;
   }
 
   /** @param {string} user */
@@ -53,7 +60,7 @@ export class IndexedStates {
     const wrapper = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const wrapped = await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce }, wrapper, key);
-    const transaction = this.#database.transaction(KEYS, 'readwrite', { durability: 'strict' });
+    const transaction = this.#begin(KEYS, 'readwrite');
     transaction.objectStore(KEYS).put({ wrapper, nonce, wrapped }, 'state');
     await finished(transaction);
     return key;
@@ -72,7 +79,7 @@ export class IndexedStates {
   /** @param {Kept[]} kept */
   async write(kept) {
     const version = (await this.version()) + 1;
-    const transaction = this.#database.transaction(STATES, 'readwrite', { durability: 'strict' });
+    const transaction = this.#begin(STATES, 'readwrite');
     const store = transaction.objectStore(STATES);
     for (const { name, sealed } of kept) {
       if (sealed === null) store.delete(`state/${name}`);
@@ -97,7 +104,21 @@ export class IndexedStates {
    * @param {IDBTransactionMode} mode
    */
   #store(name, mode) {
-    return this.#database.transaction(name, mode).objectStore(name);
+    return this.#begin(name, mode).objectStore(name);
+  }
+
+  /**
+   * @param {string} name
+   * @param {IDBTransactionMode} mode
+   */
+  #begin(name, mode) {
+    try {
+      return this.#database.transaction(name, mode, mode === 'readwrite' ? { durability: 'strict' } : {});
+    } catch (error) {
+      // It may be closed before the event says so.
+      this.#isClosed ||= error instanceof DOMException && error.name === 'InvalidStateError';
+      throw error;
+    }
   }
 }
 

@@ -14,6 +14,8 @@ import { IndexedStates } from './storage.js';
 
 /** @type {Promise<Door> | null} */
 let door = null;
+/** What the door reads and writes. @type {IndexedStates | null} */
+let states = null;
 /** The user at the door. @type {string | null} */
 let whose = null;
 const mediaPorts = new MediaPorts();
@@ -37,8 +39,8 @@ async function answer(message) {
     reply = { id: message.id, ...(await act(message)) };
   } catch (error) {
     const code = error instanceof KeysError ? error.code : 'failed';
-    // The browser may have closed it: what is asked next opens it again.
-    if (code === 'storage') door = null;
+    // What is asked next opens it again.
+    if (states?.isClosed) [door, states] = [null, null];
     reply = { id: message.id, error: code };
   }
   globalThis.postMessage(reply);
@@ -92,6 +94,7 @@ async function open(user) {
   });
   try {
     const storage = await IndexedStates.of(user);
+    states = storage;
     const desk = () => deskOf(storage);
     return new Door(await desk(), storage, desk);
   } catch {

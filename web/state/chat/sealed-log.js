@@ -257,8 +257,6 @@ function begun(records) {
 /** @param {Way} way @param {string} code why not now @returns {Way} */
 function wayLater(way, code) {
   if (way !== 'open_message') return way;
-  // A device that nobody vouched for yet has judged nothing, and may come to know more than the local copy has before it is this one's turn.
-  if (code === 'unvouched') return 'open_new';
   return IN_TIME.has(code) ? 'open_waited' : way;
 }
 

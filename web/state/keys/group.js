@@ -31,7 +31,7 @@ export class Group {
   #newest = 0;
   /** The log is to be read for the first time since this device was away. */
   #isBehind = true;
-  /** The epoch of the server's where that is before the one here, as of the last `current`. @type {number | null} */
+  /** The last epoch that the server and this device have in common, at most, where this one has come further; as of the last `current`. @type {number | null} */
   #isBefore = null;
   /** The commit that was made in this epoch names somebody who is not known yet. @type {number | null} */
   #stuck = null;
@@ -61,7 +61,7 @@ export class Group {
     this.#stuck = null;
   }
 
-  /** Whether the server has it in an epoch before the one here, as after a backup was restored; as of the last `current`. */
+  /** Whether the server has not what this device has seen of it, as after a backup was restored; as of the last `current`. */
   get isAhead() {
     return this.#isBefore !== null;
   }
@@ -202,8 +202,13 @@ export class Group {
     if (look.epoch === this.#stuck) return null;
     /** How far the log went when it was first asked for. @type {number | null} */
     let logEpoch = null;
-    for (let behind = 0; behind < MAX_BEHIND; ) {
-      const { commits, epoch } = await this.#delivery.commits(this.#name, look.epoch);
+    let from = this.#isBehind && this.#name.kind === 'room' ? Math.max(0, look.epoch - 1) : look.epoch;
+    for (let behind = 0; behind < MAX_BEHIND; from = look.epoch) {
+      const { commits, epoch } = await this.#delivery.commits(this.#name, from);
+      if (from < look.epoch && commits[0]?.epoch === from && !(await this.#beganWith(/** @type {{ commit: Base64 }} */ (commits.shift()).commit))) {
+        this.#isBefore = from;
+        return look;
+      }
       this.#newest = Math.max(this.#newest, epoch);
       this.#isBefore = epoch < look.epoch ? epoch : null;
       if (this.#isBehind) logEpoch ??= epoch;
@@ -223,6 +228,17 @@ export class Group {
     }
     await this.forget();
     return null;
+  }
+
+  /** Whether this commit led where this device is: after a backup was restored another may have. @param {Base64} commit */
+  async #beganWith(commit) {
+    try {
+      await this.#keys.ask({ op: 'began_with', group: this.#name, commit }, 'done');
+      return true;
+    } catch (error) {
+      if (error instanceof KeysRefused && error.code === 'other_group') return false;
+      throw error;
+    }
   }
 
   /** @param {Base64} commit @param {number} epoch in which it was made @param {number | null} logEpoch @param {Learn} learn @returns {Promise<Look | null>} null: this device is out, or cannot follow */

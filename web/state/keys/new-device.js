@@ -5,11 +5,11 @@
 
 /** @import { Base64, Uuid } from '../../e2ee/keys/interface.js' */
 /** @import { Keys } from '../../e2ee/keys/page.js' */
-/** @import { Delivery } from './delivery.js' */
-/** @import { Passkeys } from './passkey.js' */
+/** @import { Parts } from './parts.js' */
 /** @import { Shown, WayKind } from './ways.js' */
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
+import { PUBLISHING } from './parts.js';
 import { UNLOCKERS_SLOT } from './recovery.js';
 import { secretOf, waysOf } from './ways.js';
 
@@ -20,7 +20,7 @@ export class NewDevice {
 
   /**
    * @param {Uuid} user
-   * @param {{ keys: Keys, delivery: Delivery, passkeys: Passkeys, now: () => number }} parts
+   * @param {Pick<Parts, 'keys' | 'delivery' | 'passkeys' | 'exclusively'> & { now: () => number }} parts
    * @param {() => Promise<void>} again looks at how this device stands now
    */
   constructor(user, parts, again) {
@@ -72,16 +72,24 @@ export class NewDevice {
    * @param {string} password of the account
    */
   async beginAnew(password) {
-    const { keys, delivery, now } = this.#parts;
-    const records = await delivery.chain(this.#user);
-    const own = await keys.ask({ op: 'begin_anew', user: this.#user, records, now_ms: now() }, 'device');
     try {
-      for (const [at, record] of own.records.entries()) await delivery.publish(record, at === 0 ? password : undefined);
-      for (const { slot, version } of await delivery.backups()) await delivery.dropBackup(slot, version);
+      await this.#parts.exclusively(PUBLISHING, () => this.#publishAnew(password));
     } finally {
       // What was not taken is published, or forgotten.
       await this.#again();
     }
+  }
+
+  /** @param {string} password */
+  async #publishAnew(password) {
+    const { keys, delivery, now } = this.#parts;
+    const records = await delivery.chain(this.#user);
+    const own = await keys.ask({ op: 'begin_anew', user: this.#user, records, now_ms: now() }, 'device');
+    for (const [at, record] of own.records.entries()) await delivery.publish(record, at === 0 ? password : undefined);
+    const kept = await delivery.backups();
+    // First what would still be taken for ways back.
+    kept.sort((one, other) => Number(other.slot === UNLOCKERS_SLOT) - Number(one.slot === UNLOCKERS_SLOT));
+    for (const { slot, version } of kept) await delivery.dropBackup(slot, version);
   }
 }
 

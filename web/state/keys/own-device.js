@@ -13,6 +13,7 @@ import { ApiError } from '../../net/api.js';
 import { receive } from './handover.js';
 import { isFinal } from './group.js';
 import { askingHere } from './new-device.js';
+import { PUBLISHING } from './parts.js';
 import { isRefusal } from './passing.js';
 import { certificateOf, devicesIn } from './records.js';
 
@@ -20,6 +21,7 @@ import { certificateOf, devicesIn } from './records.js';
 const STOCK = 50;
 
 /** @typedef {Parameters<Delivery['leave']>[1]} KeyPackages */
+/** @typedef {import('./parts.js').Parts['exclusively']} Exclusively */
 
 /**
  * `ready`; `unvouched`: the user has other devices, and none of them vouches for this one yet; `out`: this device counts no more, as it was
@@ -28,6 +30,7 @@ const STOCK = 50;
  */
 
 export class OwnDevice {
+  #exclusively;
   #keys;
   #delivery;
   #log;
@@ -44,11 +47,12 @@ export class OwnDevice {
   #hasReceived = false;
 
   /**
-   * @param {{ keys: Keys, delivery: Delivery, log: Pick<KeyLog, 'learn'> }} parts
+   * @param {{ keys: Keys, delivery: Delivery, log: Pick<KeyLog, 'learn'>, exclusively: Exclusively }} parts
    * @param {Uuid} user
    * @param {() => number} now
    */
-  constructor({ keys, delivery, log }, user, now) {
+  constructor({ keys, delivery, log, exclusively }, user, now) {
+    this.#exclusively = exclusively;
     this.#keys = keys;
     this.#delivery = delivery;
     this.#log = log;
@@ -73,27 +77,33 @@ export class OwnDevice {
 
   /** Finds out how this device stands, and does what it can do about it. May be called again. @returns {Promise<Standing>} */
   async open() {
-    this.#id = await this.#keys.begin(this.#user);
-    const published = await this.#delivery.chain(this.#user);
-    if (this.#id === null && published.length > 0) {
-      this.#id = await this.#certified(published);
-      if (this.#id === null) return 'unvouched';
-    }
-    if (this.#id === null) {
-      this.#id = (await this.#keys.ask({ op: 'first', user: this.#user, now_ms: this.#now() }, 'device')).device;
-    }
-    if (!(await this.#publish(published))) return 'unvouched';
+    const id = await this.#exclusively(PUBLISHING, () => this.#begin());
+    if (id === null) return 'unvouched';
     try {
       // With the proof that it is in the log, one's own too.
       const learned = await this.#log.learn(this.#user);
       this.#count = devicesIn(learned?.records ?? []).length;
       await this.restock();
-      await this.#receive(this.#id);
+      await this.#receive(id);
     } catch (error) {
       if (countsNoMore(error)) return 'out';
       throw error;
     }
     return 'ready';
+  }
+
+  /** @returns {Promise<Base64 | null>} null: nobody vouches for this device */
+  async #begin() {
+    this.#id = await this.#keys.begin(this.#user);
+    const published = await this.#delivery.chain(this.#user);
+    if (this.#id === null && published.length > 0) {
+      this.#id = await this.#certified(published);
+      if (this.#id === null) return null;
+    }
+    if (this.#id === null) {
+      this.#id = (await this.#keys.ask({ op: 'first', user: this.#user, now_ms: this.#now() }, 'device')).device;
+    }
+    return (await this.#publish(published)) ? this.#id : null;
   }
 
   /** Another device may have vouched for the one that asks here. @param {Base64[]} published @returns {Promise<Base64 | null>} */

@@ -26,6 +26,8 @@
  * @typedef {Parts & { harmed: (room: Uuid, user: Uuid) => void, welcomed: (room: Uuid) => Promise<boolean> }} GroupParts
  */
 
+/** Of all windows of this browser one publishes what its device made: another would take what is on its way for overtaken. */
+export const PUBLISHING = 'webcall-own-device';
 /** Between two members who could do the same: the first in the tree does it, and the others find it done. */
 const TURN_MS = 250;
 /** However many are before one, most of them are not here. */

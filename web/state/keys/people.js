@@ -149,7 +149,7 @@ export class People extends EventTarget {
     }
   }
 
-  /** This device has just come into the group of a room in which the person is shown these. @param {Uuid} room @param {readonly Uuid[]} users */
+  /** This device is about to come into the group of a room in which the person is shown these. @param {Uuid} room @param {readonly Uuid[]} users */
   async meets(room, users) {
     await this.#keys.ask({ op: 'meets', room, users: [...users] }, 'done');
   }

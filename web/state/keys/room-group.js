@@ -36,8 +36,6 @@ export class RoomGroup {
   #unreachable = new Set();
   /** Whom the person let in, until they are here. @type {Set<Uuid>} */
   #letIn = new Set();
-  /** Who was shown in it as this device made its group: they come by the person's doing. @type {readonly Uuid[]} */
-  #shown = [];
   /** Of whom the worker was told that the person knows of them. @type {Set<Uuid>} */
   #expected = new Set();
   /** Who is to be let in first, as it was found last. @type {Uuid[]} */
@@ -141,10 +139,8 @@ export class RoomGroup {
     }
     for (let tries = 0; look === null && !this.#isUninvited && tries < MAX_TRIES; tries += 1) {
       if (tries > 0) await this.#parts.pause(AGAIN_MS * tries);
-      // Asked before: once this device is inside, no server keeps the person from being told.
-      const shown = await this.#parts.shownIn(this.#room);
-      if ((await this.#comeIn(shown ?? [])) === null) continue;
-      await this.#meet(shown);
+      await this.#meet();
+      if ((await this.#comeIn()) === null) continue;
       look = await this.#group.current((users) => this.#learn(users));
     }
     // Nothing is said in it, and nobody brought in.
@@ -158,13 +154,14 @@ export class RoomGroup {
     return look;
   }
 
-  /** Who is there already is no news, but for whoever is not shown in a conversation of a few. @param {readonly Uuid[] | null} shown */
-  async #meet(shown) {
+  /** Who is there already is no news, but for whoever is not shown in a conversation of a few. Before this device is inside: afterwards a server could keep the person from being told. */
+  async #meet() {
+    const shown = await this.#parts.shownIn(this.#room);
     if (shown !== null && !this.#parts.isStrict(this.#room)) await this.#parts.people.meets(this.#room, shown);
   }
 
-  /** @param {readonly Uuid[]} shown @returns {Promise<Look | null>} null: another was faster, or this device is not let in */
-  async #comeIn(shown) {
+  /** @returns {Promise<Look | null>} null: another was faster, or this device is not let in */
+  async #comeIn() {
     const changes = this.#changes;
     this.#wrong = null;
     await this.#learn();
@@ -173,7 +170,7 @@ export class RoomGroup {
     try {
       const info = await this.#parts.delivery.info({ kind: 'room', id: this.#room });
       if (info !== null) return await this.#group.enter(null, info, this.#parts.isStrict(this.#room));
-      if (this.#parts.mayMake(this.#room)) return await this.#make(shown);
+      if (this.#parts.mayMake(this.#room)) return await this.#make();
       this.#isUninvited = changes === this.#changes;
       return null;
     } catch (error) {
@@ -184,17 +181,17 @@ export class RoomGroup {
       // Only who has a device in the group already comes in by itself; others are brought in. Nor does anybody while somebody is in the tree
       // whom this device cannot know, for they share the room no more: members take them out first.
       if (!(error instanceof ApiError || error instanceof KeysRefused) || !UNINVITED.has(error.code)) throw error;
-      const made = await this.#makeAnew(shown);
+      const made = await this.#makeAnew();
       if (made === null) this.#isUninvited = changes === this.#changes;
       return made;
     }
   }
 
-  /** Where nobody counts any more of those who are in the group, the server takes a new one in its place. @param {readonly Uuid[]} shown @returns {Promise<Look | null>} */
-  async #makeAnew(shown) {
+  /** Where nobody counts any more of those who are in the group, the server takes a new one in its place. @returns {Promise<Look | null>} */
+  async #makeAnew() {
     if (!this.#parts.mayMake(this.#room)) return null;
     try {
-      return await this.#make(shown);
+      return await this.#make();
     } catch (error) {
       // This device was in the old one.
       if (error instanceof KeysRefused && error.code === 'known_group') return null;
@@ -202,12 +199,10 @@ export class RoomGroup {
     }
   }
 
-  /** @param {readonly Uuid[]} shown @returns {Promise<Look | null>} null: another was faster */
-  async #make(shown) {
+  /** @returns {Promise<Look | null>} null: another was faster */
+  async #make() {
     const made = await this.#group.create(null, this.#parts.isStrict(this.#room));
-    if (made === null) return null;
-    this.#parts.made(this.#room);
-    if (!made.strict) this.#shown = shown;
+    if (made !== null) this.#parts.made(this.#room);
     return made;
   }
 
@@ -259,13 +254,12 @@ export class RoomGroup {
   /** Whom the person let in or named is no news to them. @param {ReadonlySet<Uuid>} present */
   async #greet(present) {
     for (const user of this.#expected) if (!present.has(user)) this.#expected.delete(user);
-    const named = [...this.#parts.expectedIn(this.#room), ...this.#shown].filter((user) => !this.#expected.has(user));
+    const named = this.#parts.expectedIn(this.#room).filter((user) => !this.#expected.has(user));
     const expected = [...this.#letIn, ...named].filter((user) => present.has(user));
     if (expected.length === 0) return;
     await this.#parts.people.greeted(this.#room, expected);
     for (const user of expected) this.#expected.add(user);
     this.#parts.cameIn(this.#room, expected);
-    this.#shown = this.#shown.filter((user) => !expected.includes(user));
   }
 
   /** Who stood there first stays first, whatever order the server tells them in. @param {Uuid[]} missing */

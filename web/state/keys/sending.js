@@ -36,7 +36,7 @@ export class Sending {
    * @returns {Promise<Look | null>} null: this device is not in it yet; rejects with KeysRefused `identity_changed`, `split_view`
    */
   async groupOf(room) {
-    await this.#parts.log.beforeSending(new Set(await this.#parts.membersOf(room)));
+    await this.#parts.log.beforeSending();
     await this.#unchanged(room);
     let look = await this.#rooms.sync(room);
     if (look !== null && (await this.#arrivals.wait(room, look))) look = await this.#rooms.sync(room);

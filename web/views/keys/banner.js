@@ -102,12 +102,13 @@ function ownBanner({ keys, rooms }, { id }) {
   if (keys.status === 'failed') return [banner('keys-failed', t('keys.failed'))];
   if (keys.status === 'unvouched') return [banner('keys-unvouched', t('keys.unvouched'), el('a', { class: 'button primary', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_settings')))];
   if (keys.status === 'out') return [banner('keys-out', t('keys.out'), el('a', { class: 'button', href: '/settings', data: { action: 'to-keys' } }, t('keys.to_keys')))];
-  if (keys.account?.isClockWrong) return [banner('keys-clock', t('keys.clock'))];
-  const wrong = keys.account?.wrongIn(id) ?? null;
-  if (wrong === 'not_strict') return [banner('keys-not-strict', t('people.not_strict'))];
-  if (wrong === 'rolled_back') return [banner('keys-rolled-back', t('people.rolled_back'), goBackButton(keys, id))];
-  if (keys.account?.isWaitingIn(id)) return [banner('keys-waiting', t(rooms.isStrict(id) ? 'people.waiting_strict' : 'people.waiting'))];
-  return [];
+  const { account } = keys;
+  if (account === null) return [];
+  const clock = account.isClockWrong ? [banner('keys-clock', t('keys.clock'))] : [];
+  const wrong = account.wrongIn(id);
+  if (wrong === 'not_strict') return [...clock, banner('keys-not-strict', t('people.not_strict'))];
+  if (wrong === 'rolled_back') return [...clock, banner('keys-rolled-back', t('people.rolled_back'), goBackButton(keys, id))];
+  return account.isWaitingIn(id) ? [...clock, banner('keys-waiting', t(rooms.isStrict(id) ? 'people.waiting_strict' : 'people.waiting'))] : clock;
 }
 
 /** @param {App['keys']} keys @param {string} room */

@@ -105,6 +105,11 @@ impl Desk {
         Ok(Answer::Done)
     }
 
+    /// Whether the commit led into the epoch here ([`Fault::OtherGroup`]).
+    pub(super) fn began_with(&mut self, id: GroupId, commit: &Bytes) -> Result<Answer, Fault> {
+        if self.at(id)?.opened.group.began_with(&commit.0) { Ok(Answer::Done) } else { Err(Fault::OtherGroup) }
+    }
+
     pub(super) fn culprit(&mut self, id: GroupId) -> Result<Answer, Fault> {
         let culprit = self.at(id)?.opened.group.culprit();
         Ok(Answer::Culprit { user: culprit.map(|user| Uuid::from_bytes(user.0)) })
@@ -149,7 +154,7 @@ impl Desk {
         }
         self.nobody_stale(id)?;
         if let Some(room) = self.groups.get(&id).and_then(|opened| opened.room) {
-            self.head_to_send(room)?;
+            self.nobody_contradicts(room)?;
             self.nobody_new_in_call(room)?;
         }
         let At { directory, opened, room, .. } = self.at(id)?;

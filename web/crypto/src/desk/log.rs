@@ -58,12 +58,18 @@ impl Desk {
         view.check(records, Some(&Inclusion { size, leaves, path: hashes(&path)? }))
     }
 
-    /// Nothing is sealed for an encrypted room or its calls while there is a contradiction that concerns it and that the person has not decided about.
-    /// The head that goes with what is written.
-    pub(super) fn head_to_send(&mut self, room: Uuid) -> Result<Head, Fault> {
+    /// Nothing is sealed for an encrypted room while there is a contradiction that the person has not decided about. The head that goes with what is
+    /// sealed.
+    pub(super) fn head_to_send(&mut self) -> Result<Head, Fault> {
+        let view = self.log_view()?;
+        if view.is_contradicted() { Err(Fault::SplitView) } else { Ok(view.head()) }
+    }
+
+    /// Nor for the calls of a room where one of those who are in it contradicts the server, or the server itself.
+    pub(super) fn nobody_contradicts(&mut self, room: Uuid) -> Result<(), Fault> {
         let view = self.log_view()?;
         let users: BTreeSet<_> = self.identities_of(room)?.into_iter().map(|(user, _)| user).collect();
-        if view.is_contradicted(|user| users.contains(&user)) { Err(Fault::SplitView) } else { Ok(view.head()) }
+        if view.is_contradicted_among(|user| users.contains(&user)) { Err(Fault::SplitView) } else { Ok(()) }
     }
 
     fn log_view(&mut self) -> Result<LogView, Fault> {

@@ -37,7 +37,7 @@ impl Desk {
         let id = MessageId(message.id.into_bytes());
         self.nobody_stale(GroupId::room(room.0))?;
         self.nobody_new(message.room)?;
-        let head = self.head_to_send(message.room)?;
+        let head = self.head_to_send()?;
         let mut sent = self.sent_state(room)?;
         let draft = draft(message, head)?;
         self.begin_epoch(GroupId::room(room.0), keep)?;

@@ -141,6 +141,7 @@ impl Desk {
             Request::Accepted { group } => self.settle(group.into(), Group::accepted, keep),
             Request::Lost { group } => self.settle(group.into(), Group::lost, keep),
             Request::Process { group, commit, log_epoch } => self.process(group.into(), &commit, log_epoch, keep),
+            Request::BeganWith { group, commit } => self.began_with(group.into(), &commit),
             Request::GoBack { room, epoch } => self.go_back(room, epoch, keep),
             Request::Forget { group } => self.forget(group.into(), keep),
             Request::Culprit { group } => self.culprit(group.into()),

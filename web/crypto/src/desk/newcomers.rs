@@ -15,6 +15,8 @@ use crate::chat::RoomId;
 use crate::{Fault, Standing};
 
 const USER_BYTES: usize = 16;
+/// In a conversation of a few: ten at most.
+const MAX_SHOWN: usize = 16;
 
 impl Desk {
     /// Who has left and comes again is told again, where this was asked in between.
@@ -23,7 +25,7 @@ impl Desk {
         let greeted = self.greeted_in(room)?;
         let here = greeted.as_ref().map_or_else(|| present.clone(), |greeted| &present & greeted);
         let users = present.difference(&here).map(|user| Uuid::from_bytes(user.0)).collect();
-        if greeted.as_ref() != Some(&here) {
+        if greeted.as_ref() != Some(&here) && !self.is_made_just_now(room)? {
             self.keep_greeted(room, &here, keep)?;
         }
         Ok(Answer::Newcomers { users })
@@ -45,12 +47,15 @@ impl Desk {
         Ok(Answer::Done)
     }
 
-    /// This device has just come into a room that is not strict: the person is shown these users as they look at it, and nobody else.
+    /// This device is about to come into a room that is not strict, where the person is shown these users as they look at it, and nobody else. Of one
+    /// in which it was before they know already.
     pub(super) fn meets(&mut self, room: Uuid, users: &[Uuid], keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
-        let shown: BTreeSet<_> = users.iter().map(|user| UserId(user.into_bytes())).collect();
-        let known = &self.others_in(room)? & &shown;
-        if !self.in_room(GroupId::room(room.into_bytes()))?.is_strict() {
-            self.keep_greeted(room, &known, keep)?;
+        if users.len() > MAX_SHOWN {
+            return Err(Fault::Full);
+        }
+        if self.greeted_in(room)?.is_none() {
+            let shown = users.iter().map(|user| UserId(user.into_bytes())).collect();
+            self.keep_greeted(room, &shown, keep)?;
         }
         Ok(Answer::Done)
     }
@@ -87,6 +92,8 @@ impl Desk {
         let (is_strict, is_alone, room) = (group.is_strict(), group.epoch() == 0, Uuid::from_bytes(id.uuid));
         let (present, greeted) = (self.others_in(room)?, self.greeted_in(room)?);
         let known = match &greeted {
+            // Whoever is shown comes in the next epoch.
+            Some(greeted) if is_alone => greeted.clone(),
             Some(greeted) => &present & greeted,
             None if is_strict || is_alone => BTreeSet::new(),
             None => present.clone(),
@@ -112,6 +119,11 @@ impl Desk {
         }
         marks.is_back();
         self.put(Shelf::Marks(room), marks.to_bytes(), keep)
+    }
+
+    /// By this device, which is alone in it.
+    fn is_made_just_now(&mut self, room: Uuid) -> Result<bool, Fault> {
+        Ok(self.in_room(GroupId::room(room.into_bytes()))?.epoch() == 0)
     }
 
     fn others_in(&mut self, room: Uuid) -> Result<BTreeSet<UserId>, Fault> {

@@ -38,9 +38,10 @@ impl Desk {
     /// among what its user published, no server has it forget its keys.
     pub(super) fn step_back(&mut self, records: &[Bytes], keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         let device = self.device()?;
-        let own = Record::Device(*device.certificate()).to_bytes();
         let seen = self.directory.records(device.user());
-        if seen.contains(&own) || records.iter().any(|record| record.0 == own) {
+        let is_there = |own: Vec<u8>| seen.contains(&own) || records.iter().any(|record| record.0 == own);
+        // The claim of its identity, too: what follows is on its way.
+        if device.records().iter().any(|record| is_there(record.to_bytes())) {
             return Err(Fault::OtherDevice);
         }
         let names = ["name", "device", "directory", "identity", "backup", "log"];

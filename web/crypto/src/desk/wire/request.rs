@@ -125,6 +125,11 @@ pub enum Request {
         commit: Bytes,
         log_epoch: Option<u64>,
     },
+    /// Whether this commit led into the epoch in which the group is here.
+    BeganWith {
+        group: GroupName,
+        commit: Bytes,
+    },
     /// The person goes on from an epoch of a room's group that is before the one here: what is kept of it is thrown away.
     GoBack {
         room: Uuid,
@@ -240,7 +245,7 @@ pub enum Request {
     Newcomers {
         room: Uuid,
     },
-    /// This device has just come into a room that is not strict: whom the person is shown there.
+    /// This device is about to come into a room that is not strict: whom the person is shown there.
     Meets {
         room: Uuid,
         users: Vec<Uuid>,
