@@ -171,9 +171,10 @@ async fn who_does_not_count_changes_no_group_and_is_not_added(store: &Store) {
 
 async fn a_welcome_waits_for_each_whom_a_commit_adds_until_it_is_fetched(store: &Store) {
     let (ann, ben, id) = stage(store).await;
-    for epoch in 0..6 {
-        let roomy = CommitLimits { welcomes: 10, ..LIMITS };
-        let new = NewCommit { limits: roomy, ..commit(id, epoch, ann, &[of(ben)]) };
+    let (roomy, added) = (CommitLimits { welcomes: 10, ..LIMITS }, [of(ben)]);
+    for epoch in 0..6_i64 {
+        let at = NOW.plus(Duration::from_secs(epoch.unsigned_abs()));
+        let new = NewCommit { limits: roomy, at, ..commit(id, epoch, ann, &added) };
         assert_eq!(store.add_commit(&new).await.unwrap(), AddedCommit::Added);
     }
     let waiting = inbox(store, ben).await;
