@@ -24,7 +24,7 @@ const AGAIN_MS = 100;
 const UNINVITED = new Set(['uninvited', 'identity_changed', 'not_vouched']);
 
 /**
- * `not_strict`: the room is, and the group does not say so; `rolled_back`: it is in an epoch before the one that this device has seen.
+ * `not_strict`: the room is, and the group does not say so; `rolled_back`: it has not come to where this device has seen it.
  * @typedef {'not_strict' | 'rolled_back'} Wrong
  */
 
@@ -75,11 +75,10 @@ export class RoomGroup {
     return this.#wrong;
   }
 
-  /** The person goes on from what the server has, though this device has seen more. */
+  /** The person goes on from what the server has, though this device has seen more: the next `sync` comes in anew. */
   async goBack() {
     await this.#parts.exclusively(`webcall-group-${this.#room}`, () => this.#group.goBack());
     this.reachAgain();
-    return this.sync();
   }
 
   /** Members who come in once a person lets them, as of the last `sync`. @returns {readonly Uuid[]} */
