@@ -178,14 +178,15 @@ export class Stage {
   }
 
   /**
-   * Which of too many are shown: the large one, oneself, and whoever spoke last; in their usual order.
+   * Which of too many are shown: the large one, oneself unless there is place for one only, and whoever spoke last; in their usual order.
    * @param {Entry[]} entries
    * @param {number} room
    * @param {Entry | null} main
    */
   #choose(entries, room, main) {
+    const ownWeight = room === 1 ? -1 : Number.MAX_VALUE;
     /** @param {Entry} entry */
-    const weight = (entry) => (entry === main ? Infinity : entry.own ? Number.MAX_VALUE : (this.#heard.get(entry.feed.participant.participant) ?? 0));
+    const weight = (entry) => (entry === main ? Infinity : entry.own ? ownWeight : (this.#heard.get(entry.feed.participant.participant) ?? 0));
     const kept = new Set([...entries].sort((a, b) => weight(b) - weight(a)).slice(0, room));
     return entries.filter((entry) => kept.has(entry));
   }

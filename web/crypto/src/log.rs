@@ -122,12 +122,8 @@ impl LogView {
         &self.alarms
     }
 
-    /// Whether something is contradicted that the person has not decided about.
-    pub fn is_contradicted(&self) -> bool {
-        self.is_contradicted_among(|_| true)
-    }
-
-    /// The same, by the server itself or by one of these users. The word of anybody else ends no call: whoever may write to a person could end all.
+    /// Whether something is contradicted that the person has not decided about, by the server itself or by one of these users. The word of anybody
+    /// else stops nothing, though it is told: whoever may write to a person could stop all that they write and every call.
     pub fn is_contradicted_among(&self, present: impl Fn(UserId) -> bool) -> bool {
         let concerns = |why: Why| match why {
             Why::SplitView { user, .. } => present(user),

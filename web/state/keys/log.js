@@ -115,14 +115,18 @@ export class KeyLog extends EventTarget {
     }
   }
 
-  /** Nothing is sent while something is contradicted and the person has not decided. Rejects with KeysRefused `split_view`. */
-  async beforeSending() {
+  /** Nothing is sent to these users while it would be a `concern` of theirs. Rejects with KeysRefused `split_view`. @param {ReadonlySet<Uuid>} present */
+  async beforeSending(present) {
     this.#shows(await this.#keys.ask({ op: 'log' }, 'log'));
     await this.freshen();
-    if (this.#alarms.some(({ accepted }) => !accepted)) throw new KeysRefused('split_view');
+    if (this.concerns(present)) throw new KeysRefused('split_view');
   }
 
-  /** Whether the server contradicts itself, or one of these users does: nothing is said in a call with them. Whoever else may write to a person ends no call. @param {ReadonlySet<Uuid>} present */
+  /**
+   * Whether the server contradicts itself, or one of these users does, and the person has not decided: nothing is written and said where they are. Whoever
+   * else may write to a person stops nothing.
+   * @param {ReadonlySet<Uuid>} present
+   */
   concerns(present) {
     return this.#alarms.some(({ accepted, user }) => !accepted && (user === null || present.has(user)));
   }

@@ -1,6 +1,6 @@
 /**
  * What holds before something is sent into an encrypted room: nothing is, while a member shows other keys than those that were accepted, or the log of keys is
- * contradicted; and who has just come is waited for a little.
+ * contradicted by the server or a member; and who has just come is waited for a little.
  */
 
 /** @import { Look, Uuid } from '../../e2ee/keys/interface.js' */
@@ -9,6 +9,7 @@
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { Arrivals } from './arrivals.js';
+import { usersIn } from './group.js';
 
 export class Sending {
   #parts;
@@ -36,7 +37,8 @@ export class Sending {
    * @returns {Promise<Look | null>} null: this device is not in it yet; rejects with KeysRefused `identity_changed`, `split_view`
    */
   async groupOf(room) {
-    await this.#parts.log.beforeSending();
+    const known = this.#rooms.lookOf(room);
+    await this.#parts.log.beforeSending(known === null ? new Set() : usersIn(known));
     await this.#unchanged(room);
     let look = await this.#rooms.sync(room);
     if (look !== null && (await this.#arrivals.wait(room, look))) look = await this.#rooms.sync(room);

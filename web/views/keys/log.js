@@ -21,7 +21,7 @@ export async function logBanner(app) {
   const alarm = open.find(({ user }) => user === null) ?? open[0];
   if (alarm === undefined) return [];
   const go = el('button', { class: 'button', type: 'button', data: { action: 'accept-log' }, on: { click: () => void goOn(app, go) } }, t('keys.log_continue'));
-  return [el('div', { class: 'banner', role: 'alert', data: { banner: 'keys-log', why: alarm.why } }, icon('warning'), el('span', {}, `${await said(app, alarm)} ${t('keys.log_do')}`), go)];
+  return [el('div', { class: 'banner', role: 'alert', data: { banner: 'keys-log', why: alarm.why } }, icon('warning'), el('span', {}, `${await said(app, alarm)} ${t(isOfOther(app, alarm) ? 'keys.log_stops_with' : 'keys.log_stops')} ${t('keys.log_do')}`), go)];
 }
 
 /** @param {App} app @param {HTMLButtonElement} button */
@@ -35,11 +35,16 @@ async function goOn(app, button) {
   button.disabled = false;
 }
 
+/** Whose word stops only what is shared with them. @param {App} app @param {Pick<LogAlarm, 'user'>} alarm */
+function isOfOther(app, { user }) {
+  return user !== null && user !== app.session.user?.id;
+}
+
 /** @param {App} app @param {LogAlarm} alarm */
 async function said(app, { why, user }) {
   if (why === 'other_log') return t('keys.log_other');
   if (why === 'not_consistent' || user === null) return t('keys.log_back');
-  if (user === app.session.user?.id) return t('keys.log_split_own');
+  if (!isOfOther(app, { user })) return t('keys.log_split_own');
   return t('keys.log_split', { name: (await nameOf(app, user)) ?? t('keys.log_somebody') });
 }
 

@@ -58,14 +58,13 @@ impl Desk {
         view.check(records, Some(&Inclusion { size, leaves, path: hashes(&path)? }))
     }
 
-    /// Nothing is sealed for an encrypted room while there is a contradiction that the person has not decided about. The head that goes with what is
-    /// sealed.
+    /// The head that goes with what is sealed.
     pub(super) fn head_to_send(&mut self) -> Result<Head, Fault> {
-        let view = self.log_view()?;
-        if view.is_contradicted() { Err(Fault::SplitView) } else { Ok(view.head()) }
+        Ok(self.log_view()?.head())
     }
 
-    /// Nor for the calls of a room where one of those who are in it contradicts the server, or the server itself.
+    /// Nothing is sealed for a room and its calls while the server contradicts itself, or one of those who are in it contradicts the server, and
+    /// the person has not decided about it.
     pub(super) fn nobody_contradicts(&mut self, room: Uuid) -> Result<(), Fault> {
         let view = self.log_view()?;
         let users: BTreeSet<_> = self.identities_of(room)?.into_iter().map(|(user, _)| user).collect();

@@ -37,6 +37,7 @@ impl Desk {
         let id = MessageId(message.id.into_bytes());
         self.nobody_stale(GroupId::room(room.0))?;
         self.nobody_new(message.room)?;
+        self.nobody_contradicts(message.room)?;
         let head = self.head_to_send()?;
         let mut sent = self.sent_state(room)?;
         let draft = draft(message, head)?;
