@@ -11,6 +11,8 @@ import { ShieldedStay } from './shielded-stay.js';
 
 /** The first log-in of a browser makes keys; a wait beyond that is tried again. */
 const PATIENCE_MS = 15_000;
+/** What failed is tried again by itself, as where the browser closed the storage of a page in the background. */
+const MENDING_MS = 3_000;
 
 /** Why this device is not in the room's group. */
 const WRONG = { none: 'not_let_in', not_strict: 'keys_not_strict', rolled_back: 'keys_rolled_back' };
@@ -103,6 +105,8 @@ function spareWorker() {
 /** @param {KeysAccount} account @param {string} room */
 async function upToDate(account, room) {
   const look = await account.syncedLately(room);
+  // Another window may have found a contradiction.
+  await account.lookAtLog();
   return { look, newcomers: look?.strict ? await account.people.newcomersIn(room) : [] };
 }
 
@@ -123,22 +127,28 @@ const callName = ({ user }, room) => `webcall-call-${user}-${room}`;
 function accountOf(keys) {
   return new Promise((resolve, reject) => {
     /** @type {Partial<Record<typeof keys.status, string>>} */
-    const refusals = { unvouched: 'device_unconfirmed', out: 'device_unconfirmed', failed: 'keys_failed' };
+    const refusals = { unvouched: 'device_unconfirmed', out: 'device_unconfirmed' };
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let mending;
     const end = () => {
-      clearTimeout(timer);
+      for (const timer of [patience, mending]) clearTimeout(timer);
       keys.removeEventListener('change', look);
     };
-    const look = () => {
-      const refusal = refusals[keys.status];
-      if (keys.account === null && refusal === undefined) return;
+    /** @param {string} code */
+    const refuse = (code) => {
       end();
-      if (keys.account !== null) resolve(keys.account);
-      else reject(new NotReady(refusal ?? 'keys_failed'));
+      reject(new NotReady(code));
     };
-    const timer = setTimeout(() => {
-      end();
-      reject(new NotReady('keys_starting'));
-    }, PATIENCE_MS);
+    const look = () => {
+      const { account, status } = keys;
+      const refusal = refusals[status];
+      if (account !== null) {
+        end();
+        resolve(account);
+      } else if (refusal !== undefined) refuse(refusal);
+      else if (status === 'failed') mending ??= setTimeout(() => refuse('keys_failed'), MENDING_MS);
+    };
+    const patience = setTimeout(() => refuse('keys_starting'), PATIENCE_MS);
     keys.addEventListener('change', look);
     look();
   });

@@ -74,7 +74,7 @@ class SharedStates {
   }
 }
 
-const doorOf = (desk, storage) => new Door(desk, storage, async () => desk);
+const doorOf = (desk, storage) => new Door(desk, storage);
 const device = () => ({ answer: { type: 'device', device: 'ZGV2aWNl', identity: 'aWQ=', records: [] }, keep: [{ name: 'device', sealed: 'x' }, { name: 'directory', sealed: 'y' }] });
 const change = () => ({ answer: { type: 'group' }, keep: [{ name: `room/${ROOM.id}`, sealed: 'z' }] });
 const isCode = (code) => (error) => error instanceof KeysError && error.code === code;
@@ -118,30 +118,24 @@ test('what could not be kept is not used: the desk reads what is there before th
   assert.deepEqual(desk.asked, ['load', 'look', 'open_state', 'look']);
 });
 
-test('t19 what the desk breaks down over is refused, and another takes its place: nothing else is held up, or lost', async () => {
-  const storage = new SharedStates();
-  const isWell = { at: Infinity };
-  const traps = { process: () => (desks.length === isWell.at ? { answer: { type: 'processed' }, keep: [] } : unreachable()), load: () => ({ answer: { type: 'device' }, keep: [] }), first: device };
+test('t19 what the desk breaks down over is said, and a broken one is asked nothing any more', async () => {
   const unreachable = () => {
     throw new WebAssembly.RuntimeError('unreachable');
   };
-  const desks = [];
-  const desk = async () => (desks.push(new NotedDesk(traps)), desks.at(-1));
-  const door = new Door(await desk(), storage, desk);
-  await door.begin();
-  await door.ask({ op: 'first', user: 'u', now_ms: 1 });
+  const { storage, desk, door } = await seated({ process: unreachable });
   storage.states.set(`room/${ROOM.id}`, 'kept');
-  const commit = { op: 'process', group: ROOM, commit: 'x', log_epoch: null };
-  await assert.rejects(door.ask(commit), isCode('crashed'));
-  assert.deepEqual((await door.ask({ op: 'look', group: ROOM })).type, 'done');
-  await assert.rejects(door.ask(commit), isCode('crashed'));
-  assert.deepEqual((await door.ask({ op: 'look', group: ROOM })).type, 'done');
-  assert.deepEqual(desks.map(({ asked }) => asked.at(-1)), ['process', 'process', 'process', 'process', 'look'], 'none is asked again after that');
-  isWell.at = desks.length + 1;
-  assert.equal((await door.ask(commit)).type, 'processed', 'what another desk does not break down over is not bad');
-  traps.load = unreachable;
-  storage.count += 1;
-  await assert.rejects(door.ask({ op: 'look', group: ROOM }), isCode('failed'), 'what is kept says nothing of what was asked');
+  assert.equal(door.isBroken, false);
+  await assert.rejects(door.ask({ op: 'process', group: ROOM, commit: 'x', log_epoch: null }), isCode('crashed'));
+  assert.equal(door.isBroken, true);
+  const asked = desk.asked.length;
+  for (const again of [door.ask({ op: 'look', group: ROOM }), door.begin(), door.mediaKeys(CALL)]) await assert.rejects(again, isCode('worker'));
+  assert.equal(desk.asked.length, asked);
+
+  const next = doorOf(new NotedDesk({ load: unreachable }), storage);
+  await assert.rejects(next.ask({ op: 'look', group: ROOM }), isCode('failed'), 'what is kept says nothing of what was asked');
+  assert.equal(next.isBroken, true);
+  const last = doorOf(new NotedDesk(), storage);
+  assert.deepEqual((await last.ask({ op: 'look', group: ROOM })).type, 'done', 'and holds up nobody else who comes to what is kept');
 });
 
 test('a device that asks is taken up by another page, and one that could not be kept is nobody', async () => {

@@ -14,7 +14,7 @@ const ROOM = { kind: 'room', id: 'r' };
  * An inbox with this in it. @param refusals what the worker says to welcomes, in turn; then it takes them. `isInside`: the device is in the group
  * already; `hasLeft`: its user is not in the room any more.
  */
-function inboxWith({ limited = false, unknown = false, items = [{ id: 'w', group: ROOM, epoch: 1, welcome: 'welcome' }], refusals = [], isInside = false, hasLeft = false, fails = false } = {}) {
+function inboxWith({ limited = false, unknown = false, items = [{ id: 'w', group: ROOM, epoch: 1, welcome: 'welcome' }], refusals = [], isInside = false, hasLeft = false, fails = false, isHeld = false } = {}) {
   const did = [];
   const parts = {
     isStrict: () => false,
@@ -45,11 +45,11 @@ function inboxWith({ limited = false, unknown = false, items = [{ id: 'w', group
   };
   const entered = async (room) => {
     if (fails) throw new KeysRefused('old_state');
-    if (hasLeft) return null;
+    if (hasLeft || isHeld) return null;
     if (!isInside) await inbox.enter(room);
     return isInside ? {} : null;
   };
-  const inbox = new Inbox(parts, () => 'device', entered);
+  const inbox = new Inbox(parts, () => 'device', entered, () => isHeld);
   return { inbox, did, waiting: () => items.map(({ id }) => id) };
 }
 
@@ -95,6 +95,15 @@ test('t22 whom a welcome invents costs nobody else anything: one who is nobody i
   const people = new People({}, { learn });
   assert.equal(await people.knowAll(Array.from({ length: 4_094 }, (_, at) => `invented ${at}`)), false);
   assert.ok(asked <= 6, `${asked}`);
+});
+
+test('a welcome into a room about which the person is to decide first stays, and so does one whose people cannot be asked for: nobody comes in by themselves meanwhile', async () => {
+  const held = inboxWith({ isHeld: true });
+  await held.inbox.empty('device');
+  assert.deepEqual([held.did, held.waiting()], [[], ['w']]);
+  const limited = inboxWith({ limited: true, refusals: ['not_vouched'] });
+  await assert.rejects(limited.inbox.enter('r'), { status: 429 });
+  assert.deepEqual(limited.waiting(), ['w']);
 });
 
 test('a welcome stays where it is when the worker fails for the moment', async () => {

@@ -99,6 +99,33 @@ test('after a worker has stopped the next to begin reaches another, which answer
   assert.deepEqual([workers.length, told], [3, 2]);
 });
 
+test('t19 what a worker breaks down over is asked once more of another, and refused where that one does, too', async () => {
+  for (const isBad of [false, true]) {
+    const { keys, workers, begins } = startedKeys();
+    let told = 0;
+    keys.addEventListener('stopped', () => (told += 1));
+    await begins();
+    const answers = async (data) => {
+      const worker = workers.at(-1);
+      worker.onmessage({ data: { id: worker.sent.at(-1)[0].id, ...data } });
+      await new Promise(setImmediate);
+    };
+    const other = keys.ask(LOOK, 'group');
+    const asked = keys.ask(LOOK, 'group');
+    const end = isBad ? assert.rejects(asked, isCode('crashed')) : asked;
+    const refused = assert.rejects(other, isCode('worker'), 'what else it was asked says nothing');
+    await answers({ error: 'crashed', isOver: true });
+    await refused;
+    assert.deepEqual([workers.length, workers[0].terminated, workers[1].sent.at(-1)[0].type, told], [2, true, 'begin', 1]);
+    await answers({ device: 'd' });
+    await answers(isBad ? { error: 'crashed', isOver: true } : { answer: { type: 'group', epoch: 4 } });
+    assert.equal((await end)?.epoch, isBad ? undefined : 4);
+    assert.deepEqual([workers.length, told], [2, isBad ? 2 : 1]);
+    await begins();
+    assert.equal(workers.length, isBad ? 3 : 2);
+  }
+});
+
 test('a worker that stops before it has begun is told to who waits for it, and to nobody else', async () => {
   const { keys, workers } = startedKeys();
   let told = 0;

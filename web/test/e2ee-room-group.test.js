@@ -98,6 +98,45 @@ test('where nobody counts who is in the group, the server takes a new one in its
   }
 });
 
+test('who has seen more than the server takes no other commit for their own once there is one of that epoch, however many others went on before', async () => {
+  const server = { epoch: 5, commits: [] };
+  const keys = {
+    ask: async ({ op, epoch }) => {
+      if (op === 'began_with') throw new KeysRefused('other_group');
+      if (op === 'go_back') return void (server.back = epoch);
+      return aLook([ME, OTHER], 7);
+    },
+  };
+  const delivery = { commits: async (_, from) => ({ commits: server.commits.filter((commit) => commit.epoch >= from), epoch: server.epoch }) };
+  const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
+  const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], shownIn: async () => null, pause: async () => {}, exclusively: (_, act) => act() };
+  const room = new RoomGroup('room', parts);
+  for (const epoch of [5, 6, 7]) {
+    if (epoch > 5) server.commits.push({ epoch: epoch - 1, commit: 'of another branch' });
+    server.epoch = epoch;
+    assert.deepEqual([await room.sync(), room.wrong], [null, 'rolled_back'], `the server is at ${epoch}`);
+  }
+  await room.goBack();
+  assert.equal(server.back, 5, 'to where both were');
+});
+
+test('where what is only compared fills the answer of the server, what comes next is asked for', async () => {
+  let epoch = 7;
+  const asked = [];
+  const keys = {
+    ask: async ({ op }) => {
+      if (op === 'began_with') return {};
+      if (op === 'look') return aLook([ME, OTHER], epoch);
+      epoch += 1;
+      return { change: { type: 'others', added: [], removed: [], joined: null }, group: aLook([ME, OTHER], epoch) };
+    },
+  };
+  const delivery = { commits: async (_, from) => (asked.push(from), { commits: [{ epoch: from, commit: `of ${from}` }], epoch: 9 }) };
+  const group = new Group({ kind: 'room', id: 'room' }, keys, delivery);
+  assert.equal((await group.current(async () => {}))?.epoch, 9);
+  assert.deepEqual(asked, [6, 7, 8]);
+});
+
 test('of whom too many packages were claimed is left out, and the others are brought in', async () => {
   const asked = [];
   const { room } = roomOf({

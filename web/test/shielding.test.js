@@ -44,7 +44,7 @@ globalThis.RTCRtpSender.prototype.transform = null;
 function windowOf() {
   let sync = async () => ({});
   const people = { newcomersIn: async () => [] };
-  const account = { user: 'me', people, wrongIn: () => null, isContradictedIn: () => false, syncedLately: () => sync(), sync: async () => ({}), rehearse: async () => {} };
+  const account = { user: 'me', people, wrongIn: () => null, lookAtLog: async () => {}, isContradictedIn: () => false, syncedLately: () => sync(), sync: async () => ({}), rehearse: async () => {} };
   const keys = Object.assign(new EventTarget(), { status: 'ready', account });
   return { shield: shielding(keys), account, syncs: (next) => (sync = next) };
 }
@@ -134,6 +134,12 @@ test('who cannot join is told why, and what fails for the moment ends nothing', 
   account.isContradictedIn = () => true;
   await refused('split_view');
   account.isContradictedIn = () => false;
+  // Another window found it, and this one did not look since.
+  let isFound = false;
+  account.lookAtLog = async () => void (isFound = true);
+  account.isContradictedIn = () => isFound;
+  await refused('split_view');
+  account.isContradictedIn = () => false;
   account.people.newcomersIn = async () => ['ghost'];
   await refused('newcomers');
   account.people.newcomersIn = async () => {
@@ -142,4 +148,21 @@ test('who cannot join is told why, and what fails for the moment ends nothing', 
   await refused('keys_starting');
   account.people.newcomersIn = async () => [];
   await shield.ready(ROOM, always);
+});
+
+test('keys that failed are waited for a little, as they are tried again, and no longer', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const isMended of [true, false]) {
+    locks.held.clear();
+    const { account } = windowOf();
+    const keys = Object.assign(new EventTarget(), { status: 'failed', account: null });
+    const ready = shielding(keys).ready(ROOM, always);
+    const end = isMended ? ready : assert.rejects(ready, { code: 'keys_failed' });
+    t.mock.timers.tick(2_000);
+    if (isMended) {
+      Object.assign(keys, { status: 'ready', account });
+      keys.dispatchEvent(new Event('change'));
+    } else t.mock.timers.tick(2_000);
+    await end;
+  }
 });

@@ -56,8 +56,7 @@ export class KeysWorker {
   #ended = false;
 
   constructor(Desk, states) {
-    const open = async () => Desk.open(states.key);
-    this.#door = new Door(Desk.open(states.key), states, open);
+    this.#door = new Door(Desk.open(states.key), states);
   }
 
   postMessage(message, [port] = []) {
@@ -73,7 +72,7 @@ export class KeysWorker {
   async #answer(message) {
     const reply = await this.#act(message).catch((error) => {
       if (!(error instanceof KeysError)) throw error;
-      return { error: error.code };
+      return this.#door.isBroken ? { error: error.code, isOver: true } : { error: error.code };
     });
     if (!this.#ended) this.onmessage({ data: { id: message.id, ...reply } });
   }

@@ -37,7 +37,8 @@ pub struct NewRecord<'a> {
 /// What a record does to the devices that count.
 #[derive(Clone, Copy, Debug)]
 pub enum DeviceChange<'a> {
-    /// None counts any more: the identity is another.
+    /// None counts any more: the identity is another. What was kept under the keys of the one before opens nothing any more, and goes with it: it would
+    /// look like a way back.
     Clear,
     /// One more.
     Add {
@@ -103,6 +104,7 @@ impl Store {
             let mut ended: Vec<(SessionId,)> = Vec::new();
             match new.change {
                 DeviceChange::Clear => {
+                    sqlx::query::<Db>("delete from e2ee_backups where user_id = $1").bind(new.user).execute(&mut *tx).await?;
                     sqlx::query::<Db>("delete from e2ee_devices where user_id = $1").bind(new.user).execute(&mut *tx).await?
                 }
                 DeviceChange::Add { device, certificate } => {

@@ -62,6 +62,8 @@ pub enum StateName {
     Greeted(DeviceId, RoomId),
     /// What is known of the log of everybody's keys.
     Log(DeviceId),
+    /// Of which of the user's devices the person was told.
+    Devices(DeviceId),
 }
 
 impl StateName {
@@ -76,6 +78,7 @@ impl StateName {
             Self::Greeted(device, room) => [b"greeted".as_slice(), &device.0, &room.0].concat(),
             Self::Backup(device) => [b"backup".as_slice(), &device.0].concat(),
             Self::Log(device) => [b"log".as_slice(), &device.0].concat(),
+            Self::Devices(device) => [b"devices".as_slice(), &device.0].concat(),
             Self::Sent(device, room) => [b"sent".as_slice(), &device.0, &room.0].concat(),
             Self::Thread(device, room, user, other) => [b"thread".as_slice(), &device.0, &room.0, &user.0, &other.0].concat(),
             Self::Group(device, group) => [b"group".as_slice(), &device.0, &group.to_bytes()].concat(),

@@ -78,6 +78,41 @@ fn who_asks_is_the_same_device_after_a_reload_and_after_a_record_of_another() {
 }
 
 #[test]
+fn t1_a_device_that_came_without_this_ones_doing_is_news_until_the_person_knows_of_it() {
+    let mut ann = Browser::first(ANN, 1);
+    let records = ann.records.clone();
+    learn(&mut ann, &records);
+    let news = |browser: &mut Browser| browser.does(json!({ "op": "new_devices" }))["devices"].clone();
+    assert_eq!(news(&mut ann), json!([]), "this device is none");
+    let [mut phone, mut ghost] = [nobody(ANN, 8), nobody(ANN, 9)];
+    let asking = phone.does(json!({ "op": "ask", "user": ANN }));
+    let by_ann = vouched(&mut ann, &asking);
+    phone.device = phone.does(json!({ "op": "certified", "record": by_ann }))["device"].clone();
+    let chain = json!([records[0], records[1], by_ann]);
+    for browser in [&mut ann, &mut phone] {
+        learn(browser, &chain);
+        assert_eq!(news(browser), json!([]), "nor one that the person vouched for here, nor who was there before");
+    }
+    // Who has the identity's key, as a device has it that was removed since.
+    let mut removed = ann.copy();
+    let asking = ghost.does(json!({ "op": "ask", "user": ANN }));
+    let by_removed = vouched(&mut removed, &asking);
+    let chain = json!([records[0], records[1], by_ann, by_removed]);
+    for browser in [&mut ann, &mut phone] {
+        learn(browser, &chain);
+        assert_eq!(news(browser), json!([asking["device"]]));
+        browser.reloads();
+        assert_eq!(news(browser), json!([asking["device"]]), "after a reload too");
+    }
+    ann.does(json!({ "op": "saw_devices", "devices": [asking["device"], "AAAAAAAAAAAAAAAAAAAAAA=="] }));
+    assert_eq!(news(&mut ann), json!([]));
+    assert_eq!(news(&mut phone), json!([asking["device"]]), "each device tells");
+    let revoked = ann.does(json!({ "op": "revoke", "device": asking["device"], "previous": null, "now_ms": 3 }));
+    learn(&mut phone, &json!([records[0], records[1], by_ann, by_removed, revoked["record"]]));
+    assert_eq!(news(&mut phone), json!([]), "once it is removed there is nothing to know");
+}
+
+#[test]
 fn a_request_that_was_changed_where_it_is_kept_is_not_taken_up() {
     let mut phone = nobody(ANN, 8);
     phone.does(json!({ "op": "ask", "user": ANN }));

@@ -23,22 +23,24 @@ const OWN = new Set(['load', 'resume', 'open_state', 'media_keys', 'notice_keys'
 /** @typedef {Request | Extract<OwnRequest, { op: 'media_keys' | 'notice_keys' }>} Asked */
 
 export class Door {
-  /** Null after it broke down. @type {DeskLike | null} */
   #desk;
   #storage;
-  #reopen;
+  #isBroken = false;
   /** Of what is kept, as the desk knows it. */
   #version = -1;
 
   /**
    * @param {DeskLike} desk
    * @param {StateStorage} storage
-   * @param {() => Promise<DeskLike>} reopen another in the place of one that broke down over a request
    */
-  constructor(desk, storage, reopen) {
+  constructor(desk, storage) {
     this.#desk = desk;
     this.#storage = storage;
-    this.#reopen = reopen;
+  }
+
+  /** The desk broke down (a WebAssembly trap): its memory is in the middle of something, and whatever else would run in it, too. */
+  get isBroken() {
+    return this.#isBroken;
   }
 
   /** The device that is kept here, if there is one. @returns {Promise<Base64 | null>} */
@@ -84,24 +86,10 @@ export class Door {
   }
 
   /**
-   * What breaks down may have broken by itself, as where memory was short: only a request over which another desk does so, too, is bad.
-   * @param {Asked} request
-   */
-  async #answer(request) {
-    try {
-      return await this.#answerOnce(request);
-    } catch (error) {
-      if (!(error instanceof KeysError) || error.code !== 'crashed') throw error;
-      await this.#catchUp();
-      return this.#answerOnce(request);
-    }
-  }
-
-  /**
    * The desk says what it needs, again for each request: what another page wrote may have closed the room of a call since.
    * @param {Asked} request
    */
-  async #answerOnce(request) {
+  async #answer(request) {
     let outcome = this.#handle(request, 'crashed');
     for (let opened = 0; outcome.needs != null && opened < MAX_OPENED; opened += 1) {
       await this.#open(outcome.needs);
@@ -126,9 +114,9 @@ export class Door {
 
   /** Reads what another page has changed. */
   async #catchUp() {
+    if (this.#isBroken) throw new KeysError('worker');
     const [name, version] = await Promise.all([this.#read('name'), this.#storage.version().catch(unreadable)]);
     if (version === this.#version) return name;
-    this.#desk ??= await this.#reopen();
     const { error } = this.#handle(name === null ? { op: 'resume', asking: await this.#read('asking') } : await this.#load(name));
     if (error !== undefined) throw new KeysError(error);
     this.#version = version;
@@ -154,19 +142,17 @@ export class Door {
   }
 
   /**
-   * What breaks down (a WebAssembly trap) is not used again: its memory is in the middle of something. Another takes its place before the next request, so
-   * that one message or commit costs no other room anything; calls come in anew.
    * @param {Request | OwnRequest} request
    * @param {'crashed' | 'failed'} code of a breakdown: over what was asked, or over what is kept
    * @returns {Outcome}
    */
   #handle(request, code = 'failed') {
     try {
-      if (this.#desk !== null) return JSON.parse(this.#desk.handle(JSON.stringify(request)));
+      return JSON.parse(this.#desk.handle(JSON.stringify(request)));
     } catch {
-      [this.#desk, this.#version] = [null, -1];
+      this.#isBroken = true;
+      throw new KeysError(code);
     }
-    throw new KeysError(code);
   }
 }
 

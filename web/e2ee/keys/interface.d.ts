@@ -40,6 +40,10 @@ export type Request =
   | { op: 'accept'; user: Uuid; identity: Base64 }
   /** The person compared this identity with the user, whom they know by this name (128 bytes): accepted, and verified. */
   | { op: 'verify'; user: Uuid; identity: Base64; name: string }
+  /** Devices of one's own that came without this one's doing, of which the person does not know: at the first time none. Of what was learned. */
+  | { op: 'new_devices' }
+  /** The person knows of these. */
+  | { op: 'saw_devices'; devices: Base64[] }
   /** Of more than fit the oldest one-time ones go. */
   | { op: 'key_packages'; count: number; last_resort: boolean }
   /** Key packages that nobody may use any more. */
@@ -277,6 +281,7 @@ export type Answer =
   /** Rows from the top: `1` dark, `0` light. */
   | { type: 'qr'; rows: string[] }
   | { type: 'newcomers'; users: Uuid[] }
+  | { type: 'new_devices'; devices: Base64[] }
   /** `code`: the new recovery code, to be shown once. */
   | { type: 'unlocker'; id: Base64; code: string | null }
   | { type: 'salt'; salt: Base64 }
@@ -314,9 +319,10 @@ export type PageMessage = BeginMessage | AskMessage | MediaMessage | SealFileMes
 
 /**
  * `error`: a stable code, of `web/crypto/src/fault.rs`, or `storage`, `wasm`, `unknown_user`, `unknown_call`, `used_elsewhere` (another media
- * worker has the keys of this stay: the call is to be joined anew), `full`, `failed`.
+ * worker has the keys of this stay: the call is to be joined anew), `full`, `failed`, `crashed` (the desk broke down over it). `isOver`: the worker answers
+ * nothing any more, and another is to take its place.
  */
-export type WorkerMessage = { id: number; answer?: Answer; device?: Base64 | null; file?: Blob; sealed?: Base64; error?: string };
+export type WorkerMessage = { id: number; answer?: Answer; device?: Base64 | null; file?: Blob; sealed?: Base64; error?: string; isOver?: boolean };
 
 /* ---- What the worker keeps -------------------------------------------------------------------------------------------------------- */
 

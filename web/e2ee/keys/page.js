@@ -34,6 +34,8 @@ export class Keys extends EventTarget {
   #worker;
   /** Whether it knows whose keys it has. */
   #hasBegun = false;
+  /** Whose. @type {Uuid | null} */
+  #user = null;
   #asked = 0;
   /** Why there are no answers any more. @type {'worker' | 'closed' | null} */
   #ended = null;
@@ -53,6 +55,7 @@ export class Keys extends EventTarget {
       this.#worker = this.#started();
       this.#ended = null;
     }
+    this.#user = user;
     const { device } = await this.#send((id) => ({ type: 'begin', id, user }));
     this.#hasBegun = true;
     return device ?? null;
@@ -65,9 +68,24 @@ export class Keys extends EventTarget {
    * @returns {Promise<Extract<Answer, { type: T }>>} rejects with KeysRefused
    */
   async ask(request, type) {
-    const { answer } = await this.#send((id) => ({ type: 'ask', id, request }));
+    const { answer } = await this.#twice((id) => ({ type: 'ask', id, request }));
     if (answer?.type !== type) throw new KeysRefused('unexpected');
     return /** @type {Extract<Answer, { type: T }>} */ (answer);
+  }
+
+  /**
+   * What a worker broke down over may have been the last straw only, as where memory was short: it is refused once another broke down over it as the first
+   * thing that it did.
+   * @param {(id: number) => PageMessage} message
+   */
+  async #twice(message) {
+    try {
+      return await this.#send(message);
+    } catch (error) {
+      if (!(error instanceof KeysRefused) || error.code !== 'crashed' || this.#user === null) throw error;
+      await this.begin(this.#user);
+      return this.#send(message);
+    }
   }
 
   /**
@@ -127,7 +145,7 @@ export class Keys extends EventTarget {
 
   #started() {
     const worker = this.#start();
-    worker.onmessage = ({ data }) => this.#take(data);
+    worker.onmessage = ({ data }) => worker === this.#worker && this.#take(data);
     // One that was replaced may still say so.
     worker.onerror = () => worker === this.#worker && this.#stopped();
     worker.onmessageerror = () => worker === this.#worker && this.#stopped();
@@ -159,6 +177,7 @@ export class Keys extends EventTarget {
     this.#waiting.delete(message.id);
     if (message.error === undefined) waiting?.resolve(message);
     else waiting?.reject(new KeysRefused(message.error));
+    if (message.isOver) this.#stopped();
   }
 
   /** @param {'worker' | 'closed'} code */

@@ -14,6 +14,8 @@ import { IndexedStates } from './storage.js';
 
 /** @type {Promise<Door> | null} */
 let door = null;
+/** The same, once it is open. @type {Door | null} */
+let opened = null;
 /** What the door reads and writes. @type {IndexedStates | null} */
 let states = null;
 /** The user at the door. @type {string | null} */
@@ -41,7 +43,7 @@ async function answer(message) {
     const code = error instanceof KeysError ? error.code : 'failed';
     // What is asked next opens it again.
     if (states?.isClosed) [door, states] = [null, null];
-    reply = { id: message.id, error: code };
+    reply = opened?.isBroken ? { id: message.id, error: code, isOver: true } : { id: message.id, error: code };
   }
   globalThis.postMessage(reply);
 }
@@ -95,8 +97,8 @@ async function open(user) {
   try {
     const storage = await IndexedStates.of(user);
     states = storage;
-    const desk = () => deskOf(storage);
-    return new Door(await desk(), storage, desk);
+    opened = new Door(await deskOf(storage), storage);
+    return opened;
   } catch {
     // Where, the page cannot mend anyway.
     throw new KeysError('storage');

@@ -59,6 +59,8 @@ export class KeysAccount {
   asking;
   /** The user's own devices. */
   devices;
+  /** Those that came without this one's doing, and of which the person does not know yet. @type {readonly string[]} */
+  newDevices = [];
   recovery;
   /** What is known of others: whom the person trusts, whom they compared keys with. */
   people;
@@ -73,7 +75,7 @@ export class KeysAccount {
     this.#parts = parts;
     this.#told = told;
     this.#device = new OwnDevice(parts, user, parts.now);
-    this.#inbox = new Inbox(parts, () => this.#device.id, (room) => this.#welcomed(room));
+    this.#inbox = new Inbox(parts, () => this.#device.id, (room) => this.#welcomed(room), (room) => this.#isHeld(room));
     this.asking = new NewDevice(user, parts, () => this.#start());
     this.devices = new OwnDevices(user, parts, () => this.#device.id);
     this.#archive = new Archive(parts, { history: (room) => told.history(room), changed: () => told.archive() });
@@ -250,6 +252,11 @@ export class KeysAccount {
     return this.#rooms.syncUnlessLeft(room);
   }
 
+  /** Before the person has decided nothing more is taken in there. @param {Uuid} room @returns {boolean} */
+  #isHeld(room) {
+    return this.wrongIn(room) !== null;
+  }
+
   /** As it was found last. @param {Uuid} user */
   trustIn(user) {
     return this.#parts.people.trustIn(user);
@@ -276,6 +283,11 @@ export class KeysAccount {
   /** What contradicts the log of keys. */
   get logAlarms() {
     return this.#parts.log.alarms;
+  }
+
+  /** Takes note of what another window of this browser found. */
+  lookAtLog() {
+    return this.#parts.log.look();
   }
 
   /** Whether a contradiction concerns the room that the person has not decided about. @param {Uuid} room */
@@ -356,12 +368,26 @@ export class KeysAccount {
       this.#isReady = standing === 'ready';
       this.#told.standing(standing);
       if (standing !== 'ready') return;
+      await this.#findNewDevices();
       void this.#archive.begin();
       await this.#takeIn();
       for (const room of this.#rooms.known) this.roomChanged(room);
       await this.#parts.log.freshen();
       if (this.#device.hasOthers) await this.#enterRooms();
     });
+  }
+
+  async #findNewDevices() {
+    const devices = await this.devices.news();
+    if (devices.join() === this.newDevices.join()) return;
+    this.newDevices = devices;
+    this.#told.person(this.#user);
+  }
+
+  /** The person knows of the devices of theirs that came. */
+  async sawNewDevices() {
+    await this.devices.saw([...this.newDevices]);
+    await this.#findNewDevices();
   }
 
   /** A further device of a user comes in by itself: nobody adds another device of whoever is there already. */

@@ -206,12 +206,14 @@ export class Group {
     for (let behind = 0; behind < MAX_BEHIND; from = look.epoch) {
       const { commits, epoch } = await this.#delivery.commits(this.#name, from);
       if (from < look.epoch && commits[0]?.epoch === from && !(await this.#beganWith(/** @type {{ commit: Base64 }} */ (commits.shift()).commit))) {
-        this.#isBefore = from;
+        this.#isBefore = Math.min(this.#isBefore ?? from, from);
         return look;
       }
       this.#newest = Math.max(this.#newest, epoch);
-      this.#isBefore = epoch < look.epoch ? epoch : null;
+      this.#isBefore = epoch < look.epoch ? Math.min(this.#isBefore ?? epoch, epoch) : null;
       if (this.#isBehind) logEpoch ??= epoch;
+      // It gives at least one, however long: the one that was only compared.
+      if (from < look.epoch && look.epoch < epoch && commits.length === 0) continue;
       // The server no longer has what comes next.
       if (look.epoch < epoch && commits[0]?.epoch !== look.epoch) break;
       for (const { commit } of look.epoch < epoch ? commits : []) {
@@ -222,7 +224,8 @@ export class Group {
       }
       // What came since is told.
       if (look.epoch >= epoch) {
-        this.#isBehind = false;
+        // While the server has seen less, what comes in the place of what it lost is another commit than the one that led here.
+        this.#isBehind = epoch < look.epoch;
         return look;
       }
     }

@@ -24,6 +24,7 @@ export class Inbox {
   #parts;
   #device;
   #entered;
+  #isHeld;
   /** What stays for another time. @type {Set<Uuid>} */
   #later = new Set();
 
@@ -31,11 +32,13 @@ export class Inbox {
    * @param {Parts} parts
    * @param {() => Base64 | null} device this one, as far as it is known
    * @param {(room: Uuid) => Promise<unknown>} entered brings the room's group up to date, which takes its welcome in; null: this device is not in it
+   * @param {(room: Uuid) => boolean} isHeld whether nothing is taken in there before the person has decided something
    */
-  constructor(parts, device, entered) {
+  constructor(parts, device, entered, isHeld = () => false) {
     this.#parts = parts;
     this.#device = device;
     this.#entered = entered;
+    this.#isHeld = isHeld;
   }
 
   /** All that waits. @param {Base64} device */
@@ -54,10 +57,10 @@ export class Inbox {
   async #settle({ id, group }) {
     try {
       const isInside = group?.kind === 'room' && (await this.#entered(group.id)) !== null;
-      if (!isInside && this.#later.has(id)) return false;
+      if (!isInside && (this.#later.has(id) || (group?.kind === 'room' && this.#isHeld(group.id)))) return false;
     } catch (error) {
-      // One room keeps the others from nothing.
-      if (isRefusal(error)) return false;
+      // One room keeps the others from nothing, nor what cannot be asked for the moment.
+      if (isRefusal(error) || isTooMuch(error)) return false;
       throw error;
     }
     await this.#parts.delivery.taken(id);
@@ -99,10 +102,14 @@ export class Inbox {
         }
       }
     } catch (error) {
-      // Other rooms do not wait for what cannot be asked for the moment.
-      if (error instanceof ApiError && error.status === 429) return 'later';
+      // Nor does this device come in by itself meanwhile: the keys since the welcome would be lost.
       if (!isRefusal(error)) throw error;
       return NEVER.has(error.code) ? 'never' : 'later';
     }
   }
+}
+
+/** @param {unknown} error */
+function isTooMuch(error) {
+  return error instanceof ApiError && error.status === 429;
 }

@@ -115,9 +115,14 @@ export class KeyLog extends EventTarget {
     }
   }
 
+  /** What this device knows of it, whichever window found it. */
+  async look() {
+    this.#shows(await this.#keys.ask({ op: 'log' }, 'log'));
+  }
+
   /** Nothing is sent to these users while it would be a `concern` of theirs. Rejects with KeysRefused `split_view`. @param {ReadonlySet<Uuid>} present */
   async beforeSending(present) {
-    this.#shows(await this.#keys.ask({ op: 'log' }, 'log'));
+    await this.look();
     await this.freshen();
     if (this.concerns(present)) throw new KeysRefused('split_view');
   }

@@ -68,7 +68,7 @@ export class NewDevice {
   }
 
   /**
-   * With new keys, where neither a device nor a way back is left. What was kept for the old ones opens nothing any more.
+   * With new keys, where neither a device nor a way back is left. What was kept for the old ones opens nothing any more, and the server forgets it.
    * @param {string} password of the account
    */
   async beginAnew(password) {
@@ -86,10 +86,6 @@ export class NewDevice {
     const records = await delivery.chain(this.#user);
     const own = await keys.ask({ op: 'begin_anew', user: this.#user, records, now_ms: now() }, 'device');
     for (const [at, record] of own.records.entries()) await delivery.publish(record, at === 0 ? password : undefined);
-    const kept = await delivery.backups();
-    // First what would still be taken for ways back.
-    kept.sort((one, other) => Number(other.slot === UNLOCKERS_SLOT) - Number(one.slot === UNLOCKERS_SLOT));
-    for (const { slot, version } of kept) await delivery.dropBackup(slot, version);
   }
 }
 

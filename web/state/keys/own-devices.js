@@ -17,7 +17,7 @@ const MAX_DEVICES = 16;
 /** Another device may publish something at the same time, this often in a row. */
 const MAX_TRIES = 4;
 
-/** @typedef {{ id: Base64, added_ms: number, isThis: boolean }} OwnDeviceRow */
+/** `isNew`: it came without this device's doing, and the person has not said that they know it. @typedef {{ id: Base64, added_ms: number, isThis: boolean, isNew: boolean }} OwnDeviceRow */
 
 export class OwnDevices {
   #user;
@@ -38,8 +38,20 @@ export class OwnDevices {
   /** This one first, then the newest. @returns {Promise<OwnDeviceRow[]>} */
   async list() {
     const own = this.#own();
-    const rows = devicesIn(await this.#learn()).map(({ id, added_ms }) => ({ id, added_ms, isThis: id === own }));
+    const devices = devicesIn(await this.#learn());
+    const news = new Set(await this.news());
+    const rows = devices.map(({ id, added_ms }) => ({ id, added_ms, isThis: id === own, isNew: news.has(id) }));
     return rows.sort((a, b) => Number(b.isThis) - Number(a.isThis) || b.added_ms - a.added_ms);
+  }
+
+  /** Devices that came without this one's doing, and of which the person does not know yet; of what was learned. @returns {Promise<Base64[]>} */
+  async news() {
+    return (await this.#parts.keys.ask({ op: 'new_devices' }, 'new_devices')).devices;
+  }
+
+  /** The person knows of these. @param {Base64[]} devices */
+  async saw(devices) {
+    await this.#parts.keys.ask({ op: 'saw_devices', devices }, 'done');
   }
 
   /**

@@ -166,7 +166,9 @@ export class RoomMessages {
   /** @param {Uuid} room @param {Base64} envelope @param {string} code @returns {Closed} */
   #closed(room, envelope, code) {
     if (code === 'unknown_epoch') return { type: 'closed', why: this.#isAhead(room, envelope) ? 'later' : 'before', code };
-    return { type: 'closed', why: LATER.has(code) ? 'later' : 'refused', code };
+    // Of another branch of the room's group, perhaps, which this device is not in yet.
+    const isElsewhere = code === 'wrong_key' && this.#groups.lookOf(room) === null;
+    return { type: 'closed', why: LATER.has(code) || isElsewhere ? 'later' : 'refused', code };
   }
 
   /** Of an epoch that this device may still come into. @param {Uuid} room @param {Base64} envelope */

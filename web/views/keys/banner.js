@@ -14,6 +14,7 @@ import { toast } from '../../ui/toast.js';
 import { absentBanner } from './absent.js';
 import { cameBanner } from './came.js';
 import { openCompare } from './compare.js';
+import { deviceNews } from './device-news.js';
 import { doorBanners } from './door.js';
 import { harmBanner } from './harm.js';
 import { logBanner } from './log.js';
@@ -61,7 +62,7 @@ function drawnBanners(name, app, room, signal, more) {
     const turn = drawn;
     const [log, others, rest] = await Promise.all([logBanner(app), othersBanners(app, room), more()]);
     // Asked again meanwhile: that answer is newer.
-    if (turn === drawn && !signal.aborted) refill(banners, ...log, ...ownBanner(app, room), ...others, harm, came, door, ...rest);
+    if (turn === drawn && !signal.aborted) refill(banners, ...log, ...ownBanner(app, room), ...deviceNews(app), ...others, harm, came, door, ...rest);
   };
   void draw();
   listen(app.keys, ['change', 'person', 'archive', 'log'], () => void draw(), signal);

@@ -43,7 +43,7 @@ export function offeredDevice(account, draw) {
 }
 
 /** @param {KeysAccount} account @param {OwnDeviceRow} row @param {boolean} hasIdentity @param {() => Promise<void>} draw */
-function deviceRow(account, { id, added_ms, isThis }, hasIdentity, draw) {
+function deviceRow(account, { id, added_ms, isThis, isNew }, hasIdentity, draw) {
   const name = t('keys.device', { name: uuidOf(id).slice(0, NAME_DIGITS).toUpperCase() });
   const revoke = async () => {
     const agreed = await confirmFirst({ title: t('keys.revoke_title', { name }), text: t('keys.revoke_text'), action: t('keys.revoke') });
@@ -55,7 +55,7 @@ function deviceRow(account, { id, added_ms, isThis }, hasIdentity, draw) {
   return el(
     'li',
     { class: 'session', data: { device: uuidOf(id) } },
-    el('div', {}, el('p', {}, name, ' ', isThis ? el('span', { class: 'badge' }, t('keys.this_device')) : null), el('span', { class: 'hint' }, t('keys.added', { when: moment(added_ms) }))),
+    el('div', {}, el('p', {}, name, ' ', isThis ? el('span', { class: 'badge' }, t('keys.this_device')) : null, isNew ? el('span', { class: 'badge', data: { badge: 'new' } }, t('keys.device_new')) : null), el('span', { class: 'hint' }, t('keys.added', { when: moment(added_ms) }))),
     isThis || !hasIdentity ? null : button,
   );
 }

@@ -14,11 +14,16 @@ import { showWay } from './show-way.js';
 /** @param {NewDevice} asking */
 export function newDevicePart(asking) {
   const part = el('div', { class: 'stack' }, spinner());
+  const own = el('div', {});
+  const drawRequest = async () => {
+    const { request, code } = await asking.request();
+    const link = requestLink(request, location.origin);
+    fill(own, requestPart(link, code, await asking.squares(link)));
+  };
   const draw = async () => {
     try {
-      const [{ request, code }, ways] = await Promise.all([asking.request(), asking.ways()]);
-      const link = requestLink(request, location.origin);
-      fill(part, requestPart(link, code, await asking.squares(link)), ways.length > 0 ? recoverPart(asking, ways) : null, anewPart(asking));
+      const [ways] = await Promise.all([asking.ways(), drawRequest()]);
+      fill(part, own, ways.length > 0 ? recoverPart(asking, ways) : null, anewPart(asking, drawRequest));
     } catch (error) {
       fill(part, el('p', { class: 'problem' }, errorText(error)), el('button', { class: 'button', type: 'button', data: { action: 'retry' }, on: { click: () => void draw() } }, t('common.retry')));
     }
@@ -55,9 +60,14 @@ function recoverPart(asking, ways) {
   return el('div', { class: 'stack' }, el('h3', {}, t('keys.recover_title')), el('p', {}, t('keys.recover_hint')), ...showWay(ways, (shown) => asking.recover(shown)));
 }
 
-/** @param {NewDevice} asking */
-function anewPart(asking) {
+/** @param {NewDevice} asking @param {() => Promise<void>} drawRequest of the device that asks then */
+function anewPart(asking, drawRequest) {
   const password = field({ label: t('settings.current_password'), name: 'password', type: 'password', autocomplete: 'current-password' });
-  const begin = form({ submit: t('keys.anew'), action: 'begin-anew', send: ({ password: given = '' }) => asking.beginAnew(given) }, password);
+  /** The device that asked gave way to the one that was not taken: another asks now. @param {unknown} error */
+  const failed = async (error) => {
+    await drawRequest().catch(() => {});
+    throw error;
+  };
+  const begin = form({ submit: t('keys.anew'), action: 'begin-anew', send: ({ password: given = '' }) => asking.beginAnew(given).catch(failed) }, password);
   return el('details', { data: { part: 'anew' } }, el('summary', {}, t('keys.anew_title')), el('div', { class: 'stack' }, el('p', {}, t('keys.anew_hint')), begin));
 }

@@ -96,6 +96,15 @@ impl Epochs {
         Ok(())
     }
 
+    /// What came after this epoch was in another branch of the room's history: its keys stay, as of what was read there, and who was there is not known
+    /// of the epochs that take their place.
+    pub(super) fn go_back(&mut self, epoch: u64) {
+        self.stays.retain(|stay| stay.first <= epoch);
+        for stay in &mut self.stays {
+            stay.last = stay.last.min(epoch);
+        }
+    }
+
     fn forget_oldest(&mut self) {
         let Some(excess) = self.stays.len().checked_sub(MAX_STAYS).filter(|excess| *excess > 0) else { return };
         self.stays.sort_by_key(|stay| stay.last);
@@ -179,6 +188,20 @@ mod tests {
         assert_eq!([3, 4, 5].map(|epoch| epochs.seat(epoch, 0)), [taken(1), taken(1), taken(1)]);
         assert_eq!(epochs.stays.len(), 3, "who stays is written once");
         assert_eq!((epochs.keys_of(2), epochs.keys_of(4)), (&[key(2)][..], &[key(4), key(9)][..]));
+    }
+
+    #[test]
+    fn in_another_branch_of_the_history_others_sit_at_the_leaves_of_those_who_came_in_the_first() {
+        let mut epochs = Epochs::default();
+        epochs.begin(1, key(1), [who(0, 0)].into_iter()).unwrap();
+        epochs.begin(2, key(2), [who(0, 0), who(1, 1)].into_iter()).unwrap();
+        epochs.begin(3, key(3), [who(0, 0), who(1, 1), who(2, 2)].into_iter()).unwrap();
+        epochs.go_back(1);
+        assert_eq!((epochs.seat(1, 0), epochs.seat(2, 1)), (taken(0), Seat::Unknown));
+        epochs.begin(2, key(12), [who(0, 0), who(1, 2)].into_iter()).unwrap();
+        assert_eq!((epochs.seat(2, 0), epochs.seat(2, 1)), (taken(0), taken(2)));
+        assert_eq!(epochs.keys_of(2), [key(12), key(2)]);
+        assert_eq!((epochs.seat(3, 2), epochs.keys_of(3)), (Seat::Unknown, &[key(3)][..]));
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::archive::block_of;
 use crate::chat::RoomId;
 use crate::{ExternalJoin, Fault, Group, Joined, random};
 
+/// Of epochs, each more than a server loses: states that one request needs opened are bounded.
+const MAX_BLOCKS_BACK: usize = 3;
+
 /// Where a welcome must lead, as the server has it. The server does not see where it does: a member could lead a newcomer into a group of their own, with
 /// the same people in the same epoch.
 pub(super) struct Place<'a> {
@@ -130,11 +133,18 @@ impl Desk {
     /// the server has not, is sealed again then; under other keys, for each of the epochs to come is another than the one that was.
     pub(super) fn go_back(&mut self, room: Uuid, epoch: u64, keep: &mut Vec<Kept>) -> Result<Answer, Fault> {
         let (id, of, device) = (GroupId::room(room.into_bytes()), RoomId(room.into_bytes()), self.device()?.id());
-        if self.in_room(id)?.epoch() <= epoch {
+        let newest = self.in_room(id)?.epoch();
+        if newest <= epoch {
             return Err(Fault::PastEpoch);
         }
         let mut marks = self.marks(of)?;
         self.shelves.get(Shelf::Sent(of))?;
+        let blocks = (block_of(epoch)..=block_of(newest)).take(MAX_BLOCKS_BACK);
+        let lost = blocks.map(|block| Ok((block, self.epochs(of, block)?))).collect::<Result<Vec<_>, Fault>>()?;
+        for (block, mut epochs) in lost {
+            epochs.go_back(epoch);
+            self.put(Shelf::Epochs(of, block), epochs.to_bytes(), keep)?;
+        }
         marks.goes_back(epoch);
         self.put(Shelf::Marks(of), marks.to_bytes(), keep)?;
         self.put(Shelf::Sent(of), SentState::new(of, device).to_bytes(), keep)?;

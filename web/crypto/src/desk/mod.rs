@@ -16,6 +16,7 @@ mod marks;
 mod media;
 mod messages;
 mod newcomers;
+mod own_devices;
 mod people;
 mod rehearsal;
 mod sent;
@@ -168,6 +169,8 @@ impl Desk {
             Request::CheckQr { user, bytes } => self.check_qr(user, &bytes),
             Request::CallEmoji { group } => self.call_emoji(group.into()),
             Request::Qr { text } => Self::qr(&text),
+            Request::NewDevices => self.new_devices(keep),
+            Request::SawDevices { devices } => self.saw_devices(&devices, keep),
             Request::Newcomers { room } => self.newcomers(room, keep),
             Request::Meets { room, users } => self.meets(room, &users, keep),
             Request::Greeted { room, users } => self.greeted(room, &users, keep),

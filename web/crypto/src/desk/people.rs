@@ -44,7 +44,7 @@ impl Desk {
         if device.records().iter().any(|record| is_there(record.to_bytes())) {
             return Err(Fault::OtherDevice);
         }
-        let names = ["name", "device", "directory", "identity", "backup", "log"];
+        let names = ["name", "device", "directory", "identity", "backup", "log", "devices"];
         keep.extend(names.map(|name| Kept { name: name.to_owned(), sealed: None }));
         self.counters = Counters::default();
         self.resume(None)
@@ -140,7 +140,10 @@ impl Desk {
         let (device, identity) = self.with_identity()?;
         let request = DeviceRequest::from_bytes(&request.0)?;
         let record = identity.vouch(device.user(), &request, self.previous(previous)?, now_ms)?;
-        self.made(record, keep)
+        self.ready_to_vouch()?;
+        let answer = self.made(record, keep)?;
+        self.vouches_for(&request, keep)?;
+        Ok(answer)
     }
 
     pub(super) fn revoke(

@@ -40,6 +40,8 @@ pub(super) enum Shelf {
     Greeted(RoomId),
     /// What is known of the log of everybody's keys.
     Log,
+    /// Of which of the user's devices the person was told.
+    Devices,
 }
 
 #[derive(Default)]
@@ -136,6 +138,7 @@ impl Shelf {
             Self::Backup => StateName::Backup(owner),
             Self::Greeted(room) => StateName::Greeted(owner, room),
             Self::Log => StateName::Log(owner),
+            Self::Devices => StateName::Devices(owner),
             Self::Thread(room, user, device) => StateName::Thread(owner, room, user, device),
         }
     }
@@ -152,6 +155,7 @@ impl fmt::Display for Shelf {
             Self::Backup => f.write_str("backup"),
             Self::Greeted(room) => write!(f, "greeted/{}", text(room.0)),
             Self::Log => f.write_str("log"),
+            Self::Devices => f.write_str("devices"),
             Self::Thread(room, user, device) => write!(f, "thread/{}/{}/{}", text(room.0), text(user.0), text(device.0)),
         }
     }
@@ -170,6 +174,7 @@ impl FromStr for Shelf {
             ["backup"] => Ok(Self::Backup),
             ["greeted", room] => Ok(Self::Greeted(RoomId(id(room)?))),
             ["log"] => Ok(Self::Log),
+            ["devices"] => Ok(Self::Devices),
             ["sent", room] => Ok(Self::Sent(RoomId(id(room)?))),
             ["thread", room, user, device] => Ok(Self::Thread(RoomId(id(room)?), UserId(id(user)?), DeviceId(id(device)?))),
             _ => Err(Fault::BadRequest),

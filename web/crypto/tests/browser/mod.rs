@@ -64,6 +64,14 @@ impl Browser {
         outcome["error"].as_str().expect("an error").to_owned()
     }
 
+    /// Another browser with all that this one keeps.
+    pub(crate) fn copy(&self) -> Self {
+        let (kept, device, records) = (self.kept.clone(), self.device.clone(), self.records.clone());
+        let mut copy = Self { desk: Desk::new(StateKey::new(self.key)), kept, user: self.user, device, records, key: self.key };
+        copy.reads_again();
+        copy
+    }
+
     /// The page is loaded anew: memory is gone, what was kept is there.
     pub(crate) fn reloads(&mut self) {
         self.desk = Desk::new(StateKey::new(self.key));

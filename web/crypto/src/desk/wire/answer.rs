@@ -31,6 +31,9 @@ pub enum Answer {
         verified: VerifiedLook,
         name: Option<String>,
     },
+    NewDevices {
+        devices: Vec<Bytes>,
+    },
     KeyPackages {
         packages: Vec<Bytes>,
         last_resort: Option<Bytes>,

@@ -73,6 +73,11 @@ pub enum Request {
         identity: Bytes,
         name: String,
     },
+    /// Devices of one's own that came without this one's doing, and of which the person does not know yet.
+    NewDevices,
+    SawDevices {
+        devices: Vec<Bytes>,
+    },
     KeyPackages {
         count: usize,
         last_resort: bool,
