@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { openChat } from './lib/chat.mjs';
 import { hears, looksOutFor, noted, notes, refuses, seesMotion, seesNothingOf } from './lib/eyes.mjs';
 import { during, inCall, party } from './lib/party.mjs';
 import { Tap } from './lib/tap.mjs';
@@ -158,7 +159,12 @@ for (const engine of ['chromium', 'firefox']) {
       await anna.evaluate(() => delete globalThis.RTCRtpScriptTransform);
       await anna.click('join-call');
       await anna.see('[data-reason="encryption_unsupported"]');
-      await table.join([anna], await table.room([anna]));
+      const open = await table.room([anna]);
+      await table.join([anna], open);
+      await anna.see('.call-header [data-encryption="open"]');
+      await anna.click('leave');
+      await openChat(table, anna, open);
+      await anna.see('.chat-title [data-encryption="open"]');
     }));
 }
 

@@ -152,9 +152,9 @@ test('t27_a_browser_that_lost_everything_is_opened_by_the_passkey_and_once_that_
     await standsAt(anna, 'one');
   }));
 
-test('a second browser that the first one vouched for can set up ways back itself', () =>
+test('a second browser that the first one vouched for can set up ways back itself, and is told of a third', () =>
   during(party(), async (table) => {
-    const { anna } = await writer(table, 'en');
+    const { anna, room } = await writer(table, 'en');
     const other = await table.secondWindow(anna, 'chromium');
     await settings(table, other);
     const link = await other.waitFor('the link of its request', () => document.querySelector('[data-section="keys"] .copyable')?.value);
@@ -182,4 +182,22 @@ test('a second browser that the first one vouched for can set up ways back itsel
     await anna.click('scan-code', '[data-section="keys"]');
     await anna.click('confirm-device', 'dialog');
     await third.see('[data-section="keys"][data-standing="ready"]');
+
+    // Nobody who uses the second browser had to do with that.
+    await other.see('[data-section="keys"] [data-banner="keys-device"]');
+    await settings(table, other);
+    await other.see('[data-badge="new"]');
+    await isSound(other);
+    assert.equal(await anna.evaluate(() => document.querySelector('[data-banner="keys-device"]')), null, 'who confirmed it knows');
+    await openChat(table, other, room);
+    await other.see('[data-page="room"] [data-banner="keys-device"]');
+    await isSound(other);
+    if (process.env.SCREENSHOTS) await other.screenshot(`${process.env.SCREENSHOTS}/device-news.png`);
+    await tabTo(other, '[data-action="know-device"]');
+    await other.key('Enter');
+    await other.seeGone('[data-banner="keys-device"]');
+    await other.reload();
+    await settings(table, other);
+    await other.see('[data-section="keys"][data-standing="ready"] [data-device]');
+    assert.equal(await other.evaluate(() => document.querySelector('[data-banner="keys-device"], [data-badge="new"]')), null, 'once');
   }));

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { toServer } from '../../web/state/keys/bytes.js';
 import { requestLink } from '../../web/state/keys/records.js';
 import { base64, fromBase64 } from './lib/bytes.mjs';
 import { certify } from './lib/certificates.mjs';
@@ -137,6 +138,33 @@ test('t16_a_revoked_device_is_taken_out_by_the_others_reads_nothing_after_and_ca
   assert.notEqual(await kept.keys.account.sync(room.id), null, 'a device that counts comes in again by itself');
   await agree([first, kept, other], room);
   assert.deepEqual((await first.keys.account.devices.list()).map(({ id }) => id).includes(device), false);
+});
+
+test('t1_a_device_that_a_revoked_one_makes_with_the_password_is_told_by_those_that_count_and_goes_as_it_is_revoked', async () => {
+  const { client: first, rooms: [room] } = await owner(on);
+  const [lost, kept] = [await secondOf(on, first), await secondOf(on, first)];
+  for (const device of [lost, kept]) await vouch(first, device);
+  await agree([first, lost, kept], room);
+  const news = () => [first, kept].map((client) => client.keys.account.newDevices);
+  await first.keys.account.devices.revoke(await idOf(lost));
+  await lost.until('to be signed out with it', () => lost.keys.status === 'off');
+  assert.deepEqual(news(), [[], []]);
+
+  // Whoever has it knows the password, and has a browser that does what they say.
+  const back = await on.people.reloaded(lost);
+  await back.until('to hear that it counts no more', () => back.keys.status === 'out');
+  const ghost = await secondOf(on, first);
+  const { request } = await ghost.keys.asking.request();
+  const { record } = await back.worker.ask({ op: 'vouch', request, previous: null, now_ms: Date.now() }, 'record');
+  await back.api.call('POST', 'e2ee/keys/records', { record: toServer(record) });
+  await ghost.until('to count', () => ghost.keys.status === 'ready');
+  const device = await idOf(ghost);
+  for (const client of [first, kept]) await client.until('to tell of it', () => client.keys.account.newDevices.length > 0);
+  assert.deepEqual(news(), [[device], [device]]);
+  await kept.keys.account.devices.revoke(device);
+  for (const client of [first, kept]) await client.until('nothing to be left to tell', () => client.keys.account.newDevices.length === 0);
+  const look = await agree([first, kept], room);
+  assert.ok(!look.members.some((member) => member.device === device));
 });
 
 test('the recovery code makes a fresh device count, a wrong one does not, and one that was replaced no longer does', async () => {

@@ -9,6 +9,20 @@
 import { ApiError } from '../net/api.js';
 import { EncryptedOnce } from './encrypted-once.js';
 
+/** What a link says of its room, in the part of the address that no server sees. @typedef {'encrypted' | 'strict' | null} Promised */
+
+/** The part of a link that says how its room is. @param {Pick<Room, 'encryption' | 'strict'>} room */
+export function promiseOf({ encryption, strict }) {
+  if (encryption !== 'mls') return '';
+  return strict ? '#strict' : '#encrypted';
+}
+
+/** What a link says. @param {string} hash @returns {Promised} */
+export function promisedIn(hash) {
+  if (hash === '#strict') return 'strict';
+  return hash === '#encrypted' ? 'encrypted' : null;
+}
+
 export class RoomsStore extends EventTarget {
   #api;
   #encrypted;
@@ -186,10 +200,12 @@ export class RoomsStore extends EventTarget {
   /**
    * What is behind this link?
    * @param {string} code
+   * @param {Promised} promised by whoever gave it: that holds, whatever the server says
    * @returns {Promise<Pick<Room, 'name' | 'encryption' | 'strict'>>}
    */
-  async behind(code) {
-    const room = await this.#api.call('GET', `rooms/link/${encodeURIComponent(code)}`);
+  async behind(code, promised = null) {
+    const said = await this.#api.call('GET', `rooms/link/${encodeURIComponent(code)}`);
+    const room = promised === null ? said : { ...said, encryption: /** @type {const} */ ('mls'), strict: said.strict || promised === 'strict' };
     this.#shown = { code, encryption: room.encryption, strict: room.strict };
     return room;
   }

@@ -11,11 +11,11 @@ import { until } from './chat-server.js';
 
 const [ME, OTHER] = ['me', 'other'];
 const DEVICE = Buffer.alloc(16, 7).toString('base64');
-const [ROOM, AWAY, CALL] = [1, 2, 3].map((number) => `00000000-0000-4000-8000-00000000000${number}`);
+const [ROOM, AWAY, CALL, OTHER_CALL] = [1, 2, 3, 4].map((number) => `00000000-0000-4000-8000-00000000000${number}`);
 
 /** A device that counts, in the group of `ROOM` with another user, and not let into that of `AWAY`. */
 function accountOf() {
-  const world = { now: 0, epoch: 4, trust: 'trusted', isSplit: false, left: new Set(), inside: [ME, OTHER], told: [], looked: 0, looks: new Map() };
+  const world = { now: 0, epoch: 4, trust: 'trusted', isSplit: false, left: new Set(), inside: [ME, OTHER], told: [], news: [], contradicts: new Set(), looked: 0, looks: new Map() };
   const membersOf = async (room) => {
     if (world.left.has(room)) throw new ApiError('room_not_found', 404);
     return [ME, OTHER];
@@ -27,6 +27,8 @@ function accountOf() {
     ask: async ({ op, group }) => {
       if (op === 'unlockers') throw new KeysRefused('no_master_key');
       if (op === 'who') return { records: [] };
+      if (op === 'new_devices') return { devices: world.news };
+      if (op === 'saw_devices') return void (world.news = []);
       if (op === 'join_external') throw new KeysRefused('uninvited');
       if (op === 'create') throw new KeysRefused('known_group');
       if (op !== 'look') return {};
@@ -50,12 +52,14 @@ function accountOf() {
     learn: async () => null,
     grew: () => {},
     freshen: async () => {},
+    concerns: (present) => [...present].some((user) => world.contradicts.has(user)),
     beforeSending: async () => {
       if (world.isSplit) throw new KeysRefused('split_view');
     },
   });
   const know = async (users) => new Map(users.map((user) => [user, user === ME ? 'trusted' : world.trust]));
   const people = Object.assign(new EventTarget(), { forget: () => {}, know, knowAnew: know, accept: async () => (world.trust = 'trusted'), greeted: async () => {} });
+  world.log = log;
   const parts = { keys, delivery, log, people, passkeys: null, membersOf, isStrict: () => true, foundStrict: () => {}, made: () => {}, expectedIn: () => [], cameIn: () => {}, shownIn: async () => null, mayMake: () => true, roomsOf: () => [ROOM], ownRooms: async () => [ROOM], exclusively: (_, act) => act(), pause: () => new Promise(() => {}), now: () => world.now, random: () => 0 };
   const tell = (what) => (value) => void world.told.push(value === undefined ? what : `${what} ${value}`);
   const account = new KeysAccount(ME, parts, { standing: tell('standing'), room: tell('room'), waiting: tell('waiting'), door: tell('door'), harm: tell('harm'), person: tell('person'), history: tell('history'), archive: tell('archive'), log: tell('log') });
@@ -139,4 +143,30 @@ test('a stay in a call ends once, and the one that has begun since in the same c
   await account.leave(CALL, second);
   account.committed(groupId({ kind: 'call', id: CALL }));
   assert.deepEqual(ended, ['first false', 'second follows', 'second true']);
+});
+
+test('t4 where somebody contradicts the log who is in a room, its calls end as well, and those of no other', async () => {
+  const { world, account } = accountOf();
+  await account.sync(ROOM);
+  const over = [];
+  for (const [call, room] of [[CALL, ROOM], [OTHER_CALL, AWAY]]) account.stayIn(call, { room, participant: call }, { over: () => over.push(room), epoch: () => {} });
+  world.contradicts.add('somebody elsewhere');
+  world.log.dispatchEvent(new Event('alarm'));
+  assert.deepEqual([over, world.told.filter((what) => what === 'log').length], [[], 1], 'told, and nothing else');
+  world.contradicts.add(OTHER);
+  world.log.dispatchEvent(new Event('alarm'));
+  assert.deepEqual(over, [ROOM]);
+});
+
+test('a device of the person that came elsewhere is told, until they say that they know it', async () => {
+  const { world, account } = accountOf();
+  account.up();
+  await until(() => world.told.includes('standing ready'), 'its standing');
+  assert.deepEqual(account.newDevices, []);
+  world.news = ['a device'];
+  account.keysChanged(ME);
+  await until(() => world.told.includes(`person ${ME}`), 'it to be told');
+  assert.deepEqual(account.newDevices, ['a device']);
+  await account.sawNewDevices();
+  assert.deepEqual(account.newDevices, []);
 });

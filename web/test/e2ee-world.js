@@ -9,9 +9,12 @@ export const CALL = Uint8Array.from({ length: 16 }, (_, index) => index + 1);
 export const MIME = { opus: 'audio/opus', VP8: 'video/VP8', VP9: 'video/VP9', H264: 'video/H264', AV1: 'video/AV1' };
 export const CODECS = Object.keys(MIME);
 
+/** Other numbers than in every run, by `WEBCALL_SEED`. */
+const OTHERS = Number(process.env.WEBCALL_SEED ?? 0);
+
 /** A generator of numbers below `n`, the same for the same seed (xorshift). */
 export function seeded(seed) {
-  let state = seed * 2_654_435_761 || 1;
+  let state = (seed ^ OTHERS) * 2_654_435_761 || 1;
   return (n) => {
     state ^= state << 13;
     state ^= state >>> 17;

@@ -8,6 +8,7 @@ import { spinner } from '../ui/form.js';
 import { encryptionNote, strictNote } from './encryption.js';
 import { centred, firstFocus, heading } from './page.js';
 import { missingPage } from './plain.js';
+import { promisedIn } from '../state/rooms.js';
 import { attempt } from './room-acts.js';
 
 /** @type {Page} */
@@ -24,7 +25,7 @@ export const joinPage = (app, [code = ''], signal) => {
   };
   const draw = async () => {
     try {
-      const { name, ...protection } = await app.rooms.behind(code);
+      const { name, ...protection } = await app.rooms.behind(code, promisedIn(location.hash));
       const button = el('button', { class: 'button primary wide', type: 'button', data: { action: 'join-room' }, on: { click: () => void join() } }, t('join.action'));
       const back = el('a', { class: 'button wide', href: '/' }, t('common.back_to_rooms'));
       show(centred('join', heading(t('join.title', { name })), encryptionNote(protection.encryption), strictNote(protection), el('div', { class: 'stack' }, button, back)));

@@ -6,16 +6,17 @@
 import { errorText, t } from '../i18n/index.js';
 import { confirmFirst, openDialog } from '../ui/dialog.js';
 import { el } from '../ui/dom.js';
+import { promiseOf } from '../state/rooms.js';
 import { toast } from '../ui/toast.js';
 
-/** @param {Pick<Room, 'link_code'>} room */
-export function roomLink(room) {
-  return new URL(`/join/${room.link_code ?? ''}`, location.href).href;
+/** @param {Pick<Room, 'link_code' | 'encryption' | 'strict'>} room */
+export function roomLink({ link_code, encryption, strict }) {
+  return new URL(`/join/${link_code ?? ''}${promiseOf({ encryption, strict })}`, location.href).href;
 }
 
 /**
  * Where the browser refuses the clipboard (not https), the link is shown to be copied by hand.
- * @param {Pick<Room, 'link_code'>} room
+ * @param {Pick<Room, 'link_code' | 'encryption' | 'strict'>} room
  */
 export async function copyLink(room) {
   const link = roomLink(room);

@@ -8,6 +8,7 @@
 import { announce } from '../ui/announce.js';
 import { closeDialogs } from '../ui/dialog.js';
 import { listen } from '../ui/dom.js';
+import { promisedIn } from '../state/rooms.js';
 import { diagnosticsPage } from './diagnostics.js';
 import { joinPage } from './join.js';
 import { loginPage } from './login.js';
@@ -77,11 +78,11 @@ export class Router {
     const { status } = this.#app.session;
     if (status === 'unknown') return { page: waitingPage, parameters: [] };
     if (status === 'unreachable') return { page: unreachablePage, parameters: [] };
-    const { pathname } = location;
+    const { pathname, hash } = location;
     for (const route of ROUTES) {
       const match = route.path.exec(pathname);
       if (!match) continue;
-      if (route.who === 'signed-in' && status === 'signed-out') return this.#redirect(pathname === '/' ? '/login' : `/login?next=${encodeURIComponent(pathname)}`);
+      if (route.who === 'signed-in' && status === 'signed-out') return this.#redirect(pathname === '/' ? '/login' : `/login?next=${encodeURIComponent(promisedIn(hash) === null ? pathname : pathname + hash)}`);
       if (route.who === 'anybody' && status === 'signed-in') return this.#redirect(nextPath(location.search));
       return { page: route.page, parameters: match.slice(1) };
     }
@@ -111,5 +112,5 @@ export class Router {
  */
 export function nextPath(search) {
   const next = new URLSearchParams(search).get('next') ?? '/';
-  return ROUTES.some(({ path, who }) => who === 'signed-in' && path.test(next)) ? next : '/';
+  return ROUTES.some(({ path, who }) => who === 'signed-in' && path.test(next.split('#')[0] ?? '')) ? next : '/';
 }

@@ -1,4 +1,5 @@
-//! Whatever stands in the place of the bytes that clients send: the server refuses it by a code and goes on, and what is honest still passes.
+//! Whatever stands in the place of the bytes that clients send: the server refuses it by a code, or passes on what only the receiver can open, and goes
+//! on; what is honest still passes. `WEBCALL_SEED` makes others than in every run.
 
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
@@ -18,6 +19,11 @@ const MEMBERSHIP_TAG_BYTES: usize = 32;
 
 /// Numbers by a seed (xorshift64*).
 struct Seeded(u64);
+
+/// Of all of them.
+fn seed() -> u64 {
+    std::env::var("WEBCALL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0)
+}
 
 impl Seeded {
     fn below(&mut self, end: usize) -> usize {
@@ -90,7 +96,7 @@ impl Target {
 
 /// All that one person sends.
 async fn assail(server: &TestServer, number: usize) -> usize {
-    let mut random = Seeded(0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1));
+    let mut random = Seeded(0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1) ^ (seed() << 8));
     let mut person = Person::new(server, &format!("person{number}")).await;
     let (room, other) =
         (server.encrypted_room(&person.session, "one").await, server.encrypted_room(&person.session, "other").await);
@@ -150,7 +156,7 @@ async fn ask_for_nothing(server: &TestServer, who: &Person, group: &[u8], random
 }
 
 #[tokio::test]
-async fn t22_ten_thousand_hostile_inputs_are_refused_and_what_is_honest_still_passes() {
+async fn t22_ten_thousand_hostile_inputs_break_nothing_and_what_is_honest_still_passes() {
     let server = TestServer::start().await;
     let sent: usize = join_all((0..PEOPLE).map(|number| assail(&server, number))).await.into_iter().sum();
     assert!(sent >= INPUTS, "{sent}");

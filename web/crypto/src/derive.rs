@@ -21,8 +21,6 @@ pub(crate) enum Purpose {
     Passkey,
     Fingerprint,
     CallEmoji,
-    ShortCommitment,
-    ShortString,
     Handover,
     HandoverKey,
     RemovedProof,
@@ -45,8 +43,6 @@ impl Purpose {
             Self::Passkey => b"WebCall 1 passkey\0",
             Self::Fingerprint => b"WebCall 1 fingerprint\0",
             Self::CallEmoji => b"WebCall 1 call emoji\0",
-            Self::ShortCommitment => b"WebCall 1 short commitment\0",
-            Self::ShortString => b"WebCall 1 short string\0",
             Self::Handover => b"WebCall 1 handover\0",
             Self::HandoverKey => b"WebCall 1 handover key\0",
             Self::RemovedProof => b"WebCall 1 removed unlockers\0",
@@ -67,7 +63,7 @@ pub(crate) fn derive<const N: usize>(purpose: Purpose, salt: &[u8], secret: &[u8
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 18] = [
+    const ALL: [Purpose; 16] = [
         Purpose::MessageKey,
         Purpose::MessageSignature,
         Purpose::FileChunk,
@@ -81,8 +77,6 @@ mod tests {
         Purpose::Passkey,
         Purpose::Fingerprint,
         Purpose::CallEmoji,
-        Purpose::ShortCommitment,
-        Purpose::ShortString,
         Purpose::Handover,
         Purpose::HandoverKey,
         Purpose::RemovedProof,

@@ -148,6 +148,27 @@ fn t4_after_a_contradiction_nothing_is_sealed_until_the_person_goes_on() {
 }
 
 #[test]
+fn t4_after_a_contradiction_by_somebody_in_the_room_its_calls_get_no_keys_either() {
+    let (ann, mut ben, log) = with_log();
+    let call = json!({ "kind": "call", "id": "00000000-0000-7000-8000-0000000000bb" });
+    ben.does(json!({ "op": "create", "group": call, "stay": { "room": ROOM, "participant": "0000000000000001" } }));
+    ben.does(json!({ "op": "accepted", "group": call }));
+    log.shown(&mut ben, 5);
+    let keys = json!({ "op": "media_keys", "group": call, "epoch": null });
+    let head = Log::of(&[b"another".to_vec(), b"log".to_vec()], 1).head(2);
+    for (user, expected) in [(STRANGER, None), (ann.user, Some("split_view"))] {
+        let way = json!({ "to": 5, "path": [] });
+        ben.does(json!({ "op": "hear_head", "user": user, "device": ann.device, "head": head, "way": way }));
+        match expected {
+            None => drop(ben.does(&keys)),
+            Some(code) => assert_eq!(ben.fails(&keys), code),
+        }
+    }
+    ben.does(json!({ "op": "accept_log" }));
+    ben.does(&keys);
+}
+
+#[test]
 fn t4_what_is_no_signed_head_is_refused_and_contradicts_nothing() {
     let (mut ann, _, log) = with_log();
     log.shown(&mut ann, 5);

@@ -10,7 +10,7 @@
 use sha2::{Digest, Sha512};
 use webcall_trust::{PublicKey, UserId};
 
-use super::short::EMOJI;
+use super::emoji::EMOJI;
 use crate::derive::Purpose;
 
 pub const SAFETY_DIGITS: usize = 60;

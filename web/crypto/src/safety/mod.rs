@@ -2,14 +2,14 @@
 //! numbers and indices only; the 64 emoji and their names belong to the client's catalogue.
 
 mod drawn;
+mod emoji;
 mod fingerprint;
 mod qr;
-mod short;
 
 pub use drawn::{MAX_QR_TEXT_BYTES, Squares, squares};
+pub use emoji::{CALL_EMOJI, EMOJI, call_emoji};
 pub use fingerprint::{Party, SAFETY_DIGITS, SAFETY_WORDS, safety_number, safety_words};
 pub use qr::{QR_BYTES, QrCode};
-pub use short::{Answering, Asking, CALL_EMOJI, EMOJI, SHORT_EMOJI, call_emoji};
 
 /// The text of [`SafetyError::code`] is what the client's worker answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -22,8 +22,6 @@ pub enum SafetyError {
     OtherPeople,
     #[error("the other side sees another key: somebody stands between, or a key is new")]
     OtherKeys,
-    #[error("what was revealed is not what was committed to")]
-    BrokenCommitment,
 }
 
 impl SafetyError {
@@ -34,7 +32,6 @@ impl SafetyError {
             Self::UnknownVersion => "unknown_version",
             Self::OtherPeople => "other_people",
             Self::OtherKeys => "other_keys",
-            Self::BrokenCommitment => "broken_commitment",
         }
     }
 }

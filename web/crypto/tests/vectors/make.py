@@ -116,7 +116,6 @@ def digits(hashed):
 def main():
     people = [(ANN, public(signing(101))), (BEN, public(signing(102)))]
     prints = [fingerprint(*person) for person in people]
-    parties = b"".join(user + identity for user, identity in people)
     two_chunks = bytes(at % 251 for at in range(CHUNK + 10))
     values = {
         "envelope": envelope(),
@@ -129,7 +128,6 @@ def main():
         "by_passkey": by_passkey(),
         "qr": b"\1" + ANN + prints[0][:32] + BEN + prints[1][:32],
         "call_emoji": bytes(byte % 64 for byte in derive(b"call emoji", b"", bytes([1] * 32), b"", 6)),
-        "short_commitment": sha256(label(b"short commitment") + parties + bytes([0x11] * 32)),
     }
     for name, value in values.items():
         print(name, value.hex())
