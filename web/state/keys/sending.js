@@ -44,6 +44,7 @@ export class Sending {
     if (look !== null && (await this.#arrivals.wait(room, look))) look = await this.#rooms.sync(room);
     // Bringing it up to date may have shown more of who is in it.
     await this.#unchanged(room);
+    if (look !== null && this.#parts.log.concerns(usersIn(look))) throw new KeysRefused('split_view');
     return look;
   }
 
