@@ -190,7 +190,7 @@ test('a second browser that the first one vouched for can set up ways back itsel
     await isSound(other);
     assert.equal(await anna.evaluate(() => document.querySelector('[data-banner="keys-device"]')), null, 'who confirmed it knows');
     await openChat(table, other, room);
-    await other.see('[data-page="room"] [data-banner="keys-device"]');
+    await other.see('[data-page="conversation"] [data-banner="keys-device"]');
     await isSound(other);
     if (process.env.SCREENSHOTS) await other.screenshot(`${process.env.SCREENSHOTS}/device-news.png`);
     await tabTo(other, '[data-action="know-device"]');

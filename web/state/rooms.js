@@ -200,12 +200,14 @@ export class RoomsStore extends EventTarget {
   /**
    * What is behind this link?
    * @param {string} code
-   * @param {Promised} promised by whoever gave it: that holds, whatever the server says
-   * @returns {Promise<Pick<Room, 'name' | 'encryption' | 'strict'>>}
+   * @param {Promised} promised by whoever gave it
+   * @returns {Promise<Pick<Room, 'name' | 'encryption' | 'strict'>>} rejects with the code `link_contradicted` where the server says less: one of both lies, and
+   *   nothing is remembered of either
    */
   async behind(code, promised = null) {
-    const said = await this.#api.call('GET', `rooms/link/${encodeURIComponent(code)}`);
-    const room = promised === null ? said : { ...said, encryption: /** @type {const} */ ('mls'), strict: said.strict || promised === 'strict' };
+    const room = await this.#api.call('GET', `rooms/link/${encodeURIComponent(code)}`);
+    const isLess = promised !== null && (room.encryption === 'open' || (promised === 'strict' && !room.strict));
+    if (isLess) throw new ApiError('link_contradicted', 409);
     this.#shown = { code, encryption: room.encryption, strict: room.strict };
     return room;
   }

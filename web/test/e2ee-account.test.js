@@ -167,6 +167,6 @@ test('a device of the person that came elsewhere is told, until they say that th
   account.keysChanged(ME);
   await until(() => world.told.includes(`person ${ME}`), 'it to be told');
   assert.deepEqual(account.newDevices, ['a device']);
-  await account.sawNewDevices();
+  await account.sawDevices(['a device']);
   assert.deepEqual(account.newDevices, []);
 });

@@ -210,3 +210,13 @@ test('t4 a server that fails at one proof alone is believed to have none after h
   await say('ben', headOf(4));
   assert.equal(log.alarms.length, 1, 'what it proves is no alarm');
 });
+
+test('t4 behind so many strangers that no more is written down anybody may contradict', async () => {
+  const { log, say } = world();
+  await log.renew();
+  for (let stranger = 1; stranger <= 32; stranger += 1) {
+    assert.equal(log.concerns(new Set(['somebody here'])), false);
+    await say(`stranger ${stranger}`, headOf(3, ' elsewhere'));
+  }
+  assert.equal(log.concerns(new Set(['somebody here'])), true);
+});

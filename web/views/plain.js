@@ -23,7 +23,7 @@ export const unreachablePage = (app) => {
 export const notFoundPage = () => ({ title: t('shell.not_found'), element: troublePage('not-found', t('shell.not_found'), t('error.not_found')) });
 
 /** A short heading for what a link or an address leads to no more. @type {Record<string, Key>} */
-const TITLES = { room_not_found: 'shell.no_room', link_not_found: 'shell.no_link' };
+const TITLES = { room_not_found: 'shell.no_room', link_not_found: 'shell.no_link', link_contradicted: 'shell.other_room' };
 
 /**
  * Where a room or an invitation should be and is not.

@@ -129,7 +129,9 @@ impl LogView {
             Why::SplitView { user, .. } => present(user),
             Why::NotConsistent | Why::OtherLog => true,
         };
-        self.alarms.iter().any(|alarm| !alarm.is_accepted() && concerns(alarm.why))
+        let mut open = self.alarms.iter().filter(|alarm| !alarm.is_accepted());
+        // Of whom came behind so many nothing is known: it may be anybody.
+        open.clone().count() >= MAX_ALARMS || open.any(|alarm| concerns(alarm.why))
     }
 
     /// A head that the server signed. `from`: the size of the newest one here, as the page knew it when it asked ([`Fault::OldProof`] if it is

@@ -14,6 +14,9 @@ const WORKER = new URL('./worker.js', import.meta.url).href;
 const types = /** @type {{ trustedTypes?: { createPolicy: (name: string, rules: { createScriptURL: (url: string) => string }) => { createScriptURL: (url: string) => string } } }} */ (globalThis).trustedTypes;
 const policy = types?.createPolicy('webcall-keys', { createScriptURL: onlyTheWorker }) ?? { createScriptURL: onlyTheWorker };
 
+/** Workers that one request may cost. */
+const MAX_BREAKDOWNS = 2;
+
 /** What the worker refused, by its stable code. */
 export class KeysRefused extends Error {
   /** @param {string} code */
@@ -79,12 +82,15 @@ export class Keys extends EventTarget {
    * @param {(id: number) => PageMessage} message
    */
   async #twice(message) {
-    try {
-      return await this.#send(message);
-    } catch (error) {
-      if (!(error instanceof KeysRefused) || error.code !== 'crashed' || this.#user === null) throw error;
-      await this.begin(this.#user);
-      return this.#send(message);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#send(message);
+      } catch (error) {
+        if (!(error instanceof KeysRefused) || error.code !== 'crashed' || this.#user === null) throw error;
+        // Also after the last time: what follows from the refusal is asked next.
+        await this.begin(this.#user);
+        if (tries === MAX_BREAKDOWNS) throw error;
+      }
     }
   }
 

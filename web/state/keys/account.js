@@ -236,6 +236,8 @@ export class KeysAccount {
     if (epoch !== undefined) this.#archive.began(room, epoch);
     this.#told.room(room);
     this.#sending.changed(room);
+    // A device of one's own may have come into it, of which the server did not tell.
+    if (this.#isReady) void this.#work(() => this.#findNewDevices());
     // Who is no longer in the room is no longer in its call.
     this.#stays.followAll();
   }
@@ -384,9 +386,9 @@ export class KeysAccount {
     this.#told.person(this.#user);
   }
 
-  /** The person knows of the devices of theirs that came. */
-  async sawNewDevices() {
-    await this.devices.saw([...this.newDevices]);
+  /** The person knows of these devices of theirs, which came elsewhere. @param {readonly string[]} devices */
+  async sawDevices(devices) {
+    await this.devices.saw([...devices]);
     await this.#findNewDevices();
   }
 

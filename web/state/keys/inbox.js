@@ -25,6 +25,8 @@ export class Inbox {
   #device;
   #entered;
   #isHeld;
+  /** What could not be asked for the moment: everything else is settled first. @type {ApiError | null} */
+  #limited = null;
   /** What stays for another time. @type {Set<Uuid>} */
   #later = new Set();
 
@@ -41,16 +43,18 @@ export class Inbox {
     this.#isHeld = isHeld;
   }
 
-  /** All that waits. @param {Base64} device */
+  /** All that waits. Rejects at its end where something is to be tried again. @param {Base64} device */
   async empty(device) {
     this.#later.clear();
+    this.#limited = null;
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const { items, more } = await this.#parts.delivery.inbox(device);
       let gone = 0;
       for (const item of items) gone += Number(await this.#settle(item));
       // The next page comes once these are gone.
-      if (!more || gone === 0) return;
+      if (!more || gone === 0) break;
     }
+    if (this.#limited !== null) throw this.#limited;
   }
 
   /** @param {Waiting} item @returns {Promise<boolean>} false: it stays, for another time */
@@ -60,8 +64,9 @@ export class Inbox {
       if (!isInside && (this.#later.has(id) || (group?.kind === 'room' && this.#isHeld(group.id)))) return false;
     } catch (error) {
       // One room keeps the others from nothing, nor what cannot be asked for the moment.
-      if (isRefusal(error) || isTooMuch(error)) return false;
-      throw error;
+      if (isTooMuch(error)) this.#limited = error;
+      else if (!isRefusal(error)) throw error;
+      return false;
     }
     await this.#parts.delivery.taken(id);
     return true;
@@ -109,7 +114,7 @@ export class Inbox {
   }
 }
 
-/** @param {unknown} error */
+/** @param {unknown} error @returns {error is ApiError} */
 function isTooMuch(error) {
   return error instanceof ApiError && error.status === 429;
 }

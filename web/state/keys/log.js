@@ -19,6 +19,8 @@ import { oneAtATime } from './parts.js';
 
 /** Before something is sent, the head is no older: what was hidden by a server that stands still is found by then. */
 const FRESH_MS = 3_600_000;
+/** Contradictions that are written down (`web/crypto/src/log.rs`). */
+const MAX_ALARMS = 32;
 /** Somebody may publish something between the head and the chain, this often in a row. */
 const MAX_TRIES = 3;
 /** Heads of one user that the server is asked about in an hour: a member can invent as many as messages. The newest of each device waits. */
@@ -133,7 +135,9 @@ export class KeyLog extends EventTarget {
    * @param {ReadonlySet<Uuid>} present
    */
   concerns(present) {
-    return this.#alarms.some(({ accepted, user }) => !accepted && (user === null || present.has(user)));
+    const open = this.#alarms.filter(({ accepted }) => !accepted);
+    // Of whom came behind so many nothing is known: it may be anybody.
+    return open.length >= MAX_ALARMS || open.some(({ user }) => user === null || present.has(user));
   }
 
   /** The head that a message carries, compared by and by: nothing waits for it. @param {Pick<OpenedMessage, 'user' | 'device' | 'head'>} said */

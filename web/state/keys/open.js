@@ -60,18 +60,23 @@ export function openKeys(api, rooms, host) {
   };
 }
 
+/** Workers that stop seldom are not of one cause. */
+const QUIET_MS = 10 * 60_000;
+
 /**
  * Whoever asks a worker that stopped is refused, and only `begin` starts another: the account begins as it does when something may be otherwise than it
  * knew. Later each time: what stops every worker is not mended by the next.
  * @param {KeysAccount} account
- * @param {{ keys: Keys, pause: (ms: number) => Promise<void>, random: () => number }} parts
+ * @param {{ keys: Keys, pause: (ms: number) => Promise<void>, random: () => number, now: () => number }} parts
  */
-function beginAgain(account, { keys, pause, random }) {
-  let stops = 0;
+function beginAgain(account, { keys, pause, random, now }) {
+  let [stops, stopped_ms] = [0, -Infinity];
   let isWaiting = false;
   keys.addEventListener('stopped', async () => {
     if (isWaiting) return;
     isWaiting = true;
+    if (now() - stopped_ms > QUIET_MS) stops = 0;
+    stopped_ms = now();
     await pause(backoffMs(OUTBOX_BACKOFF, stops++, random()));
     isWaiting = false;
     account.keysChanged(account.user);

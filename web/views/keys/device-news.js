@@ -5,21 +5,31 @@
 
 /** @import { App } from '../page.js' */
 
-import { errorText, t } from '../../i18n/index.js';
+import { errorText, listed, t } from '../../i18n/index.js';
 import { el } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { toast } from '../../ui/toast.js';
+import { deviceName } from './devices.js';
+
+/** As more come, the banner changes under a finger: that press is not meant for them. */
+const SECOND_PRESS_MS = 700;
+let [shown, shown_ms] = ['', -Infinity];
 
 /** @param {App} app @param {{ inSettings?: boolean }} [where] there the devices are in sight @returns {HTMLElement[]} */
 export function deviceNews({ keys: { account } }, { inSettings = false } = {}) {
-  if (account === null || account.newDevices.length === 0) return [];
+  const devices = account?.newDevices ?? [];
+  if (shown !== '' && shown !== devices.join()) shown_ms = performance.now();
+  shown = devices.join();
+  if (account === null || devices.length === 0) return [];
+  /** Of which the banner told, and of none that came since. */
   const know = async () => {
+    if (performance.now() - shown_ms < SECOND_PRESS_MS) return;
     button.disabled = true;
-    await account.sawNewDevices().catch((error) => toast(errorText(error), 'problem'));
+    await account.sawDevices(devices).catch((error) => toast(errorText(error), 'problem'));
     button.disabled = false;
   };
   const button = el('button', { class: 'button', type: 'button', data: { action: 'know-device' }, on: { click: () => void know() } }, t('keys.device_known'));
   const look = el('a', { class: 'button', href: '/settings', data: { action: 'to-keys' } }, t('keys.device_look'));
-  const text = el('span', {}, t('keys.device_came'));
+  const text = el('span', {}, t('keys.device_came', { names: listed(devices.map(deviceName)) }));
   return [el('div', { class: 'banner', role: 'status', data: { banner: 'keys-device' } }, icon('warning'), text, inSettings ? null : look, button)];
 }

@@ -42,9 +42,14 @@ export function offeredDevice(account, draw) {
   );
 }
 
+/** @param {string} id */
+export function deviceName(id) {
+  return t('keys.device', { name: uuidOf(id).slice(0, NAME_DIGITS).toUpperCase() });
+}
+
 /** @param {KeysAccount} account @param {OwnDeviceRow} row @param {boolean} hasIdentity @param {() => Promise<void>} draw */
 function deviceRow(account, { id, added_ms, isThis, isNew }, hasIdentity, draw) {
-  const name = t('keys.device', { name: uuidOf(id).slice(0, NAME_DIGITS).toUpperCase() });
+  const name = deviceName(id);
   const revoke = async () => {
     const agreed = await confirmFirst({ title: t('keys.revoke_title', { name }), text: t('keys.revoke_text'), action: t('keys.revoke') });
     if (!agreed || !(await attempt(() => account.devices.revoke(id)))) return;

@@ -17,8 +17,8 @@ const MAX_ROOMS = 20;
 /** Nothing while nothing is contradicted, or the person went on. @param {App} app @returns {Promise<HTMLElement[]>} */
 export async function logBanner(app) {
   const open = app.keys.logAlarms.filter(({ accepted }) => !accepted);
-  // The server's own contradiction says more than another's word.
-  const alarm = open.find(({ user }) => user === null) ?? open[0];
+  // The server's own contradiction says more than another's word, and that of one's own device stops more.
+  const alarm = open.find(({ user }) => user === null) ?? open.find((each) => !isOfOther(app, each)) ?? open[0];
   if (alarm === undefined) return [];
   const go = el('button', { class: 'button', type: 'button', data: { action: 'accept-log' }, on: { click: () => void goOn(app, go) } }, t('keys.log_continue'));
   return [el('div', { class: 'banner', role: 'alert', data: { banner: 'keys-log', why: alarm.why } }, icon('warning'), el('span', {}, `${await said(app, alarm)} ${t(isOfOther(app, alarm) ? 'keys.log_stops_with' : 'keys.log_stops')} ${t('keys.log_do')}`), go)];

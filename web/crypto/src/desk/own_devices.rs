@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use webcall_trust::DeviceId;
+use webcall_trust::{DeviceId, Record, UserKeys};
 
 use super::Desk;
 use super::shelves::Shelf;
@@ -47,11 +47,15 @@ impl Desk {
         self.keep_seen(seen.as_ref(), &known, keep)
     }
 
-    /// This one is always among them, whether it was learned yet or not.
+    /// With this one and those for which it vouched, whether they were learned yet or not.
     fn present_devices(&self) -> Result<BTreeSet<DeviceId>, Fault> {
         let own = self.device()?;
-        let published = self.directory.keys(own.user()).into_iter().flat_map(webcall_trust::UserKeys::devices);
-        Ok(published.map(|of| of.statement().device).chain([own.id()]).collect())
+        let published = self.directory.keys(own.user()).into_iter().flat_map(UserKeys::devices);
+        let vouched = own.records().iter().filter_map(|record| match record {
+            Record::Device(certificate) => Some(certificate),
+            Record::Claim(_) | Record::Revocation(_) => None,
+        });
+        Ok(published.chain(vouched).map(|of| of.statement().device).chain([own.id()]).collect())
     }
 
     fn seen_devices(&mut self) -> Result<Option<BTreeSet<DeviceId>>, Fault> {

@@ -250,3 +250,25 @@ fn what_is_remembered_is_bounded_and_survives_as_it_was() {
     assert_eq!(LogView::from_bytes(&later).unwrap_err(), Fault::UnknownVersion);
     assert_eq!(LogView::from_bytes(&bytes[..bytes.len() - 1]).unwrap_err(), Fault::DamagedState);
 }
+
+#[test]
+fn t4_behind_so_many_strangers_that_no_more_is_written_down_anybody_may_contradict() {
+    let mut view = device(20);
+    let here = |view: &LogView, user: u8| view.is_contradicted_among(|of| of == UserId([user; 16]));
+    let other = Server::new(0, 1);
+    let say = |view: &mut LogView, user: u8| {
+        let way = Explained { to: 20, path: &[] };
+        view.hear((UserId([user; 16]), DeviceId([user; 16])), other.head(9), Some(way)).unwrap()
+    };
+    for stranger in 1..MAX_ALARMS as u8 {
+        assert_eq!(say(&mut view, stranger), Heard::Split);
+    }
+    assert!(!here(&view, 200));
+    say(&mut view, 100);
+    say(&mut view, 200);
+    assert!(here(&view, 200) && here(&view, 201));
+    view.accept();
+    assert!(!here(&view, 200));
+    say(&mut view, 200);
+    assert!(here(&view, 200) && !here(&view, 201), "what the person went on with gives way");
+}
