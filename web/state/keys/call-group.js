@@ -12,7 +12,7 @@ import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
 import { infoOf } from './delivery.js';
 import { Group } from './group.js';
-import { IN_CALL, oneAtATime, turnMs } from './parts.js';
+import { oneAtATime, turnMs } from './parts.js';
 
 /** In a call that many join at once, others are faster for a while. */
 const MAX_TRIES = 60;
@@ -164,7 +164,7 @@ export class CallGroup {
     for (; look !== null && !this.#ended; ) {
       const gone = this.#gone(look);
       if (gone.length === 0) return;
-      await this.#pause(turnMs(look, gone, IN_CALL, this.#parts.random));
+      await this.#pause(turnMs(look, gone, this.#parts.random));
       if (this.#ended) return;
       const { epoch } = look;
       look = await this.#group.current((strangers) => this.#learn(strangers));

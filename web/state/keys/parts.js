@@ -30,22 +30,20 @@
 export const PUBLISHING = 'webcall-own-device';
 /** Between two members who could do the same: the first in the tree does it, and the others find it done. */
 const TURN_MS = 250;
-/** So many turns are waited for, and those behind them come one by one in the time after. @typedef {{ turns: number, last_ms: number }} Turns */
-/** However many are before one in a room, most of them are not here. @type {Turns} */
-export const IN_ROOM = { turns: 12, last_ms: 3_000 };
-/** In a call they are; and whoever left is to hear nothing after two seconds, though some of those before were silent. @type {Turns} */
-export const IN_CALL = { turns: 4, last_ms: 500 };
+/** However many are before one, most of them are not here. */
+const MAX_TURNS = 12;
+/** Those behind them come one by one in this time. */
+const LAST_TURNS_MS = 3_000;
 
 /**
  * How long to wait before doing what any member can do: everybody at once would waste key packages and commits.
  * @param {import('../../e2ee/keys/interface.js').Look} look
  * @param {readonly number[]} gone leaves of who is to go: nobody waits for them
- * @param {Turns} turns
  * @param {() => number} random
  */
-export function turnMs({ leaf, members }, gone, { turns, last_ms }, random) {
+export function turnMs({ leaf, members }, gone, random) {
   const before = members.filter((member) => member.leaf < leaf && !gone.includes(member.leaf)).length;
-  return before < turns ? before * TURN_MS : turns * TURN_MS + random() * last_ms;
+  return before < MAX_TURNS ? before * TURN_MS : MAX_TURNS * TURN_MS + random() * LAST_TURNS_MS;
 }
 
 /**

@@ -10,7 +10,7 @@
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
 import { Group, usersIn } from './group.js';
-import { IN_ROOM, oneAtATime, turnMs } from './parts.js';
+import { oneAtATime, turnMs } from './parts.js';
 
 /** Users that are brought in by one commit; each has at most 16 devices (`trust`), and a commit takes 256. */
 const USERS_AT_ONCE = 16;
@@ -230,7 +230,7 @@ export class RoomGroup {
   /** Waits until it is this device's turn, or somebody else was faster: what they did is followed at once. @param {Look} look @param {number[]} gone */
   #turn(look, gone) {
     const committed = /** @type {Promise<void>} */ (new Promise((resolve) => (this.#followTo = (epoch) => epoch > look.epoch && resolve())));
-    return Promise.race([this.#parts.pause(turnMs(look, gone, IN_ROOM, this.#parts.random)), committed]);
+    return Promise.race([this.#parts.pause(turnMs(look, gone, this.#parts.random)), committed]);
   }
 
   /** What is to be changed; null: nothing. @param {Look} look */
