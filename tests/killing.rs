@@ -1,7 +1,7 @@
 //! The server is killed in the middle of its work, again and again: what it acknowledged is there afterwards, once, in its place.
 //!
 //! Messages, edits, reactions, deletions, pins, read markers, direct conversations, and who is a member, a moderator or banned.
-//! `WEBCALL_KILLS` says how often (10; `e2e/long kills` 200). On SQLite the database dies with the server; PostgreSQL lives on.
+//! `WEBCALL_KILLS` says how often (5; `e2e/long kills` 200). On SQLite the database dies with the server; PostgreSQL lives on.
 
 #![allow(clippy::unwrap_used)] // A panic is how a test fails.
 
@@ -45,7 +45,7 @@ async fn nothing_acknowledged_is_lost_or_doubled_by_a_kill_on_postgres() {
 }
 
 async fn survive(database: Option<String>) {
-    let kills: u64 = std::env::var("WEBCALL_KILLS").map_or(10, |text| text.parse().unwrap());
+    let kills: u64 = std::env::var("WEBCALL_KILLS").map_or(5, |text| text.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(folder.path(), database.as_deref());
     let mut people = People::gather(&server).await;

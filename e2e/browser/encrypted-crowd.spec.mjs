@@ -15,8 +15,8 @@ const RETURNING = 2;
 const WITHIN_MS = 5_000;
 /** One after the other so far apart; those who leave came first, and go when the last has come. */
 const APART_MS = 200;
-/** Ten pages on a small machine that builds something else. */
-const BOUND_MS = 120_000;
+/** Ten pages on a small machine in a slow hour, or one that builds something else. */
+const BOUND_MS = 240_000;
 
 /** In the page: whether the service worker has looked at the client's code (`web/sw.js`). */
 async function hasLooked() {
