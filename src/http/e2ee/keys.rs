@@ -46,7 +46,7 @@ pub(in super::super) struct PublishedRecord {
 pub(in super::super) struct NewRecord {
     /// Its bytes, at most 256; base64url without padding.
     record: String,
-    /// The account's, when the record replaces an identity.
+    /// The account's, when the record replaces an identity: no device counts then, and all backups are deleted.
     #[serde(default)]
     password: Option<String>,
 }

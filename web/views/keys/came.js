@@ -14,7 +14,7 @@ import { membersOf } from './door.js';
 import { verifiedText } from './mark.js';
 
 /** As others come, the banner changes under a finger: that press is not meant for them. */
-const SECOND_PRESS_MS = 700;
+export const SECOND_PRESS_MS = 700;
 /** Beyond these they are counted; in a strict room all are named. */
 const NAMED = 3;
 

@@ -9,10 +9,10 @@ import { errorText, listed, t } from '../../i18n/index.js';
 import { el } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { toast } from '../../ui/toast.js';
+import { SECOND_PRESS_MS } from './came.js';
 import { deviceName } from './devices.js';
 
-/** As more come, the banner changes under a finger: that press is not meant for them. */
-const SECOND_PRESS_MS = 700;
+/** Of which the banner told last, and when that was otherwise. */
 let [shown, shown_ms] = ['', -Infinity];
 
 /** @param {App} app @param {{ inSettings?: boolean }} [where] there the devices are in sight @returns {HTMLElement[]} */
