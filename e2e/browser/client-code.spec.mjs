@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 
+import { EXECUTABLE } from '../lib/built.mjs';
 import { during, party } from './lib/party.mjs';
 import { proxyOf } from './lib/proxy.mjs';
-import { EXECUTABLE } from './lib/server.mjs';
 import { words } from './lib/words.mjs';
 
 const SECTION = '[data-section="client-code"]';

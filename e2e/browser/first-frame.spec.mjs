@@ -5,12 +5,13 @@ import { test } from 'node:test';
 
 import { seesMotion } from './lib/eyes.mjs';
 import { during, party } from './lib/party.mjs';
+import { variants } from './lib/variants.mjs';
 
 const JOINS = Number(process.env.WEBCALL_JOINS ?? 3);
 
 const percentile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)];
 
-for (const engine of ['chromium', 'firefox']) {
+for (const engine of variants(['chromium', 'firefox'])) {
   test(`the first remote picture comes after a click on join, ${JOINS} times (${engine})`, () =>
     during(party(), async (table) => {
       const [host, guest] = [await table.person('chromium'), await table.person(engine)];

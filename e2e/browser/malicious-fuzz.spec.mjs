@@ -15,7 +15,7 @@ import { proxyOf } from './lib/proxy.mjs';
 import { sealedPart, Tap } from './lib/tap.mjs';
 
 const SEED = process.env.WEBCALL_SEED ?? String(Date.now());
-const ROUNDS = Number(process.env.WEBCALL_ROUNDS ?? 9);
+const ROUNDS = Number(process.env.WEBCALL_ROUNDS ?? 5);
 /** A round of lies: long enough to come back into a call, and to send in it. */
 const ROUND_MS = 2_500;
 const PRESS_MS = 250;

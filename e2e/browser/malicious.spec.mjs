@@ -10,6 +10,7 @@ import { looksOutFor, noted, notes, refuses, sees } from './lib/eyes.mjs';
 import { during, inCall, party } from './lib/party.mjs';
 import { proxyOf } from './lib/proxy.mjs';
 import { Tap } from './lib/tap.mjs';
+import { variants } from './lib/variants.mjs';
 import { words } from './lib/words.mjs';
 
 /** Somebody to whom the server may lie, by `page.proxy`. */
@@ -141,7 +142,7 @@ function watchLock(page) {
 
 const locks = async (page) => Object.keys(await page.evaluate(() => window.webcallTest.locks));
 
-for (const engine of ['chromium', 'firefox']) {
+for (const engine of variants(['chromium', 'firefox'])) {
   test(`t30 the lock is not closed while somebody sends what is not sealed, whatever the server says of it, and is when they do not (${engine})`, () =>
     during(party(), async (table) => {
       const [anna, boris] = [await deceived(table, engine), await table.person('chromium')];

@@ -10,9 +10,8 @@ import { createServer as createTlsServer } from 'node:tls';
 
 import { removeFolder, start, stop, temporaryFolder } from '../browser/lib/children.mjs';
 import { shiftedClock } from '../browser/lib/clock.mjs';
+import { EXECUTABLE } from '../lib/built.mjs';
 
-const root = new URL('../..', import.meta.url).pathname;
-const EXECUTABLE = process.env.WEBCALL_BINARY ?? join(process.env.CARGO_TARGET_DIR || join(root, 'target'), 'release', 'webcall');
 const START_BOUND_MS = 60_000;
 const EXAMINATION_BOUND_MS = 60_000;
 /** The address that browsers would be told. */

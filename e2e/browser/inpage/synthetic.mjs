@@ -9,9 +9,9 @@
 
 /**
  * @param {{ colour: string, other_colour: string, tone_hz: number, screen_colour: string, screen_tone_hz: number, fps: number,
- *   width: number, height: number, denied?: boolean, silent?: boolean, relay_only?: 'udp' | 'tcp' | 'tls' }} options `denied`: every device is refused, as it is while the
+ *   width: number, height: number, denied?: boolean, silent?: boolean, relay_only?: 'udp' | 'tcp' | 'tls', frame_ms?: number }} options `denied`: every device is refused, as it is while the
  *   window's `sessionStorage` says so; `silent`: a microphone without a tone; `relay_only`: media through TURN relays
- *   and nothing else, reached in this way
+ *   and nothing else, reached in this way; `frame_ms`: how long a frame of sound is, where not as long as the browser makes it
  */
 export function installSyntheticMedia(options) {
   const test = (window.webcallTest ??= {});
@@ -27,7 +27,16 @@ export function installSyntheticMedia(options) {
       super(options.relay_only ? throughRelays(configuration, options.relay_only) : configuration);
       test.connections.push(this);
     }
+
+    setRemoteDescription(description) {
+      return super.setRemoteDescription(options.frame_ms ? { ...description, sdp: withFrames(description.sdp, options.frame_ms) } : description);
+    }
   };
+
+  /** As if whoever receives wished for frames of this length (RFC 8866 §6.4). */
+  function withFrames(sdp, frame_ms) {
+    return sdp.replace(/^m=audio .*(?:\r\n(?!m=).+)*/gm, (section) => `${section}\r\na=ptime:${frame_ms}\r\na=maxptime:${frame_ms}`);
+  }
 
   /** Servers of one kind alone: `turn:` over UDP or TCP, or `turns:`. */
   function throughRelays(configuration, way) {

@@ -1,4 +1,4 @@
-// The release binary as a newcomer starts it: a data folder of its own, free ports, its two printed lines. Keeps its log and says
+// The binary as a newcomer starts it: a data folder of its own, free ports, its two printed lines. Keeps its log and says
 // what must never stand in one.
 
 import { createSocket } from 'node:dgram';
@@ -9,12 +9,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+import { BUILT, EXECUTABLE } from '../../lib/built.mjs';
 import { makeCertificate } from './authority.mjs';
 import { removeFolder, start, stop, temporaryFolder } from './children.mjs';
 
-const root = new URL('../../..', import.meta.url).pathname;
-const BUILT = join(process.env.CARGO_TARGET_DIR || join(root, 'target'), 'release');
-export const EXECUTABLE = process.env.WEBCALL_BINARY ?? join(BUILT, 'webcall');
 /** The same server, whose media workers crash at SIGUSR1. */
 const CRASHING_EXECUTABLE = join(BUILT, 'crashing');
 /** The address that browsers reach and that is not the loopback one: Firefox pairs no loopback candidates. */

@@ -32,6 +32,8 @@ export function searchPanel(app, { room, open, searching }, signal) {
   const note = el('p', { class: 'hint', hidden: true });
   const steps = new Steps(list, (result) => open(result, 'stay'));
   let asked = 0;
+  /** What the list was found by. */
+  let found = '';
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const run = async () => {
@@ -41,6 +43,7 @@ export function searchPanel(app, { room, open, searching }, signal) {
     searching?.(text);
     const { results, total } = text === '' ? { results: [], total: 0 } : await app.chat.search(text, room === undefined ? {} : { room });
     if (number !== asked || signal.aborted) return;
+    found = text;
     fill(list, ...results.map((result) => el('li', {}, resultRow(result, text, room === undefined, () => open(result, 'go')))));
     steps.take(results);
     note.hidden = text === '';
@@ -58,7 +61,9 @@ export function searchPanel(app, { room, open, searching }, signal) {
   input.addEventListener('keydown', async (event) => {
     if (event.key !== 'Enter' || event.isComposing) return;
     event.preventDefault();
-    if (timer !== undefined && steps.count === 0) await run();
+    // Whoever types and presses at once means what they typed, not what was found by its first letters.
+    if (input.value.trim() !== found || steps.count === 0) await run();
+    if (input.value.trim() !== found) return;
     if (room === undefined) list.querySelector('button')?.click();
     else steps.go(event.shiftKey ? -1 : 1);
   });
