@@ -130,6 +130,7 @@ async fn assail(server: &TestServer, number: usize) -> usize {
         sent += target.assail(server, &person, &mut random).await;
     }
     sent += ask_for_nothing(server, &person, &group_of(&room).to_bytes(), &mut random).await;
+    sent += ask_for_what_waits(server, &person, &group_of(&room).to_bytes(), &mut random).await;
     // What may have filled an inbox is not asked for once more.
     for target in &first[..4] {
         target.passes(server, &person).await;
@@ -153,6 +154,36 @@ async fn ask_for_nothing(server: &TestServer, who: &Person, group: &[u8], random
         }
     }
     250
+}
+
+/// In what a device fetches, claims and keeps for itself: names of devices, users, groups and slots that are none, and bytes of any kind, which the
+/// server keeps as they are.
+async fn ask_for_what_waits(server: &TestServer, who: &Person, group: &[u8], random: &mut Seeded) -> usize {
+    let (user, device) = (&who.session.user, who.device.id());
+    for _ in 0..30 {
+        let [item, slot] = [user.as_bytes(), b"archive.1"].map(|honest| escaped(&random.mutated(honest)));
+        let (inbox, group) = (escaped(&random.mutated(device.as_bytes())), encode(&random.mutated(group)));
+        let claimed = String::from_utf8_lossy(&random.mutated(user.as_bytes())).into_owned();
+        let kept = json!({"body": encode(&random.mutated(&[7; 64]))});
+        for (method, path, body) in [
+            (Method::GET, format!("inbox?device={inbox}"), None),
+            (Method::GET, format!("inbox?device={device}&into={group}"), None),
+            (Method::DELETE, format!("inbox/{item}"), None),
+            (Method::POST, "key-packages/claim".to_owned(), Some(json!({"users": [claimed]}))),
+            (Method::PUT, format!("backups/{slot}"), Some(kept)),
+            (Method::GET, format!("backups/{slot}"), None),
+        ] {
+            let (status, answer) = who.ask(server, method, &path, body).await;
+            // A name may be one that could be somebody's: nothing waits there.
+            assert!(!status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS, "{path}: {status} {answer}");
+        }
+    }
+    180
+}
+
+/// As it may stand in an address, whatever it is.
+fn escaped(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("%{byte:02x}")).collect()
 }
 
 #[tokio::test]
