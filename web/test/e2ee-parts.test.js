@@ -43,8 +43,9 @@ test('what is published while it is asked for is asked for again, and who asked 
 });
 
 test('members take turns by their place in the tree, and those far behind by chance', () => {
-  const members = Array.from({ length: 40 }, (_, leaf) => ({ leaf: leaf * 2 }));
-  const turnOf = (at, random) => turnMs({ leaf: at * 2, members }, [], () => random);
-  assert.deepEqual([0, 1, 11].map((at) => turnOf(at, 0.5)), [0, 250, 2_750]);
-  assert.deepEqual([12, 39].flatMap((at) => [turnOf(at, 0), turnOf(at, 1)]), [3_000, 6_000, 3_000, 6_000]);
+  const turnOf = (at, random, count = 40) => turnMs({ leaf: at * 2, members: Array.from({ length: count }, (_, leaf) => ({ leaf: leaf * 2 })) }, [], () => random);
+  assert.deepEqual([0, 1, 5].map((at) => turnOf(at, 0.5)), [0, 250, 1_250]);
+  assert.deepEqual([6, 39].flatMap((at) => [turnOf(at, 0), turnOf(at, 1)]), [1_500, 3_540, 1_500, 3_540]);
+  assert.deepEqual([turnOf(8, 1, 9), turnOf(6, 1, 500)], [1_680, 4_500], 'a few come soon, a crowd not at once');
+  assert.equal(turnMs({ leaf: 4, members: [{ leaf: 0 }, { leaf: 2 }, { leaf: 4 }] }, [0], () => 1), 250, 'for who is to go nobody waits');
 });

@@ -30,10 +30,12 @@
 export const PUBLISHING = 'webcall-own-device';
 /** Between two members who could do the same: the first in the tree does it, and the others find it done. */
 const TURN_MS = 250;
-/** However many are before one, most of them are not here. */
-const MAX_TURNS = 12;
-/** Those behind them come one by one in this time. */
-const LAST_TURNS_MS = 3_000;
+/** However many are before one, most of them are not here: whoever left a call hears nothing after two seconds, however many are silent. */
+const MAX_TURNS = 6;
+/** Those behind them come by chance, one after the other in so much time for each. */
+const LATE_TURN_MS = 60;
+/** And all in this. */
+const LATE_TURNS_MS = 3_000;
 
 /**
  * How long to wait before doing what any member can do: everybody at once would waste key packages and commits.
@@ -42,8 +44,10 @@ const LAST_TURNS_MS = 3_000;
  * @param {() => number} random
  */
 export function turnMs({ leaf, members }, gone, random) {
-  const before = members.filter((member) => member.leaf < leaf && !gone.includes(member.leaf)).length;
-  return before < MAX_TURNS ? before * TURN_MS : MAX_TURNS * TURN_MS + random() * LAST_TURNS_MS;
+  const staying = members.filter((member) => !gone.includes(member.leaf));
+  const before = staying.filter((member) => member.leaf < leaf).length;
+  if (before < MAX_TURNS) return before * TURN_MS;
+  return MAX_TURNS * TURN_MS + random() * Math.min((staying.length - MAX_TURNS) * LATE_TURN_MS, LATE_TURNS_MS);
 }
 
 /**
