@@ -1,6 +1,6 @@
 // Encrypted calls with every codec, through all that changes what a frame is or where it goes: layers of the camera, a shared screen, a seat that
 // somebody else gets, a pause. The clients' own counters say that every frame was sealed and opened as it must be. How long a first picture takes
-// is printed beside the same in an open room (in Chromium; how it is in Firefox `first-frame.spec.mjs` says); nothing is asserted of it. Twenty joins in
+// is printed beside the same in an open room (in Chromium; how it is in Firefox `first-frame.spec.mjs` says in `e2e/long variants`); nothing is asserted of it. Twenty joins in
 // e2e/long, one here.
 
 import assert from 'node:assert/strict';

@@ -92,8 +92,9 @@ test('markup from text, the DOM below the views and inline script or style are c
 test('a frame that leaves the media worker elsewhere than in its one place is caught', () => {
   caught(brokenRules, 'web/e2ee/media/desk.js', 'transformer.readable.pipeTo(out);', /frames\.js only/);
   caught(brokenRules, 'web/e2ee/media/track.js', 'controller.enqueue(frame);', /frames\.js only/);
+  caught(brokenRules, 'web/e2ee/media/track.js', 'const out = given.getWriter();', /frames\.js only/);
   caught(brokenRules, 'web/rtc/call.js', 'sender.createEncodedStreams();', /never in the page/);
-  passes(brokenRules, { 'web/e2ee/media/frames.js': 'out.enqueue(frame); readable.pipeTo(writable);', 'web/net/upload.js': 'controller.enqueue(piece);' });
+  passes(brokenRules, { 'web/e2ee/media/frames.js': 'const out = writable.getWriter(); await out.write(frame);', 'web/net/upload.js': 'controller.enqueue(piece);' });
 });
 
 test('a group of the server is caught, and public groups are none', () => {

@@ -30,7 +30,7 @@ const RULES = [
   {
     where: /^web\/e2ee\/media\//,
     except: /^web\/e2ee\/media\/frames\.js$/,
-    what: /\b(?:enqueue|pipeTo|pipeThrough|TransformStream|writable)\b/g,
+    what: /\b(?:enqueue|pipeTo|pipeThrough|TransformStream|writable|getWriter)\b/g,
     why: 'a frame leaves the media worker in frames.js only, sealed or opened',
   },
   { where: /^web\//, what: /\bcreateEncodedStreams\b/g, why: 'frames are sealed and opened in a worker, never in the page' },

@@ -111,6 +111,33 @@ test('a stay that waits for its turn is over at once', async () => {
   assert.deepEqual([world.posts, world.kept], [1, null], 'nobody was taken out, and nothing is kept');
 });
 
+test('a turn that another took goes by at once, and what they did is followed', async () => {
+  const { world, parts } = surroundings();
+  const [waiting, changes] = [gate(), []];
+  const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, { ...parts, pause: () => (waiting.resolve(), new Promise(() => {})) }, TOLD);
+  await stay.enter(null);
+  await stay.follow();
+  const { ask } = parts.keys;
+  parts.keys.ask = async (request) => {
+    if (request.op !== 'change') return ask(request);
+    changes.push(request.remove);
+    return (world.kept = { ...lookOf(world.epoch, 'p1'), members: [member(1, 'p1')] });
+  };
+  stay.present(new Set(['p1']));
+  await waiting.promise;
+  world.epoch += 1;
+  world.kept = { ...lookOf(world.epoch, 'p1'), members: [member(1, 'p1')] };
+  stay.committed(world.epoch);
+  await stay.follow();
+  assert.deepEqual(changes, [], 'it is done already');
+
+  // Of an epoch that was heard of before, nothing more is heard while one waits.
+  world.kept = lookOf(world.epoch, 'p1');
+  stay.committed(world.epoch + 1);
+  await stay.follow();
+  assert.deepEqual(changes, [[0]]);
+});
+
 test('whoever counts no more is taken out, though no commit came', async () => {
   const { world, parts } = surroundings();
   const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, parts, TOLD);

@@ -43,7 +43,7 @@ test('what is published while it is asked for is asked for again, and who asked 
 });
 
 test('members take turns by their place in the tree, and those far behind by chance', () => {
-  const turnOf = (at, random, count = 40) => turnMs({ leaf: at * 2, members: Array.from({ length: count }, (_, leaf) => ({ leaf: leaf * 2 })) }, [], () => random);
+  const turnOf = (at, random, count = 40) => turnMs({ leaf: at * 2, members: Array.from({ length: count }, (_, leaf) => ({ leaf: leaf * 2 })) }, [], () => random, 6);
   assert.deepEqual([0, 1, 5].map((at) => turnOf(at, 0.5)), [0, 250, 1_250]);
   assert.deepEqual([6, 39].flatMap((at) => [turnOf(at, 0), turnOf(at, 1)]), [1_500, 3_540, 1_500, 3_540]);
   assert.deepEqual([turnOf(8, 1, 9), turnOf(6, 1, 500)], [1_680, 4_500], 'a few come soon, a crowd not at once');

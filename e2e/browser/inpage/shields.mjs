@@ -11,7 +11,7 @@ export function installShields() {
   const POLL_MS = 50;
   /** One that fell over does not answer. */
   const PATIENCE_MS = 30_000;
-  /** A voice is fifty frames a second: without one for so long it is not heard. */
+  /** A voice is fifty frames a second, or eight (`frame_ms`): without one for so long it is not heard. */
   const GAP_MS = 400;
   let newest = null;
   let reports = FIRST_ID;

@@ -22,7 +22,7 @@ export async function run({ readable, writable }, step) {
     for (let next = await frames.read(); !next.done; next = await frames.read()) await forward(next.value, step, out);
     await out.close();
   } catch (error) {
-    await frames.cancel(error).catch(() => {});
+    await Promise.allSettled([frames.cancel(error), out.abort(error)]);
   }
 }
 

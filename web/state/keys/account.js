@@ -348,7 +348,7 @@ export class KeysAccount {
       this.#rooms.committed(name.id, epoch);
       this.#later(name.id);
     }
-    if (name?.kind === 'call') this.#stays.follow(name.id);
+    if (name?.kind === 'call') this.#stays.committed(name.id, epoch);
   }
 
   /** Somebody came or left. @param {Uuid} room */

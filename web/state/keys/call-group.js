@@ -18,6 +18,8 @@ import { oneAtATime, turnMs } from './parts.js';
 const MAX_TRIES = 60;
 /** Between two tries to come in: by chance, so that those who lost together do not meet again. */
 const AGAIN_MS = 60;
+/** Of so many one after the other some one is there: whoever left is to hear nothing after two seconds. */
+const TURNS = 6;
 
 /** What is said of people of whom this device may not know the newest. */
 const UNKNOWN = new Set(['not_vouched', 'uninvited']);
@@ -50,6 +52,10 @@ export class CallGroup {
   /** @type {Look | null} */
   #look = null;
   #attempt = 0;
+  /** The newest that was heard of. */
+  #newest = 0;
+  /** Ends the wait for this device's turn. */
+  #wake = () => {};
   #sync = oneAtATime(() => this.#run());
 
   /**
@@ -140,6 +146,13 @@ export class CallGroup {
     return (await this.#parts.keys.ask({ op: 'call_emoji', group: { kind: 'call', id: this.#call } }, 'emoji')).emoji;
   }
 
+  /** Somebody changed the group: this device's turn, if it waits for one, has gone by. @param {number} epoch */
+  committed(epoch) {
+    this.#newest = Math.max(this.#newest, epoch);
+    this.#wake();
+    void this.follow();
+  }
+
   /** Follows what others did, and takes out who has left: now, or when the connection is back. */
   async follow() {
     try {
@@ -164,7 +177,7 @@ export class CallGroup {
     for (; look !== null && !this.#ended; ) {
       const gone = this.#gone(look);
       if (gone.length === 0) return;
-      await this.#pause(turnMs(look, gone, this.#parts.random));
+      await this.#turn(look, gone);
       if (this.#ended) return;
       const { epoch } = look;
       look = await this.#group.current((strangers) => this.#learn(strangers));
@@ -173,6 +186,13 @@ export class CallGroup {
       look = await this.#group.change([], [], gone, (strangers) => this.#learn(strangers));
     }
     if (look === null && !this.#ended) throw new StayEnded('this device is no longer in the group of the call');
+  }
+
+  /** Waits until it is this device's turn, or somebody else was faster: whoever follows late neither hears the others nor is heard. @param {Look} look @param {number[]} gone */
+  #turn(look, gone) {
+    if (this.#newest > look.epoch) return;
+    const committed = /** @type {Promise<void>} */ (new Promise((resolve) => (this.#wake = resolve)));
+    return Promise.race([this.#pause(turnMs(look, gone, this.#parts.random, TURNS)), committed]);
   }
 
   /** A commit is followed first, then it is looked who counts: whoever came in with it waits for this device's next frame. */

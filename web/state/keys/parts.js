@@ -30,9 +30,9 @@
 export const PUBLISHING = 'webcall-own-device';
 /** Between two members who could do the same: the first in the tree does it, and the others find it done. */
 const TURN_MS = 250;
-/** However many are before one, most of them are not here: whoever left a call hears nothing after two seconds, however many are silent. */
-const MAX_TURNS = 6;
-/** Those behind them come by chance, one after the other in so much time for each. */
+/** However many are before one, most of them are not here. */
+const MAX_TURNS = 12;
+/** Those behind them come by chance, in so much time for each. */
 const LATE_TURN_MS = 60;
 /** And all in this. */
 const LATE_TURNS_MS = 3_000;
@@ -42,12 +42,13 @@ const LATE_TURNS_MS = 3_000;
  * @param {import('../../e2ee/keys/interface.js').Look} look
  * @param {readonly number[]} gone leaves of who is to go: nobody waits for them
  * @param {() => number} random
+ * @param {number} [turns] of so many one after the other
  */
-export function turnMs({ leaf, members }, gone, random) {
+export function turnMs({ leaf, members }, gone, random, turns = MAX_TURNS) {
   const staying = members.filter((member) => !gone.includes(member.leaf));
   const before = staying.filter((member) => member.leaf < leaf).length;
-  if (before < MAX_TURNS) return before * TURN_MS;
-  return MAX_TURNS * TURN_MS + random() * Math.min((staying.length - MAX_TURNS) * LATE_TURN_MS, LATE_TURNS_MS);
+  if (before < turns) return before * TURN_MS;
+  return turns * TURN_MS + random() * Math.min((staying.length - turns) * LATE_TURN_MS, LATE_TURNS_MS);
 }
 
 /**

@@ -49,9 +49,9 @@ export class Stays {
     if (this.#leaving.get(call) === left) this.#leaving.delete(call);
   }
 
-  /** @param {Uuid} call */
-  follow(call) {
-    void this.#groups.get(call)?.follow();
+  /** @param {Uuid} call @param {number} epoch */
+  committed(call, epoch) {
+    this.#groups.get(call)?.committed(epoch);
   }
 
   /** In these rooms nothing more is said before the person has decided about something, and the next stays wait for that. @param {(room: Uuid) => boolean} isThere */

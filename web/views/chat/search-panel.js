@@ -61,6 +61,7 @@ export function searchPanel(app, { room, open, searching }, signal) {
   input.addEventListener('keydown', async (event) => {
     if (event.key !== 'Enter' || event.isComposing) return;
     event.preventDefault();
+    clearTimeout(timer);
     // Whoever types and presses at once means what they typed, not what was found by its first letters.
     if (input.value.trim() !== found || steps.count === 0) await run();
     if (input.value.trim() !== found) return;
