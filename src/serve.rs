@@ -17,7 +17,7 @@ use crate::e2ee;
 use crate::files;
 use crate::http;
 use crate::process;
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Asked, Shutdown};
 use crate::signal::{Signalling, Timing};
 use crate::store::{Store, StoreError};
 use crate::time::Clock;
@@ -66,6 +66,8 @@ pub struct Running {
     /// Everything in it.
     pub app: App,
     serving: TaskTracker,
+    /// From before it says that it is ready: whoever stops it at once sees it end in order.
+    asked: Asked,
     /// While it runs, nobody restores or migrates.
     in_use: Option<Lock>,
 }
@@ -88,6 +90,7 @@ pub async fn start(args: &Args) -> Result<Running, RunError> {
     let (media, events) = Media::start(&config.media)?;
     let calls = Calls::new(media.clone(), config.windows_per_user);
     tokio::spawn(calls.clone().run(events));
+    let asked = Asked::listen().map_err(RunError::Signals)?;
     let app = App::new(Foundations { config, clock: Clock::System, store, media, calls, tls, shutdown });
 
     app.shutdown.spawn(sweep_now_and_then(app.clone()));
@@ -98,14 +101,14 @@ pub async fn start(args: &Args) -> Result<Running, RunError> {
     let port = ports.pages.number;
     let serving = ports.serve(&app, &http::router(&app, signalling.routes()));
     greet(&app, port);
-    Ok(Running { app, serving, in_use })
+    Ok(Running { app, serving, asked, in_use })
 }
 
 impl Running {
     /// Waits for Ctrl-C or SIGTERM, then stops in order.
     pub async fn until_stopped(self) -> Result<(), RunError> {
-        let Self { app, serving, in_use: _in_use } = self;
-        Shutdown::asked_by_system().await.map_err(RunError::Signals)?;
+        let Self { app, serving, asked, in_use: _in_use } = self;
+        asked.by_system().await;
         tracing::info!("stopping");
         app.shutdown.begin();
         serving.wait().await;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -44,13 +45,25 @@ impl Shutdown {
             tracing::warn!(tasks = self.tracker.len(), "stopping although some tasks have not finished");
         }
     }
+}
 
-    /// Waits for Ctrl-C or SIGTERM.
-    pub async fn asked_by_system() -> std::io::Result<()> {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+/// Ctrl-C and SIGTERM. From when it is made none is lost, also before it is waited for, and none ends the process at once.
+pub struct Asked {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Asked {
+    /// Receives them from now on; fails where signals cannot be received.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for one.
+    pub async fn by_system(mut self) {
         tokio::select! {
-            outcome = tokio::signal::ctrl_c() => outcome,
-            _ = terminate.recv() => Ok(()),
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
 }

@@ -74,6 +74,19 @@ impl Drop for Running {
     }
 }
 
+#[test]
+fn whoever_has_read_that_it_is_ready_may_stop_it_at_once() {
+    let running = Running::start();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", running.child.id())).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
+    for (signal, name) in [(1, "SIGHUP"), (2, "SIGINT"), (15, "SIGTERM")] {
+        assert_ne!(caught & (1 << (signal - 1)), 0, "{name} ends the process");
+    }
+    let (ended_well, log) = running.stop();
+    assert!(ended_well, "{log}");
+}
+
 #[tokio::test]
 async fn the_command_serves_until_it_is_told_to_stop_and_logs_no_secret() {
     let running = Running::start();

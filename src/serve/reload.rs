@@ -7,16 +7,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::app::App;
 use crate::config::{Args, Config};
 
-/// Reloads at each SIGHUP, until the server stops.
-pub(super) async fn at_hangup(app: App, args: Args) {
-    let mut hangup = match signal(SignalKind::hangup()) {
-        Ok(hangup) => hangup,
-        Err(error) => return tracing::warn!(%error, "SIGHUP cannot be received: settings are read at start only"),
-    };
-    loop {
-        tokio::select! {
-            _ = hangup.recv() => reload(&app, &args).await,
-            () = app.shutdown.begun() => return,
+/// Reloads at each SIGHUP from when it is called, until the server stops.
+pub(super) fn at_hangup(app: App, args: Args) -> impl Future<Output = ()> {
+    let hangup = signal(SignalKind::hangup());
+    async move {
+        let mut hangup = match hangup {
+            Ok(hangup) => hangup,
+            Err(error) => return tracing::warn!(%error, "SIGHUP cannot be received: settings are read at start only"),
+        };
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => reload(&app, &args).await,
+                () = app.shutdown.begun() => return,
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Installation, Result, VaultError, back_up, migrate, restore};
 use crate::config::{Args, Config, ConfigError, Database};
-use crate::shutdown::Shutdown;
+use crate::shutdown::Asked;
 use crate::time::Clock;
 
 /// What `--help` prints after one of the three.
@@ -110,7 +110,8 @@ async fn carry_out(installation: &Installation, order: &Order, stop: &Cancellati
 
 async fn stopped_by_system(stop: CancellationToken) {
     // Where signals cannot be waited for, they end the process at once.
-    if Shutdown::asked_by_system().await.is_ok() {
+    if let Ok(asked) = Asked::listen() {
+        asked.by_system().await;
         stop.cancel();
     }
 }
