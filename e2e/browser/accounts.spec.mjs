@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 import { allSeeAndHearAll } from './lib/eyes.mjs';
 import { during, inCall, party } from './lib/party.mjs';
+import { variants } from './lib/variants.mjs';
 
 const PASSWORD = 'a long enough password';
 
@@ -19,7 +20,7 @@ async function register(table, page) {
 
 const problem = (page) => page.see('[data-page] [role="alert"]:not([hidden])');
 
-for (const engine of ['chromium', 'firefox']) {
+for (const engine of variants(['chromium', 'firefox'])) {
   test(`two newcomers get from the printed address to a call (${engine})`, () =>
     during(party(), async (table) => {
       const [anna, boris] = [await table.stranger(engine), await table.stranger(engine)];

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 import { allSeeAndHearAll, hears, hearsNothingOf, sees, seesMotion, seesNothingOf } from './lib/eyes.mjs';
 import { during, inCall, ownParticipant, party } from './lib/party.mjs';
+import { variants } from './lib/variants.mjs';
 
 async function callOf(table, engines) {
   const people = [];
@@ -28,7 +29,7 @@ test('who leaves is gone from every page, and the others go on', () =>
     await allSeeAndHearAll([anna, boris]);
   }));
 
-for (const engine of ['chromium', 'firefox']) {
+for (const engine of variants(['chromium', 'firefox'])) {
   test(`who mutes is not heard, who switches the camera off is not seen, until they switch on again (${engine})`, () =>
     during(party(), async (table) => {
       const { people } = await callOf(table, ['chromium', engine]);
@@ -88,7 +89,7 @@ test('who is removed by a moderator is out of the call and is told so', () =>
     await anna.seeGone(`[data-tile][data-username="${boris.username}"]`);
   }));
 
-for (const [sharing, watching] of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
+for (const [sharing, watching] of variants([['chromium', 'firefox'], ['firefox', 'chromium']])) {
   test(`a shared screen is seen with its sound beside the face, and goes again (${sharing} to ${watching})`, () =>
     during(party(), async (table) => {
       const { people } = await callOf(table, [sharing, watching]);

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 
 import { openChat, reads, type, write } from './lib/chat.mjs';
 import { during, party } from './lib/party.mjs';
+import { variants } from './lib/variants.mjs';
 import { words } from './lib/words.mjs';
 
 const SAID = 'zanzibar-canary';
@@ -52,7 +53,7 @@ async function plant(text) {
   request.result.close();
 }
 
-for (const engine of ['chromium', 'firefox']) {
+for (const engine of variants(['chromium', 'firefox'])) {
   test(`nothing that was written in an encrypted room, and no name, stands readable in what the browser keeps (${engine})`, () =>
     during(party(), async (table) => {
       const [anna, boris] = [await table.person(engine, { language: 'en' }), await table.person(engine, { language: 'en' })];

@@ -8,15 +8,16 @@ import { test } from 'node:test';
 import { choose, NARROW, openChat, reads, row, type, write } from './lib/chat.mjs';
 import { during, party } from './lib/party.mjs';
 import { ADDRESS } from './lib/server.mjs';
+import { variants } from './lib/variants.mjs';
 import { words } from './lib/words.mjs';
 
 const FIELD = '.composer textarea';
 const fieldSays = (page, text) => page.waitFor(`"${text}" in the field`, (selector, wanted) => document.querySelector(selector)?.value === wanted, [FIELD, text]);
 
-for (const [engine, options] of [
+for (const [engine, options] of variants([
   ['chromium', { language: 'ru', ...NARROW }],
   ['firefox', { language: 'en' }],
-]) {
+])) {
   test(`a draft and what it answers survive a reload, stand in the list, and go once they are sent (${engine}, ${options.language})`, () =>
     during(party(), async (table) => {
       const anna = await table.person(engine, options);

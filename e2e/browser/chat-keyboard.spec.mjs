@@ -7,6 +7,7 @@ import { NARROW, reads, row } from './lib/chat.mjs';
 import { tabTo } from './lib/keyboard.mjs';
 import { post } from './lib/history.mjs';
 import { during, party } from './lib/party.mjs';
+import { variants } from './lib/variants.mjs';
 import { words } from './lib/words.mjs';
 
 const FIELD = '.composer textarea';
@@ -33,10 +34,10 @@ async function chooseByArrows(page, key) {
   await page.key('Enter');
 }
 
-for (const [engine, options] of [
+for (const [engine, options] of variants([
   ['chromium', { language: 'ru', ...NARROW }],
   ['firefox', { language: 'en' }],
-]) {
+])) {
   test(`a conversation by keyboard alone: write, name an emoji, correct, answer, delete, search (${engine}, ${options.language})`, () =>
     during(party(), async (table) => {
       const { server } = table;

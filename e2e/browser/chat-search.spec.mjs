@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { NARROW, openChat, row } from './lib/chat.mjs';
 import { post, WRITES_QUICKLY } from './lib/history.mjs';
 import { during, party } from './lib/party.mjs';
+import { variants } from './lib/variants.mjs';
 import { words } from './lib/words.mjs';
 
 const FILLER = 700;
@@ -21,10 +22,10 @@ function finds(page, name, text, id) {
 
 const jumped = (page, id) => page.waitFor('the message in the window, with the focus', (selector) => document.activeElement?.matches(selector), [row(id)]);
 
-for (const [engine, options] of [
+for (const [engine, options] of variants([
   ['chromium', { language: 'en' }],
   ['firefox', { language: 'ru', ...NARROW }],
-]) {
+])) {
   test(`an old message is found by a word and shown in its place, without the server too (${engine}, ${options.language})`, () =>
     during(party({ env: WRITES_QUICKLY }), async (table) => {
       const anna = await table.person(engine, options);
