@@ -10,7 +10,7 @@ export const MIME = { opus: 'audio/opus', VP8: 'video/VP8', VP9: 'video/VP9', H2
 export const CODECS = Object.keys(MIME);
 
 /** Other numbers than in every run, by `WEBCALL_SEED`. */
-const OTHERS = Number(process.env.WEBCALL_SEED ?? 0);
+const OTHERS = Number(globalThis.process?.env.WEBCALL_SEED ?? 0);
 
 /** A generator of numbers below `n`, the same for the same seed (xorshift). */
 export function seeded(seed) {
