@@ -15,6 +15,8 @@ export const BOUND_MS = 45_000;
 /** How long after a question it is asked again: at first soon, for most is there at once. */
 const FIRST_POLL_MS = 5;
 const POLL_MS = 50;
+/** For an answer of the page: longer than any takes that comes. What never comes is to fail one test, and not to hold up all that follow. */
+const ANSWER_BOUND_MS = 180_000;
 
 /** The text that a driver installs before the page's own scripts. */
 export function preload(media) {
@@ -34,7 +36,13 @@ export class Page {
 
   /** Runs a self-contained function in the page with arguments that JSON can carry, and gives what it returns. */
   evaluate(fn, ...args) {
-    return this.evaluateSource(`(${fn})(...${JSON.stringify(args)})`);
+    return this.#answered(this.evaluateSource(`(${fn})(...${JSON.stringify(args)})`));
+  }
+
+  #answered(asked) {
+    let timer;
+    const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`${this.label}: no answer of the page in ${ANSWER_BOUND_MS} ms`)), ANSWER_BOUND_MS)));
+    return Promise.race([asked, late]).finally(() => clearTimeout(timer));
   }
 
   /** Waits until a function run in the page returns something truthy, and gives it. */
