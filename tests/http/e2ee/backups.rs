@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{ask, encode, refusal};
 use crate::server::{Session, TestServer};
 
-async fn put(server: &TestServer, who: &Session, slot: &str, version: &str, body: &[u8]) -> (StatusCode, Value) {
+pub(super) async fn put(server: &TestServer, who: &Session, slot: &str, version: &str, body: &[u8]) -> (StatusCode, Value) {
     let request = server.request(Method::PUT, &format!("/api/v1/e2ee/backups/{slot}")).bearer_auth(&who.access_token);
     let request = if version.is_empty() { request } else { request.header("if-match", version) };
     let response = request.json(&json!({"body": encode(body)})).send().await.unwrap();

@@ -5,8 +5,9 @@ use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::backups::put;
 use super::groups::{accepted, body, created, group_of, path};
-use super::{Person, encode};
+use super::{Person, decode, encode};
 use crate::mls::Member;
 use crate::server::TestServer;
 
@@ -164,18 +165,26 @@ async fn ask_for_what_waits(server: &TestServer, who: &Person, group: &[u8], ran
         let [item, slot] = [user.as_bytes(), b"archive.1"].map(|honest| escaped(&random.mutated(honest)));
         let (inbox, group) = (escaped(&random.mutated(device.as_bytes())), encode(&random.mutated(group)));
         let claimed = String::from_utf8_lossy(&random.mutated(user.as_bytes())).into_owned();
-        let kept = json!({"body": encode(&random.mutated(&[7; 64]))});
         for (method, path, body) in [
             (Method::GET, format!("inbox?device={inbox}"), None),
             (Method::GET, format!("inbox?device={device}&into={group}"), None),
             (Method::DELETE, format!("inbox/{item}"), None),
             (Method::POST, "key-packages/claim".to_owned(), Some(json!({"users": [claimed]}))),
-            (Method::PUT, format!("backups/{slot}"), Some(kept)),
             (Method::GET, format!("backups/{slot}"), None),
         ] {
             let (status, answer) = who.ask(server, method, &path, body).await;
             // A name may be one that could be somebody's: nothing waits there.
             assert!(!status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS, "{path}: {status} {answer}");
+        }
+        let sealed = random.mutated(&[7; 64]);
+        let (status, answer) = put(server, &who.session, &slot, "\"0\"", &sealed).await;
+        assert!(
+            status.is_success() || status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS,
+            "{slot}: {status} {answer}"
+        );
+        if status.is_success() {
+            let (_, stored) = who.ask(server, Method::GET, &format!("backups/{slot}"), None).await;
+            assert_eq!(decode(&stored["body"]), sealed, "{slot}");
         }
     }
     180
