@@ -1,5 +1,5 @@
 //! Identifiers of the server: UUIDs of version 7 (RFC 9562 §5.7), each kind a type of its own, so that a user is never taken for
-//! a room. They sort by creation time, which keeps the databases' indexes compact.
+//! a room; of rooms that are encrypted, of version 8. They sort by creation time, which keeps the databases' indexes compact.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,6 +8,11 @@ use serde::{Deserialize, Serialize};
 use uuid::{NoContext, Uuid};
 
 use crate::time::Timestamp;
+
+/// The byte whose upper half is the version.
+const VERSION_AT: usize = 6;
+/// Of rooms that are encrypted.
+const ENCRYPTED_VERSION: u8 = 8;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -71,7 +76,7 @@ id! {
     SessionId
 }
 id! {
-    /// A room.
+    /// A room. A UUID of version 8 where the room is encrypted, else of version 7; encrypted rooms of early days have version 7, too.
     RoomId
 }
 id! {
@@ -114,6 +119,16 @@ id! {
     /// What waits for a device.
     InboxId
 }
+impl RoomId {
+    /// That of a room that is encrypted: a UUID of version 8 (RFC 9562 §5.8), otherwise made as one of version 7. A client that sees it needs
+    /// nobody's word for how the room is, and no server can say later that it was open (`web/state/encrypted-once.js`).
+    pub fn of_encrypted(now: Timestamp) -> Self {
+        let mut bytes = uuid_at(now).into_bytes();
+        bytes[VERSION_AT] = ENCRYPTED_VERSION << 4 | bytes[VERSION_AT] & 0xf;
+        Self::from_bytes(bytes)
+    }
+}
+
 impl PieceId {
     /// When it was made.
     pub fn made_at(self) -> Timestamp {
@@ -136,6 +151,17 @@ mod tests {
         let early = RoomId::new(Timestamp::from_millis(1_700_000_000_000));
         let late = RoomId::new(Timestamp::from_millis(1_700_000_000_001));
         assert!(early < late);
+    }
+
+    #[test]
+    fn the_id_of_an_encrypted_room_says_so_and_sorts_among_the_others() {
+        let [before, at, after] = [0, 1, 2].map(|ms| Timestamp::from_millis(1_700_000_000_000 + ms));
+        let (open, encrypted) = (RoomId::new(before), RoomId::of_encrypted(at));
+        assert!(open < encrypted && encrypted < RoomId::new(after));
+        let version =
+            |id: RoomId| (Uuid::from_bytes(*id.as_bytes()).get_version_num(), Uuid::from_bytes(*id.as_bytes()).get_variant());
+        assert_eq!([version(open), version(encrypted)], [(7, uuid::Variant::RFC4122), (8, uuid::Variant::RFC4122)]);
+        assert_ne!(RoomId::of_encrypted(at), encrypted);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-// Every page and state under axe-core's rules: no violations, light and dark, wide and narrow; in Russian in `e2e/long variants`. How a page fits its
+// Every page and state under axe-core's rules: no violations, wide and narrow, and in dark colours; in Russian in `e2e/long variants`. How a page fits its
 // window, and that it goes by keyboard, is in keyboard.spec.mjs and chat-keyboard.spec.mjs.
 
 import assert from 'node:assert/strict';
@@ -17,7 +17,7 @@ describe('axe finds nothing in any page and state', { concurrency: true }, () =>
   for (const language of variants(['en', 'ru'])) {
     // Colours are the same in both languages.
     const schemes = language === 'en' ? ['light', 'dark'] : ['light'];
-    test(`in ${language}, ${schemes.join(' and ')}, wide and narrow`, () =>
+    test(`in ${language}, wide in ${schemes.join(' and ')}, and narrow`, () =>
       during(party(), async (table) => {
         const anna = await table.person('chromium');
         const visitor = await table.stranger('chromium', { language, ...WIDE });
@@ -27,7 +27,7 @@ describe('axe finds nothing in any page and state', { concurrency: true }, () =>
           states += 1;
           for (const [size, width] of [[WIDE, 'wide'], [NARROW, 'narrow']]) {
             await visitor.resize(size.width, size.height);
-            for (const scheme of schemes) {
+            for (const scheme of width === 'wide' ? schemes : ['light']) {
               await visitor.scheme(scheme);
               // Colours are all that a scheme changes.
               const lines = await faults(visitor, { only_colours: scheme === 'dark' });
@@ -38,7 +38,7 @@ describe('axe finds nothing in any page and state', { concurrency: true }, () =>
           await visitor.resize(WIDE.width, WIDE.height);
         };
         await new Tour(table, visitor, anna, look).everything();
-        console.log(`${language}: ${states} states, each in ${2 * schemes.length} ways`);
+        console.log(`${language}: ${states} states, each in ${1 + schemes.length} ways`);
         assert.deepEqual(found, []);
       }));
   }

@@ -197,3 +197,39 @@ test('t8 a client that believed what a server says of a room is found by the sam
     const places = placesOf(saidBy(pages), said);
     assert.ok(Object.values(places).flat().length > 0, JSON.stringify(places));
   }));
+
+/** What a client that looks at no room's id is given. */
+const blind = (path, text) => (path.endsWith('/state/encrypted-once.js') ? text.replace(' && !saysEncrypted(room.id)', '') : text);
+
+/**
+ * Another device of a person, that never saw any room, nor a link of one: the server says to it that all rooms are open.
+ * @returns how each room is shown there, and where what is written in it went
+ */
+async function onAnotherDevice(table, person, rooms, file) {
+  const proxy = await proxyOf(table.server, { file, frame: (frame) => [isOpen(frame)], answer: ({ body }) => ({ body: isOpen(body) }) });
+  table.atEnd(() => proxy.close());
+  const page = await table.stranger('chromium', { site: proxy.url });
+  page.username = person.username;
+  await table.signIn(page, person.username);
+  const found = {};
+  for (const [name, room] of Object.entries(rooms)) {
+    const text = canary(name);
+    await table.open(page, `/rooms/${room.id}?chat`);
+    await page.see('[data-action="encryption"]');
+    const shown = await page.evaluate(() => document.querySelector('[data-action="encryption"]').dataset.encryption);
+    const end_ms = Date.now() + ROUND_MS;
+    for (let isSaid = false; Date.now() < end_ms; await new Promise((resolve) => setTimeout(resolve, PRESS_MS))) isSaid ||= await tellsTheRoom(page, text);
+    found[name] = { shown, isThere: placesOf(proxy.said, { text }).text.length > 0 };
+  }
+  await page.close();
+  return found;
+}
+
+test('t8 on a device that never saw the room a server says in vain that it is open; a client that looks at no id is taken in by it', () =>
+  during(party(), async (table) => {
+    const anna = await table.person('chromium');
+    const rooms = { open: await table.room([anna]), encrypted: await table.room([anna], { encryption: 'mls' }) };
+    const open = { shown: 'open', isThere: true };
+    assert.deepEqual(await onAnotherDevice(table, anna, rooms), { open, encrypted: { shown: 'mls', isThere: false } });
+    assert.deepEqual(await onAnotherDevice(table, anna, rooms, blind), { open, encrypted: open });
+  }));

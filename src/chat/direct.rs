@@ -55,7 +55,7 @@ async fn make(
     app.limits.room_creation(principal.user)?;
     let now = app.clock.now();
     let direct = NewDirect {
-        id: RoomId::new(now),
+        id: protection.room_id(now),
         key,
         members: people,
         by: principal.user,

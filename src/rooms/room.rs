@@ -65,7 +65,7 @@ pub struct Room {
 pub async fn create(app: &App, principal: &Principal, name: &RoomName, protection: Protection) -> Result<Room, Error> {
     app.limits.room_creation(principal.user)?;
     let now = app.clock.now();
-    let (id, link_code) = (RoomId::new(now), new_link_code());
+    let (id, link_code) = (protection.room_id(now), new_link_code());
     let room = NewRoom { id, name: name.as_str(), protection, link_code: &link_code, created_at: now };
     match app.store.add_room(&room, principal.user, MAX_ROOMS_PER_USER).await? {
         AddedRoom::Added => Ok(Room { row: created_row(&room), call: None, in_call: 0, people: Vec::new(), last_entry: None }),

@@ -110,6 +110,16 @@ pub struct Protection {
     pub strict: bool,
 }
 
+impl Protection {
+    /// A new id that says whether the room is encrypted.
+    pub fn room_id(self, now: Timestamp) -> RoomId {
+        match self.encryption {
+            Encryption::Mls => RoomId::of_encrypted(now),
+            Encryption::Open => RoomId::new(now),
+        }
+    }
+}
+
 impl From<Encryption> for Protection {
     fn from(encryption: Encryption) -> Self {
         Self { encryption, strict: false }

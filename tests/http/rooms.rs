@@ -64,6 +64,11 @@ async fn a_replaced_link_no_longer_works_and_the_new_one_does() {
     server.join(&ben, &relinked).await;
 }
 
+/// A UUID of version 8.
+fn says_encrypted(id: &Value) -> bool {
+    id.as_str().unwrap().as_bytes()[14] == b'8'
+}
+
 #[tokio::test]
 async fn a_room_is_made_open_or_encrypted_shows_it_everywhere_and_stays_so() {
     let server = TestServer::start().await;
@@ -74,6 +79,7 @@ async fn a_room_is_made_open_or_encrypted_shows_it_everywhere_and_stays_so() {
         [(server.room(&ann, "one").await, "open", "mls"), (server.encrypted_room(&ann, "two").await, "mls", "open")]
     {
         assert_eq!(room["encryption"], mode);
+        assert_eq!(says_encrypted(&room["id"]), mode == "mls", "its id says so, too");
         let joined = server.ask(&ben, Method::POST, "/api/v1/rooms/join", Some(json!({"code": room["link_code"]}))).await;
         assert_eq!(joined.1["encryption"], mode);
         let (_, problem) = server.ask(&ann, Method::PATCH, &path(&room), Some(json!({"encryption": other}))).await;
@@ -125,12 +131,14 @@ async fn a_direct_conversation_stays_as_whoever_opened_it_wanted() {
     server.register("eve").await;
     let open = async |who, body| {
         let (_, room) = server.ask(who, Method::POST, "/api/v1/direct", Some(body)).await;
+        assert!(room["id"].is_null() || says_encrypted(&room["id"]) == (room["encryption"] == "mls"), "{room}");
         (room["encryption"].clone(), room["code"].clone())
     };
     assert_eq!(open(&ann, json!({"usernames": ["ben"], "encryption": "no"})).await.1, "invalid_encryption");
     assert_eq!(open(&ann, json!({"usernames": ["ben"], "encryption": "mls"})).await.0, "mls");
     assert_eq!(open(&ben, json!({"usernames": ["ann"], "encryption": "open"})).await.0, "mls", "it is there already");
     assert_eq!(open(&ann, json!({"usernames": ["eve"]})).await.0, "mls");
+    assert_eq!(open(&ben, json!({"usernames": ["eve"], "encryption": "open"})).await.0, "open");
 }
 
 #[tokio::test]

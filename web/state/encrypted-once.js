@@ -1,7 +1,7 @@
 /**
- * Rooms that this browser has seen encrypted, and strict: who comes in, members say, and who speaks, nobody tells the server. Nothing changes how a
- * room is encrypted, so one that was stays so here, whatever a server says later: it could read or listen along otherwise, and nobody would notice.
- * Lives in localStorage; where that is refused, as long as the page.
+ * Rooms that are encrypted by their id, and those that this browser has seen encrypted, and strict: who comes in, members say, and who speaks, nobody
+ * tells the server. Nothing changes how a room is encrypted, so one that was stays so, whatever a server says later: it could read or listen along
+ * otherwise, and nobody would notice. What was seen lives in localStorage; where that is refused, as long as the page.
  */
 
 const ENCRYPTED = 'webcall.encrypted-rooms';
@@ -10,6 +10,15 @@ const NAMED = 'webcall.strict-named';
 const EXPECTED = 'webcall.strict-expected';
 /** Far more than a person has. When they are full every room counts: a server that invents some can take nothing away by that. */
 const MAX_ROOMS = 4_000;
+
+/** The digit of a UUID in which its version stands (RFC 9562 §4.1). */
+const VERSION_AT = 14;
+
+/**
+ * Whether a room's id says that it is encrypted: of version 8 (`src/id.rs`). Those made before ids said it are of version 7, as open ones.
+ * @param {string} room
+ */
+export const saysEncrypted = (room) => room[VERSION_AT] === '8';
 
 export class EncryptedOnce {
   #encrypted;
@@ -36,7 +45,7 @@ export class EncryptedOnce {
   seen(room) {
     if (room.encryption !== 'open') this.#encrypted.add(room.id);
     if (room.strict === true) this.#strict.add(room.id);
-    if (room.encryption === 'open' && !this.#encrypted.has(room.id)) return room;
+    if (room.encryption === 'open' && !saysEncrypted(room.id) && !this.#encrypted.has(room.id)) return room;
     return { ...room, encryption: 'mls', strict: this.#strict.has(room.id) };
   }
 

@@ -7,7 +7,7 @@
 /** @import { Api } from '../net/api.js' */
 
 import { ApiError } from '../net/api.js';
-import { EncryptedOnce } from './encrypted-once.js';
+import { EncryptedOnce, saysEncrypted } from './encrypted-once.js';
 
 /** What a link says of its room, in the part of the address that no server sees. @typedef {'encrypted' | 'strict' | null} Promised */
 
@@ -126,7 +126,7 @@ export class RoomsStore extends EventTarget {
   async openDirect(usernames, { encryption, strict }) {
     const told = await this.#api.call('POST', 'direct', { usernames, encryption, strict });
     // One that is there is in the list; of another the person asked what it is to be.
-    if (encryption === 'mls' && told.encryption === 'open' && this.find(told.id) === null) throw new ApiError('not_encrypted', 0);
+    if (encryption === 'mls' && this.find(told.id) === null) mustSayEncrypted(told);
     const room = this.#keep(told);
     // Without it nobody would be let in; asked for again, the conversation is found.
     if (this.isStrict(room.id) && this.namedIn(room.id).length === 0) await this.#name(room.id, usernames);
@@ -158,12 +158,14 @@ export class RoomsStore extends EventTarget {
   /**
    * @param {string} name
    * @param {Pick<Room, 'encryption' | 'strict'>} protection for as long as there is the room
-   * @returns {Promise<Room>}
+   * @returns {Promise<Room>} rejects with `not_encrypted` where the server answers with another kind than was asked for
    */
   async create(name, { encryption, strict }) {
     const room = await this.#api.call('POST', 'rooms', { name, encryption, strict });
+    if (encryption !== 'mls') return this.#keep(room);
+    mustSayEncrypted(room);
     // What was asked for holds, whatever is answered.
-    return this.#keep(encryption === 'mls' ? { ...room, encryption, strict } : room);
+    return this.#keep({ ...room, encryption, strict });
   }
 
   /**
@@ -322,6 +324,12 @@ export class RoomsStore extends EventTarget {
 function about(id, room) {
   if (room.id !== id.toLowerCase() || !isCanonical(room.id)) throw new ApiError('bad_answer', 200);
   return room;
+}
+
+/** A new room by whose id every device knows that it is encrypted: another could be said to be open where this browser is not. @param {Pick<Room, 'id'>} room */
+function mustSayEncrypted({ id }) {
+  if (!isCanonical(id)) throw new ApiError('bad_answer', 200);
+  if (!saysEncrypted(id)) throw new ApiError('not_encrypted', 0);
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

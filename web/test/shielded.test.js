@@ -13,6 +13,9 @@ import { ShieldedStay } from '../state/shielded-stay.js';
 import { zeros } from '../e2ee/media/counters.js';
 import { FakeEngine, FakeMedia, FakeSocket, person, settle } from './call-world.js';
 
+/** Rooms by whose id it is known whether they are encrypted. */
+const [SEALED, OPEN] = ['0190b0a0-0000-8000-8000-00000000000a', '0190b0a0-0000-7000-8000-00000000000a'];
+
 beforeEach(() => {
   mock.timers.reset();
   mock.timers.enable({ apis: ['setTimeout'] });
@@ -313,9 +316,30 @@ test('t8_an_answer_about_another_room_and_a_list_of_invented_ones_take_nothing_a
 });
 
 test('a room that was asked to be encrypted is, whatever the server answers', async () => {
-  const api = { call: async (_method, _path, body) => ({ id: 'a', name: body.name, in_call: 0, encryption: 'open' }) };
-  assert.equal((await new RoomsStore(api).create('a', { encryption: 'mls', strict: false })).encryption, 'mls');
-  assert.equal((await new RoomsStore(api).create('a', { encryption: 'open', strict: false })).encryption, 'open');
+  const told = { id: SEALED, name: 'a', in_call: 0, encryption: 'open', members: [] };
+  const rooms = new RoomsStore({ call: async () => told });
+  assert.equal((await rooms.create('a', { encryption: 'mls', strict: false })).encryption, 'mls');
+  assert.equal((await new RoomsStore({ call: async () => ({ ...told, id: OPEN }) }).create('a', { encryption: 'open', strict: false })).encryption, 'open');
+});
+
+test('t8_the_id_of_an_encrypted_room_says_what_it_is_on_every_device_whatever_the_server_says', async () => {
+  const told = (id) => ({ id, name: 'a', in_call: 0, encryption: 'open', strict: false, members: [] });
+  const never = new RoomsStore({ call: async (_method, path) => (path === 'rooms' ? { rooms: [told(SEALED), told(OPEN)] } : told(path.slice('rooms/'.length))) }, new EncryptedOnce(null));
+  await never.load();
+  assert.deepEqual([SEALED, OPEN].map((id) => never.find(id).encryption), ['mls', 'open']);
+  assert.deepEqual([(await never.details(SEALED)).encryption, (await never.details(OPEN)).encryption], ['mls', 'open']);
+});
+
+test('t8_a_new_room_whose_id_does_not_say_that_it_is_encrypted_is_not_taken_where_that_was_asked_for', async () => {
+  for (const encryption of ['mls', 'open']) {
+    const rooms = new RoomsStore({ call: async () => ({ id: OPEN, name: 'a', in_call: 0, encryption, strict: false, members: [] }) }, new EncryptedOnce(null));
+    await assert.rejects(rooms.create('a', { encryption: 'mls', strict: false }), { code: 'not_encrypted' });
+    await assert.rejects(rooms.openDirect(['boris'], { encryption: 'mls', strict: false }), { code: 'not_encrypted' });
+    assert.equal(rooms.find(OPEN), null);
+    // One that is in the list already stays as it is.
+    await rooms.refresh(OPEN);
+    assert.equal((await rooms.openDirect(['boris'], { encryption: 'mls', strict: false })).encryption, encryption);
+  }
 });
 
 test('a window that is not alone in a call offers nothing, comes into no group and leaves again', async () => {
@@ -346,7 +370,7 @@ test('t2_a_server_that_answers_with_another_room_than_was_asked_for_ends_the_cal
 });
 
 test('t2_a_room_under_another_spelling_of_its_name_is_none', async () => {
-  const id = '0190b0a0-0000-7000-8000-00000000000a';
+  const id = OPEN;
   const others = [id.toUpperCase(), id.replaceAll('-', ''), `urn:uuid:${id}`, `{${id}}`];
   const told = (each) => ({ id: each, name: 'a', in_call: 0, encryption: 'open', strict: false, members: [] });
   let answer = { rooms: [id, ...others].map(told) };
@@ -363,7 +387,7 @@ test('t2_a_room_under_another_spelling_of_its_name_is_none', async () => {
 test('t2_whom_the_person_named_in_a_strict_conversation_is_known_over_a_reload_unless_the_server_tells_of_more', async () => {
   const kept = new Map();
   const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
-  for (const [id, users, expected] of [['a', ['me', 'boris'], ['me', 'boris']], ['b', ['me', 'boris', 'ghost'], []]]) {
+  for (const [id, users, expected] of [[SEALED, ['me', 'boris'], ['me', 'boris']], [SEALED.replace(/a$/, 'b'), ['me', 'boris', 'ghost'], []]]) {
     const told = { id, name: '', in_call: 0, encryption: 'mls', strict: true, kind: 'direct', role: 'member', members: users.map((user) => ({ user })) };
     const rooms = new RoomsStore({ call: async () => told }, new EncryptedOnce(storage));
     const named = [];
@@ -379,25 +403,25 @@ test('t2_whom_the_server_tells_of_when_a_strict_conversation_is_opened_again_was
   const kept = new Map();
   const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
   let members = ['me', 'boris'];
-  const api = { user: { username: 'me' }, call: async () => ({ id: 'a', name: '', in_call: 0, encryption: 'mls', strict: true, kind: 'direct', role: 'member', members: members.map((user) => ({ user })) }) };
+  const api = { user: { username: 'me' }, call: async () => ({ id: SEALED, name: '', in_call: 0, encryption: 'mls', strict: true, kind: 'direct', role: 'member', members: members.map((user) => ({ user })) }) };
   const open = (rooms, ...names) => rooms.openDirect(names, { encryption: 'mls', strict: false });
   const rooms = new RoomsStore(api, new EncryptedOnce(storage));
   await open(rooms, 'boris');
-  assert.deepEqual(rooms.expectedIn('a'), [], 'nobody made its group yet');
-  rooms.made('a');
+  assert.deepEqual(rooms.expectedIn(SEALED), [], 'nobody made its group yet');
+  rooms.made(SEALED);
   members = ['me', 'ghost'];
   await open(rooms, 'boris');
-  assert.deepEqual([rooms.namedIn('a'), rooms.expectedIn('a')], [['me', 'boris'], ['me', 'boris']]);
+  assert.deepEqual([rooms.namedIn(SEALED), rooms.expectedIn(SEALED)], [['me', 'boris'], ['me', 'boris']]);
   // Another browser of the same person, which found the group made.
   const elsewhere = new RoomsStore(api, new EncryptedOnce(null));
   await open(elsewhere, 'boris');
-  assert.deepEqual([elsewhere.namedIn('a'), elsewhere.expectedIn('a')], [['me', 'ghost'], []]);
+  assert.deepEqual([elsewhere.namedIn(SEALED), elsewhere.expectedIn(SEALED)], [['me', 'ghost'], []]);
   // One name twice, or one’s own, leaves no place for others.
   members = ['me', 'boris', 'ghost'];
   for (const names of [['boris', 'Boris'], ['boris', 'me']]) {
     const careless = new RoomsStore(api, new EncryptedOnce(null));
     await open(careless, ...names);
-    assert.deepEqual(careless.namedIn('a'), [], names.join(' '));
+    assert.deepEqual(careless.namedIn(SEALED), [], names.join(' '));
   }
-  assert.deepEqual(new RoomsStore(api, new EncryptedOnce(storage)).expectedIn('a'), ['me', 'boris'], 'over a reload');
+  assert.deepEqual(new RoomsStore(api, new EncryptedOnce(storage)).expectedIn(SEALED), ['me', 'boris'], 'over a reload');
 });
