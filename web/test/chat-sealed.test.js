@@ -6,7 +6,7 @@ import { ApiError } from '../net/api.js';
 import { MAX_LATER } from '../state/chat/sealed-log.js';
 import { FakeDesk, seen, unsealed } from './chat-keys.js';
 import { kept, opened, ops, texts, writer } from './chat-sealed-world.js';
-import { ANNA, BORIS, FakeServer, ME, ROOM, offline, online, quiet, textBody, until } from './chat-server.js';
+import { ANNA, BORIS, FakeBrowser, FakeServer, ME, ROOM, offline, online, quiet, textBody, until } from './chat-server.js';
 
 test('each message is sealed, sent and settled before the next is sealed', async (context) => {
   const { server, room, desk } = await opened(context);
@@ -203,6 +203,16 @@ test('t8 what is not sealed is not shown in an encrypted room, and a server cann
   await until(() => chat.conversation(ROOM)?.length === 4);
   assert.equal(chat.conversation(ROOM).encrypted, true, 'nor by taking it away for a while');
   assert.equal(unsealed(kept(server).at(-1).body).text, 'still sealed');
+});
+
+test('t8 a room that is encrypted by its id is so from the local copy, too, whatever the copy was told', async (context) => {
+  const [server, browser] = [new FakeServer(), new FakeBrowser()];
+  const [sealed, open] = [ROOM.replace('-4000-', '-8000-'), ROOM];
+  for (const id of [sealed, open]) server.addRoom(id, { encryption: 'open' });
+  const copy = await browser.device().open(ME);
+  for (const id of [sealed, open]) await copy.put('rooms', server.rooms.get(id).room);
+  const { chat } = await opened(context, { server, browser, connect: false });
+  assert.deepEqual([chat.conversation(sealed).encrypted, chat.conversation(open).encrypted], [true, false]);
 });
 
 test('what cannot be opened yet has its place, and is opened there later, also after a reload', async (context) => {

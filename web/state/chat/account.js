@@ -17,6 +17,7 @@
 
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { blobSource, upload } from '../../net/upload.js';
+import { saysEncrypted } from '../encrypted-once.js';
 import { Archive } from './archive.js';
 import { Conversation } from './conversation.js';
 import { Outbox } from './outbox.js';
@@ -128,7 +129,7 @@ export class Account extends EventTarget {
   async restore() {
     const kept = await this.#storage.load().catch(() => ({ rooms: [], members: [], drafts: [], reads: [], ranges: [] }));
     await this.#outbox.refresh().catch(() => {});
-    for (const room of kept.rooms) this.#add(room);
+    for (const room of kept.rooms) this.#add(this.#asItWas(room));
     for (const { room, members } of kept.members) this.find(room)?.setMembers(members);
     for (const draft of kept.drafts) this.find(draft.room)?.restoreDraft(draft);
     for (const { room, seq } of kept.reads) this.find(room)?.readUpTo(seq);
@@ -272,9 +273,9 @@ export class Account extends EventTarget {
     this.#storage.close();
   }
 
-  /** What was encrypted once stays so, whatever the server says, also when it had gone from the list. @param {Room} room @returns {Room} */
+  /** What is encrypted by its id, or was once, stays so, whatever the server says, also when it had gone from the list. @param {Room} room @returns {Room} */
   #asItWas(room) {
-    if (room.encryption === 'mls' || this.find(room.id)?.encrypted) this.#everEncrypted.add(room.id);
+    if (room.encryption === 'mls' || saysEncrypted(room.id) || this.find(room.id)?.encrypted) this.#everEncrypted.add(room.id);
     return this.#everEncrypted.has(room.id) ? { ...room, encryption: 'mls' } : room;
   }
 
