@@ -8,6 +8,11 @@ import { FakeDesk, seen, unsealed } from './chat-keys.js';
 import { kept, opened, ops, texts, writer } from './chat-sealed-world.js';
 import { ANNA, BORIS, FakeBrowser, FakeServer, ME, ROOM, offline, online, quiet, textBody, until } from './chat-server.js';
 
+/** Waits for what takes many steps, if it comes. */
+async function long(holds) {
+  for (let tries = 0; tries < 40 && !holds(); tries += 1) await quiet(2_000);
+}
+
 test('each message is sealed, sent and settled before the next is sealed', async (context) => {
   const { server, room, desk } = await opened(context);
   server.hook = async (method, path, body) => void (method === 'POST' && desk.asked.push(`post ${body.id}`));
@@ -274,6 +279,50 @@ test('what was written before this device came is shown once its keys are there,
   keys.remembered(ROOM);
   await quiet();
   assert.equal(fetched(), after, 'nothing is closed any more');
+});
+
+test('however much came before anybody vouched for this device opens once somebody does, in this window or by the archive in another', async (context) => {
+  const old = Array.from({ length: 800 }, (_, number) => `old ${number}`);
+  for (const isSameWindow of [true, false]) {
+    const server = new FakeServer();
+    server.addRoom(ROOM, { encryption: 'mls' });
+    const anna = writer(server, ANNA);
+    for (const text of old) anna(text, { epoch: 1, quietly: true });
+    const desk = new FakeDesk(ME);
+    const first = await opened(context, { server, desk, status: 'unvouched' });
+    while (first.room.hasMoreBefore) await first.room.loadBefore();
+    await quiet();
+    assert.deepEqual(new Set(texts(first.room)), new Set(['later']));
+    if (!isSameWindow) first.close();
+    const last = isSameWindow ? first : await opened(context, { server, desk, browser: first.browser });
+    while (last.room.hasMoreBefore) await last.room.loadBefore();
+    last.chat.watch(ROOM);
+    if (isSameWindow) last.keys.become('ready');
+    else last.keys.unlocked();
+    await long(() => !texts(last.room).includes('later'));
+    assert.deepEqual(texts(last.room), old, String(isSameWindow));
+    last.close();
+  }
+});
+
+test('what nobody here can open hides nothing that lies behind it, whenever somebody looks', async (context) => {
+  const server = new FakeServer();
+  server.addRoom(ROOM, { encryption: 'mls' });
+  const anna = writer(server, ANNA);
+  const [old, closed] = [['one', 'two'], Array.from({ length: 700 }, () => 'not for me')];
+  for (const text of old) anna(text, { epoch: 3, quietly: true });
+  for (const text of closed) anna(text, { epoch: 1, quietly: true });
+  const desk = Object.assign(new FakeDesk(ME), { epoch: 5, firstEpoch: 5 });
+  const { keys, room } = await opened(context, { server, desk });
+  while (room.hasMoreBefore) await room.loadBefore();
+  await quiet(5_000);
+  desk.firstEpoch = 3;
+  keys.remembered(ROOM);
+  await quiet(5_000);
+  assert.equal(texts(room)[0], 'before', 'not at once: every page costs the server one');
+  keys.remembered(ROOM);
+  await long(() => texts(room)[0] === 'one');
+  assert.deepEqual(texts(room).slice(0, 3), ['one', 'two', 'before']);
 });
 
 test('what a reload kept from being shown by the archive is shown when somebody looks, and without it the server is not asked', async (context) => {

@@ -24,6 +24,8 @@ const MAX_FRUITLESS = 3;
 const MAX_DELETIONS = 1_000;
 
 /** @typedef {{ records: LogRecord[], firstSeq: number, lastSeq: number }} Page */
+/** What came of a page that was tried again; `first`: its first entry, 0 if there was none. @typedef {{ isNews: boolean, first: number }} Tried */
+/** @typedef {(closed: LogRecord[], seq: number) => Promise<Tried>} Try */
 
 export class Archive extends EventTarget {
   #api;
@@ -31,6 +33,8 @@ export class Archive extends EventTarget {
   #logOf;
   /** @type {Set<string>} */
   #deletions = new Set();
+  /** By room and what was looked for: below this nothing was tried yet. @type {Map<string, number>} */
+  #givenUp = new Map();
 
   /**
    * @param {Api} api
@@ -67,28 +71,69 @@ export class Archive extends EventTarget {
   }
 
   /**
-   * What stands in the local copy as not opened for want of a key is fetched once more, the newest first: its keys may be here now.
+   * What stands in the local copy as not opened is tried once more, the newest first: its keys may be here now. What came before anybody vouched for
+   * this device is there as it came; what lacked a key is fetched.
    * @param {string} room
    * @param {(records: LogRecord[]) => void} opened what is something else now, page by page
    */
   async readAgain(room, opened) {
+    const log = this.#logOf(room);
+    await this.#readAll(room, 'put off', (record) => log.isPutOff(room, record), async (closed) => {
+      const records = await log.reopen(room, closed, (some) => this.keep(room, some));
+      opened(records);
+      return { isNews: records.length > 0, first: closed[0]?.seq ?? 0 };
+    });
     // One after the other: what a member filled the room with keeps nobody from what was written before.
-    await this.#readAll(room, ({ notice }) => notice === 'before', opened);
-    await this.#readAll(room, ({ keyless }) => keyless === true, opened);
+    const isBefore = (/** @type {LogRecord} */ { notice }) => notice === 'before';
+    await this.#readAll(room, 'before', isBefore, (closed, seq) => this.#fetchAgain(room, closed, seq, isBefore, opened));
+    const isKeyless = (/** @type {LogRecord} */ { keyless }) => keyless === true;
+    await this.#readAll(room, 'keyless', isKeyless, (closed, seq) => this.#fetchAgain(room, closed, seq, isKeyless, opened));
   }
 
-  /** @param {string} room @param {(record: LogRecord) => boolean} isClosed @param {(records: LogRecord[]) => void} opened */
-  async #readAll(room, isClosed, opened) {
-    let fruitless = 0;
-    for (let seq = await this.#lastBelow(room, Infinity, isClosed); seq > 0 && fruitless < MAX_FRUITLESS; ) {
+  /**
+   * @param {string} room
+   * @param {readonly LogRecord[]} held
+   * @param {number} seq of the last of them
+   * @param {(record: LogRecord) => boolean} isClosed
+   * @param {(records: LogRecord[]) => void} opened
+   * @returns {Promise<Tried>}
+   */
+  async #fetchAgain(room, held, seq, isClosed, opened) {
+    const closed = new Set(held.map((record) => record.seq));
+    const { records } = await this.fetch(room, { before: seq + 1 });
+    const news = records.filter((record) => closed.has(record.seq) && !isClosed(record));
+    opened(news);
+    return { isNews: news.length > 0, first: records[0]?.seq ?? 0 };
+  }
+
+  /**
+   * Down from the newest, and then from where it was given up the last time: what nobody here can open hides nothing that lies behind it.
+   * @param {string} room
+   * @param {string} kind
+   * @param {(record: LogRecord) => boolean} isClosed
+   * @param {Try} act
+   */
+  async #readAll(room, kind, isClosed, act) {
+    const name = `${room} ${kind}`;
+    const before = this.#givenUp.get(name);
+    const stopped = await this.#readDown(room, Infinity, isClosed, act);
+    const next = stopped > 0 && before !== undefined ? await this.#readDown(room, Math.min(stopped, before), isClosed, act) : stopped;
+    if (next > 0) this.#givenUp.set(name, next);
+    else this.#givenUp.delete(name);
+  }
+
+  /** @param {string} room @param {number} below @param {(record: LogRecord) => boolean} isClosed @param {Try} act @returns {Promise<number>} above where it was given up; 0: all was tried */
+  async #readDown(room, below, isClosed, act) {
+    let [fruitless, top] = [0, below];
+    for (;;) {
+      const seq = await this.#lastBelow(room, top, isClosed);
+      if (seq === 0) return 0;
+      if (fruitless === MAX_FRUITLESS) return seq + 1;
       const held = await this.#storage.entries(room, Math.max(1, seq - PAGE + 1), seq);
-      const closed = new Set(held.filter(isClosed).map((record) => record.seq));
-      const { records } = await this.fetch(room, { before: seq + 1 });
-      if (records.length === 0) return;
-      const news = records.filter((record) => closed.has(record.seq) && !isClosed(record));
-      opened(news);
-      fruitless = news.length > 0 ? 0 : fruitless + 1;
-      seq = await this.#lastBelow(room, Math.min(seq, records[0]?.seq ?? 0), isClosed);
+      const { isNews, first } = await act(held.filter(isClosed), seq);
+      if (first === 0) return 0;
+      fruitless = isNews ? 0 : fruitless + 1;
+      top = Math.min(seq, first);
     }
   }
 

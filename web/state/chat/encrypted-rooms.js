@@ -54,7 +54,7 @@ export class EncryptedRooms {
     this.#log = new SealedLog(keys, storage, exclusively);
     this.#sender = new SealedSender(keys, storage);
     const { signal } = this.#ending;
-    keys.addEventListener('change', () => this.#changed(this.#log.unopened), { signal });
+    keys.addEventListener('change', () => this.#came(), { signal });
     // Whoever is trusted again no longer keeps what is written in their rooms from being sent.
     keys.addEventListener('person', () => this.#around.keysChanged(), { signal });
     keys.addEventListener('archive', () => this.#look(), { signal });
@@ -134,6 +134,8 @@ export class EncryptedRooms {
     for (const room of this.#unread) {
       if (this.#keys.account === null || this.#ending.signal.aborted) break;
       this.#unread.delete(room);
+      // What is remembered is judged in its order before what lies behind it is read.
+      await this.inTurn(room, () => this.#openAgain(room)).catch(() => {});
       await this.#around.readAgain(room).catch(() => void failed.push(room));
     }
     // Tried again when the rooms are looked at the next time.
@@ -144,6 +146,12 @@ export class EncryptedRooms {
   #untended() {
     if (this.#keys.account === null || this.#ending.signal.aborted) return undefined;
     return this.#around.rooms().find((room) => !this.#tended.has(room));
+  }
+
+  /** The keys are there, or no longer. */
+  #came() {
+    if (this.#keys.account !== null) for (const room of this.#log.takePutOff()) this.#unread.add(room);
+    this.#changed(this.#log.unopened);
   }
 
   /** @param {readonly string[]} rooms */

@@ -19,6 +19,8 @@ import { checked, recordOf } from './records.js';
  * @typedef {object} Log for what comes
  * @property {(room: string, entries: readonly Entry[], keep: (records: LogRecord[]) => Promise<LogRecord[]>) => Promise<LogRecord[]>} take entries that follow one another, and what was kept of them. Rejects when they cannot be read yet
  * @property {(room: string, entry: Entry) => Promise<LogRecord>} look one entry, wherever it stands
+ * @property {(room: string, record: LogRecord) => boolean} isPutOff whether it may open later and is not tried again unasked
+ * @property {(room: string, records: readonly LogRecord[], keep: (records: LogRecord[]) => Promise<LogRecord[]>) => Promise<LogRecord[]>} reopen tries such records again, and gives what is something else now
  * @property {(room: string, drop: () => Promise<void>) => Promise<void>} forget the log is another one now
  */
 
@@ -33,6 +35,8 @@ export const openSealer = {
 /** For the same. @type {Log} */
 export const openLog = {
   take: async (room, entries, keep) => keep(await Promise.all(entries.map((entry) => openLog.look(room, entry)))),
+  isPutOff: () => false,
+  reopen: async () => [],
   forget: (_room, drop) => drop(),
   look: async (room, entry) => {
     checked(entry);

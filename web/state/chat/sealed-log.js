@@ -22,7 +22,7 @@ import { KIND_BODY } from '../keys/room-messages.js';
 import { topOf } from './ranges.js';
 import { checked, checkedRow, emptied, isOpenedMessage, noticeId, recordOf, wasOpened } from './records.js';
 
-/** Of one room: entries that may open later and are tried again unasked. Of more the oldest wait for a reload. */
+/** Of one room: entries that may open later and are tried again unasked. Of more the oldest are put off, to be read from the local copy. */
 export const MAX_LATER = 500;
 /** The first byte of an envelope is its version, far below that of any text. */
 const FIRST_OF_TEXT = 0x09;
@@ -41,6 +41,8 @@ export class SealedLog {
   #later = new Map();
   /** By room, up to where the local copy had nothing when it came. @type {Map<string, number>} */
   #new = new Map();
+  /** Rooms of which some were put off since the page is open. @type {Set<string>} */
+  #putOff = new Set();
   /** How often what was not shown, by why. @type {Map<string, number>} */
   #refused = new Map();
 
@@ -86,7 +88,7 @@ export class SealedLog {
 
   /** One entry by itself, wherever it stands in the log. @param {string} room @param {Entry} entry */
   look(room, entry) {
-    return this.#alone(room, async () => this.#record(room, entry, 'read_message', (await this.#held(room, [entry])).get(entry.seq), []));
+    return this.#alone(room, async () => this.#record(room, entry, 'read_message', await this.#heldOf(room, entry), []));
   }
 
   /** What is kept and may open later is tried again when there is reason to. @param {string} room @param {readonly LogRecord[]} records */
@@ -96,7 +98,9 @@ export class SealedLog {
       later.delete(seq);
       if (again !== undefined) later.set(seq, again);
       // The oldest goes: what never opens does not keep out what comes now.
-      if (later.size > MAX_LATER) later.delete(Math.min(...later.keys()));
+      if (later.size <= MAX_LATER) continue;
+      later.delete(Math.min(...later.keys()));
+      this.#putOff.add(room);
     }
     if (later.size > 0) this.#later.set(room, later);
     else this.#later.delete(room);
@@ -107,17 +111,34 @@ export class SealedLog {
     return [...this.#later.keys()];
   }
 
+  /** Rooms of which something was put off since the page is open; asked once, for it is told no second time. */
+  takePutOff() {
+    const rooms = [...this.#putOff];
+    this.#putOff.clear();
+    return rooms;
+  }
+
   /** Tries again, in the log's order. @param {string} room @param {Keep} keep one by one @returns {Promise<LogRecord[]>} what is something else now */
   again(room, keep) {
     return this.#alone(room, async () => {
       const waiting = [...(this.#later.get(room) ?? [])].sort(([one], [other]) => one - other).map(([, each]) => each);
-      const opened = await this.#records(room, waiting, async (entry) => (await this.#held(room, [entry])).get(entry.seq));
+      const opened = await this.#records(room, waiting, (entry) => this.#heldOf(room, entry));
       const records = (await this.#wasHeld(room)) ? begun(opened) : opened;
       this.remember(room, records);
-      /** @type {LogRecord[]} */
-      const kept = [];
-      for (const record of records) if (record.later === undefined) kept.push(...(await keep([record])));
-      return kept;
+      return keepOpened(records, keep);
+    });
+  }
+
+  /** @param {string} room @param {LogRecord} record of the local copy @returns {boolean} */
+  isPutOff(room, { seq, later }) {
+    return later !== undefined && !this.#later.get(room)?.has(seq);
+  }
+
+  /** Of so many what stands before them is known no more: they are read, and not judged. @param {string} room @param {readonly LogRecord[]} records put off @param {Keep} keep */
+  reopen(room, records, keep) {
+    return this.#alone(room, async () => {
+      const waiting = records.flatMap(({ later }) => (later === undefined ? [] : [{ entry: later.entry, way: /** @type {Way} */ ('read_message') }]));
+      return keepOpened(await this.#records(room, waiting, (entry) => this.#heldOf(room, entry)), keep);
     });
   }
 
@@ -125,6 +146,7 @@ export class SealedLog {
   forget(room, drop) {
     return this.#alone(room, async () => {
       this.#later.delete(room);
+      this.#putOff.delete(room);
       await drop();
     });
   }
@@ -150,6 +172,11 @@ export class SealedLog {
     const [first, last] = [entries[0]?.seq ?? 1, entries.at(-1)?.seq ?? 0];
     const records = await this.#storage.entries(room, first, last).catch(() => []);
     return new Map(records.map((record) => [record.seq, record]));
+  }
+
+  /** @param {string} room @param {Entry} entry */
+  async #heldOf(room, entry) {
+    return (await this.#held(room, [entry])).get(entry.seq);
   }
 
   /**
@@ -246,6 +273,14 @@ export class SealedLog {
   #count(why) {
     this.#refused.set(why, (this.#refused.get(why) ?? 0) + 1);
   }
+}
+
+/** Those that are something else now, one by one. @param {readonly LogRecord[]} records @param {Keep} keep @returns {Promise<LogRecord[]>} */
+async function keepOpened(records, keep) {
+  /** @type {LogRecord[]} */
+  const kept = [];
+  for (const record of records) if (record.later === undefined) kept.push(...(await keep([record])));
+  return kept;
 }
 
 /** After the local copy went on the server's word: nobody knows any more what stood before the first of these. @param {LogRecord[]} records @returns {LogRecord[]} */
