@@ -218,6 +218,24 @@ test('who was brought into rooms while away reads all from then on, also where t
   for (const { room, texts } of rooms) for (const text of texts) await back.sees(room, text);
 });
 
+test('who was brought in while away reads all from then on, also where a member began anew meanwhile', async () => {
+  const { clients: [ben, cleo], room } = await people(2);
+  const ann = await person();
+  await ann.ready();
+  ann.stop();
+  await joinsAway(ann, room);
+  await agree([ben, cleo], room, [ann, ben, cleo]);
+  for (const client of [ben, cleo]) await client.says(room, `${client.username} welcomes`);
+  cleo.stop();
+  const anew = on.people.kept(cleo.other());
+  await anew.start();
+  await (await anew.until('to be asked for a way back', () => anew.keys.asking)).beginAnew(PASSWORD);
+  await anew.ready();
+  await ben.until('the new keys to be seen', async () => (await ben.keys.account.changedIn(room.id)).includes(cleo.user));
+  const back = await on.people.reloaded(ann);
+  for (const client of [ben, cleo]) await back.sees(room, `${client.username} welcomes`);
+});
+
 test('who was put out and brought in again while away reads what was written since', async () => {
   const { clients: [ben, ann], room } = await people(2);
   await ben.says(room, 'before');

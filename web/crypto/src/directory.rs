@@ -243,12 +243,6 @@ impl Contacts for Directory {
         self.users.get(&of.user).is_some_and(|known| known.accepted.contains(&of.identity) && known.records.contains(&record))
     }
 
-    fn stands(&self, certificate: &Certificate) -> bool {
-        let (user, identity) = (certificate.statement().user, certificate.statement().identity);
-        let now = |known: &Rc<Known>| known.accepted.last() == Some(&identity) && known.keys.identity() == identity;
-        self.users.get(&user).is_some_and(now) && self.published(certificate)
-    }
-
     fn belongs(&self, _: UserId, _: PublicKey) -> bool {
         false
     }
@@ -276,10 +270,6 @@ impl Contacts for InCall<'_> {
 
     fn published(&self, certificate: &Certificate) -> bool {
         self.directory.published(certificate)
-    }
-
-    fn stands(&self, certificate: &Certificate) -> bool {
-        self.directory.stands(certificate)
     }
 
     fn belongs(&self, user: UserId, identity: PublicKey) -> bool {

@@ -408,7 +408,7 @@ fn t11_a_device_that_comes_anew_has_the_participant_that_the_server_gives_it() {
 }
 
 #[test]
-fn t1_a_welcome_by_a_device_that_was_revoked_or_into_a_group_with_an_identity_that_was_replaced_is_refused() {
+fn t1_a_welcome_by_a_device_that_was_revoked_or_into_a_group_with_an_identity_that_nobody_accepted_is_refused() {
     let (mut people, mut devices) = users(3);
     let phone = people[0].further_device();
     let package = devices[1].make_key_packages(2).expect("room");
@@ -426,12 +426,24 @@ fn t1_a_welcome_by_a_device_that_was_revoked_or_into_a_group_with_an_identity_th
     assert_eq!([joined(by_phone.as_slice(), &people), joined(with_third.as_slice(), &people)], [None, None]);
     people[0].revoke(&phone);
     assert_eq!(joined(by_phone.as_slice(), &people), Some(Refusal::NotVouched.into()));
-    let replaced = Identity::generate();
+    // Who began anew while the welcome waited keeps nobody from what was written meanwhile, and is to go before anything is said.
+    let (replaced, before) = (Identity::generate(), directory(&people));
     let claim = replaced.claim(people[2].id, people[2].keys().head(), NOW_MS);
-    let mut known = directory(&people);
     people[2].publish(claim);
-    known.learn(people[2].id, &people[2].records).expect("it goes on");
-    known.accept(people[2].id, replaced.public()).expect("the new one");
-    let joined = Group::join(&devices[1], with_third.as_slice(), &known).err();
-    assert_eq!(joined, Some(Refusal::NotVouched.into()), "it was accepted once, and is no longer");
+    for is_accepted in [false, true] {
+        let mut known = before.clone();
+        known.learn(people[2].id, &people[2].records).expect("it goes on");
+        if is_accepted {
+            known.accept(people[2].id, replaced.public()).expect("the new one");
+        }
+        let group = Group::join(&devices[1], with_third.as_slice(), &known).expect("they were published once").group;
+        let stale = group.stale(&known);
+        let whose = |leaf: &u32| group.roster().at(*leaf).map(|of| of.statement().user);
+        assert_eq!(stale.iter().map(whose).collect::<Vec<_>>(), [Some(people[2].id)], "{is_accepted}");
+    }
+    // The same device, under an identity that this person never knew: it stands in for one that the server made up.
+    let mut stranger = directory(&people[..2]);
+    stranger.learn(people[2].id, &[people[2].records[0].clone()]).expect("a claim");
+    let joined = Group::join(&devices[1], with_third.as_slice(), &stranger).err();
+    assert_eq!(joined, Some(Refusal::NotVouched.into()), "nobody published it");
 }

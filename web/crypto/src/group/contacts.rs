@@ -10,8 +10,6 @@ pub trait Contacts {
     /// Whether its user ever vouched for it, under an identity that was accepted. Of what lies back, this is all that can be asked: a device
     /// that was revoked since has made commits that are still in the log. [`Group::stale`] says which are to go.
     fn published(&self, certificate: &Certificate) -> bool;
-    /// Whether it was published under the identity by which its user is known here now. Of a revoked device this still holds.
-    fn stands(&self, certificate: &Certificate) -> bool;
     /// For the group of a call: whether the user is in its room's group, by identity.
     fn belongs(&self, user: UserId, identity: PublicKey) -> bool;
 }

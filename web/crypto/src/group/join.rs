@@ -41,9 +41,10 @@ pub struct ExternalJoin<'a> {
 const SIGNATURE: usize = 2 + 64;
 
 impl Group {
-    /// By a welcome to one of this device's key packages. Every device of the tree must have been published under the identity by which its user
-    /// is known now, and the one that sent the welcome must count. What it adds to is the caller's to judge: a welcome to a last resort
-    /// can come again.
+    /// By a welcome to one of this device's key packages. Every device of the tree must have been published by its user, as in
+    /// [`Group::join_external`], and the one that sent the welcome must count. Welcomes wait for days: who was revoked or began anew since is
+    /// in the tree as they were, and [`Group::stale`] says that they are to go. What it adds to is the caller's to judge: a welcome to a last
+    /// resort can come again.
     pub fn join(device: &Device, welcome: &[u8], contacts: &impl Contacts) -> Result<Joined, Fault> {
         Self::join_where(|_| true, device, welcome, contacts)
     }
@@ -61,7 +62,7 @@ impl Group {
         }
         let roster = &joined.group.roster;
         let sent_by = roster.at(sender).ok_or(Fault::BadWelcome)?;
-        if !contacts.counts(sent_by) || !roster.iter().all(|(_, certificate)| contacts.stands(certificate)) {
+        if !contacts.counts(sent_by) || !roster.iter().all(|(_, certificate)| contacts.published(certificate)) {
             return Err(Refusal::NotVouched.into());
         }
         Ok(joined)
