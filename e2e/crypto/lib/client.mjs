@@ -50,7 +50,7 @@ export class Client {
       const ownRooms = async () => (await this.api.call('GET', 'rooms')).rooms.map(({ id }) => id);
       const roomsOf = () => this.rooms.rooms.filter(({ encryption }) => encryption === 'mls').map(({ id }) => id);
       const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-      const [exclusively, now] = [async (name, act) => (name.startsWith('webcall-group-') && (await this.otherWindow), act()), () => Date.now() + this.ahead_ms];
+      const [exclusively, now] = [(name, act) => this.#alone(name, act), () => Date.now() + this.ahead_ms];
       const log = new KeyLog({ keys, delivery, exclusively, now });
       // By chance nobody waits: what is archived is archived as soon as may be.
       const parts = { keys, delivery, log, people: new People(keys, log), passkeys: this.passkeys, membersOf, isStrict: (room) => this.rooms.isStrict(room), foundStrict: (room) => this.rooms.foundStrict(room), made: (room) => this.rooms.made(room), expectedIn: (room) => this.rooms.expectedIn(room), cameIn: (room, users) => this.rooms.cameIn(room, users), shownIn: (room) => this.rooms.shownIn(room), mayMake: (room) => mayMake(this.rooms, room), roomsOf, ownRooms, pause, exclusively, now, random: () => 0 };
@@ -61,6 +61,16 @@ export class Client {
     this.socket.addEventListener('message', ({ detail }) => detail.type === 'room_changed' && void this.rooms.refresh(detail.room).catch(() => {}));
   }
 
+  #alone(name, act) {
+    const run = async () => {
+      if (name.startsWith('webcall-group-')) await this.otherWindow;
+      return act();
+    };
+    const turn = (this.#locks.get(name) ?? Promise.resolve()).then(run);
+    this.#locks.set(name, turn.catch(() => {}));
+    return turn;
+  }
+
   /** The same, also of a device that does not count. */
   get anyAccount() {
     return this.#account;
@@ -68,6 +78,8 @@ export class Client {
 
   #grant;
   #with;
+  /** By name: what is done alone, one after the other, as browsers do it. */
+  #locks = new Map();
   /** The page's end of the worker of its keys, once it is started. */
   worker = null;
   /** Done when another window of the browser lets this one at its groups. */
