@@ -9,6 +9,7 @@ import { KeysAccount } from '../../../web/state/keys/account.js';
 import { Delivery } from '../../../web/state/keys/delivery.js';
 import { mayMake } from '../../../web/state/keys/open.js';
 import { KeyLog } from '../../../web/state/keys/log.js';
+import { PUBLISHING } from '../../../web/state/keys/parts.js';
 import { People } from '../../../web/state/keys/people.js';
 import { KeysStore } from '../../../web/state/keys/store.js';
 import { RoomsStore } from '../../../web/state/rooms.js';
@@ -61,13 +62,12 @@ export class Client {
     this.socket.addEventListener('message', ({ detail }) => detail.type === 'room_changed' && void this.rooms.refresh(detail.room).catch(() => {}));
   }
 
-  #alone(name, act) {
-    const run = async () => {
-      if (name.startsWith('webcall-group-')) await this.otherWindow;
-      return act();
-    };
-    const turn = (this.#locks.get(name) ?? Promise.resolve()).then(run);
-    this.#locks.set(name, turn.catch(() => {}));
+  /** There is one window: what only windows among each other would do at once needs no turns. */
+  async #alone(name, act) {
+    if (name.startsWith('webcall-group-')) await this.otherWindow;
+    if (name !== PUBLISHING) return act();
+    const turn = this.#publishing.then(act);
+    this.#publishing = turn.catch(() => {});
     return turn;
   }
 
@@ -78,8 +78,8 @@ export class Client {
 
   #grant;
   #with;
-  /** By name: what is done alone, one after the other, as browsers do it. */
-  #locks = new Map();
+  /** Done when what the device publishes is: what it made is taken for overtaken otherwise, as it would be by another window. */
+  #publishing = Promise.resolve();
   /** The page's end of the worker of its keys, once it is started. */
   worker = null;
   /** Done when another window of the browser lets this one at its groups. */
