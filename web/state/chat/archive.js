@@ -20,6 +20,11 @@ export const PAGE = 200;
 const CHUNK = 500;
 /** Pages in a row of which nothing opened: what is older was written before this user came. */
 const MAX_FRUITLESS = 3;
+/** What lacked a key, one kind after the other: what a member filled the room with keeps nobody from what was written before. @type {readonly [string, (record: LogRecord) => boolean][]} */
+const LACKING = [
+  ['before', ({ notice }) => notice === 'before'],
+  ['keyless', ({ keyless }) => keyless === true],
+];
 /** Deletions remembered, so that a page that was on its way meanwhile does not bring a text back. */
 const MAX_DELETIONS = 1_000;
 
@@ -83,11 +88,7 @@ export class Archive extends EventTarget {
       opened(records);
       return { isNews: records.length > 0, first: closed[0]?.seq ?? 0 };
     });
-    // One after the other: what a member filled the room with keeps nobody from what was written before.
-    const isBefore = (/** @type {LogRecord} */ { notice }) => notice === 'before';
-    await this.#readAll(room, 'before', isBefore, (closed, seq) => this.#fetchAgain(room, closed, seq, isBefore, opened));
-    const isKeyless = (/** @type {LogRecord} */ { keyless }) => keyless === true;
-    await this.#readAll(room, 'keyless', isKeyless, (closed, seq) => this.#fetchAgain(room, closed, seq, isKeyless, opened));
+    for (const [kind, isClosed] of LACKING) await this.#readAll(room, kind, isClosed, (closed, seq) => this.#fetchAgain(room, closed, seq, isClosed, opened));
   }
 
   /**
