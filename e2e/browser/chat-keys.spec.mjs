@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { reads } from './lib/chat.mjs';
+import { postBody } from './lib/history.mjs';
 import { during, party } from './lib/party.mjs';
 
 const inField = () => document.activeElement?.matches('.composer textarea') ?? false;
@@ -46,6 +48,12 @@ test('messages are reached, answered, edited, reacted to and found by keys, and 
     await anna.see('.reaction[aria-pressed="true"]');
     await anna.waitFor('the focus back on the message', onMessage, ['second']);
     await anna.key('Tab');
+    const reaction = await anna.waitFor('the focus on the reaction', () => document.activeElement?.matches('.reaction') && document.activeElement.dataset.emoji);
+    // The message is drawn anew around it.
+    const second = await reads(anna, 'second');
+    await postBody(table.server, anna.token, room, { v: 1, type: 'reaction', to: second, emoji: '🎉', on: true });
+    await anna.see('.reaction[data-emoji="🎉"]');
+    assert.equal(await anna.evaluate(() => document.activeElement.dataset.emoji), reaction, 'the focus stays on what it was on');
     await anna.key('Escape');
     await anna.waitFor('the focus on the message', onMessage, ['second']);
     await anna.key('Escape');

@@ -89,10 +89,11 @@ export async function connected(pc, signal, withinMs) {
   signal.throwIfAborted();
   const over = new AbortController();
   const state = await new Promise((resolve) => {
-    const look = () => ['connected', 'failed', 'closed'].includes(pc.connectionState) && resolve(pc.connectionState);
+    const look = () => isSettled(pc) && resolve(pc.connectionState);
     const timer = setTimeout(() => resolve('late'), withinMs);
     over.signal.addEventListener('abort', () => clearTimeout(timer));
     pc.addEventListener('connectionstatechange', look, { signal: over.signal });
+    pc.addEventListener('icegatheringstatechange', look, { signal: over.signal });
     signal.addEventListener('abort', () => resolve('stopped'), { signal: over.signal });
     look();
   });
@@ -100,6 +101,15 @@ export async function connected(pc, signal, withinMs) {
   signal.throwIfAborted();
   if (state === 'connected') return 'connected';
   return ['connected', 'completed'].includes(pc.iceConnectionState) ? 'handshake_failed' : 'no_path';
+}
+
+/**
+ * Chromium says that it failed as soon as the candidates that it has do, though others are on their way (not so RFC 8838 §8): over TCP, of
+ * which the connection from one of several interfaces is refused before the next one is begun.
+ * @param {RTCPeerConnection} pc
+ */
+function isSettled({ connectionState, iceGatheringState }) {
+  return connectionState === 'failed' ? iceGatheringState === 'complete' : ['connected', 'closed'].includes(connectionState);
 }
 
 /**

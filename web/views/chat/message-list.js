@@ -14,6 +14,7 @@ import { WindowedList } from '../../ui/windowed-list.js';
 import { listAct } from './list-keys.js';
 import { messageRow } from './message-row.js';
 import { arrivedSince, newestSeq, rowFacts } from './row-facts.js';
+import { reachable, sameStop } from './row-stops.js';
 import { rowToolbar } from './row-toolbar.js';
 
 /** Older ones are asked for when so few are left above the window. */
@@ -61,8 +62,8 @@ export class MessageList {
     this.#scroller.addEventListener('click', (event) => this.#pressed(event), { signal });
     this.#scroller.addEventListener('keydown', (event) => this.#key(event), { signal });
     // Tab goes past the list, not through every link in it: those of the message with the focus are its stops.
-    this.#scroller.addEventListener('focusin', ({ target }) => reachable(/** @type {Element} */ (target), true), { signal });
-    this.#scroller.addEventListener('focusout', ({ target }) => reachable(/** @type {Element} */ (target), false), { signal });
+    this.#scroller.addEventListener('focusin', ({ target }) => tabStops(target, true), { signal });
+    this.#scroller.addEventListener('focusout', ({ target }) => tabStops(target, false), { signal });
     this.#scroller.addEventListener('contextmenu', (event) => this.#menu(event), { signal });
     listen(conversation, 'change', ({ detail }) => this.#changed(detail?.reason), signal);
     document.addEventListener('visibilitychange', () => this.#read(), { signal });
@@ -140,9 +141,10 @@ export class MessageList {
     const generation = this.#generation;
     if (row && before && before.message === message && before.answered === answered && before.generation === generation && same(before.facts, facts)) return row;
     const fresh = messageRow(conversation, message, facts, Date.now(), this.#searched);
-    for (const stop of fresh.querySelectorAll('a, button')) stop.setAttribute('tabindex', '-1');
+    reachable(fresh, false);
     this.#shown.set(fresh, { message, facts, answered, generation, index });
-    if (row?.contains(document.activeElement)) queueMicrotask(() => /** @type {HTMLElement | null} */ (fresh.querySelector('.message'))?.focus({ preventScroll: true }));
+    const focused = document.activeElement;
+    if (row?.contains(focused)) queueMicrotask(() => sameStop(fresh, focused)?.focus({ preventScroll: true }));
     return fresh;
   }
 
@@ -248,12 +250,10 @@ export class MessageList {
   }
 }
 
-/**
- * @param {Element} target
- * @param {boolean} yes
- */
-function reachable(target, yes) {
-  for (const stop of articleOf(target)?.querySelectorAll('a, button') ?? []) stop.setAttribute('tabindex', yes ? '0' : '-1');
+/** @param {EventTarget | null} target @param {boolean} yes */
+function tabStops(target, yes) {
+  const article = articleOf(/** @type {Element} */ (target));
+  if (article) reachable(article, yes);
 }
 
 /** @param {Element} element */
