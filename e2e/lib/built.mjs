@@ -3,6 +3,6 @@
 import { join } from 'node:path';
 
 const root = new URL('../..', import.meta.url).pathname;
-/** `e2e/test` builds by a profile of its own, that ends sooner; by hand it is the release build. */
+/** `e2e/test` takes what it built for the unit tests; by hand it is the release build. */
 export const BUILT = join(process.env.CARGO_TARGET_DIR || join(root, 'target'), process.env.WEBCALL_PROFILE ?? 'release');
 export const EXECUTABLE = process.env.WEBCALL_BINARY ?? join(BUILT, 'webcall');

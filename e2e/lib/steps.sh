@@ -8,7 +8,7 @@ failed=0
 failures=()
 run_started=$SECONDS
 logs=$(mktemp -d "${TMPDIR:-/tmp}/webcall-e2e-XXXXXX")
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$logs"' EXIT
+trap 'rm -rf "$logs"' EXIT
 
 # announce TEXT: a line that stands out.
 announce() { printf '\n== [%4ds] %s\n' "$((SECONDS - run_started))" "$1"; }
@@ -25,25 +25,6 @@ check() {
     fail "$name" "$((SECONDS - started))"
     return 1
   fi
-}
-
-# beside COMMAND...: starts what a later `from_beside COMMAND...` waits for. For builds: each leaves a processor idle for minutes, tests want both.
-declare -A beside_of=()
-beside() {
-  "$@" >"$logs/beside.${#beside_of[@]}" 2>&1 &
-  beside_of["$*"]="$! $logs/beside.${#beside_of[@]}"
-}
-
-is_beside() { [[ -n ${beside_of["$*"]-} ]]; }
-
-# from_beside COMMAND...: ends as that command did; runs it where it was not started before.
-from_beside() {
-  local pid log status=0
-  is_beside "$@" || { "$@"; return; }
-  read -r pid log <<<"${beside_of["$*"]}"
-  wait "$pid" || status=$?
-  cat "$log"
-  return "$status"
 }
 
 # tests NAME COMMAND...: runs a test runner and adds what it counted.

@@ -44,12 +44,3 @@ test('a failed check does not end the run, and is named at its end', () => {
   assert.match(stdout, /failed: one/);
   assert.equal(status, 1);
 });
-
-test('what was started beside is waited for, and is told as it ended', () => {
-  const ran = `one() { sleep 0.2; echo built; return 3; }; two() { echo alone; }`;
-  const { stdout } = run(`${ran}; beside one; check first from_beside one; check second from_beside one || echo again; check third from_beside two`);
-  assert.match(stdout, /built\n-- first: FAILED/);
-  assert.match(stdout, /built\n-- second: FAILED[^\n]*\nagain/);
-  assert.match(stdout, /alone\n-- third: ok/);
-  assert.match(stdout, /\n1 passed, 2 failed\n$/);
-});
