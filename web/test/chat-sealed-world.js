@@ -1,7 +1,7 @@
 /** Windows on an encrypted room, and who writes into it, for the tests of `sealed-log.js` and `sealed-sender.js`. No test itself. */
 
 import { FakeDesk, FakeKeys, sealedBy } from './chat-keys.js';
-import { FakeBrowser, FakeServer, ME, ROOM, textBody, uuid } from './chat-server.js';
+import { FakeBrowser, FakeServer, ME, ROOM, quiet, textBody, uuid } from './chat-server.js';
 
 let made = 5_000;
 /** The id that a message of any writer gets after so many others. */
@@ -38,4 +38,9 @@ export function answersOf(server, which, lie) {
     const answer = await honest(method, path, body);
     return which.test(`${method} ${path}`) ? lie(answer) : answer;
   };
+}
+
+/** Waits for what takes many steps, if it comes. */
+export async function long(holds) {
+  for (let tries = 0; tries < 40 && !holds(); tries += 1) await quiet(2_000);
 }

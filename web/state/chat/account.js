@@ -139,7 +139,7 @@ export class Account extends EventTarget {
       const first = Math.max(ranges.at(-1)?.[0] ?? 1, top - TAIL + 1);
       const records = await this.#storage.entries(room, first, top).catch(() => []);
       if (records.length !== top - first + 1) return;
-      this.#encrypted.log.remember(room, records);
+      this.#encrypted.restored(room, records);
       this.find(room)?.stretch.restore(records);
     });
     await Promise.all(tails);
@@ -291,7 +291,7 @@ export class Account extends EventTarget {
   #add(room) {
     const conversation = new Conversation(room, {
       me: this.#user, api: this.#parts.api, socket: this.#parts.socket, storage: this.#storage, archive: this.#archive, outbox: this.#outbox,
-      now: this.#parts.device.now, tellsRead: this.#parts.device.tellsRead, remember: (id, records) => this.#encrypted.log.remember(id, records), heard: (id, entry) => this.heard(id, entry),
+      now: this.#parts.device.now, tellsRead: this.#parts.device.tellsRead, loadedLocally: (id, records) => this.#encrypted.loaded(id, records), heard: (id, entry) => this.heard(id, entry),
     });
     conversation.addEventListener('change', () => this.#say());
     this.#conversations.set(room.id, conversation);

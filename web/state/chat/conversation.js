@@ -37,7 +37,7 @@ const TYPING_INTERVAL_MS = 3_000;
  * @property {() => number} now
  * @property {() => boolean} tellsRead whether the person lets others see what they have read
  * @property {(room: string, entry: Entry) => Promise<void>} heard takes an entry as if it had come over the socket
- * @property {(room: string, records: readonly LogRecord[]) => void} remember these came from the local copy
+ * @property {(room: string, records: readonly LogRecord[]) => void} loadedLocally older ones came from the local copy
  */
 
 /** @implements {ConversationView} */

@@ -94,6 +94,18 @@ export class EncryptedRooms {
     this.#look();
   }
 
+  /** The newest came from the local copy. @param {string} room @param {readonly LogRecord[]} records */
+  restored(room, records) {
+    this.#log.remember(room, records);
+    this.#openLoaded(room);
+  }
+
+  /** Older ones came from the local copy. @param {string} room @param {readonly LogRecord[]} records */
+  loaded(room, records) {
+    this.#log.rememberOlder(room, records);
+    this.#openLoaded(room);
+  }
+
   close() {
     this.#ending.abort();
   }
@@ -150,16 +162,33 @@ export class EncryptedRooms {
 
   /** The keys are there, or no longer. */
   #came() {
-    if (this.#keys.account !== null) for (const room of this.#log.takePutOff()) this.#unread.add(room);
+    if (this.#keys.account !== null) this.#takePutOff();
     this.#changed(this.#log.unopened);
+  }
+
+  #takePutOff() {
+    for (const room of this.#log.takePutOff()) this.#unread.add(room);
+  }
+
+  /** What was closed when it was kept opens where its key came meanwhile. @param {string} room */
+  #openLoaded(room) {
+    if (this.#keys.account === null) return;
+    this.#openInTurn(room);
+    this.#takePutOff();
+    this.#readOn();
   }
 
   /** @param {readonly string[]} rooms */
   #changed(rooms) {
     if (this.#keys.account === null) this.#tended.clear();
     this.tend();
-    for (const room of rooms) void this.inTurn(room, () => this.#openAgain(room)).catch(() => {});
+    for (const room of rooms) this.#openInTurn(room);
     this.#around.keysChanged();
+  }
+
+  /** @param {string} room */
+  #openInTurn(room) {
+    void this.inTurn(room, () => this.#openAgain(room)).catch(() => {});
   }
 
   /** @param {string} room */

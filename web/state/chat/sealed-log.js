@@ -106,6 +106,12 @@ export class SealedLog {
     else this.#later.delete(room);
   }
 
+  /** The same of older ones, that were loaded: what came after them may be judged by now, so they are read and not judged. @param {string} room @param {readonly LogRecord[]} records */
+  rememberOlder(room, records) {
+    const read = records.flatMap((record) => (record.later === undefined ? [] : [{ ...record, later: { ...record.later, way: /** @type {Way} */ ('read_message') } }]));
+    this.remember(room, read);
+  }
+
   /** Rooms in which something may open later. */
   get unopened() {
     return [...this.#later.keys()];

@@ -31,7 +31,7 @@ const MAX_EMPTY_PAGES = 20;
 /** Entries ahead of a gap; what is beyond is in the local copy and fetched again. */
 const MAX_AHEAD = 500;
 
-/** @typedef {{ me: string, storage: ChatStorage, archive: Archive, outbox: Outbox, now: () => number, remember: (room: string, records: readonly LogRecord[]) => void }} Sources */
+/** @typedef {{ me: string, storage: ChatStorage, archive: Archive, outbox: Outbox, now: () => number, loadedLocally: (room: string, records: readonly LogRecord[]) => void }} Sources */
 
 export class Stretch {
   #room;
@@ -46,6 +46,8 @@ export class Stretch {
   #ahead = new Map();
   #loaded;
   #wroteAt = -Infinity;
+  /** How often something came of what is not loaded. */
+  #olderCame = 0;
   /** Nothing is let go of while somebody looks. */
   #kept = false;
   /** @type {Promise<void> | null} */
@@ -217,6 +219,7 @@ export class Stretch {
   /** @param {LogRecord[]} records */
   #extend(records) {
     const wanted = records.filter(({ seq }) => seq >= this.#low);
+    if (wanted.length < records.length) this.#olderCame += 1;
     this.#high = Math.max(this.#high, records.at(-1)?.seq ?? 0);
     this.#put(wanted);
     this.#drain();
@@ -251,12 +254,14 @@ export class Stretch {
     this.#changed('messages');
   }
 
-  /** @param {number} wanted */
+  /** @param {number} wanted @returns {Promise<void>} */
   async #loadPage(wanted) {
-    const low = this.#low;
+    const [low, olderCame] = [this.#low, this.#olderCame];
     const records = (await this.#loadLocal(low - 1, wanted)) ?? (await this.#sources.archive.fetch(this.#room, { before: low })).records;
     // The window was replaced meanwhile.
     if (low !== this.#low) return;
+    // Some of it was opened meanwhile: what was read is not what there is.
+    if (olderCame !== this.#olderCame) return this.#loadPage(wanted);
     if (records.length === 0) this.#firstSeq = low;
     // Not all up to what is here: it would stay a gap.
     else if (records.at(-1)?.seq !== low - 1) throw new ApiError('bad_answer', 0);
@@ -273,7 +278,7 @@ export class Stretch {
       const first = Math.max(range[0], this.#firstSeq, last - wanted + 1);
       const records = await storage.entries(this.#room, first, last);
       if (records.length !== last - first + 1) return null;
-      this.#sources.remember(this.#room, records);
+      this.#sources.loadedLocally(this.#room, records);
       return records;
     } catch {
       return null;
