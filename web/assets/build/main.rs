@@ -39,7 +39,7 @@ fn main() {
     let root = root.canonicalize().expect("the workspace is there");
     let web = root.join("web");
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
-    println!("cargo::rerun-if-changed={}", web.display());
+    watch(&web);
     let built = wasm::build(&root, &out);
     let mut files = Vec::new();
     collect(&web, "", &mut files);
@@ -69,20 +69,33 @@ fn main() {
 
 type File = (String, &'static str, Vec<u8>);
 
+/// Cargo takes a folder with all that is in it: with the whole of `web/` it would build anew whenever npm has installed something.
+fn watch(web: &Path) {
+    for (_, path) in entries(web) {
+        println!("cargo::rerun-if-changed={}", path.display());
+    }
+}
+
 fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    for entry in entries {
-        let entry = entry.expect("a folder's entries can be read");
-        let Ok(name) = entry.file_name().into_string() else { panic!("{}: not UTF-8", entry.path().display()) };
+    for (name, at) in entries(folder) {
         let path = format!("{prefix}{name}");
-        if entry.path().is_dir() {
-            if !LEFT_OUT.contains(&name.as_str()) && !name.starts_with('.') {
-                collect(&entry.path(), &format!("{path}/"), files);
-            }
+        if at.is_dir() {
+            collect(&at, &format!("{path}/"), files);
         } else if let Some(content_type) = content_type(&name) {
-            files.push((path, content_type, read(&entry.path())));
+            files.push((path, content_type, read(&at)));
         }
     }
+}
+
+/// What is in a folder, without what is for developers.
+fn entries(folder: &Path) -> Vec<(String, PathBuf)> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let named = entries.map(|entry| {
+        let entry = entry.expect("a folder's entries can be read");
+        let Ok(name) = entry.file_name().into_string() else { panic!("{}: not UTF-8", entry.path().display()) };
+        (name, entry.path())
+    });
+    named.filter(|(name, at)| !at.is_dir() || !(LEFT_OUT.contains(&name.as_str()) || name.starts_with('.'))).collect()
 }
 
 fn content_type(name: &str) -> Option<&'static str> {
