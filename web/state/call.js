@@ -284,7 +284,7 @@ export class CallStore extends EventTarget {
       this.#strict ||= account?.lookOf(room)?.strict === true;
       if (account !== null) this.#openShielded();
       const asked = this.#socket.request({ type: 'join', room, muted: this.#own.enter() }).then((answer) => this.#entered(stay, answer));
-      const joined = Promise.all([asked, this.#shielded?.alone]).then(([answer]) => answer);
+      const joined = Promise.all([asked, this.#shielded?.allowed.catch((error) => this.#turnedBack(stay, error))]).then(([answer]) => answer);
       joined.catch(() => {});
       const engine = this.#openEngine(joined);
       const answer = await joined;
@@ -312,6 +312,12 @@ export class CallStore extends EventTarget {
       this.#roster.replace(answer.participants);
     }
     return answer;
+  }
+
+  /** The server may have let this window in before it was known. @param {number} stay @param {unknown} error @returns {never} */
+  #turnedBack(stay, error) {
+    if (stay === this.#stay) this.#goodbye();
+    throw error;
   }
 
   /** Where the server has let this window in. @param {string} code */
@@ -351,8 +357,6 @@ export class CallStore extends EventTarget {
   /** @param {string} code */
   #joinRefused(code) {
     this.#closeEngine();
-    // The server may have let this window in before it was known.
-    if (code === 'in_call_elsewhere') this.#goodbye();
     if (SAID.has(code) && this.#said !== code) this.#notice((this.#said = code), null);
     if (code === 'already_in_call' || PASSING.has(code)) this.#rejoin();
     else this.#end(code);

@@ -35,6 +35,7 @@ export class ShieldedStay extends EventTarget {
   #shield;
   #port;
   #hold;
+  #sound;
   /** @type {CallGroup | null} */
   #group = null;
   /** The names of the tracks that receive. @type {Map<RTCRtpReceiver, string>} */
@@ -60,12 +61,14 @@ export class ShieldedStay extends EventTarget {
    * @param {MediaShield} shield
    * @param {MessagePort} port the end of the shield's port of keys
    * @param {OnlyWindow | null} hold keeps other windows of this browser out of the call until it ends
+   * @param {Promise<void>} sound rejects with a `code` where the person has to decide something first
    */
-  constructor(shield, port, hold) {
+  constructor(shield, port, hold, sound = Promise.resolve()) {
     super();
     this.#shield = shield;
     this.#port = port;
     this.#hold = hold;
+    this.#sound = sound;
     shield.addEventListener('source', (event) => {
       const { track, owner, context } = /** @type {CustomEvent} */ (event).detail;
       this.#shown.set(track, { owner, context });
@@ -84,9 +87,9 @@ export class ShieldedStay extends EventTarget {
     return this.#reports >= GOOD_MS / REPORT_MS;
   }
 
-  /** Rejects with a `code` where another window of this browser is in the call. */
-  get alone() {
-    return this.#hold?.held ?? Promise.resolve();
+  /** Whoever joined ahead of it says nothing before. Rejects with a `code` where another window of this browser is in the call, or the person has to decide something. @returns {Promise<unknown>} */
+  get allowed() {
+    return Promise.all([this.#hold?.held, this.#sound]);
   }
 
   /**

@@ -31,8 +31,10 @@ class NotReady extends Error {
  * @returns {Shielding}
  */
 export function shielding(keys) {
-  /** Of the join that was begun last. @type {OnlyWindow | null} */
+  /** Of the join that was begun last: it keeps the other windows of this browser out. @type {OnlyWindow | null} */
   let hold = null;
+  /** Of the same: rejects where the person has to decide something first. @type {Promise<void>} */
+  let sound = Promise.resolve();
   /** Rooms in whose call no other window was as the person looked at themselves: who joins goes ahead, and leaves again should it be otherwise by then. @type {Set<string>} */
   const free = new Set();
   const mediaWorker = spareWorker();
@@ -46,17 +48,19 @@ export function shielding(keys) {
     ready: async (room, isWanted) => {
       if (!isSupported()) throw new NotReady('encryption_unsupported');
       const account = await accountOf(keys);
+      // Another window may have found a contradiction. Who joins goes ahead meanwhile, and leaves again, having said nothing, should it be so.
+      const looked = passing(() => account.lookAtLog()).then(() => notContradicted(account, room));
+      looked.catch(() => {});
       const { look, newcomers } = await passing(() => upToDate(account, room));
       if (look === null) throw new NotReady(WRONG[account.wrongIn(room) ?? 'none']);
-      // As with what is written: first the person decides.
-      if (account.isContradictedIn(room)) throw new NotReady('split_view');
+      notContradicted(account, room);
       // Nothing is said before the person has seen who came.
       if (look.strict && newcomers.length > 0) throw new NotReady('newcomers');
       // Whoever left meanwhile takes nothing up, and nothing that a later join holds is theirs to let go of.
       if (!isWanted()) return account;
       hold?.release();
       const own = new OnlyWindow(callName(account, room));
-      hold = own;
+      [hold, sound] = [own, looked];
       if (!free.delete(room)) await own.held;
       if (!isWanted()) own.release();
       return account;
@@ -65,7 +69,7 @@ export function shielding(keys) {
       const { port1, port2 } = new MessageChannel();
       const held = hold;
       hold = null;
-      return new ShieldedStay(new MediaShield(mediaWorker.take(), port1), port2, held);
+      return new ShieldedStay(new MediaShield(mediaWorker.take(), port1), port2, held, sound);
     },
   };
 }
@@ -105,9 +109,12 @@ function spareWorker() {
 /** @param {KeysAccount} account @param {string} room */
 async function upToDate(account, room) {
   const look = await account.syncedLately(room);
-  // Another window may have found a contradiction.
-  await account.lookAtLog();
   return { look, newcomers: look?.strict ? await account.people.newcomersIn(room) : [] };
+}
+
+/** As with what is written: first the person decides. @param {KeysAccount} account @param {string} room */
+function notContradicted(account, room) {
+  if (account.isContradictedIn(room)) throw new NotReady('split_view');
 }
 
 /** What fails for the moment is tried again. @template T @param {() => Promise<T>} act @returns {Promise<T>} */

@@ -138,6 +138,40 @@ test('a turn that another took goes by at once, and what they did is followed', 
   assert.deepEqual(changes, [[0]]);
 });
 
+test('the log is asked for when somebody left, or when a commit is told, and for who came only if none is', async () => {
+  const { world, parts } = surroundings();
+  const pauses = [];
+  const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, { ...parts, pause: () => new Promise((resolve) => pauses.push(resolve)) }, TOLD);
+  await stay.enter(null);
+  stay.present(new Set(['p0', 'p1']));
+  await stay.follow();
+  let asked = 0;
+  world.log = async () => void (asked += 1);
+  stay.present(new Set(['p0', 'p1']));
+  stay.committed(world.epoch);
+  stay.present(new Set(['p0', 'p1', 'p2']));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([asked, pauses.length], [0, 1], 'nobody left, the commit is known, and who came is waited for');
+  pauses.shift()();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(asked, 1, 'no commit of theirs was told');
+  stay.present(new Set(['p0', 'p1']));
+  stay.present(new Set(['p0', 'p1', 'p2']));
+  await new Promise((resolve) => setImmediate(resolve));
+  const from = world.kept.epoch;
+  const { ask } = parts.keys;
+  const group = { ...lookOf(from + 1, 'p1'), members: [...lookOf(from + 1, 'p1').members, member(2, 'p2')] };
+  parts.keys.ask = async (request) => (request.op === 'process' ? { change: { type: 'others', removed: [] }, group: (world.kept = group) } : ask(request));
+  parts.delivery.commits = async (_, at) => ((asked += 1), { commits: at === from ? [{ epoch: from, commit: 'c' }] : [], epoch: from + 1 });
+  stay.committed(from + 1);
+  await stay.follow();
+  assert.ok(asked > 1 && stay.userOf('p2') !== null);
+  const before = asked;
+  pauses.shift()();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(asked, before, 'they are inside');
+});
+
 test('whoever counts no more is taken out, though no commit came', async () => {
   const { world, parts } = surroundings();
   const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, parts, TOLD);

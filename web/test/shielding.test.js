@@ -106,9 +106,9 @@ test('whoever saw no other window in the call does not wait for the lock, and le
   await other.shield.ready(ROOM, always);
   stays.push(other.shield.open());
   answer();
-  await stays[0].alone;
+  await stays[0].allowed;
   assert.equal(locks.held.size, 1);
-  await assert.rejects(stays[1].alone, { code: 'in_call_elsewhere' });
+  await assert.rejects(stays[1].allowed, { code: 'in_call_elsewhere' });
   for (const stay of stays) stay.end();
   await settled();
   assert.equal(locks.held.size, 0);
@@ -116,10 +116,28 @@ test('whoever saw no other window in the call does not wait for the lock, and le
   one.shield.prepare(ROOM);
   await settled();
   await one.shield.ready(ROOM, always);
-  await one.shield.open().alone;
+  await one.shield.open().allowed;
   other.shield.prepare(ROOM);
   await settled();
   await assert.rejects(other.shield.ready(ROOM, always), { code: 'in_call_elsewhere' }, 'before anybody hears of it');
+});
+
+test('what another window may have found is looked for while the call is joined, and who is to decide first says nothing in it', async () => {
+  locks.held.clear();
+  const { shield, account } = windowOf();
+  const { answered, answer } = held();
+  let isFound = false;
+  account.lookAtLog = () => answered;
+  account.isContradictedIn = () => isFound;
+  await shield.ready(ROOM, always);
+  const stay = shield.open();
+  isFound = true;
+  answer();
+  await assert.rejects(stay.allowed, { code: 'split_view' });
+  stay.end();
+  isFound = false;
+  await shield.ready(ROOM, always);
+  await shield.open().allowed;
 });
 
 test('who cannot join is told why, and what fails for the moment ends nothing', async () => {

@@ -21,6 +21,9 @@ const AGAIN_MS = 60;
 /** Of so many one after the other some one is there: whoever left is to hear nothing after two seconds. */
 const TURNS = 6;
 
+/** From the word that somebody is in the call to the word of their commit, on a slow device. */
+const COMING_MS = 2_000;
+
 /** What is said of people of whom this device may not know the newest. */
 const UNKNOWN = new Set(['not_vouched', 'uninvited']);
 
@@ -126,10 +129,19 @@ export class CallGroup {
     return info === null ? this.#group.create(this.#stay) : this.#group.enter(this.#stay, info);
   }
 
-  /** Somebody came or left. @param {ReadonlySet<string>} participants */
+  /** Who is in the call now. Whoever came comes into the group by a commit, and that is told; whoever left is to be taken out. @param {ReadonlySet<string>} participants */
   present(participants) {
+    const before = this.#present;
     this.#present = participants;
-    void this.follow();
+    if (before === null || [...before].some((one) => !participants.has(one))) void this.follow();
+    else if ([...participants].some((one) => !before.has(one))) void this.#expect();
+  }
+
+  /** What should have been told and was not is found in the log. */
+  async #expect() {
+    await this.#pause(COMING_MS);
+    const inside = new Set(this.#look?.members.map(({ participant }) => participant));
+    if (!this.#ended && [...(this.#present ?? [])].some((one) => !inside.has(one))) void this.follow();
   }
 
   /** Who is behind a participant, as their device says under its user's identity. @param {string} participant */
@@ -150,7 +162,8 @@ export class CallGroup {
   committed(epoch) {
     this.#newest = Math.max(this.#newest, epoch);
     this.#wake();
-    void this.follow();
+    // Of one's own this device knows.
+    if (epoch > (this.#look?.epoch ?? -1)) void this.follow();
   }
 
   /** Follows what others did, and takes out who has left: now, or when the connection is back. */
