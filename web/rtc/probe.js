@@ -17,6 +17,9 @@ export const DIRECT_PATIENCE_MS = 5_000;
 /** A relay is asked twice before it is used, over TLS after four more round trips. */
 export const RELAY_PATIENCE_MS = 8_000;
 
+/** How long the last candidate that was found is given, where those before it have failed. */
+const LAST_MS = 1_000;
+
 /** Why a way does not work, with a code that the catalogue has a text for. */
 export class ProbeError extends Error {
   /**
@@ -93,7 +96,7 @@ export async function connected(pc, signal, withinMs) {
     const timer = setTimeout(() => resolve('late'), withinMs);
     over.signal.addEventListener('abort', () => clearTimeout(timer));
     pc.addEventListener('connectionstatechange', look, { signal: over.signal });
-    pc.addEventListener('icegatheringstatechange', look, { signal: over.signal });
+    pc.addEventListener('icegatheringstatechange', () => setTimeout(look, LAST_MS), { signal: over.signal });
     signal.addEventListener('abort', () => resolve('stopped'), { signal: over.signal });
     look();
   });

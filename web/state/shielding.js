@@ -48,12 +48,12 @@ export function shielding(keys) {
     ready: async (room, isWanted) => {
       if (!isSupported()) throw new NotReady('encryption_unsupported');
       const account = await accountOf(keys);
-      // Another window may have found a contradiction. Who joins goes ahead meanwhile, and leaves again, having said nothing, should it be so.
-      const looked = passing(() => account.lookAtLog()).then(() => notContradicted(account, room));
-      looked.catch(() => {});
       const { look, newcomers } = await passing(() => upToDate(account, room));
       if (look === null) throw new NotReady(WRONG[account.wrongIn(room) ?? 'none']);
       notContradicted(account, room);
+      // Another window may have found a contradiction. Who joins goes ahead meanwhile, and leaves again, having said nothing, should it be so.
+      const looked = passing(() => account.lookAtLog()).then(() => notContradicted(account, room));
+      looked.catch(() => {});
       // Nothing is said before the person has seen who came.
       if (look.strict && newcomers.length > 0) throw new NotReady('newcomers');
       // Whoever left meanwhile takes nothing up, and nothing that a later join holds is theirs to let go of.

@@ -79,6 +79,29 @@ test('what is loaded from the local copy opens at once where its keys came meanw
   assert.deepEqual(marked, [], 'no mark on any of them');
 });
 
+test('what waits in a row is judged in its order, also where its older part was loaded while it waited', async (context) => {
+  const server = new FakeServer();
+  server.addRoom(ROOM, { encryption: 'mls' });
+  const anna = writer(server, ANNA);
+  const desk = new FakeDesk(ME);
+  const first = await opened(context, { server, desk });
+  anna('zero');
+  await until(() => texts(first.room).join() === 'zero');
+  const next = Array.from({ length: 300 }, (_, number) => `next ${number}`);
+  for (const text of next) anna(text, { epoch: 2 });
+  await long(() => first.room.length === 301);
+  first.close();
+  const { keys, room } = await opened(context, { server, desk, browser: first.browser });
+  while (room.hasMoreBefore) await room.loadBefore();
+  await quiet();
+  assert.equal(texts(room).filter((text) => text === 'later').length, 300);
+  desk.epoch = 2;
+  keys.moved(ROOM);
+  await long(() => !texts(room).includes('later'));
+  assert.deepEqual(texts(room), ['zero', ...next]);
+  assert.deepEqual(room.slice(0, room.length).flatMap(({ mark }) => mark ?? []), []);
+});
+
 test('what opens while its page is read from the local copy is shown opened', async (context) => {
   const server = new FakeServer();
   server.addRoom(ROOM, { encryption: 'mls' });

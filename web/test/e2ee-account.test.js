@@ -139,9 +139,9 @@ test('a stay in a call ends once, and the one that has begun since in the same c
     group.follow = async () => void ended.push(`${name} follows`);
   }
   await account.leave(CALL, first);
-  account.committed(groupId({ kind: 'call', id: CALL }));
+  account.committed(groupId({ kind: 'call', id: CALL }), 1);
   await account.leave(CALL, second);
-  account.committed(groupId({ kind: 'call', id: CALL }));
+  account.committed(groupId({ kind: 'call', id: CALL }), 1);
   assert.deepEqual(ended, ['first false', 'second follows', 'second true']);
 });
 

@@ -156,6 +156,10 @@ test('who cannot join is told why, and what fails for the moment ends nothing', 
   let isFound = false;
   account.lookAtLog = async () => void (isFound = true);
   account.isContradictedIn = () => isFound;
+  await shield.ready(ROOM, always);
+  const stay = shield.open();
+  await assert.rejects(stay.allowed, { code: 'split_view' });
+  stay.end();
   await refused('split_view');
   account.isContradictedIn = () => false;
   account.people.newcomersIn = async () => ['ghost'];

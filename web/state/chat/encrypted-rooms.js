@@ -97,13 +97,12 @@ export class EncryptedRooms {
   /** The newest came from the local copy. @param {string} room @param {readonly LogRecord[]} records */
   restored(room, records) {
     this.#log.remember(room, records);
-    this.#openLoaded(room);
+    if (this.#keys.account !== null) this.#openInTurn(room);
   }
 
   /** Older ones came from the local copy. @param {string} room @param {readonly LogRecord[]} records */
   loaded(room, records) {
-    this.#log.rememberOlder(room, records);
-    this.#openLoaded(room);
+    if (this.#log.rememberOlder(room, records) && this.#keys.account !== null) void this.inTurn(room, () => this.#openLoaded(room)).catch(() => {});
   }
 
   close() {
@@ -147,7 +146,7 @@ export class EncryptedRooms {
       if (this.#keys.account === null || this.#ending.signal.aborted) break;
       this.#unread.delete(room);
       // What is remembered is judged in its order before what lies behind it is read.
-      await this.inTurn(room, () => this.#openAgain(room)).catch(() => {});
+      await this.inTurn(room, async () => void (await this.#openAgain(room))).catch(() => {});
       await this.#around.readAgain(room).catch(() => void failed.push(room));
     }
     // Tried again when the rooms are looked at the next time.
@@ -170,14 +169,6 @@ export class EncryptedRooms {
     for (const room of this.#log.takePutOff()) this.#unread.add(room);
   }
 
-  /** What was closed when it was kept opens where its key came meanwhile. @param {string} room */
-  #openLoaded(room) {
-    if (this.#keys.account === null) return;
-    this.#openInTurn(room);
-    this.#takePutOff();
-    this.#readOn();
-  }
-
   /** @param {readonly string[]} rooms */
   #changed(rooms) {
     if (this.#keys.account === null) this.#tended.clear();
@@ -188,12 +179,21 @@ export class EncryptedRooms {
 
   /** @param {string} room */
   #openInTurn(room) {
-    void this.inTurn(room, () => this.#openAgain(room)).catch(() => {});
+    void this.inTurn(room, async () => void (await this.#openAgain(room))).catch(() => {});
   }
 
-  /** @param {string} room */
+  /** Where nothing opened, neither would what there was no room for. @param {string} room */
+  async #openLoaded(room) {
+    if (!(await this.#openAgain(room))) return;
+    this.#takePutOff();
+    this.#readOn();
+  }
+
+  /** @param {string} room @returns {Promise<boolean>} whether something opened */
   async #openAgain(room) {
-    if (!this.#log.unopened.includes(room)) return;
-    this.#around.opened(room, await this.#log.again(room, (records) => this.#around.keep(room, records)));
+    if (!this.#log.unopened.includes(room)) return false;
+    const records = await this.#log.again(room, (some) => this.#around.keep(room, some));
+    this.#around.opened(room, records);
+    return records.length > 0;
   }
 }

@@ -106,10 +106,25 @@ export class SealedLog {
     else this.#later.delete(room);
   }
 
-  /** The same of older ones, that were loaded: what came after them may be judged by now, so they are read and not judged. @param {string} room @param {readonly LogRecord[]} records */
+  /**
+   * The same of older ones, that were loaded: unless all that came after them still waits, some of it may be judged by now, and they are read and not judged.
+   * @param {string} room
+   * @param {readonly LogRecord[]} records
+   * @returns {boolean} whether there is room for any of them
+   */
   rememberOlder(room, records) {
-    const read = records.flatMap((record) => (record.later === undefined ? [] : [{ ...record, later: { ...record.later, way: /** @type {Way} */ ('read_message') } }]));
-    this.remember(room, read);
+    const waiting = this.#later.get(room) ?? new Map();
+    let lowest = Math.min(...waiting.keys());
+    /** @type {LogRecord[]} */
+    const fresh = [];
+    for (const record of [...records].reverse()) {
+      if (record.later === undefined || waiting.has(record.seq)) continue;
+      const isInOrder = record.seq === lowest - 1;
+      if (isInOrder) lowest = record.seq;
+      fresh.push(isInOrder ? record : { ...record, later: { ...record.later, way: 'read_message' } });
+    }
+    this.remember(room, fresh);
+    return fresh.some(({ seq }) => this.#later.get(room)?.has(seq));
   }
 
   /** Rooms in which something may open later. */

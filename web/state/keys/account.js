@@ -279,7 +279,7 @@ export class KeysAccount {
   /** @param {Uuid} user */
   async #countsAgain(user) {
     await this.#parts.people.know([user]);
-    for (const room of this.#rooms.known) this.roomChanged(room);
+    for (const room of this.#rooms.known) void this.roomChanged(room);
   }
 
   /** What contradicts the log of keys. */
@@ -332,8 +332,10 @@ export class KeysAccount {
     // Another of one's own devices may have vouched for this one, or revoked it.
     if (user === this.#user) void this.#start();
     this.#messages.learnAgain();
-    for (const room of this.#rooms.known) this.roomChanged(room);
+    const learned = [...this.#rooms.known].map((room) => this.roomChanged(room));
     this.#stays.followAll();
+    // Who counts no more goes also where the room's own group waits for something.
+    void Promise.all(learned).then(() => this.#stays.followAll());
   }
 
   /** @param {Uuid} device */
@@ -346,7 +348,7 @@ export class KeysAccount {
     const name = groupName(group);
     if (name?.kind === 'room') {
       this.#rooms.committed(name.id, epoch);
-      this.#later(name.id);
+      void this.#later(name.id);
     }
     if (name?.kind === 'call') this.#stays.committed(name.id, epoch);
   }
@@ -354,7 +356,7 @@ export class KeysAccount {
   /** Somebody came or left. @param {Uuid} room */
   roomChanged(room) {
     this.#rooms.reachAgain(room);
-    this.#later(room);
+    return this.#later(room);
   }
 
   close() {
@@ -373,7 +375,7 @@ export class KeysAccount {
       await this.#findNewDevices();
       void this.#archive.begin();
       await this.#takeIn();
-      for (const room of this.#rooms.known) this.roomChanged(room);
+      for (const room of this.#rooms.known) void this.roomChanged(room);
       await this.#parts.log.freshen();
       if (this.#device.hasOthers) await this.#enterRooms();
     });
@@ -414,8 +416,8 @@ export class KeysAccount {
   }
 
   /** Rooms that nobody here looked at yet are brought up to date when somebody does. @param {Uuid} room */
-  #later(room) {
-    if (this.#isReady && this.#rooms.isKnown(room)) void this.#work(() => this.#rooms.syncUnlessLeft(room));
+  async #later(room) {
+    if (this.#isReady && this.#rooms.isKnown(room)) await this.#work(() => this.#rooms.syncUnlessLeft(room));
   }
 
   /** What fails for the moment is done with everything else, later. @param {() => Promise<unknown>} act */
