@@ -284,7 +284,9 @@ export class CallStore extends EventTarget {
       this.#strict ||= account?.lookOf(room)?.strict === true;
       if (account !== null) this.#openShielded();
       const asked = this.#socket.request({ type: 'join', room, muted: this.#own.enter() }).then((answer) => this.#entered(stay, answer));
-      const joined = Promise.all([asked, this.#shielded?.allowed.catch((error) => this.#turnedBack(stay, error))]).then(([answer]) => answer);
+      // The server may have let this window in before it was known that it may not come.
+      const allowed = this.#shielded?.allowed.catch((error) => (stay === this.#stay && this.#goodbye(), Promise.reject(error)));
+      const joined = Promise.all([asked, allowed]).then(([answer]) => answer);
       joined.catch(() => {});
       const engine = this.#openEngine(joined);
       const answer = await joined;
@@ -312,12 +314,6 @@ export class CallStore extends EventTarget {
       this.#roster.replace(answer.participants);
     }
     return answer;
-  }
-
-  /** The server may have let this window in before it was known. @param {number} stay @param {unknown} error @returns {never} */
-  #turnedBack(stay, error) {
-    if (stay === this.#stay) this.#goodbye();
-    throw error;
   }
 
   /** Where the server has let this window in. @param {string} code */

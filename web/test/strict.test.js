@@ -82,7 +82,7 @@ test('a room seen strict stays so here, whatever the server says later', () => {
 async function entered(known, told, keyed = false) {
   const [socket, engine] = [new FakeSocket(), new FakeEngine()];
   engine.stats = async () => REPORT;
-  const stay = Object.assign(new EventTarget(), { lock: 'closed', attach: () => {}, start: async () => {}, present: () => {}, seat: () => {}, end: () => {} });
+  const stay = Object.assign(new EventTarget(), { lock: 'closed', allowed: Promise.resolve(), attach: () => {}, start: async () => {}, present: () => {}, seat: () => {}, end: () => {} });
   const shielding = { isSupported: () => true, ready: async () => ({ lookOf: () => ({ strict: keyed }) }), open: () => stay };
   const call = new CallStore(socket, new FakeMedia(), new Preferences(null), shielding, (options) => Object.assign(engine, { options }));
   socket.answers.join = { type: 'joined', room: 'r', call: 'c', encryption: 'mls', strict: told, participant: 'me', participants: [person('me'), person('you')] };
