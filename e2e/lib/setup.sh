@@ -41,8 +41,8 @@ present() {
 need_node() {
   local version
   version=$(node --version 2>/dev/null || echo none)
-  if [[ ! $version =~ ^v([0-9]+)\.([0-9]+) ]] || ((BASH_REMATCH[1] < 20 || (BASH_REMATCH[1] == 20 && BASH_REMATCH[2] < 10))); then
-    echo "Node 20.10 or newer is needed for the tests; found: $version" >&2
+  if [[ ! $version =~ ^v([0-9]+)\.([0-9]+) ]] || ((BASH_REMATCH[1] < 20 || (BASH_REMATCH[1] == 20 && BASH_REMATCH[2] < 11))); then
+    echo "Node 20.11 or newer is needed for the tests; found: $version" >&2
     return 1
   fi
 }

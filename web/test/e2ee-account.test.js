@@ -16,6 +16,12 @@ const [ROOM, AWAY, CALL, OTHER_CALL] = [1, 2, 3, 4].map((number) => `00000000-00
 /** A device that counts, in the group of `ROOM` with another user, and not let into that of `AWAY`. */
 function accountOf() {
   const world = { now: 0, epoch: 4, trust: 'trusted', isSplit: false, left: new Set(), inside: [ME, OTHER], told: [], news: [], contradicts: new Set(), looked: 0, looks: new Map() };
+  Object.assign(world, {
+    commits: async () => ({ commits: [], epoch: world.epoch }),
+    info: async () => ({ epoch: 1, groupInfo: '', tree: '' }),
+    create: async () => false,
+    pause: () => new Promise(() => {}),
+  });
   const membersOf = async (room) => {
     if (world.left.has(room)) throw new ApiError('room_not_found', 404);
     return [ME, OTHER];
@@ -24,13 +30,16 @@ function accountOf() {
   const keys = {
     begin: async () => DEVICE,
     close: () => {},
+    passMediaKeys: async () => {},
     ask: async ({ op, group }) => {
       if (op === 'unlockers') throw new KeysRefused('no_master_key');
       if (op === 'who') return { records: [] };
       if (op === 'new_devices') return { devices: world.news };
       if (op === 'saw_devices') return void (world.news = []);
       if (op === 'join_external') throw new KeysRefused('uninvited');
-      if (op === 'create') throw new KeysRefused('known_group');
+      if (op === 'create' && group.kind === 'room') throw new KeysRefused('known_group');
+      if (op === 'create') return { ...lookOf(), outgoing: { commit: null } };
+      if (op === 'accepted') return lookOf();
       if (op !== 'look') return {};
       world.looked += 1;
       if (world.left.has(group.id)) throw new ApiError('room_not_found', 404);
@@ -43,9 +52,9 @@ function accountOf() {
     stock: async () => ({ oneTime: 50, lastResort: true }),
     backup: async () => null,
     inbox: async () => ({ items: [], more: false }),
-    commits: async () => ({ commits: [], epoch: world.epoch }),
-    info: async () => ({ epoch: 1, groupInfo: '', tree: '' }),
-    create: async () => false,
+    commits: () => world.commits(),
+    info: () => world.info(),
+    create: () => world.create(),
   };
   const log = Object.assign(new EventTarget(), {
     alarms: [],
@@ -60,7 +69,7 @@ function accountOf() {
   const know = async (users) => new Map(users.map((user) => [user, user === ME ? 'trusted' : world.trust]));
   const people = Object.assign(new EventTarget(), { forget: () => {}, know, knowAnew: know, accept: async () => (world.trust = 'trusted'), greeted: async () => {} });
   world.log = log;
-  const parts = { keys, delivery, log, people, passkeys: null, membersOf, isStrict: () => true, foundStrict: () => {}, made: () => {}, expectedIn: () => [], cameIn: () => {}, shownIn: async () => null, mayMake: () => true, roomsOf: () => [ROOM], ownRooms: async () => [ROOM], exclusively: (_, act) => act(), pause: () => new Promise(() => {}), now: () => world.now, random: () => 0 };
+  const parts = { keys, delivery, log, people, passkeys: null, membersOf, isStrict: () => true, foundStrict: () => {}, made: () => {}, expectedIn: () => [], cameIn: () => {}, shownIn: async () => null, mayMake: () => true, roomsOf: () => [ROOM], ownRooms: async () => [ROOM], exclusively: (_, act) => act(), pause: () => world.pause(), now: () => world.now, random: () => 0 };
   const tell = (what) => (value) => void world.told.push(value === undefined ? what : `${what} ${value}`);
   const account = new KeysAccount(ME, parts, { standing: tell('standing'), room: tell('room'), waiting: tell('waiting'), door: tell('door'), harm: tell('harm'), person: tell('person'), history: tell('history'), archive: tell('archive'), log: tell('log') });
   return { world, account };
@@ -143,6 +152,27 @@ test('a stay in a call ends once, and the one that has begun since in the same c
   await account.leave(CALL, second);
   account.committed(groupId({ kind: 'call', id: CALL }), 1);
   assert.deepEqual(ended, ['first false', 'second follows', 'second true']);
+});
+
+test('an account that closes ends its stays: one that cannot reach the server does not try for ever', async () => {
+  const { world, account } = accountOf();
+  const stay = account.stayIn(CALL, { room: ROOM, participant: 'p0' }, { over: () => assert.fail('it can go on'), epoch: () => {} });
+  world.info = async () => null;
+  world.create = async () => true;
+  await stay.enter(null);
+  world.pause = () => new Promise((resolve) => setImmediate(resolve));
+  let asked = 0;
+  world.commits = async () => {
+    asked += 1;
+    throw new TypeError('fetch failed');
+  };
+  void stay.follow();
+  await until(() => asked > 2, 'it to try again');
+  account.close();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const before = asked;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(asked, before);
 });
 
 test('t4 where somebody contradicts the log who is in a room, its calls end as well, and those of no other', async () => {

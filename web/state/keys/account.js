@@ -362,6 +362,7 @@ export class KeysAccount {
   close() {
     this.#closed = true;
     this.#archive.close();
+    this.#stays.close();
     this.#parts.keys.close();
   }
 

@@ -62,4 +62,10 @@ export class Stays {
   followAll() {
     for (const group of this.#groups.values()) void group.follow();
   }
+
+  /** Nothing is followed any more. What is kept of the stays goes with the worker. */
+  close() {
+    for (const group of this.#groups.values()) void group.end(false);
+    this.#groups.clear();
+  }
 }
