@@ -111,6 +111,27 @@ test('a stay that waits for its turn is over at once', async () => {
   assert.deepEqual([world.posts, world.kept], [1, null], 'nobody was taken out, and nothing is kept');
 });
 
+test('however often it is asked to follow while the server cannot be reached, it tries again once a pause', async () => {
+  const { world, parts } = surroundings();
+  const pauses = [];
+  const pause = (ms) => new Promise((resolve) => pauses.push({ ms, resolve }));
+  const stay = new CallGroup(CALL, { room: 'r', participant: 'p1' }, { ...parts, pause }, TOLD);
+  await stay.enter(null);
+  world.log = async () => {
+    throw new TypeError('fetch failed');
+  };
+  for (let time = 0; time < 5; time += 1) {
+    void stay.follow();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(pauses.length, 1);
+  world.log = async () => {};
+  pauses[0].resolve();
+  await stay.follow();
+  assert.equal(pauses.length, 1);
+  await stay.end(true);
+});
+
 test('a turn that another took goes by at once, and what they did is followed', async () => {
   const { world, parts } = surroundings();
   const [waiting, changes] = [gate(), []];

@@ -29,7 +29,8 @@ export function start(command, args, options = {}) {
 
 /** Asks a process to end and waits until it has; kills it when it does not listen. */
 export async function stop(child, signal = 'SIGTERM', bound_ms = 10_000) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  const isGone = child.exitCode !== null || child.signalCode !== null;
+  if (isGone || child.pid === undefined) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill(signal);
   const timer = setTimeout(() => child.kill('SIGKILL'), bound_ms);

@@ -108,7 +108,10 @@ class Server {
         if (printed.length === 2) resolve();
       });
     });
-    await ready.finally(() => clearTimeout(timer));
+    await ready.finally(() => clearTimeout(timer)).catch(async (error) => {
+      await stop(child, 'SIGKILL');
+      throw error;
+    });
     child.removeAllListeners('exit');
     this.ready_ms = Date.now() - started_ms;
     const address = /^WebCall is ready: (\S+)$/.exec(printed[0]);

@@ -19,8 +19,8 @@ export function stage(Kind = Client, { watch = (Desk) => Desk, ...options } = {}
     all.people = new People(Desk, all.server, Kind);
   });
   after(async () => {
-    all.people.stop();
-    assert.deepEqual(await all.server.close(), [], 'the server has nothing to complain of');
+    all.people?.stop();
+    assert.deepEqual((await all.server?.close()) ?? [], [], 'the server has nothing to complain of');
   });
   return all;
 }

@@ -55,6 +55,7 @@ export class CallGroup {
   /** @type {Look | null} */
   #look = null;
   #attempt = 0;
+  #isRetrying = false;
   /** The newest that was heard of. */
   #newest = 0;
   /** Ends the wait for this device's turn. */
@@ -174,7 +175,10 @@ export class CallGroup {
     } catch (error) {
       if (this.#ended) return;
       if (isOver(error)) return this.#over();
+      if (this.#isRetrying) return;
+      this.#isRetrying = true;
       await this.#pause(backoffMs(OFFER_BACKOFF, this.#attempt++, this.#parts.random()));
+      this.#isRetrying = false;
       void this.follow();
     }
   }

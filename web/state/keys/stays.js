@@ -10,6 +10,8 @@ export class Stays {
   #syncRoom;
   /** @type {Map<Uuid, CallGroup>} */
   #groups = new Map();
+  /** Those that nobody has ended. @type {Set<CallGroup>} */
+  #lasting = new Set();
   /** Those that are ending. @type {Map<Uuid, Promise<void>>} */
   #leaving = new Map();
   #hasRehearsed = false;
@@ -35,11 +37,13 @@ export class Stays {
     const parts = { ...this.#parts, syncRoom: this.#syncRoom, before: this.#leaving.get(call) ?? Promise.resolve() };
     const group = new CallGroup(call, stay, parts, told);
     this.#groups.set(call, group);
+    this.#lasting.add(group);
     return group;
   }
 
   /** @param {Uuid} call @param {CallGroup} group */
   async end(call, group) {
+    this.#lasting.delete(group);
     // The next stay in the same call may have begun: what is kept under the call's name is its, then.
     if (this.#groups.get(call) !== group) return group.end(false);
     this.#groups.delete(call);
@@ -65,7 +69,8 @@ export class Stays {
 
   /** Nothing is followed any more. What is kept of the stays goes with the worker. */
   close() {
-    for (const group of this.#groups.values()) void group.end(false);
+    for (const group of this.#lasting) void group.end(false);
+    this.#lasting.clear();
     this.#groups.clear();
   }
 }
