@@ -15,7 +15,7 @@ pub fn init() {
     if tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok() {
         std::panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
-            tracing::error!(place, message = panic_message(panic), "a panic");
+            tracing::error!(place, why = panic_message(panic), "a panic");
         }));
     }
 }

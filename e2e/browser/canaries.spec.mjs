@@ -1,5 +1,5 @@
 // What a server learns of an encrypted room: the same acts in an encrypted room and in an open one of the same server, whose log says all that
-// an operator can have it say. Whatever the server keeps, says, is sent and forwards is collected. Of the encrypted room nothing is found in
+// an operator can have it say. Whatever the server keeps, says, is sent, forwards and has in its memory is collected. Of the encrypted room nothing is found in
 // it; of the open one all is, by the same search, so that the search means something.
 //
 // Not hidden, by design: who is in which room, its name and address, who writes, calls and sends files when, and how much (to a power of two).
@@ -107,7 +107,7 @@ async function whisperOpenly(table, anna) {
   return said;
 }
 
-test('t25 of what is written in an encrypted room nothing is in what the server keeps, logs, gets and sends, and of an open room all is', () =>
+test('t25 of what is written in an encrypted room nothing is in what the server keeps, logs, gets and sends, nor in a crash dump of it, and of an open room all is', () =>
   during(party(TALKATIVE), async (table) => {
     const people = [await table.person('chromium'), await table.person('chromium')];
     const traffic = people.map((page) => page.listenIn());
@@ -126,6 +126,10 @@ test('t25 of what is written in an encrypted room nothing is in what the server 
     }
     for (const what of ['message', 'edit', 'answer', 'mention', 'reaction', 'name', 'call', 'direct']) for (const way of ['HTTP', 'WebSocket']) assert.ok(open[what].some((place) => place.includes(way)), `the ${what} of the open room is said by ${way}`);
     for (const [what, places] of Object.entries(placesOf(all, said.mls))) assert.deepEqual(places, [], `the ${what} of the encrypted room`);
+    const inMemory = { open: table.server.wordsInMemory(said.open), mls: table.server.wordsInMemory(said.mls) };
+    console.log(`in ${(inMemory.open.bytes / 2 ** 20).toFixed(1)} MiB of the server's memory, of the open room: ${inMemory.open.found.join(', ')}`);
+    for (const what of ['message', 'edit', 'answer', 'mention', 'name', 'call', 'direct']) assert.ok(inMemory.open.found.includes(what), `the ${what} of the open room is in the memory`);
+    assert.deepEqual(inMemory.mls.found, [], 'of the encrypted room nothing is in a crash dump');
   }));
 
 test('t29 an address that is written in an encrypted room is fetched by nobody', () =>

@@ -1,4 +1,4 @@
-// The keys themselves: whatever people do in an encrypted room, no secret of their clients is found in what the server is sent, sends, keeps and logs, as
+// The keys themselves: whatever people do in an encrypted room, no secret of their clients is found in what the server is sent, sends, keeps, logs and has in its memory, as
 // bytes, in hex, in base64, or compressed. What is public of the same keys is, by the same search.
 
 import assert from 'node:assert/strict';
@@ -93,7 +93,7 @@ class Overheard extends Chatter {
 
 const on = stage(Overheard, { ...TALKATIVE, watch });
 
-test('t25 no key is in what the server gets, says, keeps and logs, and what is public of the same keys is', async () => {
+test('t25 no key is in what the server gets, says, keeps and logs, nor in a crash dump of it, and what is public of the same keys is', async () => {
   const { clients, room } = await on.people.inRoom(3);
   const [ann, ben, cleo] = clients;
   await agree(clients, room);
@@ -133,4 +133,8 @@ test('t25 no key is in what the server gets, says, keeps and logs, and what is p
     for (const expected of ['HTTP', 'data folder']) assert.ok(places.some((place) => place.startsWith(expected)), `the ${what} is in ${expected}: ${places.join('; ')}`);
   }
   for (const [what, places] of Object.entries(placesOf(all, secrets))) assert.deepEqual(places, [], `the ${what}`);
+  const { found, bytes } = on.server.wordsInMemory({ ...published, ...secrets });
+  console.log(`in ${(bytes / 2 ** 20).toFixed(1)} MiB of the server's memory: ${found.join(', ')}`);
+  for (const what of Object.keys(published)) assert.ok(found.includes(what), `the ${what} is in the memory`);
+  assert.deepEqual(found.filter((what) => what in secrets), [], 'no secret is in a crash dump');
 });

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { BUILT, EXECUTABLE } from '../../lib/built.mjs';
+import { wordsInMemory } from '../../lib/memory.mjs';
 import { makeCertificate } from './authority.mjs';
 import { removeFolder, start, stop, temporaryFolder } from './children.mjs';
 
@@ -61,6 +62,10 @@ class Server {
   /** Where all that is logged is written, if it is. */
   #logFile = null;
   #crashes = 0;
+  /** What it said of each. */
+  #panics = [];
+  /** Done when the last line of its log has been read. */
+  #logged = Promise.resolve();
 
   constructor(executable, folder, port, media_port, env, ca) {
     this.#executable = executable;
@@ -96,7 +101,7 @@ class Server {
     });
     this.#child = child;
     if (this.#logFile !== null) child.stderr.on('data', (bytes) => appendFileSync(this.#logFile, bytes));
-    createInterface({ input: child.stderr }).on('line', (line) => this.log.length < MAX_LOG_LINES && this.log.push(line));
+    this.#logged = once(createInterface({ input: child.stderr }).on('line', (line) => this.#hear(line)), 'close');
     const printed = [];
     let timer;
     const ready = new Promise((resolve, reject) => {
@@ -120,9 +125,19 @@ class Server {
     this.secret = secret[1];
   }
 
+  #hear(line) {
+    if (this.log.length < MAX_LOG_LINES) this.log.push(line);
+    if (line.includes('"message":"a panic"') && this.#panics.length < MAX_LOG_LINES) this.#panics.push(line);
+  }
+
   /** From the next start on all that is logged is kept in a file, too: `log` has a bounded part of it. */
   keepLog() {
     this.#logFile = join(this.#folder, 'log');
+  }
+
+  /** Which of these words are in its memory, and so in a crash dump of it. @param {Record<string, string | Uint8Array>} words by name */
+  wordsInMemory(words) {
+    return wordsInMemory(this.#child.pid, words);
   }
 
   /** All that was logged since `keepLog`. */
@@ -171,14 +186,15 @@ class Server {
   /** Ends it and removes its data; gives what must never stand in its log. */
   async close() {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await this.stop();
+    await this.#logged;
     removeFolder(this.#folder);
     return this.complaints();
   }
 
   /** Panics that nobody asked for, secrets, tokens and the addresses of people in the log. */
   complaints() {
-    const panics = this.log.filter((line) => /panicked at/.test(line));
-    const unasked = panics.length === this.#crashes * WORKERS ? [] : panics.map((line) => `server log: ${line}`);
+    const asked = this.#crashes * WORKERS;
+    const unasked = this.#panics.length === asked ? [] : [`server: ${this.#panics.length} panics, ${asked} were asked for`, ...this.#panics.map((line) => `server log: ${line}`)];
     return [...unasked, ...this.#leaks()];
   }
 

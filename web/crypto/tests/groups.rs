@@ -168,7 +168,7 @@ fn a_revoked_device_is_stale_and_anybody_may_take_it_out() {
 }
 
 #[test]
-fn who_has_the_link_comes_in_and_nobody_else_does() {
+fn t2_who_has_the_link_comes_in_and_nobody_else_does() {
     let (people, mut devices) = users(3);
     let mut party = party(room(), &people[..2], &mut devices[..2]);
     party.directory = directory(&people);
