@@ -50,6 +50,34 @@ test('twelve who open the room at once are all in its group', async () => {
   console.log(`twelve in one group after ${Date.now() - began_ms} ms and ${epoch} commits`);
 });
 
+/** Begins an epoch in this room, though nobody comes or goes; again for as long as others are faster. @returns how often they were */
+async function beginsAnEpoch(client, room) {
+  const answers = [];
+  const whole = client.fetch;
+  client.fetch = async (url, init) => {
+    const response = await whole(url, init);
+    if (init.method === 'POST' && url.pathname.endsWith('/commits')) answers.push(response.status);
+    return response;
+  };
+  for (; !answers.includes(201); await (await client.ready()).sync(room.id)) {
+    await client.worker.ask({ op: 'change', group: { kind: 'room', id: room.id }, add: [], users: [], remove: [] }, 'group');
+  }
+  client.fetch = whole;
+  assert.ok(answers.slice(0, -1).every((status) => status === 409), `${client.username}: ${answers}`);
+  return answers.length - 1;
+}
+
+test('t18 of twenty who commit at once each has an epoch of their own, and all end in the same', async () => {
+  const { clients, room } = await on.people.inRoom(20);
+  const before = await agree(clients, room);
+  const began_ms = Date.now();
+  const lost = await Promise.all(clients.map((client) => beginsAnEpoch(client, room)));
+  const after = await agree(clients, room);
+  console.log(`twenty took their turns in ${Date.now() - began_ms} ms; ${lost.filter((times) => times > 0).length} of them lost a race, ${lost.reduce((sum, times) => sum + times, 0)} were lost`);
+  assert.equal(after.epoch, before.epoch + clients.length);
+  assert.ok(lost.some((times) => times > 0), 'they did meet');
+});
+
 /** Breaks the connection at the nth request that changes something, before the server has it or before its answer comes. Says whether it did. */
 function breakAt(client, nth, when) {
   let left = nth;
