@@ -52,6 +52,8 @@ export class SignalSocket extends EventTarget {
   /** @type {Map<number, Pending>} Bounded by REQUEST_TIMEOUT_MS and the server's rate limit. */
   #pending = new Map();
   #attempt = 0;
+  /** Of the connections that were begun: only the last one counts, and an answer for an earlier one says nothing of it. */
+  #begun = 0;
   #helloId = 0;
   #pingIntervalMs = 15_000;
   #heard = false;
@@ -129,17 +131,19 @@ export class SignalSocket extends EventTarget {
 
   async #open() {
     this.#phase = 'opening';
+    const turn = ++this.#begun;
+    const isOver = () => turn !== this.#begun || this.#phase !== 'opening';
     let ticket;
     try {
       ticket = await this.#wiring.ticket();
     } catch (error) {
-      if (this.#phase !== 'opening') return;
+      if (isOver()) return;
       const refused = /** @type {{ status?: number, code?: string }} */ (error);
       if (refused.status === 401) this.#end(refused.code === 'other_account' ? 'other_account' : 'session_ended');
       else this.#broken(null);
       return;
     }
-    if (this.#phase !== 'opening') return;
+    if (isOver()) return;
     const socket = this.#wiring.open(['webcall.v1', `ticket.${ticket}`]);
     this.#socket = socket;
     this.#timer = setTimeout(() => socket === this.#socket && this.#broken(null), OPEN_TIMEOUT_MS);

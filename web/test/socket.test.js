@@ -70,6 +70,22 @@ test('the ticket travels as a subprotocol and hello comes first', async () => {
   assert.deepEqual(heard, [['up', { resumed: false, iceServers: [{ urls: ['stun:s'] }] }]]);
 });
 
+test('whoever disconnects and connects again while a ticket is asked for has one connection, and what is said of the first ticket ends no other', async () => {
+  const asked = [];
+  const { socket, sockets, heard } = setUp({ ticket: () => new Promise((resolve, reject) => asked.push({ resolve, reject })) });
+  for (let time = 0; time < 3; time += 1) {
+    socket.connect();
+    if (time < 2) socket.close();
+  }
+  asked[0].resolve('first');
+  asked[1].reject(Object.assign(new Error('session_ended'), { status: 401, code: 'session_ended' }));
+  await settle();
+  assert.deepEqual([sockets.length, heard], [0, []]);
+  asked[2].resolve('third');
+  await settle();
+  assert.deepEqual(sockets.map(({ protocols }) => protocols[1]), ['ticket.third']);
+});
+
 test('an answer finds the request that it belongs to', async () => {
   const { socket, sockets } = await greeted();
   const first = socket.request({ type: 'ping' });
