@@ -12,6 +12,8 @@ mod bucket;
 #[allow(dead_code)] // Groups of calls, which are tried beside signalling.
 #[path = "support/mls.rs"]
 mod mls;
+#[path = "support/seeded.rs"]
+mod seeded;
 #[path = "support/server.rs"]
 mod server;
 

@@ -165,6 +165,18 @@ for (const engine of ['chromium', 'firefox']) {
       await anna.click('leave');
       await openChat(table, anna, open);
       await anna.see('.chat-title [data-encryption="open"]');
+      // Nor is a room promised that it could not call in: what it makes is open, and that is said before.
+      await anna.evaluate(() => {
+        delete globalThis.RTCRtpScriptTransform;
+        document.querySelector('a[href="/"]').click();
+      });
+      await anna.waitFor('it to be said', (text) => document.querySelector('[data-page="rooms"]')?.innerText.includes(text), [words(anna, 'error.encryption_unsupported')]);
+      assert.equal(await anna.evaluate(() => document.querySelector('[name="encrypted"]')), null);
+      await anna.fill('room_name', 'Made here');
+      await anna.click('create-room');
+      await anna.see('[data-page="prejoin"] [data-encryption="open"]');
+      const { rooms } = await table.server.request('GET', 'rooms', { token: anna.token });
+      assert.equal(rooms.find(({ name }) => name === 'Made here').encryption, 'open');
     }));
 }
 

@@ -12,6 +12,7 @@ use webcall_trust::mls::{GroupId, Session};
 
 use crate::client::Client;
 use crate::mls::{Device, Identity, Member, Outgoing, random};
+use crate::seeded::{Seeded, seed};
 use crate::server::Server;
 
 fn encode(bytes: &[u8]) -> String {
@@ -358,4 +359,32 @@ async fn t2_who_was_not_let_into_a_strict_room_makes_no_group_of_its_call_and_co
     assert_eq!(ann.ask(&server, Method::POST, &commits, Some(body)).await.0, StatusCode::CREATED);
     let (_, come) = into(same, &info, Some(session(&bens.me)));
     assert_eq!(refusal(&ben.send(&server, &call, &come).await), (201, ""));
+}
+
+/// So many of each kind: not more than one person may send.
+const INPUTS: usize = 20;
+
+#[tokio::test]
+async fn t22_hostile_bytes_in_the_place_of_what_a_call_s_group_is_made_of_are_refused_and_what_is_honest_still_passes() {
+    let Stage { server, room: _room, ann, mut ben, anns: _anns, bens, mut of_ann, call } = stage().await;
+    let mut random = Seeded::new(seed());
+    let device = ben.device(&server).await;
+    let info = ben.info(&server, &call).await;
+    let (of_ben, come) = into(device, &info, Some(session(&bens.me)));
+    let refused = |what: &str, (status, answer): (StatusCode, Value)| {
+        let is_refused = status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS;
+        assert!(is_refused && answer["code"].is_string(), "{what}: {status} {answer}");
+    };
+    for _ in 0..INPUTS {
+        let commit = Outgoing { commit: random.mutated(&come.commit), ..come.clone() };
+        refused("a commit", ben.send(&server, &call, &commit).await);
+        let group_info = Outgoing { group_info: random.mutated(&come.group_info), ..come.clone() };
+        refused("the state after it", ben.send(&server, &call, &group_info).await);
+        refused("a group", ann.create(&server, &random.mutated(&info.0)).await);
+        let name = encode(&random.mutated(&group_of(&call).to_bytes()));
+        refused("a name", ann.ask(&server, Method::GET, &format!("groups/{name}/info"), None).await);
+    }
+    assert_eq!(ben.send(&server, &call, &come).await.0, StatusCode::CREATED);
+    of_ann.process(&come.commit);
+    assert_eq!(of_ann.authenticator(), of_ben.authenticator());
 }

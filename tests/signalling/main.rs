@@ -19,5 +19,7 @@ mod moderation;
 mod order;
 mod relaying;
 mod resuming;
+#[path = "../support/seeded.rs"]
+mod seeded;
 mod server;
 mod standing;

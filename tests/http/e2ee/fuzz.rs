@@ -9,6 +9,7 @@ use super::backups::put;
 use super::groups::{accepted, body, created, group_of, path};
 use super::{Person, decode, encode};
 use crate::mls::Member;
+use crate::seeded::{Seeded, seed};
 use crate::server::TestServer;
 
 /// So many inputs at the least, made from honest ones.
@@ -17,40 +18,6 @@ const INPUTS: usize = 10_000;
 const PEOPLE: usize = 20;
 /// What only members can check (RFC 9420 §6.2): the tag at the end of a commit. It stays as it is.
 const MEMBERSHIP_TAG_BYTES: usize = 32;
-
-/// Numbers by a seed (xorshift64*).
-struct Seeded(u64);
-
-/// Of all of them.
-fn seed() -> u64 {
-    std::env::var("WEBCALL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0)
-}
-
-impl Seeded {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % end
-    }
-
-    /// Cut, lengthened, spliced, with a length that cannot be, or with some bits flipped; never the same.
-    fn mutated(&mut self, whole: &[u8]) -> Vec<u8> {
-        let mut bytes = whole.to_vec();
-        let (one, other) = (self.below(whole.len()), self.below(whole.len()));
-        match self.below(6) {
-            0 => bytes.truncate(one),
-            1 => bytes.resize(whole.len() + 1 + other, 0xff),
-            2 => bytes = [&whole[..one], &whole[other..]].concat(),
-            3 => bytes[one] = 0xff,
-            _ => (0..=self.below(5)).for_each(|_| bytes[self.below(whole.len())] ^= 1 << self.below(8)),
-        }
-        if bytes == whole {
-            bytes[one] ^= 0x41;
-        }
-        bytes
-    }
-}
 
 /// Of a welcome what is for its reader to check begins behind this: before it stand the suite, how many it is for, and which key package the first
 /// of them left (RFC 9420 §12.4.3.1).
@@ -97,7 +64,7 @@ impl Target {
 
 /// All that one person sends.
 async fn assail(server: &TestServer, number: usize) -> usize {
-    let mut random = Seeded(0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1) ^ (seed() << 8));
+    let mut random = Seeded::new((number as u64 + 1) ^ (seed() << 8));
     let mut person = Person::new(server, &format!("person{number}")).await;
     let (room, other) =
         (server.encrypted_room(&person.session, "one").await, server.encrypted_room(&person.session, "other").await);
