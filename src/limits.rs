@@ -177,7 +177,8 @@ impl<K: Hash + Eq + Clone> Keyed<K> {
         }
         self.limiter.check_key_n(key, count).map_err(|_insufficient| Error::Busy)?.map_err(|not_until| {
             let wait = not_until.wait_time_from(MonotonicClock.now());
-            Error::RateLimited { retry_after_s: wait.as_secs() + u64::from(wait.subsec_nanos() > 0) }
+            // It may have passed since: whoever is refused waits a little all the same.
+            Error::RateLimited { retry_after_s: (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1) }
         })
     }
 }

@@ -39,6 +39,9 @@ async function talk(table, [anna, boris], room) {
   const said = { message: canary('message'), edit: canary('edit'), answer: canary('answer'), mention: canary('mention'), file: canary('file'), name: canary('name'), call: canary('call'), reaction: SIGNS[room.encryption] };
   await openChat(table, anna, room);
   await openChat(table, boris, room);
+  // Whoever writes has the keys: what was written before they had, they could not read.
+  await write(boris, 'I am here');
+  await reads(anna, 'I am here');
   await write(anna, said.message);
   const first = await reads(boris, said.message);
   await reads(anna, said.message);
@@ -102,8 +105,11 @@ async function whisperOpenly(table, anna) {
   const room = await table.server.request('POST', 'direct', { token: anna.token, body: { usernames: ['clara'], encryption: 'open', strict: false } });
   assert.equal(room.encryption, 'open');
   await openChat(table, anna, room);
-  await write(anna, said);
-  await reads(anna, said);
+  // With the second one the first has come back over the socket, too.
+  for (const text of [said, 'and that is all']) {
+    await write(anna, text);
+    await reads(anna, text);
+  }
   return said;
 }
 

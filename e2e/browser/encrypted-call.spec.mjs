@@ -65,7 +65,7 @@ test('a reload of one leads back into the encrypted call with new keys', () =>
     await boris.click('join-call');
     await inCall(boris);
     await all([anna, boris]);
-    assert.equal(await anna.evaluate(() => document.querySelectorAll('[data-tile]').length), 2);
+    await anna.waitFor('two tiles', () => document.querySelectorAll('[data-tile]').length === 2);
   }));
 
 /** Whom a page marks as speaking. */

@@ -2,7 +2,7 @@
 // in each of which a proxy tells them other lies by chance (`lib/liar.mjs`). Calls may end and pages may say that something is wrong. A tap in the call
 // keeps all that the server forwards, and itself sends what is not sealed; all that browsers say to the server is searched for what was written.
 //
-// `WEBCALL_SEED` repeats the lies of a run, `WEBCALL_ROUNDS` makes more of them.
+// `WEBCALL_SEED` makes others than in every run, `WEBCALL_ROUNDS` more of them.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,13 +14,15 @@ import { during, PASSWORD, party } from './lib/party.mjs';
 import { proxyOf } from './lib/proxy.mjs';
 import { sealedPart, Tap } from './lib/tap.mjs';
 
-const SEED = process.env.WEBCALL_SEED ?? String(Date.now());
+const SEED = process.env.WEBCALL_SEED ?? 'of every run';
 const ROUNDS = Number(process.env.WEBCALL_ROUNDS ?? 5);
 /** Where lies ended most rounds before anything was said in them, further ones follow: at most so many. */
 const MORE_ROUNDS = 30;
 /** A round of lies: long enough to come back into a call, and to send in it. */
 const ROUND_MS = 2_500;
 const PRESS_MS = 250;
+/** Until a client that is taken in by a lie has acted upon it, at the most. */
+const BELIEVING_MS = 45_000;
 /** Of messages, so many have a lie in them: few lies lead far into a call. */
 const RATES = [0.04, 0.12, 0.4];
 
@@ -179,7 +181,11 @@ test('t8 no combination of what a server says has a page send or show anything t
     assert.ok(pages.every(({ proxy }) => proxy.hasAll), 'nothing that was said was left out of the search');
     assert.ok(isEnough(), 'enough was sent for that to mean something');
     // A server that speaks nonsense may leave a page at a loss.
-    for (const page of pages) page.errors.length = 0;
+    liar.tellTheTruth();
+    for (const page of pages) {
+      await page.goto(`${table.server.url}/healthz`);
+      page.errors.length = 0;
+    }
   }));
 
 test('t8 a client that believed what a server says of a room is found by the same', () =>
@@ -194,9 +200,19 @@ test('t8 a client that believed what a server says of a room is found by the sam
     const tap = await Tap.of(table, [room]);
     await calling(table, pages, room, tap);
     const { said, ...found } = await lied(table, { pages, room, tap, liar }, BELIEVED);
+    const isSaid = () => Object.values(placesOf(saidBy(pages), said)).flat().length > 0;
+    // As long as a slow machine needs: what would be a fault comes, and one look at it is enough.
+    for (const end_ms = Date.now() + BELIEVING_MS; !(found.clear > 0 && found.unsealed > 0 && isSaid()) && Date.now() < end_ms; ) {
+      for (const [at, page] of pages.entries()) {
+        await insists(page);
+        await tellsTheRoom(page, Object.values(said)[at]);
+      }
+      await new Promise((resolve) => setTimeout(resolve, PRESS_MS));
+      const more = await findings(pages, tap);
+      for (const name of ['clear', 'unsealed']) found[name] += more[name];
+    }
     assert.ok(found.clear > 0 && found.unsealed > 0, JSON.stringify(found));
-    const places = placesOf(saidBy(pages), said);
-    assert.ok(Object.values(places).flat().length > 0, JSON.stringify(places));
+    assert.ok(isSaid());
   }));
 
 /** What a client that looks at no room's id is given. */

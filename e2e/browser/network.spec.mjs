@@ -11,6 +11,8 @@ const WATCH_MS = Number(process.env.WEBCALL_LOSS_MS ?? 20_000);
 const REBINDS = Number(process.env.WEBCALL_REBINDS ?? 1);
 /** A picture at 15 frames a second that stands still for so long would not be called running by anyone. */
 const STANDSTILL_MS = 5_000;
+/** So many packets may be asked for twice because the proxy was kept off its processor. */
+const LATE = 20;
 
 async function two(table, engines, codec) {
   const people = [];
@@ -57,8 +59,8 @@ for (const codec of ['VP8', 'AV1']) {
         assert.ok(changes > WATCH_MS / 400, `${changes} pictures in ${WATCH_MS} ms`);
       }
       assert.ok(lost_up > 0 && lost_down > 0, 'the proxy lost nothing');
-      assert.ok(rtx.packets < 2 * lost_down, `${rtx.packets} retransmissions by the server for ${lost_down} losses`);
-      assert.ok(sent_up < 2 * lost_up, `${sent_up} retransmissions by the pages for ${lost_up} losses`);
+      assert.ok(rtx.packets < 2 * lost_down + LATE, `${rtx.packets} retransmissions by the server for ${lost_down} losses`);
+      assert.ok(sent_up < 2 * lost_up + LATE, `${sent_up} retransmissions by the pages for ${lost_up} losses`);
     }));
 }
 

@@ -7,7 +7,7 @@ import { KeysRefused } from '../e2ee/keys/page.js';
 import { ApiError } from '../net/api.js';
 import { KeysAccount } from '../state/keys/account.js';
 import { groupId } from '../state/keys/bytes.js';
-import { until } from './chat-server.js';
+import { quiet, until } from './chat-server.js';
 
 const [ME, OTHER] = ['me', 'other'];
 const DEVICE = Buffer.alloc(16, 7).toString('base64');
@@ -169,9 +169,9 @@ test('an account that closes ends its stays: one that cannot reach the server do
   void stay.follow();
   await until(() => asked > 2, 'it to try again');
   account.close();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await quiet();
   const before = asked;
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await quiet();
   assert.equal(asked, before);
 });
 

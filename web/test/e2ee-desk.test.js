@@ -9,6 +9,10 @@ import { GREETING_MS, KEYFRAME_INTERVAL_MS } from '../e2ee/media/track.js';
 import { CODECS, annaAndBoris, base, epochOf, frameOf, kindOf, makeDesk, member, plainFrame, randomBytes, received, seeded, shares, sourceOf } from './e2ee-world.js';
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
+/** Sealing and opening take other threads, and as long as these need. @param {() => boolean} holds */
+const until = async (holds) => {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+};
 const random = seeded(77);
 const some = (codec, count, key = true) => Array.from({ length: count }, () => plainFrame(codec, { random, key }));
 const sealed = (who, codec, plain, source = sourceOf(codec)) => who.lane({ side: 'send', track: `own ${source}`, source }).run(received(codec, plain));
@@ -184,8 +188,7 @@ test('a frame that comes before its key waits for it, and those behind it too, i
   const plain = some('VP9', 5, false);
   const after = await sending.run(received('VP9', plain));
   const shown = opening.run(received('VP9', [before[0], ...after]));
-  await settle();
-  assert.equal(boris.of('seat').counters.opened, 1);
+  await until(() => boris.of('seat').counters.opened === 1 && boris.later.some(({ delay_ms }) => delay_ms === HOLD_MS));
   boris.pass(HOLD_MS - 1);
   boris.keys(await epochOf(2, 2, [1, 3], { because: 'removal' }));
   assert.deepEqual((await shown).slice(1), plain);
@@ -228,7 +231,7 @@ test('who was late for one epoch is waited for in the next', async () => {
     return opening.run(received('VP9', await sending.run(received('VP9', some('VP9', 1, false)))));
   };
   const late = sendsIn(2);
-  await settle();
+  await until(() => boris.later.some(({ delay_ms }) => delay_ms === HOLD_MS));
   boris.pass(HOLD_MS);
   assert.deepEqual(await late, []);
   boris.keys(await epochOf(2, 2, [1, 3], { because: 'removal' }));

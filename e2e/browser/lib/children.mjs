@@ -10,7 +10,7 @@ const folders = new Set();
 
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  for (const folder of folders) isRemoved(folder);
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
@@ -45,8 +45,16 @@ export function temporaryFolder(name) {
   return folder;
 }
 
-/** Removes a folder made by {@link temporaryFolder}. */
+/** Removes a folder made by {@link temporaryFolder}: now, or with the spec where something still writes into it. */
 export function removeFolder(folder) {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  folders.delete(folder);
+  if (isRemoved(folder)) folders.delete(folder);
+}
+
+function isRemoved(folder) {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    return true;
+  } catch {
+    return false;
+  }
 }
