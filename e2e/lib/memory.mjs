@@ -52,7 +52,11 @@ function pieceOf(memory, at, length) {
   const piece = Buffer.allocUnsafe(length);
   let size = 0;
   try {
-    for (let more = -1; size < length && more !== 0; size += more) more = readSync(memory, piece, size, length - size, at + size);
+    let more;
+    do {
+      more = readSync(memory, piece, size, length - size, at + size);
+      size += more;
+    } while (more > 0 && size < length);
   } catch ({ code }) {
     if (code !== 'EIO' && code !== 'EFAULT') throw new Error(`memory cannot be read: ${code}`);
   }
