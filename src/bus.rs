@@ -57,7 +57,7 @@ pub enum Hint {
         /// Who.
         user: UserId,
     },
-    /// The name or the link of a room changed.
+    /// The name, the link or another setting of a room changed, or what a member shows to be let into its group.
     RoomChanged {
         /// Which.
         room: RoomId,

@@ -20,6 +20,8 @@ export type EntryPage = { entries: Array<Entry>, first_seq: number, last_seq: nu
 export type Pin = { message: Entry, pinned_by: string, pinned_at: number };
 export type RoomChanges = { topic?: string, locked?: boolean, slow_mode_s?: number, retention_days?: number | null };
 export type Member = { user: string, username: string, role: Role, joined_at: number, chat_muted: boolean };
+/** What members show to be let into a room's group, for members' clients to check; base64url without padding. */
+export type Invitations = { link_code: string, invitations: Array<{ user: string, invitation: string }> };
 export type Ban = { user: string, username: string, banned_by: string, banned_at: number };
 export type ActKind =
   | "rename" | "reset_link" | "topic" | "lock" | "unlock" | "slow_mode" | "retention" | "role" | "hand_over" | "remove" | "ban" | "unban"

@@ -1,4 +1,5 @@
-// The door of a strict room: whom the server calls a member waits there, reads and hears nothing, and comes in when somebody inside says so.
+// The door of a room: whom the server calls a member waits there, reads and hears nothing, and comes in when somebody inside says so; or by the link that somebody inside gave, but into a
+// strict room.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -86,16 +87,51 @@ for (const [inside, outside] of variants([['chromium', 'firefox'], ['firefox', '
     }));
 }
 
-test('in an encrypted room that is not strict nobody waits, and in a strict direct conversation nobody who was named', () =>
+for (const [inside, outside] of variants([['chromium', 'firefox'], ['firefox', 'chromium']])) {
+  test(`t2 into a room comes who was given its link, and whom the server adds waits at its door (${inside}, ${outside})`, () =>
+    during(party(), async (table) => {
+      const [anna, boris, ghost] = [await table.person(inside, { language: 'en' }), await table.person(outside, { language: 'ru' }), await table.person(outside, { language: 'en' })];
+      const room = await table.room([anna], { encryption: 'mls' });
+      await openChat(table, anna, room);
+      await write(anna, 'before');
+      await table.come(boris, await table.link(anna, room));
+      await openChat(table, boris, room);
+      await boris.seeGone(WAITING);
+      await write(boris, 'by the link');
+      await reads(anna, 'by the link');
+      assert.deepEqual(await namesAt(anna), []);
+
+      await joins(table, ghost, room);
+      await openChat(table, ghost, room);
+      await ghost.waitFor('what is to be done', (wanted, text) => document.querySelector(wanted)?.textContent.includes(text), [WAITING, words(ghost, 'people.waiting')]);
+      for (const page of [anna, boris]) await page.see(DOOR);
+      for (const page of [anna, boris, ghost]) assert.deepEqual(await faults(page), []);
+      await write(anna, 'behind the door');
+      await reads(boris, 'behind the door');
+      assert.ok(!(await textsOf(ghost)).some((text) => text.includes('behind the door')));
+      // Nor does one hear: whoever is not in the room's group is in no call of it.
+      await table.join([anna, boris], room);
+      await table.prejoin(ghost, room);
+      await ghost.click('join-call');
+      await ghost.waitFor('why not', (text) => document.body.textContent.includes(text), [words(ghost, 'error.not_let_in')]);
+      await hears(anna, boris);
+      // A link that was cut off on its way is the server's word alone; whole, it leads in, also whoever stands outside already.
+      const link = await table.link(boris, room);
+      await table.come(ghost, link.slice(0, -1));
+      await anna.see(`[data-page="call"] ${DOOR}`);
+      await table.come(ghost, link);
+      await anna.seeGone(DOOR);
+      await openChat(table, ghost, room);
+      await ghost.seeGone(WAITING);
+      await write(ghost, 'here I am');
+      await openChat(table, boris, room);
+      await reads(boris, 'here I am');
+    }));
+}
+
+test('in a strict direct conversation nobody waits who was named', () =>
   during(party(), async (table) => {
     const [anna, boris] = [await table.person('chromium', { language: 'en' }), await table.person('chromium', { language: 'en' })];
-    const room = await table.room([anna, boris], { encryption: 'mls' });
-    await openChat(table, anna, room);
-    await openChat(table, boris, room);
-    await write(boris, 'I am here');
-    await reads(anna, 'I am here');
-    assert.deepEqual(await namesAt(anna), []);
-
     await table.open(anna, '/');
     await anna.click('new-direct');
     await anna.fill('usernames', 'boris');

@@ -32,10 +32,10 @@ for (const [annas, boriss] of variants([['chromium', 'firefox'], ['firefox', 'ch
       await anna.see('[data-page="prejoin"] [data-encryption="mls"]');
       const { rooms: [room] } = await table.server.request('GET', 'rooms', { token: anna.token });
       assert.equal(room.encryption, 'mls');
-      await boris.goto(`${table.server.url}/join/${room.link_code}#encrypted`);
+      await boris.goto(await table.link(anna, room));
       await boris.waitFor('to be told of the encryption', (text) => document.body.innerText.includes(text), [words(boris, 'encryption.mls_hint')]);
       await boris.pressNamed('button', words(boris, 'join.action'));
-      await openChat(table, anna, room);
+      await boris.see('[data-page="prejoin"]');
       await openChat(table, boris, room);
       // What he writes waits until somebody has let his device in.
       await write(boris, 'may I come along');

@@ -28,7 +28,6 @@ async function together(table, room, pages) {
   for (const page of pages) await reads(page, 'hello');
 }
 
-const userOf = async (table, page) => (await table.server.request('GET', 'me', { token: page.token })).id;
 const row = (person) => `.member[data-username="${person.username}"]`;
 
 /** Opens the comparison with somebody from the room's details; what is to be compared. */
@@ -112,7 +111,7 @@ test('t3 two people compare what both see alike and are marked in room and call,
 
     // Boris begins anew, or somebody who has his password says so.
     await openChat(table, anna, room);
-    const user = await userOf(table, boris);
+    const user = await table.userOf(boris);
     const { records } = await table.server.request('GET', `e2ee/users/${user}/keys`, { token: boris.token });
     const keys = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
     const deviceKey = new Uint8Array(await crypto.subtle.exportKey('raw', keys.publicKey));
@@ -221,7 +220,7 @@ test('t3 a code that is scanned verifies who shows it if both see the same keys,
     const room = await table.room([anna, boris], { encryption: 'mls' });
     await together(table, room, [anna, boris]);
     const [hers, his] = await Promise.all([anna, boris].map(async (page) => {
-      const user = await userOf(table, page);
+      const user = await table.userOf(page);
       return { user, identity: await firstIdentity(table, anna, user) };
     }));
     await compare(boris, anna);
@@ -253,9 +252,10 @@ test('t2 whoever waits for keys is told so, who comes is told to those who are t
     const room = await table.room([anna], { encryption: 'mls' });
     await together(table, room, [anna]);
     // She has seen that she is alone; the page asks the same when it has the time.
-    assert.deepEqual((await asks(anna, await userOf(table, anna), { op: 'newcomers', room: room.id }, 'newcomers')).users, []);
+    assert.deepEqual((await asks(anna, await table.userOf(anna), { op: 'newcomers', room: room.id }, 'newcomers')).users, []);
+    const link = await table.link(anna, room);
     await anna.goto('about:blank');
-    await table.server.request('POST', 'rooms/join', { token: boris.token, body: { code: room.link_code } });
+    await table.come(boris, link);
     await openChat(table, boris, room);
     await boris.see('[data-banner="keys-waiting"]');
     await openChat(table, anna, room);
@@ -270,7 +270,7 @@ test('t2 whoever waits for keys is told so, who comes is told to those who are t
     await reads(boris, 'welcome');
     assert.equal(await anna.evaluate(() => document.querySelector('[data-banner="people-came"]')), null, 'and not again');
 
-    const user = await userOf(table, boris);
+    const user = await table.userOf(boris);
     await anna.evaluate((whose) => {
       const whole = globalThis.fetch;
       globalThis.fetch = async (url, init) => {
@@ -293,8 +293,11 @@ test('t19 whoever changes the keys so that nobody can follow is named to those w
     await openChat(table, anna, room);
     const culprit = await Culprit.of(table.server, 'culprit');
     table.atEnd(() => culprit.stop());
-    await culprit.joins(room);
-    await table.server.request('POST', 'rooms/join', { token: boris.token, body: { code: room.link_code } });
+    const link = await table.link(anna, room);
+    const joined = culprit.joins(room);
+    await anna.click('let-in');
+    await joined;
+    await table.come(boris, link);
     await together(table, room, [anna, boris]);
     await table.join([boris], room);
     const group = { kind: 'room', id: room.id };

@@ -13,6 +13,7 @@ mod files;
 mod foreign;
 mod headers;
 mod health;
+mod invitations;
 mod limits;
 mod me;
 mod messages;
@@ -79,6 +80,8 @@ fn api() -> OpenApiRouter<App> {
             .routes(routes!(messages::mark_read)) //      PUT    /rooms/{id}/read
             .routes(routes!(messages::open_direct)) //    POST   /direct
             .routes(routes!(rooms::change_member, rooms::remove_member)) // PATCH, DELETE /rooms/{id}/members/{user}
+            .routes(routes!(invitations::show)) //        PUT    /rooms/{id}/invitation
+            .routes(routes!(invitations::list)) //        GET    /rooms/{id}/invitations
             .routes(routes!(order::bans)) //              GET    /rooms/{id}/bans
             .routes(routes!(order::ban, order::unban)) // PUT, DELETE /rooms/{id}/bans/{user}
             .routes(routes!(order::audit)) //             GET    /rooms/{id}/audit

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Body, Segments, SignedIn, identifier, named};
+use super::invitations;
 use super::problem::Problem;
 use crate::app::App;
 use crate::error::Error;
@@ -182,6 +183,9 @@ impl RoomChanges {
 pub(super) struct LinkCode {
     /// What follows `/join/`.
     code: String,
+    /// What one shows to be let into the room's group, as `PUT /rooms/{id}/invitation` has it. Of who is a member already nothing is kept.
+    #[serde(default)]
+    invitation: Option<String>,
 }
 
 /// Where a link leads.
@@ -292,13 +296,15 @@ pub(super) async fn delete(
     (status = 403, description = "`banned`", body = Problem),
     (status = 404, description = "`link_not_found`", body = Problem),
     (status = 409, description = "`too_many_members`, `too_many_rooms`", body = Problem),
+    (status = 422, description = "`invalid_bytes`", body = Problem),
 ))]
 pub(super) async fn join(
     State(app): State<App>,
     SignedIn(principal): SignedIn,
     Body(body): Body<LinkCode>,
 ) -> Result<Json<Room>, Error> {
-    Ok(Json(rooms::join(&app, &principal, &body.code).await?.into()))
+    let invitation = body.invitation.as_deref().map(invitations::parse).transpose()?;
+    Ok(Json(rooms::join(&app, &principal, &body.code, invitation.as_deref()).await?.into()))
 }
 
 /// Says where a link leads, before joining.

@@ -24,7 +24,7 @@ const CLAIM_OF: Bucket = Bucket { burst: 40, interval: Duration::from_secs(900) 
 const LOG: Bucket = Bucket { burst: 300, interval: Duration::from_millis(200) };
 /// Chains of users, with or without the proof that they are in the log: 3,000 at once, which is to learn a room of as many, then 20 a second.
 const CHAIN: Bucket = Bucket { burst: 3_000, interval: Duration::from_millis(50) };
-/// Commits and new groups of one account: 120 at once, then one a second. Each is verified and sent to everybody in the group.
+/// Commits, new groups and invitations of one account: 120 at once, then one a second. Everybody in the group or the room is told of each.
 const COMMIT: Bucket = Bucket { burst: 120, interval: Duration::from_secs(1) };
 /// Kilobytes of commits, with what comes with them, that one account sends into one group: 64 MB at once, and as many a day. In a room of 2,000
 /// devices that is thirty commits with their trees at once. They are kept for 90 days.
@@ -109,7 +109,7 @@ impl E2eeLimits {
         self.chain.count(&user)
     }
 
-    /// Counts a commit or a new group.
+    /// Counts a commit, a new group or an invitation.
     pub fn commit(&self, user: UserId) -> Result<(), Error> {
         self.commit.count(&user)
     }

@@ -45,11 +45,14 @@ pub async fn members(app: &App, room: &Room) -> Result<Vec<MemberRow>, Error> {
     Ok(app.store.members_of(room.row.id).await?)
 }
 
-/// Makes the user a member of the room with this link; no change for who is one already.
-pub async fn join(app: &App, principal: &Principal, code: &str) -> Result<Room, Error> {
+/// Makes the user a member of the room with this link; no change for who is one already. The others are told when what they show is there.
+pub async fn join(app: &App, principal: &Principal, code: &str, invitation: Option<&[u8]>) -> Result<Room, Error> {
     let limits = MemberLimits { in_room: MAX_MEMBERS, of_user: MAX_ROOMS_PER_USER };
     match app.store.join_room(code, principal.user, app.clock.now(), limits).await? {
         Joined::Joined(room) => {
+            if let Some(invitation) = invitation {
+                app.store.show_invitation(room, principal.user, invitation).await?;
+            }
             app.bus.publish(Hint::MemberAdded { room, user: principal.user });
             get(app, principal, room).await
         }

@@ -3,6 +3,7 @@
 
 mod audit;
 mod ban;
+mod invitation;
 mod member;
 pub mod policy;
 mod room;
@@ -14,6 +15,7 @@ pub use crate::store::{Encryption, Protection};
 pub(crate) use audit::Doing;
 pub use audit::{CallAct, MAX_ACTS_PAGE, acts, record_in_call};
 pub use ban::{MAX_BANS, ban, bans, unban};
+pub use invitation::{MAX_INVITATION_BYTES, invitations, show_invitation};
 pub use member::{
     MAX_MEMBERS, MemberChanges, Membership, change_member, join, leave_or_remove, members, members_of, membership, role_of,
 };

@@ -1,11 +1,11 @@
-//! Members: joining by link, listing, changing the role, muting in chat, handing over the room, removing. The writes say which role they expect to find, so that a
-//! decision made on an older role changes nothing.
+//! Members: joining by link, listing, changing the role, muting in chat, showing an invitation, handing over the room, removing. The writes that are
+//! decided by a role say which one they expect to find, so that a decision made on an older role changes nothing.
 
 use sqlx::FromRow;
 
 use super::audit::{AuditEntry, record};
-use super::rooms::RoomKind;
-use super::{Result, Store, in_transaction, on_reader};
+use super::rooms::{Encryption, RoomKind};
+use super::{Result, Store, in_transaction, on_reader, on_writer};
 use crate::id::{RoomId, UserId};
 use crate::role::Role;
 use crate::time::Timestamp;
@@ -196,6 +196,25 @@ impl Store {
             tx.commit().await?;
         });
         Ok(true)
+    }
+
+    /// What the members of a room show to be let into its group, of those who show something.
+    pub async fn invitations_in(&self, room: RoomId) -> Result<Vec<(UserId, Vec<u8>)>> {
+        let sql =
+            "select user_id, invitation from members where room_id = $1 and invitation is not null order by joined_at, user_id";
+        Ok(on_reader!(self, pool => sqlx::query_as::<Db, (UserId, Vec<u8>)>(sql).bind(room).fetch_all(pool).await?))
+    }
+
+    /// Puts an invitation in the place of the one that a member of an encrypted room shows. Returns whether it is another one.
+    pub async fn show_invitation(&self, room: RoomId, user: UserId, invitation: &[u8]) -> Result<bool> {
+        let sql = "update members set invitation = $1 \
+                   where room_id = $2 and user_id = $3 and (invitation is null or invitation <> $1) \
+                   and exists (select 1 from rooms where id = $2 and encryption <> $4)";
+        let changed = on_writer!(self, pool => {
+            let query = sqlx::query::<Db>(sql).bind(invitation).bind(room).bind(user).bind(Encryption::Open);
+            query.execute(pool).await?.rows_affected()
+        });
+        Ok(changed > 0)
     }
 
     /// Makes the member `to`, whose role still is `from`, the owner; the owner until now becomes a moderator. Both or neither.

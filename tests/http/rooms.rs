@@ -174,6 +174,7 @@ async fn a_room_of_others_looks_like_none() {
     for target in [path(&room), nowhere, format!("{ROOMS}/x")] {
         let (member, ban) = (format!("{target}/members/{}", ann.user), format!("{target}/bans/{}", ann.user));
         let (bans, audit) = (format!("{target}/bans"), format!("{target}/audit"));
+        let (invitation, invitations) = (format!("{target}/invitation"), format!("{target}/invitations"));
         for (method, target, body) in [
             (Method::GET, &target, None),
             (Method::PATCH, &target, Some(json!({"name": "mine"}))),
@@ -184,6 +185,8 @@ async fn a_room_of_others_looks_like_none() {
             (Method::DELETE, &ban, None),
             (Method::GET, &bans, None),
             (Method::GET, &audit, None),
+            (Method::PUT, &invitation, Some(json!({"invitation": "AA"}))),
+            (Method::GET, &invitations, None),
         ] {
             let (status, problem) = server.ask(&eve, method.clone(), target, body).await;
             assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("room_not_found")), "{method} {target}");

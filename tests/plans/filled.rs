@@ -15,7 +15,8 @@ const TABLES: [(&str, usize, &str); 25] = [
     (
         "members",
         20,
-        "[(i + 1) / 2], [i / 4 + 2 - i % 2], case when i % 2 = 0 then 'owner' else 'member' end, i, i % 30, false, 0, i % 5 = 0",
+        "[(i + 1) / 2], [i / 4 + 2 - i % 2], case when i % 2 = 0 then 'owner' else 'member' end, i, i % 30, false, 0, i % 5 = 0, \
+         case when i % 3 = 0 then cast('invitation' as BYTES) end",
     ),
     ("messages", 30, "[(i + 29) / 30], i, [i], 'message', [(i + 30) / 31], i, cast('a body as long as most are' as BYTES), null"),
     ("pins", 5, "[i], [i * 30], [i], i"),

@@ -107,17 +107,17 @@ fn statements(words: &Words, user: &str, messages: i64) -> Vec<String> {
                  'what it is about', false, 0, null, 1, {last}"
             ),
         ),
-        insert("members", ROOMS, &format!("[i], {user}, 'member', i, ({last}) / 2, false, 0, false")),
+        insert("members", ROOMS, &format!("[i], {user}, 'member', i, ({last}) / 2, false, 0, false, null")),
         insert(
             "members",
             halves * OTHERS,
-            &format!("[(i - 1) / {OTHERS} + 1], [i % {OTHERS} + 1], 'member', i, 0, false, 0, false"),
+            &format!("[(i - 1) / {OTHERS} + 1], [i % {OTHERS} + 1], 'member', i, 0, false, 0, false, null"),
         ),
         insert(
             "members",
             halves * OTHERS_IN_DIRECT,
             &format!(
-                "[{halves} + (i - 1) / {OTHERS_IN_DIRECT} + 1], [i % {OTHERS_IN_DIRECT} + 1], 'member', i, 0, false, 0, false"
+                "[{halves} + (i - 1) / {OTHERS_IN_DIRECT} + 1], [i % {OTHERS_IN_DIRECT} + 1], 'member', i, 0, false, 0, false, null"
             ),
         ),
         insert("messages", messages, &message("1", "i", "i")),

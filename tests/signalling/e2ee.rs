@@ -65,13 +65,45 @@ async fn who_comes_into_an_encrypted_room_or_goes_is_told_to_the_others_whose_gr
     let (mut of_ann, mut of_eve) = (Client::connect(&server, &ann).await, Client::connect(&server, &eve).await);
     for room in [open, sealed] {
         let link = rooms::get(&server.app, &ann, room).await.unwrap().row.link_code;
-        rooms::join(&server.app, &ben, &link).await.unwrap();
+        rooms::join(&server.app, &ben, &link, None).await.unwrap();
         rooms::leave_or_remove(&server.app, &ben, room, ben.user).await.unwrap();
     }
     let members = ServerMessage::E2eeMembers { room: sealed.to_string() };
     assert_eq!([of_ann.event().await, of_ann.event().await], [members.clone(), members]);
     of_eve.must(ClientMessage::Ping {}).await;
     assert_eq!(of_eve.events_so_far(), []);
+}
+
+#[tokio::test]
+async fn every_member_is_told_that_somebody_shows_another_invitation_and_nobody_else_is() {
+    let server = Server::start().await;
+    let (ann, ben, eve) = (server.register("ann").await, server.register("ben").await, server.register("eve").await);
+    let room = server.encrypted_room(&[&ann, &ben]).await;
+    let mut of_members = Vec::new();
+    for who in [&ann, &ben, &ben] {
+        of_members.push(Client::connect(&server, who).await);
+    }
+    let mut of_eve = Client::connect(&server, &eve).await;
+    let mark = |nth| {
+        let device = DeviceId::from_bytes([nth; 16]);
+        let devices = [ann.user, ben.user, eve.user].map(|user| (user, device));
+        server.app.bus.publish(Hint::InboxFilled { devices: devices.into() });
+        ServerMessage::E2eeInbox { device: device.to_string() }
+    };
+    // Who came into the room is told before it.
+    let begin = mark(1);
+    for client in of_members.iter_mut().chain([&mut of_eve]) {
+        client.until_event("the beginning", |message| *message == begin).await;
+    }
+    for invitation in [b"one", b"one", b"two"] {
+        rooms::show_invitation(&server.app, &ben, room, invitation).await.unwrap();
+    }
+    let (changed, end) = (ServerMessage::RoomChanged { room: room.to_string() }, mark(2));
+    for client in &mut of_members {
+        let told = [client.event().await, client.event().await, client.event().await];
+        assert_eq!(told, [changed.clone(), changed.clone(), end.clone()]);
+    }
+    assert_eq!(of_eve.event().await, end);
 }
 
 /// Sixty days are what others have to read a commit that adds a device: they verify its package by their own clock.

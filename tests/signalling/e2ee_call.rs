@@ -152,7 +152,7 @@ async fn those_in_a_call_make_its_group_come_into_it_and_are_told_of_its_epochs(
     // Who is in the room alone hears of no commit in the call.
     let eve = Person::new(&server, "eve").await;
     let link = webcall::rooms::get(&server.app, &ann.principal, room).await.unwrap().row.link_code;
-    webcall::rooms::join(&server.app, &eve.principal, &link).await.unwrap();
+    webcall::rooms::join(&server.app, &eve.principal, &link, None).await.unwrap();
     let mut eves = Client::connect(&server, &eve.principal).await;
     of_ann.accepted();
     let update = of_ann.update();
@@ -303,7 +303,7 @@ async fn t18_of_twenty_who_come_into_a_call_at_once_one_wins_and_the_others_lear
     let (mut people, mut clients, mut commits) = (Vec::new(), Vec::new(), Vec::new());
     for nth in 0..20 {
         let mut person = Person::new(&server, &format!("person{nth}")).await;
-        webcall::rooms::join(&server.app, &person.principal, &link).await.unwrap();
+        webcall::rooms::join(&server.app, &person.principal, &link, None).await.unwrap();
         let client = Client::enter(&server, &person.principal, room).await;
         commits.push(into(person.device(&server).await, &info, Some(session(&client.me))).1);
         people.push(person);

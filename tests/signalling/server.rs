@@ -90,7 +90,7 @@ impl Server {
         let name = RoomName::parse("room").unwrap();
         let room = rooms::create(&self.app, members[0], &name, protection).await.unwrap();
         for member in &members[1..] {
-            rooms::join(&self.app, member, &room.row.link_code).await.unwrap();
+            rooms::join(&self.app, member, &room.row.link_code, None).await.unwrap();
         }
         room.row.id
     }

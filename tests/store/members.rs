@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use webcall::id::UserId;
 use webcall::role::Role;
-use webcall::store::{AuditAct, Joined, MemberLimits, MemberUpdate, RoomKind, StandingRow, Store};
+use webcall::store::{AuditAct, Encryption, Joined, MemberLimits, MemberUpdate, RoomKind, StandingRow, Store};
 
-use crate::{NOW, act, on_both, room, user};
+use crate::{NOW, act, on_both, room, room_of, user};
 
 const LIMITS: MemberLimits = MemberLimits { in_room: 10, of_user: 10 };
 
@@ -21,6 +21,7 @@ on_both! {
     members_are_listed_by_role_and_time
     a_role_changes_only_from_the_expected_one
     a_member_is_muted_in_chat_and_sees_it
+    an_invitation_is_its_members_and_goes_with_the_membership
     a_room_is_handed_over_whole_or_not_at_all
     of_two_who_hand_over_at_the_same_moment_one_does
     a_member_is_removed_only_with_the_expected_role
@@ -104,6 +105,30 @@ async fn a_member_is_muted_in_chat_and_sees_it(store: &Store) {
     }
     let (stranger, _) = user(store).await;
     assert_eq!(store.standing_of(id, stranger).await.unwrap(), None);
+}
+
+async fn an_invitation_is_its_members_and_goes_with_the_membership(store: &Store) {
+    let (owner, _) = user(store).await;
+    let (guest, _) = user(store).await;
+    let (id, other) =
+        (room_of(store, owner, "link", Encryption::Mls).await, room_of(store, owner, "other", Encryption::Mls).await);
+    let open = room(store, owner, "open").await;
+    store.join_room("link", guest, NOW, LIMITS).await.unwrap();
+    let shown = async |room| store.invitations_in(room).await.unwrap();
+    assert_eq!(shown(id).await, []);
+    for (invitation, is_another) in [(b"\0one".as_slice(), true), (b"\0one", false), (b"two", true)] {
+        assert_eq!(store.show_invitation(id, guest, invitation).await.unwrap(), is_another);
+        assert_eq!(shown(id).await, [(guest, invitation.to_vec())]);
+    }
+    assert!(store.show_invitation(id, owner, b"two").await.unwrap());
+    assert!(!store.show_invitation(open, owner, b"two").await.unwrap(), "of an open room");
+    for room in [other, open] {
+        assert_eq!(shown(room).await, []);
+    }
+    assert!(store.remove_member(id, guest, Role::Member, None).await.unwrap());
+    assert!(!store.show_invitation(id, guest, b"three").await.unwrap(), "of no member");
+    store.join_room("link", guest, NOW, LIMITS).await.unwrap();
+    assert_eq!(shown(id).await, [(owner, b"two".to_vec())]);
 }
 
 async fn a_room_is_handed_over_whole_or_not_at_all(store: &Store) {

@@ -7,7 +7,7 @@ use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize};
 use crate::{DeviceId, Hash, PublicKey, Refusal, Signed, Statement, UserId};
 
 /// The form of everything here. Another is refused, never guessed at.
-const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 1;
 
 /// "This key is mine", signed by the key itself: a key of somebody else's cannot be claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserialize)]
@@ -100,6 +100,6 @@ impl Statement for Revocation {
     }
 }
 
-fn known(version: u8) -> Result<(), Refusal> {
+pub(crate) fn known(version: u8) -> Result<(), Refusal> {
     if version == VERSION { Ok(()) } else { Err(Refusal::UnknownVersion) }
 }

@@ -6,6 +6,7 @@
 
 mod certificate;
 mod chain;
+mod invitation;
 mod key;
 mod log;
 pub mod mls;
@@ -15,6 +16,7 @@ mod signed;
 
 pub use certificate::{Certificate, DeviceCertificate, IdentityClaim, Revocation};
 pub use chain::{MAX_DEVICES, MAX_RECORD_BYTES, Record, UserKeys};
+pub use invitation::{Acceptance, Invitation};
 pub use key::{DeviceId, PublicKey, UserId, is_contributory};
 pub use log::{
     Hash, Node, TreeHead, consistency_path, inclusion_path, leaf_hash, nodes_of_append, root, verify_consistency,

@@ -29,6 +29,13 @@ impl<T: Statement> Signed<T> {
         Self { statement, signature }
     }
 
+    /// What came in two parts, checked: whoever reads it knows the statement already, and only the signature was sent.
+    pub fn assembled(statement: T, signature: [u8; 64]) -> Result<Self, Refusal> {
+        let signed = Self { statement, signature };
+        signed.check()?;
+        Ok(signed)
+    }
+
     /// Reads all of `bytes` and checks it.
     pub fn checked(mut bytes: &[u8]) -> Result<Self, Refusal> {
         let signed = Self::tls_deserialize(&mut bytes).map_err(|_| Refusal::Malformed)?;
@@ -49,6 +56,10 @@ impl<T: Statement> Signed<T> {
 
     pub fn statement(&self) -> &T {
         &self.statement
+    }
+
+    pub fn signature(&self) -> [u8; 64] {
+        self.signature
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {

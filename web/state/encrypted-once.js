@@ -8,6 +8,7 @@ const ENCRYPTED = 'webcall.encrypted-rooms';
 const STRICT = 'webcall.strict-rooms';
 const NAMED = 'webcall.strict-named';
 const EXPECTED = 'webcall.strict-expected';
+const GIVEN = 'webcall.links';
 /** Far more than a person has. When they are full every room counts: a server that invents some can take nothing away by that. */
 const MAX_ROOMS = 4_000;
 
@@ -23,10 +24,12 @@ export const saysEncrypted = (room) => room[VERSION_AT] === '8';
 export class EncryptedOnce {
   #encrypted;
   #strict;
-  /** `room user`: whom the person named when they made a strict conversation here. */
+  /** `room user`: whom the person named when they made a conversation here. */
   #named;
   /** The same, of those whose group this browser made by it. */
   #expected;
+  /** `room secret`: what stood in the link by which the person came, until they are inside. */
+  #given;
 
   /** @param {Pick<Storage, 'getItem' | 'setItem'> | null} storage */
   constructor(storage) {
@@ -34,6 +37,7 @@ export class EncryptedOnce {
     this.#strict = new Remembered(STRICT, storage);
     this.#named = new Remembered(NAMED, storage);
     this.#expected = new Remembered(EXPECTED, storage);
+    this.#given = new Remembered(GIVEN, storage);
   }
 
   /**
@@ -85,12 +89,29 @@ export class EncryptedOnce {
     return this.#expected.of(room);
   }
 
+  /** The person was given a link to the room. @param {string} room @param {string} secret that stood in it */
+  give(room, secret) {
+    this.inside(room);
+    this.#given.add(`${room} ${secret}`);
+  }
+
+  /** @param {string} room @returns {string | null} */
+  givenFor(room) {
+    return this.#given.of(room)[0] ?? null;
+  }
+
+  /** They are: the link is of no more use. @param {string} room */
+  inside(room) {
+    for (const secret of this.#given.of(room)) this.#given.drop(`${room} ${secret}`);
+  }
+
   /** Another window of the browser may have seen more. */
   readAgain() {
     this.#encrypted.readAgain();
     this.#strict.readAgain();
     this.#named.readAgain();
     this.#expected.readAgain();
+    this.#given.readAgain();
   }
 }
 
@@ -108,8 +129,9 @@ class Remembered {
     this.#rooms = new Set(read(storage, key));
   }
 
-  /** The others of those that are `room other`. @param {string} room @returns {string[]} */
+  /** The others of those that are `room other`, whichever window learned of them. @param {string} room @returns {string[]} */
   of(room) {
+    this.readAgain();
     const start = `${room} `;
     return [...this.#rooms].filter((each) => each.startsWith(start)).map((each) => each.slice(start.length));
   }

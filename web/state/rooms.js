@@ -1,26 +1,43 @@
 /**
- * The rooms of the signed-in user, and what can be done with them. Says `change` when the list did, and `named` {room} when the person has named who belongs
- * into a strict conversation. Touches no DOM.
+ * The rooms of the signed-in user, and what can be done with them. Says `change` when the list did, `named` {room} when the person has named who belongs
+ * into a conversation, and `given` {room} when they came to one by a link with a secret in it. Touches no DOM.
  */
 
-/** @import { Act, Ban, Room, RoomChanges, RoomWithMembers } from '../api.js' */
+/** @import { Act, Ban, Invitations, Room, RoomChanges, RoomWithMembers } from '../api.js' */
 /** @import { Api } from '../net/api.js' */
 
 import { ApiError } from '../net/api.js';
 import { EncryptedOnce, saysEncrypted } from './encrypted-once.js';
+import { fromServer, toServer } from './keys/bytes.js';
 
 /** What a link says of its room, in the part of the address that no server sees. @typedef {'encrypted' | 'strict' | null} Promised */
 
-/** The part of a link that says how its room is. @param {Pick<Room, 'encryption' | 'strict'>} room */
-export function promiseOf({ encryption, strict }) {
+/** Behind what a link says, the secret that lets in whoever was given it. Cut off it lets nobody in, and what the link says holds. */
+const ENCRYPTED = /^#encrypted(?:\.(?<secret>.*))?$/;
+/** As many bytes as the worker makes (`web/crypto/src/link.rs`), in base64url. */
+const SECRET = /^[\w-]{128}$/;
+
+/**
+ * The part of a link that says how its room is.
+ * @param {Pick<Room, 'encryption' | 'strict'>} room
+ * @param {string | null} [secret] that lets in whoever has it
+ */
+export function promiseOf({ encryption, strict }, secret = null) {
   if (encryption !== 'mls') return '';
-  return strict ? '#strict' : '#encrypted';
+  if (strict) return '#strict';
+  return secret === null ? '#encrypted' : `#encrypted.${secret}`;
 }
 
 /** What a link says. @param {string} hash @returns {Promised} */
 export function promisedIn(hash) {
   if (hash === '#strict') return 'strict';
-  return hash === '#encrypted' ? 'encrypted' : null;
+  return ENCRYPTED.test(hash) ? 'encrypted' : null;
+}
+
+/** The secret in a link. @param {string} hash @returns {string | null} */
+export function secretIn(hash) {
+  const secret = ENCRYPTED.exec(hash)?.groups?.['secret'] ?? '';
+  return SECRET.test(secret) ? secret : null;
 }
 
 export class RoomsStore extends EventTarget {
@@ -53,7 +70,7 @@ export class RoomsStore extends EventTarget {
     return this.#rooms?.find((room) => room.id === id) ?? null;
   }
 
-  /** Whom the person named when they made a strict conversation in this browser. @param {string} id @returns {readonly string[]} */
+  /** Whom the person named when they made a conversation in this browser. @param {string} id @returns {readonly string[]} */
   namedIn(id) {
     return this.#encrypted.namedIn(id);
   }
@@ -63,9 +80,32 @@ export class RoomsStore extends EventTarget {
     this.#encrypted.made(id);
   }
 
-  /** Whom the person named in a strict conversation whose group this browser made. @param {string} id @returns {readonly string[]} */
+  /** What members show of the link that they were given, as the server tells them, and the room's code now. @param {string} id */
+  async invitationsIn(id) {
+    /** @type {Invitations} */
+    const { link_code, invitations } = await this.#api.call('GET', `rooms/${encodeURIComponent(id)}/invitations`);
+    return { code: link_code, shows: invitations.map(({ user, invitation }) => ({ user, invitation: fromServer(invitation) })) };
+  }
+
+  /** What stood in the link by which the person came to a room, until they are inside. @param {string} id */
+  givenFor(id) {
+    const secret = this.#encrypted.givenFor(id);
+    return secret === null ? null : fromServer(secret);
+  }
+
+  /** They are. @param {string} id */
+  inside(id) {
+    this.#encrypted.inside(id);
+  }
+
+  /** Whom the person named in a conversation, and who comes into its group by that: into that of a strict one if this browser made it. @param {string} id @returns {readonly string[]} */
   expectedIn(id) {
-    return this.#encrypted.expectedIn(id);
+    return this.isStrict(id) ? this.#encrypted.expectedIn(id) : this.namedIn(id);
+  }
+
+  /** They were inside, and come back with other keys. @param {string} id @param {readonly string[]} users */
+  expect(id, users) {
+    this.#encrypted.name(id, users);
   }
 
   /** Whom the person named has come into the group. @param {string} id @param {readonly string[]} users */
@@ -124,12 +164,14 @@ export class RoomsStore extends EventTarget {
    * @returns {Promise<Room>} rejects with `not_encrypted` where the server answers with another kind than was asked for
    */
   async openDirect(usernames, { encryption, strict }) {
+    const before = new Set(this.#rooms?.map(({ id }) => id));
     const told = await this.#api.call('POST', 'direct', { usernames, encryption, strict });
     // One that is there is in the list; of another the person asked what it is to be.
     if (encryption === 'mls' && this.find(told.id) === null) mustSayEncrypted(told);
     const room = this.#keep(told);
-    // Without it nobody would be let in; asked for again, the conversation is found.
-    if (this.isStrict(room.id) && this.namedIn(room.id).length === 0) await this.#name(room.id, usernames);
+    // Without it nobody would be let in; asked for again, the conversation is found. In one that is not strict those who are there are there already then.
+    const isNamed = this.isStrict(room.id) || (room.encryption === 'mls' && !before.has(room.id));
+    if (isNamed && this.namedIn(room.id).length === 0) await this.#name(room.id, usernames);
     return room;
   }
 
@@ -216,10 +258,13 @@ export class RoomsStore extends EventTarget {
 
   /**
    * @param {string} code
+   * @param {{ secret?: string | null, invitation?: string | null }} [given] the secret in the link, and what is shown of it, where this device can do so now
    * @returns {Promise<Room>}
    */
-  async join(code) {
-    const room = await this.#api.call('POST', 'rooms/join', { code });
+  async join(code, { secret = null, invitation = null } = {}) {
+    const room = await this.#api.call('POST', 'rooms/join', { code, ...(invitation === null ? {} : { invitation: toServer(invitation) }) });
+    if (secret !== null && isCanonical(room.id)) this.#encrypted.give(room.id, secret);
+    if (secret !== null) this.dispatchEvent(new CustomEvent('given', { detail: { room: room.id } }));
     // What the person was shown of it holds, whatever is answered.
     const { encryption, strict } = this.#shown?.code === code ? this.#shown : room;
     return this.#keep(encryption === 'mls' ? { ...room, encryption, strict } : room);

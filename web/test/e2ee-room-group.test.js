@@ -7,46 +7,7 @@ import { KeysRefused } from '../e2ee/keys/page.js';
 import { ApiError } from '../net/api.js';
 import { Group } from '../state/keys/group.js';
 import { RoomGroup } from '../state/keys/room-group.js';
-
-const [ME, OTHER] = ['me', 'other'];
-const aLook = (users, epoch, outgoing = null) => ({
-  type: 'group',
-  epoch,
-  leaf: 0,
-  standing: 'member',
-  members: users.map((user, leaf) => ({ leaf, user, device: `${user}'s`, identity: '', participant: null })),
-  stale: [],
-  outgoing,
-  authenticator: `${epoch}`,
-});
-
-/** A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group. */
-function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = isStrict, named = [], expected = [], refusal = null, mayMake = true, welcomed = async () => false, members = async () => [ME, OTHER], shown = null, pause = async () => {} }) {
-  const [asked, greeted, met] = [[], [], []];
-  /** Whether this browser knows the room for strict. */
-  let isKnown = isStrict;
-  const lookOf = (...is) => ({ ...aLook(...is), strict: saysStrict });
-  let look = inside ? lookOf([ME], 0) : null;
-  const keys = {
-    ask: async ({ op, add, strict }) => {
-      asked.push(op === 'create' && strict ? 'create strict' : op);
-      if (op === 'join_external' && refusal !== null) throw new KeysRefused(refusal);
-      if (op === 'look' && look === null) throw new KeysRefused('not_open');
-      if (op === 'create') return { ...lookOf([ME], 0, { epoch: 0, commit: null, welcome: null, group_info: '' }), standing: 'creating' };
-      if (op === 'join_external') return lookOf([ME], 0, { epoch: 0, commit: 'c', welcome: null, group_info: '' });
-      if (op === 'change') return lookOf([ME], look.epoch, { epoch: look.epoch, commit: add[0], welcome: null, group_info: '' });
-      if (op === 'accepted') look = look === null ? lookOf([ME], 0) : lookOf([ME, OTHER], look.epoch + 1);
-      return look;
-    },
-  };
-  const delivery = { claim, info, create, commits: async () => ({ commits: [], epoch: look.epoch }), commit: async () => true };
-  const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
-  const people = { know, knowAnew: know, greeted: async (_, users) => void greeted.push(...users), meets: async (_, users) => void met.push(...users) };
-  const strictness = { isStrict: () => isKnown, foundStrict: () => (isKnown = true), made: () => expected.push(...named), expectedIn: () => expected, cameIn: (_, users) => (expected = expected.filter((user) => !users.includes(user))), shownIn: async () => shown };
-  const leave = () => (look = lookOf([ME], look.epoch + 1));
-  const enter = () => (look = lookOf([ME], 0));
-  return { asked, greeted, met, leave, enter, isKnown: () => isKnown, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, ...strictness, mayMake: () => mayMake, welcomed, pause, exclusively: (_, act) => act() }) };
-}
+import { ME, OTHER, aLook, roomOf } from './room-world.js';
 
 test('who leaves key packages while they are asked for is asked for again, and who has none is not', async () => {
   const claims = [];
@@ -109,7 +70,7 @@ test('who has seen more than the server takes no other commit for their own once
   };
   const delivery = { commits: async (_, from) => ({ commits: server.commits.filter((commit) => commit.epoch >= from), epoch: server.epoch }) };
   const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
-  const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], shownIn: async () => null, pause: async () => {}, exclusively: (_, act) => act() };
+  const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], cameIn: () => {}, shownIn: async () => null, inside: () => {}, pause: async () => {}, exclusively: (_, act) => act() };
   const room = new RoomGroup('room', parts);
   for (const epoch of [5, 6, 7]) {
     if (epoch > 5) server.commits.push({ epoch: epoch - 1, commit: 'of another branch' });
@@ -277,22 +238,6 @@ test('whoever waits for their turn follows at once what another did, and waits o
   assert.ok(asked.length > before);
 });
 
-test('t2_whom_the_server_adds_to_a_strict_room_nobody_brings_in_before_a_person_lets_them_in_and_to_another_they_come_at_once', async () => {
-  const claim = async (users) => users.map((user) => ({ user, keyPackage: 'p' }));
-  const another = roomOf({ claim });
-  assert.deepEqual([(await another.room.sync()).members.map(({ user }) => user), another.room.atTheDoor], [[ME, OTHER], []], 'the control');
-
-  const { room, asked, greeted } = roomOf({ claim, isStrict: true });
-  for (let time = 0; time < 3; time += 1) {
-    room.reachAgain();
-    assert.deepEqual([(await room.sync()).members.map(({ user }) => user), room.atTheDoor], [[ME], [OTHER]], 'however often the server says so');
-  }
-  assert.ok(!asked.includes('change'));
-  room.letIn([OTHER]);
-  assert.deepEqual([(await room.sync()).members.map(({ user }) => user), room.atTheDoor], [[ME, OTHER], []]);
-  assert.deepEqual(greeted, [OTHER], 'whom the person let in is no news to them');
-});
-
 test('t2_that_a_room_is_strict_its_group_says_whatever_the_server_does', async () => {
   for (const saysStrict of [false, true]) {
     const { room, isKnown } = roomOf({ claim: async (users) => users.map((user) => ({ user, keyPackage: 'p' })), saysStrict });
@@ -304,58 +249,6 @@ test('t2_that_a_room_is_strict_its_group_says_whatever_the_server_does', async (
     await room.sync();
     assert.ok(asked.includes(isStrict ? 'create strict' : 'create'), 'and who makes it puts it there');
   }
-});
-
-test('t2_who_was_let_in_and_left_is_let_in_anew', async () => {
-  let members = [ME, OTHER];
-  const { room, leave } = roomOf({ claim: async (users) => users.map((user) => ({ user, keyPackage: 'p' })), isStrict: true, members: async () => members });
-  room.letIn([OTHER]);
-  await room.sync();
-  // Once more with them inside: what was let in is used up.
-  await room.sync();
-  leave();
-  assert.deepEqual([(await room.sync()).members.map(({ user }) => user), room.atTheDoor], [[ME], [OTHER]]);
-  members = [ME];
-  await room.sync();
-  assert.deepEqual(room.atTheDoor, [], 'who is no member any more waits for nothing');
-});
-
-test('t2_who_was_named_when_a_conversation_was_made_is_brought_in_and_whom_the_server_adds_is_not', async () => {
-  const claim = async (users) => users.map((user) => ({ user, keyPackage: 'p' }));
-  for (const [expected, atTheDoor] of [[[ME, OTHER], []], [[ME], [OTHER]]]) {
-    const { room, leave } = roomOf({ claim, isStrict: true, expected });
-    await room.sync();
-    assert.deepEqual(room.atTheDoor, atTheDoor);
-    leave();
-    await room.sync();
-    assert.deepEqual(room.atTheDoor, [OTHER], 'once: whoever leaves and comes back is let in anew');
-  }
-});
-
-test('t2_who_was_named_comes_into_the_group_that_was_made_for_them_and_not_into_one_that_was_found', async () => {
-  const claim = async (users) => users.map((user) => ({ user, keyPackage: 'p' }));
-  const named = [ME, OTHER];
-  const made = roomOf({ claim, inside: false, info: async () => null, create: async () => true, isStrict: true, named });
-  const found = roomOf({ claim, inside: false, isStrict: true, named });
-  const inside = roomOf({ claim, isStrict: true, named });
-  for (const [{ room }, atTheDoor] of [[made, []], [found, [OTHER]], [inside, [OTHER]]]) {
-    assert.notEqual(await room.sync(), null);
-    assert.deepEqual(room.atTheDoor, atTheDoor);
-  }
-});
-
-test('t2_who_was_let_in_and_was_removed_before_they_came_is_let_in_anew_and_who_stood_first_stays_first', async () => {
-  let members = [ME, OTHER];
-  const { room } = roomOf({ isStrict: true, members: async () => members });
-  room.letIn([OTHER]);
-  members = [ME];
-  await room.sync();
-  members = [ME, OTHER];
-  await room.sync();
-  assert.deepEqual(room.atTheDoor, [OTHER]);
-  members = ['ghost', ME, OTHER];
-  await room.sync();
-  assert.deepEqual(room.atTheDoor, [OTHER, 'ghost']);
 });
 
 test('t2_a_group_that_does_not_say_that_its_room_is_strict_is_named_as_false_for_as_long_as_nothing_changes', async () => {
@@ -440,7 +333,7 @@ test('where the server has a room’s group in an epoch before the one here it i
   };
   const delivery = { claim: async () => [], info: async () => ({}), commits: async () => ({ commits: [], epoch: server }), commit: async () => true };
   const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
-  const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], shownIn: async () => null, welcomed: async () => false, pause: async () => {}, exclusively: (_, act) => act() };
+  const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], cameIn: () => {}, shownIn: async () => null, inside: () => {}, givenFor: () => null, welcomed: async () => false, pause: async () => {}, exclusively: (_, act) => act() };
   const room = new RoomGroup('room', parts);
   assert.deepEqual([await room.sync(), room.wrong, room.look], [null, 'rolled_back', null]);
   assert.deepEqual([await room.sync(), asked.includes('change')], [null, false]);
@@ -462,7 +355,7 @@ test('where another commit led to the epoch in which this device is, it is told 
     const asked = [];
     const delivery = { commits: async (_, from) => (asked.push(from), { commits: from === 6 ? [{ epoch: 6, commit: 'of 6' }] : [], epoch: 7 }) };
     const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
-    const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], shownIn: async () => null, pause: async () => {}, exclusively: (_, act) => act() };
+    const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], cameIn: () => {}, shownIn: async () => null, inside: () => {}, pause: async () => {}, exclusively: (_, act) => act() };
     const room = new RoomGroup('room', parts);
     assert.deepEqual([(await room.sync())?.epoch, room.wrong], expected);
     await room.sync();

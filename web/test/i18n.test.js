@@ -49,7 +49,7 @@ test('every code that the server can answer has a text', () => {
 
 /** What the keys refuse that the page deals with by itself, or never asks for: nobody is shown it. */
 const DEALT_WITH = new Set(
-  'bad_commit bad_group_info bad_head bad_message bad_request bad_welcome expired_commit join_again known_group missing_commits nothing_pending not_strict old_proof other_device other_group own_message past_epoch pending revoked_device unknown_epoch unknown_invite unknown_package unknown_sender wrong_kind epoch_exhausted epoch_passed other_room other_sender unknown_suite no_such_chunk not_consistent other_log other_block other_identity other_kind'.split(' '),
+  'bad_commit bad_group_info bad_head bad_message bad_request bad_welcome expired_commit join_again known_group missing_commits nothing_pending not_strict old_proof other_device other_group own_message past_epoch pending revoked_device unknown_epoch unknown_package unknown_sender wrong_kind epoch_exhausted epoch_passed other_room other_sender unknown_suite no_such_chunk not_consistent other_log other_block other_identity other_kind'.split(' '),
 );
 
 test('every code of the keys that a person can come to see has a text', () => {

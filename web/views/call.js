@@ -29,7 +29,7 @@ const FLOOD_PEOPLE = 12;
  * @param {() => void} left
  */
 export function callView(app, room, signal, left) {
-  const invite = () => void copyLink(room);
+  const invite = () => void copyLink(app, room);
   const banners = new Banners(app, { soundOn: () => audio.play(), invite }, signal);
   if (room.encryption === 'mls') banners.element.append(keysBannersInCall(app, room, signal));
   const audio = new SeatAudio(app, () => banners.soundBlocked(), signal);

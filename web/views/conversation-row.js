@@ -85,7 +85,7 @@ function acts(app, row) {
   const about = row.title;
   if (!room || row.kind === 'direct') return [];
   return [
-    iconButton({ icon: 'link', label: t('rooms.copy_link'), about, action: 'copy-link', click: () => void copyLink(room) }),
+    iconButton({ icon: 'link', label: t('rooms.copy_link'), about, action: 'copy-link', click: () => void copyLink(app, room) }),
     iconButton({ icon: 'settings', label: t('rooms.details'), about, action: 'room-details', click: () => openRoomDetails(app, room.id) }),
     room.role === 'owner'
       ? iconButton({ icon: 'bin', label: t('rooms.delete'), about, action: 'delete-room', click: () => void deleteRoom(app, room) })

@@ -1,6 +1,6 @@
 /** A room's link was opened: say which room it is, and join it. */
 
-/** @import { Page } from './page.js' */
+/** @import { App, Page } from './page.js' */
 
 import { t } from '../i18n/index.js';
 import { el, fill } from '../ui/dom.js';
@@ -8,14 +8,15 @@ import { spinner } from '../ui/form.js';
 import { encryptionNote, strictNote } from './encryption.js';
 import { centred, firstFocus, heading } from './page.js';
 import { missingPage } from './plain.js';
-import { promisedIn } from '../state/rooms.js';
+import { promisedIn, secretIn } from '../state/rooms.js';
 import { attempt } from './room-acts.js';
 
 /** @type {Page} */
 export const joinPage = (app, [code = ''], signal) => {
   const root = el('div', {}, centred('join', spinner()));
+  const secret = secretIn(location.hash);
   const join = async () => {
-    await attempt(async () => app.go(`/rooms/${(await app.rooms.join(code)).id}`));
+    await attempt(async () => app.go(`/rooms/${(await app.rooms.join(code, await givenBy(app, secret))).id}`));
   };
   /** @param {HTMLElement} page */
   const show = (page) => {
@@ -36,3 +37,9 @@ export const joinPage = (app, [code = ''], signal) => {
   void draw();
   return { title: t('join.action'), element: root };
 };
+
+/** Whose keys are not ready yet shows it as soon as they are. @param {App} app @param {string | null} secret in the link */
+async function givenBy(app, secret) {
+  const invitation = secret === null ? null : await app.keys.account?.invitationBy(secret).catch(() => null);
+  return { secret, invitation: invitation ?? null };
+}

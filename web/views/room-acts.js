@@ -9,22 +9,31 @@ import { el } from '../ui/dom.js';
 import { promiseOf } from '../state/rooms.js';
 import { toast } from '../ui/toast.js';
 
-/** @param {Pick<Room, 'link_code' | 'encryption' | 'strict'>} room */
-export function roomLink({ link_code, encryption, strict }) {
-  return new URL(`/join/${link_code ?? ''}${promiseOf({ encryption, strict })}`, location.href).href;
+/** @typedef {Pick<Room, 'id' | 'link_code' | 'encryption' | 'strict'>} Linked */
+
+/**
+ * `letsIn`: whoever has it comes in by it; else they wait until a person lets them in, as in a strict room, or where this device is not inside itself.
+ * @param {App} app
+ * @param {Linked} room
+ */
+export async function roomLink(app, { id, link_code, encryption, strict }) {
+  const code = link_code ?? '';
+  const secret = encryption === 'mls' && !strict ? ((await app.keys.account?.linkTo(id, code).catch(() => null)) ?? null) : null;
+  return { href: new URL(`/join/${code}${promiseOf({ encryption, strict }, secret)}`, location.href).href, letsIn: encryption === 'open' || secret !== null };
 }
 
 /**
  * Where the browser refuses the clipboard (not https), the link is shown to be copied by hand.
- * @param {Pick<Room, 'link_code' | 'encryption' | 'strict'>} room
+ * @param {App} app
+ * @param {Linked} room
  */
-export async function copyLink(room) {
-  const link = roomLink(room);
+export async function copyLink(app, room) {
+  const { href, letsIn } = await roomLink(app, room);
   try {
-    await navigator.clipboard.writeText(link);
-    toast(t('rooms.link_copied'));
+    await navigator.clipboard.writeText(href);
+    toast(t(letsIn ? 'rooms.link_copied' : 'people.link_copied'));
   } catch {
-    const input = el('input', { class: 'copyable', readonly: true, value: link, 'aria-label': t('rooms.link') });
+    const input = el('input', { class: 'copyable', readonly: true, value: href, 'aria-label': t('rooms.link') });
     openDialog({ title: t('rooms.link'), class: 'narrow' }, el('p', {}, t('rooms.link_manual')), input);
     input.select();
   }

@@ -16,7 +16,7 @@ import { openAudit } from './room-audit.js';
 import { membersSection } from './room-members.js';
 import { bansSection, orderSection, topicSection } from './room-order.js';
 
-/** @typedef {(app: App, room: RoomWithMembers, draw: () => void) => HTMLElement | null} Section */
+/** `href`: the link to it. @typedef {(app: App, room: RoomWithMembers, draw: () => void, href: string) => HTMLElement | null} Section */
 
 /** The sections from the top, each with what of the room it shows. @returns {[Section, (keyof RoomWithMembers)[]][]} */
 const sections = () => [
@@ -45,15 +45,15 @@ export function openRoomDetails(app, id) {
   const draw = async (acted) => {
     try {
       const room = await app.rooms.details(id);
-      const trust = await trustInMembers(app, room);
+      const [trust, { href }] = await Promise.all([trustInMembers(app, room), roomLink(app, room)]);
       if (!dialog.isConnected) return;
       const focused = focusedIn(body);
       const before = drawn;
       drawn = sections().map(([section, fields], index) => {
-        const shows = JSON.stringify([fields.map((field) => room[field]), fields.includes('members') ? trust : []]);
+        const shows = JSON.stringify([fields.map((field) => room[field]), fields.includes('members') ? trust : [], fields.includes('link_code') ? href : '']);
         const kept = before[index];
         if (kept !== undefined && index !== acted && kept.shows === shows) return kept;
-        const node = section(app, room, () => void draw(index)) ?? document.createTextNode('');
+        const node = section(app, room, () => void draw(index), href) ?? document.createTextNode('');
         kept?.node.replaceWith(node);
         return { node, shows };
       });
@@ -66,6 +66,8 @@ export function openRoomDetails(app, id) {
   };
   void draw();
   listen(app.keys, ['change', 'person'], () => void draw(), closing.signal);
+  // Whoever is inside now can make a link that leads in.
+  listen(app.keys, 'room', ({ detail }) => detail.room === id && void draw(), closing.signal);
 }
 
 /**
@@ -112,8 +114,9 @@ function nameSection(app, room, draw) {
  * @param {App} app
  * @param {RoomWithMembers} room
  * @param {() => void} draw
+ * @param {string} href
  */
-function linkSection(app, room, draw) {
+function linkSection(app, room, draw, href) {
   if (room.link_code === null) return null;
   const reset = async () => {
     const agreed = await confirmFirst({ title: t('rooms.reset_link_title'), text: t('rooms.reset_link_text'), action: t('rooms.reset_link') });
@@ -121,16 +124,12 @@ function linkSection(app, room, draw) {
     toast(t('rooms.link_reset'));
     draw();
   };
+  const link = el('input', { class: 'copyable', readonly: true, value: href, 'aria-label': t('rooms.link') });
   return el(
     'section',
     {},
     el('h3', {}, t('rooms.link')),
-    el(
-      'div',
-      { class: 'row' },
-      el('input', { class: 'copyable', readonly: true, value: roomLink(room), 'aria-label': t('rooms.link') }),
-      iconButton({ icon: 'link', label: t('rooms.copy_link'), action: 'copy-link', click: () => void copyLink(room) }),
-    ),
+    el('div', { class: 'row' }, link, iconButton({ icon: 'link', label: t('rooms.copy_link'), action: 'copy-link', click: () => void copyLink(app, room) })),
     room.role === 'member' ? null : el('button', { class: 'link', type: 'button', data: { action: 'reset-link' }, on: { click: () => void reset() } }, t('rooms.reset_link')),
   );
 }

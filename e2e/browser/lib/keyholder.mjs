@@ -14,10 +14,11 @@ import { Tap, sealedPart } from './tap.mjs';
 /** Of each kind: a second and more. */
 const ENOUGH = { video: 20, audio: 60 };
 
-/** Somebody with camera and microphone in an encrypted room, and a recorder for its calls. */
+/** Somebody with camera and microphone in an encrypted room, to which there is a `link`, and a recorder for its calls. */
 export async function recordedRoom(table) {
   const anna = await table.person('chromium');
-  const room = await table.room([anna], { encryption: 'mls' });
+  const made = await table.room([anna], { encryption: 'mls' });
+  const room = { ...made, link: await table.link(anna, made) };
   return { anna, room, recorder: await Tap.of(table, [room]) };
 }
 
@@ -29,8 +30,8 @@ export function keyholders() {
     const client = await Client.of(await builtDesk(), table.server, name);
     clients.push(client);
     await client.start();
-    await client.rooms.join(room.link_code);
     const account = await client.ready();
+    await client.comesWith(new URL(room.link).hash, room);
     await client.until('to be let in', () => account.sync(room.id));
     const stay = await Stay.of(client, room);
     return client.until('keys of the call', () => stay.epochs.length > 0 && stay);

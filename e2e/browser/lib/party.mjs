@@ -141,7 +141,34 @@ class Party {
     for (const other of new Set(others.map((page) => page.token))) {
       if (other !== owner.token) await this.server.request('POST', 'rooms/join', { token: other, body: { code: room.link_code } });
     }
+    if (encryption === 'mls' && !strict) await this.expect(people, room, await Promise.all(people.map((page) => this.userOf(page))));
     return room;
+  }
+
+  /** The id of a page's user. */
+  async userOf({ token }) {
+    return (await this.server.request('GET', 'me', { token })).id;
+  }
+
+  /** These people know that others belong into a room that is not strict, as into a conversation that they made: nobody waits. How a link does that is a test of its own (`door.spec.mjs`). */
+  async expect(pages, room, users) {
+    await Promise.all(pages.map((page) => page.evaluate(name, room.id, users)));
+  }
+
+  /** The link to an encrypted room, as a page that is inside shows it. */
+  async link(page, room) {
+    await this.open(page, `/rooms/${room.id}?chat`);
+    await page.click('room-details');
+    const link = await page.waitFor('the whole link', () => [...document.querySelectorAll('dialog input.copyable')].map(({ value }) => value).find((value) => value.includes('#encrypted.')));
+    await this.open(page, `/rooms/${room.id}?chat`);
+    return link;
+  }
+
+  /** Comes to a room by a link. */
+  async come(page, link) {
+    await page.goto(link);
+    await page.click('join-room');
+    await page.see('[data-page="prejoin"]');
   }
 
   /** Leads a page to a room's pre-join page. */
@@ -205,6 +232,13 @@ async function register(username, password, registration_secret) {
     if (response.status !== 429) return response.json();
     await new Promise((resolve) => setTimeout(resolve, 1000 * Number(response.headers.get('retry-after') ?? 1)));
   }
+}
+
+/** Runs in the page: where the client keeps whom the person named. */
+function name(room, users) {
+  const key = 'webcall.strict-named';
+  const named = JSON.parse(localStorage.getItem(key) ?? '[]');
+  localStorage.setItem(key, JSON.stringify([...new Set([...named, ...users.map((user) => `${room} ${user}`)])]));
 }
 
 /** Runs a spec's body around a party and ends the party whatever happens; the body's own failure is the one that is told. */

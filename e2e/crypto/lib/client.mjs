@@ -7,12 +7,12 @@ import { Api } from '../../../web/net/api.js';
 import { SignalSocket } from '../../../web/net/socket.js';
 import { KeysAccount } from '../../../web/state/keys/account.js';
 import { Delivery } from '../../../web/state/keys/delivery.js';
-import { mayMake } from '../../../web/state/keys/open.js';
+import { partsOf } from '../../../web/state/keys/open.js';
 import { KeyLog } from '../../../web/state/keys/log.js';
 import { PUBLISHING } from '../../../web/state/keys/parts.js';
 import { People } from '../../../web/state/keys/people.js';
 import { KeysStore } from '../../../web/state/keys/store.js';
-import { RoomsStore } from '../../../web/state/rooms.js';
+import { RoomsStore, promiseOf, secretIn } from '../../../web/state/rooms.js';
 import { SessionStore } from '../../../web/state/session.js';
 import { NO_PASSKEYS } from './authenticator.mjs';
 import { KeptStates, KeysWorker } from './worker.mjs';
@@ -47,19 +47,24 @@ export class Client {
     this.keys = new KeysStore(this.socket, this.session, this.rooms, (user, told) => {
       const [keys, delivery] = [new Keys(() => new KeysWorker(Desk, states)), new Delivery(this.api)];
       this.worker = keys;
-      const membersOf = async (room) => (await this.rooms.details(room)).members.map((member) => member.user);
       const ownRooms = async () => (await this.api.call('GET', 'rooms')).rooms.map(({ id }) => id);
-      const roomsOf = () => this.rooms.rooms.filter(({ encryption }) => encryption === 'mls').map(({ id }) => id);
       const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
       const [exclusively, now] = [(name, act) => this.#alone(name, act), () => Date.now() + this.ahead_ms];
       const log = new KeyLog({ keys, delivery, exclusively, now });
       // By chance nobody waits: what is archived is archived as soon as may be.
-      const parts = { keys, delivery, log, people: new People(keys, log), passkeys: this.passkeys, membersOf, isStrict: (room) => this.rooms.isStrict(room), foundStrict: (room) => this.rooms.foundStrict(room), made: (room) => this.rooms.made(room), expectedIn: (room) => this.rooms.expectedIn(room), cameIn: (room, users) => this.rooms.cameIn(room, users), shownIn: (room) => this.rooms.shownIn(room), mayMake: (room) => mayMake(this.rooms, room), roomsOf, ownRooms, pause, exclusively, now, random: () => 0 };
+      const parts = { keys, delivery, log, people: new People(keys, log), passkeys: this.passkeys, ...partsOf(this.rooms), ownRooms, pause, exclusively, now, random: () => 0 };
       // Kept here, too: the page knows no account of a device that does not count.
       this.#account = new KeysAccount(user, parts, told);
       return this.#account;
     });
+    this.keys.addEventListener('door', ({ detail }) => this.#open(detail.room));
     this.socket.addEventListener('message', ({ detail }) => detail.type === 'room_changed' && void this.rooms.refresh(detail.room).catch(() => {}));
+  }
+
+  /** Whoever comes to the door of a room is expected here, if it is not strict. @param {string} room */
+  #open(room) {
+    const waiting = this.keys.account?.atTheDoorOf(room) ?? [];
+    if (this.letsIn && waiting.length > 0 && !this.rooms.isStrict(room)) this.keys.account.letIn(room, waiting);
   }
 
   /** There is one window: what only windows among each other would do at once needs no turns. */
@@ -84,6 +89,8 @@ export class Client {
   worker = null;
   /** Done when another window of the browser lets this one at its groups. */
   otherWindow = Promise.resolve();
+  /** Whether the person lets in whoever waits at the door of a room that is not strict, at once. */
+  letsIn = true;
   /** How far its clock is ahead. */
   ahead_ms = 0;
   /** Every request goes through here; a test may stand in between. */
@@ -98,6 +105,18 @@ export class Client {
     await this.rooms.load();
     this.socket.connect();
     return this;
+  }
+
+  /** Comes to a room by the link of somebody inside, as the page reads it; without showing it at once where the keys are not there yet. */
+  async comesBy(host, room) {
+    return this.comesWith(promiseOf(room, await (await host.ready()).linkTo(room.id, room.link_code)), room);
+  }
+
+  /** The same, with what stands in the link behind its code. */
+  async comesWith(hash, room) {
+    const secret = secretIn(hash);
+    const invitation = secret === null ? null : await (this.keys.account?.invitationBy(secret) ?? null);
+    return this.rooms.join(room.link_code, { secret, invitation });
   }
 
   /** The keys' account, once this device counts. */

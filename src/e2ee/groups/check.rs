@@ -97,11 +97,6 @@ impl Knowledge for Counting {
         false
     }
 
-    /// Rooms have no invites of which the server knows. A commit with any other pre-shared key would win, and no member could follow it.
-    fn invites(&self, _psk: &[u8]) -> bool {
-        false
-    }
-
     fn may_lose(&self, certificate: &Certificate) -> bool {
         !self.counts(certificate)
     }

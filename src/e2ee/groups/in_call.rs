@@ -40,10 +40,6 @@ impl Knowledge for InCall {
         self.participants.values().any(|one| *one == user)
     }
 
-    fn invites(&self, psk: &[u8]) -> bool {
-        self.counting.invites(psk)
-    }
-
     fn may_lose(&self, certificate: &Certificate) -> bool {
         !self.counts(certificate) || self.gone.contains(&certificate.to_bytes())
     }

@@ -90,6 +90,7 @@ pub const TABLES: &[Table] = &[
             ("chat_muted", Flag),
             ("last_message_at", Integer),
             ("unasked", Flag),
+            ("invitation", Bytes),
         ],
     },
     Table {

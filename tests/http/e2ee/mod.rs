@@ -3,6 +3,7 @@
 mod backups;
 mod fuzz;
 mod groups;
+mod invitations;
 mod keys;
 mod packages;
 

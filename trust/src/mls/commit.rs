@@ -1,10 +1,8 @@
 //! What one commit (RFC 9420 §12.4) may change, and who may change it.
 
 use openmls::group::StagedCommit;
-use openmls::messages::proposals::{PreSharedKeyProposal, Proposal, ProposalOrRefType};
-use openmls::prelude::tls_codec::{Deserialize, Serialize};
+use openmls::messages::proposals::{Proposal, ProposalOrRefType};
 use openmls::prelude::{LeafNode, Sender};
-use openmls::schedule::{PreSharedKeyId, Psk};
 
 use super::leaf::{checked_package, leaf, leaf_known};
 use super::{GroupId, MAX_ADDED, MAX_LEAVES, Roster, Session};
@@ -17,8 +15,6 @@ pub trait Knowledge {
     fn counts(&self, certificate: &Certificate) -> bool;
     /// Whether somebody belongs here who has no leaf: for the group of a call, the members of its room by identity. Nobody, for a room.
     fn belongs(&self, user: UserId, identity: PublicKey) -> bool;
-    /// Whether this pre-shared key is the one of the room's invite link. Who shows it was given the link.
-    fn invites(&self, psk: &[u8]) -> bool;
     /// Whether somebody else may take this device out. The server: only if it no longer counts in the room or call. Clients: always, for
     /// the server could stop serving a device anyway.
     fn may_lose(&self, certificate: &Certificate) -> bool;
@@ -53,8 +49,6 @@ pub enum Way {
     SameIdentity,
     /// [`Knowledge::belongs`].
     Belongs,
-    /// [`Knowledge::invites`].
-    Invited,
 }
 
 /// Whether `staged`, which openmls verified against the group whose roster is `before`, may be. `sender` as openmls gives it.
@@ -80,13 +74,12 @@ struct Proposed {
     /// The stays in a call of those who are added.
     sessions: Vec<Session>,
     removed: Vec<u32>,
-    psks: Vec<Vec<u8>>,
     outside: bool,
 }
 
 impl Proposed {
     fn read(staged: &StagedCommit) -> Result<Self, Refusal> {
-        let mut read = Self { added: Vec::new(), sessions: Vec::new(), removed: Vec::new(), psks: Vec::new(), outside: false };
+        let mut read = Self { added: Vec::new(), sessions: Vec::new(), removed: Vec::new(), outside: false };
         for queued in staged.queued_proposals() {
             // By reference would depend on what else has arrived, and in which order.
             if queued.proposal_or_ref_type() != ProposalOrRefType::Proposal {
@@ -105,22 +98,12 @@ impl Proposed {
             }
             Proposal::Add(_) => return Err(Refusal::TooManyMembers),
             Proposal::Remove(remove) => self.removed.push(remove.removed().u32()),
-            Proposal::PreSharedKey(psk) => self.psks.push(external(psk)?),
             Proposal::ExternalInit(_) => self.outside = true,
+            // A pre-shared key that others lack would lock them out.
             // An Update is always of somebody else than the committer (RFC 9420 §12.2), so it could only come by reference.
             _ => return Err(Refusal::Proposal),
         }
         Ok(())
-    }
-}
-
-/// The name of an external pre-shared key. openmls shows it only as bytes; those of the proposal are those of its id (RFC 9420 §12.1.4).
-fn external(proposal: &PreSharedKeyProposal) -> Result<Vec<u8>, Refusal> {
-    let bytes = proposal.tls_serialize_detached().map_err(|_| Refusal::Malformed)?;
-    let id = PreSharedKeyId::tls_deserialize(&mut bytes.as_slice()).map_err(|_| Refusal::Malformed)?;
-    match id.psk() {
-        Psk::External(external) => Ok(external.psk_id().to_vec()),
-        Psk::Resumption(_) => Err(Refusal::Proposal),
     }
 }
 
@@ -140,8 +123,7 @@ fn of_member(
     if !knows.counts(&by) {
         return Err(Refusal::NotVouched);
     }
-    // Pre-shared keys are for those who come from outside: a member with one that others lack would lock them out.
-    if proposed.outside || !proposed.psks.is_empty() {
+    if proposed.outside {
         return Err(Refusal::Proposal);
     }
     if let Some(path) = staged.update_path_leaf_node() {
@@ -178,11 +160,8 @@ fn from_outside(staged: &StagedCommit, proposed: &Proposed, before: &Roster, kno
     if !proposed.outside || !proposed.added.is_empty() {
         return Err(Refusal::Proposal);
     }
-    if !proposed.psks.iter().all(|psk| knows.invites(psk)) {
-        return Err(Refusal::Uninvited);
-    }
     let old = replaced(&proposed.removed, &by, before)?;
-    let way = way_in(&by, old.is_some(), !proposed.psks.is_empty(), before, knows)?;
+    let way = way_in(&by, old.is_some(), before, knows)?;
     Ok(Change { by, added: Vec::new(), removed: old.into_iter().collect(), joined: Some(Joined { certificate: by, way }) })
 }
 
@@ -197,14 +176,13 @@ fn replaced(removed: &[u32], by: &Certificate, before: &Roster) -> Result<Option
     if old == by { Ok(Some((index, *old))) } else { Err(Refusal::StillMember) }
 }
 
-fn way_in(by: &Certificate, resync: bool, link: bool, before: &Roster, knows: &impl Knowledge) -> Result<Way, Refusal> {
+fn way_in(by: &Certificate, resync: bool, before: &Roster, knows: &impl Knowledge) -> Result<Way, Refusal> {
     let of = by.statement();
     match before.identity_of(of.user) {
         Some(identity) if identity != of.identity => Err(Refusal::IdentityChanged),
         Some(_) if resync => Ok(Way::Resync),
         Some(_) => Ok(Way::SameIdentity),
         None if knows.belongs(of.user, of.identity) => Ok(Way::Belongs),
-        None if link => Ok(Way::Invited),
         None => Err(Refusal::Uninvited),
     }
 }

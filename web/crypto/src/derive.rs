@@ -24,6 +24,8 @@ pub(crate) enum Purpose {
     Handover,
     HandoverKey,
     RemovedProof,
+    LinkSecret,
+    LinkKey,
 }
 
 impl Purpose {
@@ -46,6 +48,8 @@ impl Purpose {
             Self::Handover => b"WebCall 1 handover\0",
             Self::HandoverKey => b"WebCall 1 handover key\0",
             Self::RemovedProof => b"WebCall 1 removed unlockers\0",
+            Self::LinkSecret => b"WebCall 1 link secret\0",
+            Self::LinkKey => b"WebCall 1 link key\0",
         }
     }
 }
@@ -63,7 +67,7 @@ pub(crate) fn derive<const N: usize>(purpose: Purpose, salt: &[u8], secret: &[u8
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 16] = [
+    const ALL: [Purpose; 18] = [
         Purpose::MessageKey,
         Purpose::MessageSignature,
         Purpose::FileChunk,
@@ -80,6 +84,8 @@ mod tests {
         Purpose::Handover,
         Purpose::HandoverKey,
         Purpose::RemovedProof,
+        Purpose::LinkSecret,
+        Purpose::LinkKey,
     ];
 
     #[test]
@@ -90,6 +96,8 @@ mod tests {
             webcall_trust::DeviceCertificate::LABEL,
             webcall_trust::Revocation::LABEL,
             webcall_trust::TreeHead::LABEL,
+            webcall_trust::Invitation::LABEL,
+            webcall_trust::Acceptance::LABEL,
         ];
         let labels = ALL.map(|purpose| purpose.label().to_vec()).into_iter();
         let labels: Vec<_> = labels.chain(of_trust.map(|label| format!("WebCall 1 {label}\0").into_bytes())).collect();

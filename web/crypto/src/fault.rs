@@ -44,8 +44,6 @@ pub enum Fault {
     BadWelcome,
     #[error("the group's description does not verify, or has no tree")]
     BadGroupInfo,
-    #[error("the commit shows an invite link that this device does not know")]
-    UnknownInvite,
     #[error("a commit waits for the server's answer")]
     Pending,
     #[error("no commit waits for an answer")]
@@ -124,7 +122,6 @@ impl Fault {
             Self::OwnMessage => "own_message",
             Self::BadWelcome => "bad_welcome",
             Self::BadGroupInfo => "bad_group_info",
-            Self::UnknownInvite => "unknown_invite",
             Self::Pending => "pending",
             Self::NothingPending => "nothing_pending",
             Self::JoinAgain => "join_again",

@@ -13,6 +13,7 @@ mod gcm;
 mod group;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod js;
+mod link;
 mod locked;
 pub mod log;
 mod provider;
@@ -27,6 +28,6 @@ pub mod unlock;
 pub use device::{Device, DeviceRequest, Identity, MAX_OWN_RECORDS, MAX_PACKAGES, NewDevice, PackageName};
 pub use directory::{Directory, InCall, Learned, MAX_NAME_BYTES, MAX_RECORDS, MAX_USERS, Verified};
 pub use fault::Fault;
-pub use group::{Changes, Contacts, ExternalJoin, Group, Invite, Joined, MAX_INVITES, Outgoing, Processed, Received, Standing};
+pub use group::{Changes, Contacts, ExternalJoin, Group, Joined, Outgoing, Processed, Received, Standing};
 pub use secret::{EpochKey, FileKey, MasterKey};
 pub use state::{StateKey, StateName};

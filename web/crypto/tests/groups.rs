@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use support::*;
-use webcall_crypto::{Changes, Device, Fault, Group, Invite, Processed, Standing};
+use webcall_crypto::{Changes, Device, Fault, Group, Processed, Standing};
 use webcall_trust::mls::Way;
 use webcall_trust::{PublicKey, Refusal, UserId};
 
@@ -109,8 +109,7 @@ fn another_device_of_a_member_comes_in_by_itself() {
     party.directory = directory(&people);
     party.tables = Tables::of(&people);
     let tree = party.server.tree();
-    let mut joining =
-        Group::join_external(&phone, external(&party.server, &tree, room(), None), &party.directory).expect("one's own");
+    let mut joining = Group::join_external(&phone, external(&party.server, &tree, room()), &party.directory).expect("one's own");
     assert_eq!(joining.chat_key(), Err(Fault::NotMember), "not before the server took it");
     let sent = joining.outgoing().expect("to be sent").clone();
     assert!(matches!(party.server.post(&sent, &party.tables), Ok(Answer::Taken)));
@@ -130,8 +129,7 @@ fn a_device_that_lost_its_state_takes_the_place_of_its_old_leaf() {
     let (people, mut devices) = users(3);
     let mut party = party(room(), &people, &mut devices);
     let tree = party.server.tree();
-    let mut back =
-        Group::join_external(&devices[1], external(&party.server, &tree, room(), None), &party.directory).expect("a resync");
+    let mut back = Group::join_external(&devices[1], external(&party.server, &tree, room()), &party.directory).expect("a resync");
     let sent = back.outgoing().expect("to be sent").clone();
     assert!(matches!(party.server.post(&sent, &party.tables), Ok(Answer::Taken)));
     back.accepted().expect("it was sent");
@@ -168,36 +166,18 @@ fn a_revoked_device_is_stale_and_anybody_may_take_it_out() {
 }
 
 #[test]
-fn t2_who_has_the_link_comes_in_and_nobody_else_does() {
+fn t2_who_has_no_device_in_the_group_does_not_come_in_by_itself() {
     let (people, mut devices) = users(3);
     let mut party = party(room(), &people[..2], &mut devices[..2]);
     party.directory = directory(&people);
     party.tables = Tables::of(&people);
-    let (link, guessed) = (Invite::of_room(ROOM, &[5; 32]), Invite::of_room(ROOM, &[6; 32]));
-    party.tables.invites.push(link.name());
-    for group in &mut party.groups {
-        group.open_to(&link).expect("room for it");
-    }
     let tree = party.server.tree();
-    for (invite, refusal) in [(None, Refusal::Uninvited), (Some(&guessed), Refusal::Uninvited)] {
-        let uninvited = Group::join_external(&devices[2], external(&party.server, &tree, room(), invite), &party.directory)
-            .expect("it can try");
-        let sent = uninvited.outgoing().expect("to be sent").clone();
-        assert_eq!(party.server.post(&sent, &party.tables).err(), Some(refusal));
-        let by_a_lying_server = party.groups[0].process(sent.commit.as_ref().expect("a commit").as_slice(), &party.directory);
-        assert!(
-            matches!(by_a_lying_server, Err(Fault::UnknownInvite | Fault::Refused(Refusal::Uninvited))),
-            "{by_a_lying_server:?}"
-        );
-    }
-    let mut guest = Group::join_external(&devices[2], external(&party.server, &tree, room(), Some(&link)), &party.directory)
-        .expect("a guest");
-    let sent = guest.outgoing().expect("to be sent").clone();
-    assert!(matches!(party.server.post(&sent, &party.tables), Ok(Answer::Taken)));
-    guest.accepted().expect("it was sent");
-    party.groups.push(guest);
-    party.catch_up();
-    party.assert_agreed();
+    let uninvited =
+        Group::join_external(&devices[2], external(&party.server, &tree, room()), &party.directory).expect("it can try");
+    let sent = uninvited.outgoing().expect("to be sent").clone();
+    assert_eq!(party.server.post(&sent, &party.tables).err(), Some(Refusal::Uninvited));
+    let by_a_lying_server = party.groups[0].process(sent.commit.as_ref().expect("a commit").as_slice(), &party.directory);
+    assert_eq!(by_a_lying_server, Err(Refusal::Uninvited.into()));
 }
 
 fn everyone(people: &[User]) -> BTreeSet<(UserId, PublicKey)> {
@@ -215,13 +195,13 @@ fn who_is_in_the_room_comes_into_its_call() {
     party.tables.in_room = roster.clone();
     let tree = party.server.tree();
     let claimed = everyone(&people);
-    let stranger = Group::join_external(&devices[2], external(&party.server, &tree, call(), None), &everybody.in_call(&claimed))
+    let stranger = Group::join_external(&devices[2], external(&party.server, &tree, call()), &everybody.in_call(&claimed))
         .expect("it can try");
     let sent = stranger.outgoing().expect("to be sent").clone();
     assert_eq!(party.server.post(&sent, &party.tables).err(), Some(Refusal::Uninvited));
     let commit = sent.commit.expect("a commit");
     assert_eq!(party.groups[0].process(commit.as_slice(), &everybody.in_call(&roster)), Err(Refusal::Uninvited.into()));
-    let mut second = Group::join_external(&devices[1], external(&party.server, &tree, call(), None), &everybody.in_call(&roster))
+    let mut second = Group::join_external(&devices[1], external(&party.server, &tree, call()), &everybody.in_call(&roster))
         .expect("of the room");
     let sent = second.outgoing().expect("to be sent").clone();
     assert!(matches!(party.server.post(&sent, &party.tables), Ok(Answer::Taken)));
@@ -267,7 +247,7 @@ fn t2_who_is_not_in_the_room_keeps_others_out_of_a_call_and_is_stale_in_it() {
     for (of, refusal) in [(&*last, Some(Refusal::Uninvited.into())), (&first_two[0], None)] {
         let server = server(of);
         let tree = server.tree();
-        let join = external(&server, &tree, call(), None);
+        let join = external(&server, &tree, call());
         assert_eq!(Group::join_external(&first_two[1], join, &everybody.in_call(&in_room)).err(), refusal);
     }
     // Inside, whoever is put out of the room is stale, and may add nobody who was never in it.
@@ -284,7 +264,7 @@ fn t2_a_further_device_of_who_was_put_out_of_the_room_does_not_come_into_its_cal
     (party.directory, party.tables) = (directory(&people), Tables::of(&people));
     let (all, only_first) = (everyone(&people), everyone(&people[..1]));
     let tree = party.server.tree();
-    let join = external(&party.server, &tree, call(), None);
+    let join = external(&party.server, &tree, call());
     let joining = Group::join_external(&phone, join, &party.directory.in_call(&all)).expect("it can try");
     let commit = joining.outgoing().and_then(|sent| sent.commit.clone()).expect("a commit");
     let refused = party.groups[0].process(commit.as_slice(), &party.directory.in_call(&only_first));

@@ -88,7 +88,7 @@ fn t19_victims_of_a_commit_with_a_bad_path_report_it_and_come_in_anew() {
         );
         assert_eq!(party.groups[index].epoch_authenticator(), before, "nothing has changed");
         let tree = party.server.tree();
-        let join = external(&party.server, &tree, room(), None);
+        let join = external(&party.server, &tree, room());
         let join = ExternalJoin { at_least_epoch: party.groups[index].epoch(), ..join };
         let mut anew = Group::join_external(device, join, &party.directory).expect("a resync");
         let sent = anew.outgoing().expect("to be sent").clone();

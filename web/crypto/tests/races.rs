@@ -204,9 +204,8 @@ fn dies_while_it_joins_from_outside(after_steps: usize, rival: Rival) {
     (party.directory, party.tables) = (directory(&people), Tables::of(&people));
     let mut disk = Disk::new(&mut phone);
     let Party { server, tables, directory, groups } = &mut party;
-    let join = |server: &Server| {
-        Group::join_external(&phone, external(server, &server.tree(), room(), None), directory).expect("one's own")
-    };
+    let join =
+        |server: &Server| Group::join_external(&phone, external(server, &server.tree(), room()), directory).expect("one's own");
     let mut joining = None;
     for step in 0..after_steps {
         match step {
@@ -255,8 +254,7 @@ fn a_group_that_two_make_at_once_is_made_once() {
     assert_eq!(second.lost(), Err(Fault::JoinAgain));
     assert_eq!(second.change(&devices[1], Changes::default(), &directory), Err(Fault::NotMember));
     // Whoever does not know whether its own was taken comes in by itself, in place of the leaf that it may have.
-    let mut again =
-        Group::join_external(&devices[0], external(&server, &server.tree(), room(), None), &directory).expect("a resync");
+    let mut again = Group::join_external(&devices[0], external(&server, &server.tree(), room()), &directory).expect("a resync");
     assert!(heal(&mut again, &mut server, &tables, &directory));
     assert_eq!(again.roster().len(), 1);
 }

@@ -129,6 +129,12 @@ export type Request =
   | { op: 'meets'; room: Uuid; users: Uuid[] }
   /** The person knows that these users are in the room's group. */
   | { op: 'greeted'; room: Uuid; users: Uuid[] }
+  /** What stands in this device's link to a room, where no server sees it. The same each time. Errors: `wrong_kind` (the room is strict), `not_member`. */
+  | { op: 'link'; room: Uuid; code: string }
+  /** What this device's user shows to be let in where a link with this secret leads. Errors: `malformed`. */
+  | { op: 'show_link'; secret: Base64 }
+  /** Which of these users were given a link by somebody inside, while the room had this code. 1,024 at most; in a strict room nobody. */
+  | { op: 'invited'; room: Uuid; code: string; shows: { user: Uuid; invitation: Base64 }[] }
   /** Makes the master key; once, on the device that made the identity. */
   | { op: 'backup_begin' }
   | { op: 'add_recovery_code' }
@@ -281,6 +287,9 @@ export type Answer =
   /** Rows from the top: `1` dark, `0` light. */
   | { type: 'qr'; rows: string[] }
   | { type: 'newcomers'; users: Uuid[] }
+  | { type: 'link'; secret: Base64 }
+  | { type: 'shown'; invitation: Base64 }
+  | { type: 'invited'; users: Uuid[] }
   | { type: 'new_devices'; devices: Base64[] }
   /** `code`: the new recovery code, to be shown once. */
   | { type: 'unlocker'; id: Base64; code: string | null }

@@ -3,14 +3,14 @@
  * again. How each part does its work, the parts know: `room-groups.js`, `stays.js`, `sending.js`, `archive.js`, `room-messages.js`.
  */
 
-/** @import { Look, Stay, Uuid } from '../../e2ee/keys/interface.js' */
+/** @import { Base64, Look, Stay, Uuid } from '../../e2ee/keys/interface.js' */
 /** @import { CallGroup } from './call-group.js' */
 /** @import { KeysStatus } from './store.js' */
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { OUTBOX_BACKOFF, backoffMs } from '../../backoff.js';
 import { Archive } from './archive.js';
-import { groupName, uuidOf } from './bytes.js';
+import { fromServer, groupName, toServer, uuidOf } from './bytes.js';
 import { usersIn } from './group.js';
 import { Harms } from './harms.js';
 import { Inbox } from './inbox.js';
@@ -214,6 +214,26 @@ export class KeysAccount {
   letIn(room, users) {
     this.#rooms.letIn(room, users);
     this.#later(room);
+  }
+
+  /** What makes a link to this room let in whoever is given it; null into a strict one, and while this device is not inside. @param {Uuid} room @param {string} code @returns {Promise<string | null>} */
+  async linkTo(room, code) {
+    try {
+      return toServer((await this.#parts.keys.ask({ op: 'link', room, code }, 'link')).secret);
+    } catch (error) {
+      if (error instanceof KeysRefused && ['wrong_kind', 'not_open', 'not_member'].includes(error.code)) return null;
+      throw error;
+    }
+  }
+
+  /** What this user shows who was given a link with this secret; null where it is none. @param {string} secret @returns {Promise<Base64 | null>} */
+  async invitationBy(secret) {
+    try {
+      return (await this.#parts.keys.ask({ op: 'show_link', secret: fromServer(secret) }, 'shown')).invitation;
+    } catch (error) {
+      if (error instanceof KeysRefused && error.code === 'malformed') return null;
+      throw error;
+    }
   }
 
   /** The group of a room in which something is to be sent, as `Sending` gives it. @param {Uuid} room */

@@ -74,6 +74,11 @@ export class Delivery {
     await this.#api.call('POST', `e2ee/devices/${uuidOf(device)}/key-packages`, body);
   }
 
+  /** What one shows to be let into the group of a room. @param {Uuid} room @param {Base64} invitation */
+  async showInvitation(room, invitation) {
+    await this.#api.call('PUT', `rooms/${room}/invitation`, { invitation: toServer(invitation) });
+  }
+
   /** One key package of each device of these users. @param {Uuid[]} users @returns {Promise<{ user: Uuid, keyPackage: Base64 }[]>} */
   async claim(users) {
     const { key_packages } = await this.#api.call('POST', 'e2ee/key-packages/claim', { users });

@@ -23,6 +23,28 @@ export function mayMake(rooms, room) {
 }
 
 /**
+ * What groups ask of the user's rooms.
+ * @param {RoomsStore} rooms
+ */
+export function partsOf(rooms) {
+  return {
+    membersOf: async (/** @type {string} */ room) => (await rooms.details(room)).members.map((member) => member.user),
+    invitationsIn: (/** @type {string} */ room) => rooms.invitationsIn(room),
+    givenFor: (/** @type {string} */ room) => rooms.givenFor(room),
+    inside: (/** @type {string} */ room) => rooms.inside(room),
+    isStrict: (/** @type {string} */ room) => rooms.isStrict(room),
+    foundStrict: (/** @type {string} */ room) => rooms.foundStrict(room),
+    made: (/** @type {string} */ room) => rooms.made(room),
+    expectedIn: (/** @type {string} */ room) => rooms.expectedIn(room),
+    expect: (/** @type {string} */ room, /** @type {readonly string[]} */ users) => rooms.expect(room, users),
+    cameIn: (/** @type {string} */ room, /** @type {readonly string[]} */ users) => rooms.cameIn(room, users),
+    shownIn: (/** @type {string} */ room) => rooms.shownIn(room),
+    mayMake: (/** @type {string} */ room) => mayMake(rooms, room),
+    roomsOf: () => (rooms.rooms ?? []).filter(({ encryption }) => encryption === 'mls').map(({ id }) => id),
+  };
+}
+
+/**
  * @param {Api} api
  * @param {RoomsStore} rooms
  * @param {string} host of this page, to which passkeys are bound
@@ -39,15 +61,7 @@ export function openKeys(api, rooms, host) {
       log,
       people: new People(keys, log),
       passkeys: browserPasskeys(host),
-      membersOf: async (/** @type {string} */ room) => (await rooms.details(room)).members.map((member) => member.user),
-      isStrict: (/** @type {string} */ room) => rooms.isStrict(room),
-      foundStrict: (/** @type {string} */ room) => rooms.foundStrict(room),
-      made: (/** @type {string} */ room) => rooms.made(room),
-      expectedIn: (/** @type {string} */ room) => rooms.expectedIn(room),
-      cameIn: (/** @type {string} */ room, /** @type {readonly string[]} */ users) => rooms.cameIn(room, users),
-      shownIn: (/** @type {string} */ room) => rooms.shownIn(room),
-      mayMake: (/** @type {string} */ room) => mayMake(rooms, room),
-      roomsOf: () => (rooms.rooms ?? []).filter(({ encryption }) => encryption === 'mls').map(({ id }) => id),
+      ...partsOf(rooms),
       ownRooms: async () => (await api.call('GET', 'rooms')).rooms.map((/** @type {{ id: string }} */ { id }) => id),
       exclusively,
       pause: (/** @type {number} */ ms) => /** @type {Promise<void>} */ (new Promise((resolve) => setTimeout(resolve, ms))),

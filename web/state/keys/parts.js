@@ -3,6 +3,8 @@
  *
  * @typedef {import('../../e2ee/keys/interface.js').Uuid} Uuid
  *
+ * @typedef {{ code: string, shows: { user: Uuid, invitation: import('../../e2ee/keys/interface.js').Base64 }[] }} Invitations
+ *
  * @typedef {object} Parts
  * @property {import('../../e2ee/keys/page.js').Keys} keys
  * @property {import('./delivery.js').Delivery} delivery
@@ -13,8 +15,12 @@
  * @property {(room: Uuid) => boolean} isStrict whether whoever the server says is a member of a room comes into its group by a person's word alone
  * @property {(room: Uuid) => void} foundStrict its group says so, whatever the server does
  * @property {(room: Uuid) => void} made by this device: the group of a room that had none
- * @property {(room: Uuid) => readonly Uuid[]} expectedIn a strict room whose group this device made: whom the person had named
- * @property {(room: Uuid, users: readonly Uuid[]) => void} cameIn they were expected, and are inside
+ * @property {(room: Uuid) => readonly Uuid[]} expectedIn a conversation that the person made here: whom they named, in a strict one if this device made its group
+ * @property {(room: Uuid) => Promise<Invitations>} invitationsIn what members of a room show of the link that they were given, as the server tells them
+ * @property {(room: Uuid) => import('../../e2ee/keys/interface.js').Base64 | null} givenFor a room: what stood in the link by which this user came, until this device is inside
+ * @property {(room: Uuid) => void} inside this device is
+ * @property {(room: Uuid, users: readonly Uuid[]) => void} expect of a room that is not strict: they were inside and belong there, and their keys count no more
+ * @property {(room: Uuid, users: readonly Uuid[]) => void} cameIn they were expected, and are inside, or no members any more
  * @property {(room: Uuid) => Promise<readonly Uuid[] | null>} shownIn whom the person is shown as they look at a direct conversation; null of any other room
  * @property {(room: Uuid) => boolean} mayMake whether this user makes the group of a room where there is none: whoever does is inside, and lets others in
  * @property {(ms: number) => Promise<void>} pause

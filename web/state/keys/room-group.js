@@ -1,7 +1,7 @@
 /**
  * The group of a room: every device of every member is in it, and nobody else. Whoever is here first makes it; members bring in those who are
- * missing and take out those who left or no longer count, the first of them in the tree before the others. Into a strict room they bring in whom
- * their person let in: who is a member of it, the server says. That it is strict stands in its group, and is believed before the server.
+ * missing and take out those who left or no longer count, the first of them in the tree before the others. Whom they bring in, the door says
+ * (`door.js`): who is a member, only the server does. That a room is strict stands in its group, and is believed before the server.
  */
 
 /** @import { Base64, Look, Uuid } from '../../e2ee/keys/interface.js' */
@@ -9,6 +9,7 @@
 
 import { KeysRefused } from '../../e2ee/keys/page.js';
 import { ApiError } from '../../net/api.js';
+import { Door } from './door.js';
 import { Group, usersIn } from './group.js';
 import { oneAtATime, turnMs } from './parts.js';
 
@@ -34,12 +35,7 @@ export class RoomGroup {
   #group;
   /** Whoever has no key package, or one that the worker refuses, is not asked for again before something changes. @type {Set<Uuid>} */
   #unreachable = new Set();
-  /** Whom the person let in, until they are here. @type {Set<Uuid>} */
-  #letIn = new Set();
-  /** Of whom the worker was told that the person knows of them. @type {Set<Uuid>} */
-  #expected = new Set();
-  /** Who is to be let in first, as it was found last. @type {Uuid[]} */
-  #atTheDoor = [];
+  #door;
   /** The server let this device not come in by itself: it waits for a welcome, and asks again when something has changed. */
   #isUninvited = false;
   /** What is wrong with the group that the server shows for it. @type {Wrong | null} */
@@ -61,6 +57,7 @@ export class RoomGroup {
   constructor(room, parts) {
     this.#room = room;
     this.#parts = parts;
+    this.#door = new Door(room, parts);
     const follow = (/** @type {Look} */ look) => void (this.#look = look);
     this.#group = new Group({ kind: 'room', id: room }, parts.keys, parts.delivery, follow, (user) => parts.harmed(room, user));
   }
@@ -83,12 +80,12 @@ export class RoomGroup {
 
   /** Members who come in once a person lets them, as of the last `sync`. @returns {readonly Uuid[]} */
   get atTheDoor() {
-    return this.#atTheDoor;
+    return this.#door.waiting;
   }
 
   /** By the person's own word. @param {readonly Uuid[]} users */
   letIn(users) {
-    for (const user of users) this.#letIn.add(user);
+    this.#door.letIn(users);
     this.reachAgain();
   }
 
@@ -149,6 +146,7 @@ export class RoomGroup {
       look = await this.#change([], [], []);
       this.#isWornOut = false;
     }
+    if (look !== null) this.#parts.inside(this.#room);
     this.#look = look;
     return look;
   }
@@ -166,6 +164,7 @@ export class RoomGroup {
     await this.#learn();
     // By itself this device comes in from now on only.
     if (await this.#parts.welcomed(this.#room)) return this.#group.look();
+    await this.#door.show();
     try {
       const info = await this.#parts.delivery.info({ kind: 'room', id: this.#room });
       if (info !== null) return await this.#group.enter(null, info, this.#parts.isStrict(this.#room));
@@ -241,31 +240,10 @@ export class RoomGroup {
     const gone = look.members.filter(({ user }) => !members.has(user)).map(({ leaf }) => leaf);
     const remove = [...new Set([...look.stale, ...gone])].filter((leaf) => leaf !== look.leaf);
     const missing = users.filter((user) => !present.has(user) && trust.get(user) === 'trusted');
-    await this.#greet(present);
-    // Whoever leaves and comes back is let in anew.
-    for (const user of this.#letIn) if (present.has(user) || !members.has(user)) this.#letIn.delete(user);
     if (look.strict) this.#parts.foundStrict(this.#room);
-    this.#knock(missing);
-    const add = missing.filter((user) => !this.#atTheDoor.includes(user) && !this.#unreachable.has(user)).slice(0, USERS_AT_ONCE);
+    const welcome = await this.#door.admit(look, members, missing);
+    const add = welcome.filter((user) => !this.#unreachable.has(user)).slice(0, USERS_AT_ONCE);
     return add.length === 0 && remove.length === 0 ? null : { add, remove };
-  }
-
-  /** Whom the person let in or named is no news to them. @param {ReadonlySet<Uuid>} present */
-  async #greet(present) {
-    for (const user of this.#expected) if (!present.has(user)) this.#expected.delete(user);
-    const named = this.#parts.expectedIn(this.#room).filter((user) => !this.#expected.has(user));
-    const expected = [...this.#letIn, ...named].filter((user) => present.has(user));
-    if (expected.length === 0) return;
-    await this.#parts.people.greeted(this.#room, expected);
-    for (const user of expected) this.#expected.add(user);
-    this.#parts.cameIn(this.#room, expected);
-  }
-
-  /** Who stood there first stays first, whatever order the server tells them in. @param {Uuid[]} missing */
-  #knock(missing) {
-    const named = this.#parts.expectedIn(this.#room);
-    const now = this.#parts.isStrict(this.#room) ? missing.filter((user) => !this.#letIn.has(user) && !named.includes(user)) : [];
-    this.#atTheDoor = [...this.#atTheDoor.filter((user) => now.includes(user)), ...now.filter((user) => !this.#atTheDoor.includes(user))];
   }
 
   /** @param {Look} look @param {{ add: Uuid[], remove: number[] }} wanted @returns {Promise<Look | null>} */

@@ -43,7 +43,7 @@ export class KeysStore extends EventTarget {
     session.addEventListener('change', () => this.#follow());
     rooms.addEventListener('change', () => this.#follow());
     // It may have been heard of before, and was not this user's to open then.
-    rooms.addEventListener('named', (event) => this.#account?.roomChanged(/** @type {CustomEvent} */ (event).detail.room));
+    for (const told of ['named', 'given']) rooms.addEventListener(told, (event) => this.#account?.roomChanged(/** @type {CustomEvent} */ (event).detail.room));
     socket.addEventListener('up', () => this.#account?.up());
     socket.addEventListener('message', (event) => this.#message(/** @type {CustomEvent} */ (event).detail));
   }

@@ -118,7 +118,6 @@ impl Desk {
             group: id,
             group_info: &external.group_info.0,
             tree: external.tree.as_ref().map(|tree| tree.0.as_slice()),
-            invite: None,
             session,
             at_least_epoch: external.at_least_epoch.max(newest.unwrap_or(0)),
         };

@@ -10,6 +10,7 @@ mod counters;
 mod epochs;
 mod groups;
 mod handover;
+mod inviting;
 mod joining;
 mod log;
 mod marks;
@@ -39,7 +40,7 @@ use media::MediaEpochs;
 use shelves::Shelves;
 pub use wire::{
     AlarmLook, Answer, Block, Bytes, Changed, External, GroupName, Kept, LogLook, LoggedAt, Look, MediaMember, Member,
-    NoticeMember, OpenedMessage, Outcome, Request, Restore, SealMessage, SecretText, Sent, Stay, TreeHead, UnlockSecret,
+    NoticeMember, OpenedMessage, Outcome, Request, Restore, SealMessage, SecretText, Sent, Shows, Stay, TreeHead, UnlockSecret,
     UnlockerLook, VerifiedLook, WaitingMessage, WayTo,
 };
 
@@ -174,6 +175,9 @@ impl Desk {
             Request::Newcomers { room } => self.newcomers(room, keep),
             Request::Meets { room, users } => self.meets(room, &users, keep),
             Request::Greeted { room, users } => self.greeted(room, &users, keep),
+            Request::Link { room, code } => self.link(room, &code),
+            Request::ShowLink { secret } => self.show_link(&secret),
+            Request::Invited { room, code, shows } => self.invited(room, &code, &shows),
             Request::BackupBegin => self.backup_begin(keep),
             Request::AddRecoveryCode => self.add_recovery_code(keep),
             Request::AddPassphrase { passphrase } => self.add_passphrase(&passphrase, keep),

@@ -18,14 +18,8 @@ impl Desk {
         let mut first = Group::create_call(device, id, session())?;
         let made = first.outgoing().ok_or(Fault::Library)?.group_info.clone();
         first.accepted()?;
-        let join = ExternalJoin {
-            group: id,
-            group_info: made.as_slice(),
-            tree: None,
-            invite: None,
-            session: Some(session()),
-            at_least_epoch: 0,
-        };
+        let join =
+            ExternalJoin { group: id, group_info: made.as_slice(), tree: None, session: Some(session()), at_least_epoch: 0 };
         let mut second = Group::join_external(device, join, &contacts)?;
         let commit = second.outgoing().and_then(|outgoing| outgoing.commit.clone()).ok_or(Fault::Library)?;
         first.process(commit.as_slice(), &contacts)?;

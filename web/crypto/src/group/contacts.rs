@@ -14,10 +14,9 @@ pub trait Contacts {
     fn belongs(&self, user: UserId, identity: PublicKey) -> bool;
 }
 
-/// What the rules ask, answered from this device's contacts and the group's links.
+/// What the rules ask, answered from this device's contacts.
 pub(super) struct Within<'a, C> {
     pub(super) group: GroupId,
-    pub(super) invites: &'a [[u8; 32]],
     pub(super) contacts: &'a C,
     pub(super) time: Time,
 }
@@ -40,10 +39,6 @@ impl<C: Contacts> Knowledge for Within<'_, C> {
 
     fn belongs(&self, user: UserId, identity: PublicKey) -> bool {
         self.group.kind == GroupKind::Call && self.contacts.belongs(user, identity)
-    }
-
-    fn invites(&self, psk: &[u8]) -> bool {
-        self.invites.iter().any(|invite| invite == psk)
     }
 
     fn may_lose(&self, _: &Certificate) -> bool {

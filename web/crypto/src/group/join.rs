@@ -4,14 +4,13 @@
 use std::collections::BTreeSet;
 
 use openmls::messages::group_info::VerifiableGroupInfo;
-use openmls::messages::proposals::PreSharedKeyProposal;
 use openmls::prelude::{LeafNodeParameters, MlsGroup, MlsMessageOut, RatchetTreeIn, StagedWelcome, Welcome};
 use openmls_traits::OpenMlsProvider;
 use webcall_trust::mls::{self, GroupId, Roster, Session};
 use webcall_trust::{Refusal, UserId};
 
 use super::changes::outgoing;
-use super::{Contacts, Group, Invite, Standing, join_config};
+use super::{Contacts, Group, Standing, join_config};
 use crate::device::Package;
 use crate::provider::Provider;
 use crate::{Device, Fault, PackageName};
@@ -29,8 +28,6 @@ pub struct ExternalJoin<'a> {
     pub group_info: &'a [u8],
     /// Unless it is in the group info.
     pub tree: Option<&'a [u8]>,
-    /// Needed by who has no other device in the group, and does not belong to the room of a call.
-    pub invite: Option<&'a Invite>,
     /// Of a call's group: this device's stay in the call.
     pub session: Option<Session>,
     /// The newest epoch of this group that this device knows of. An older group info would have members who have left.
@@ -103,16 +100,13 @@ impl Group {
         let tree = join.tree.map(mls::tree).transpose()?;
         let provider = Provider::default();
         let (mls, messages) = external(device, &provider, info, tree, &join)?;
-        let mut group = Self::of(device, mls, provider, Standing::Joining, Some(outgoing(epoch, messages)?))?;
+        let group = Self::of(device, mls, provider, Standing::Joining, Some(outgoing(epoch, messages)?))?;
         // Of all others the leaves are those of the group info's tree; who signed it is among them, or this device itself did, whose new leaf
         // stands in for the old one.
         all_published(&group.roster, contacts)?;
         group.roster.at(signer).ok_or(Fault::BadGroupInfo)?;
         if !group.roster.iter().all(|(_, certificate)| group.has_place_for(certificate, contacts)) {
             return Err(Refusal::Uninvited.into());
-        }
-        if let Some(invite) = join.invite {
-            group.open_to(invite)?;
         }
         Ok(group)
     }
@@ -166,12 +160,10 @@ fn external(
         Some(session) => leaf.with_extensions(session.to_extensions()),
         None => leaf,
     };
-    let psk = join.invite.map(|invite| invite.put(provider)).transpose()?.map(PreSharedKeyProposal::new);
     let (group, bundle) = builder
         .build_group(provider, info, device.credential())
         .map_err(|_| Fault::BadGroupInfo)?
         .leaf_node_parameters(leaf.build())
-        .add_psk_proposals(psk)
         .load_psks(provider.storage())
         .map_err(|_| Fault::Library)?
         .create_group_info(true)

@@ -7,7 +7,6 @@
 
 mod changes;
 mod contacts;
-mod invite;
 mod join;
 mod keys;
 mod messages;
@@ -27,7 +26,6 @@ use webcall_trust::{Certificate, DeviceId, Refusal, UserId};
 pub use changes::Changes;
 pub use contacts::Contacts;
 use contacts::{Time, Within};
-pub use invite::{Invite, MAX_INVITES};
 pub use join::{ExternalJoin, Joined};
 pub use messages::Received;
 pub use process::Processed;
@@ -74,7 +72,6 @@ pub struct Group {
     roster: Roster,
     standing: Standing,
     outgoing: Option<Outgoing>,
-    invites: Vec<[u8; 32]>,
     counter: u64,
     /// Until this value is dropped, as it is for another one then.
     culprit: Option<UserId>,
@@ -136,20 +133,8 @@ impl Group {
         if roster.at(mls.own_leaf_index().u32()) != Some(device.certificate()) {
             return Err(Fault::OtherDevice);
         }
-        let (device, invites, counter) = (device.id(), Vec::new(), 0);
-        Ok(Self {
-            id,
-            device,
-            mls,
-            provider,
-            roster,
-            standing,
-            outgoing,
-            invites,
-            counter,
-            culprit: None,
-            strangers: BTreeSet::new(),
-        })
+        let (device, counter) = (device.id(), 0);
+        Ok(Self { id, device, mls, provider, roster, standing, outgoing, counter, culprit: None, strangers: BTreeSet::new() })
     }
 
     pub fn id(&self) -> GroupId {
@@ -195,7 +180,7 @@ impl Group {
         self.roster.iter().filter(|(_, certificate)| !counts(certificate)).map(|(leaf, _)| leaf).collect()
     }
 
-    /// In a call is nobody but who is in its room, whatever let the device in: who has a link comes into the room first.
+    /// In a call is nobody but who is in its room.
     fn has_place_for(&self, certificate: &Certificate, contacts: &impl Contacts) -> bool {
         let of = certificate.statement();
         self.id.kind == GroupKind::Room || contacts.belongs(of.user, of.identity)
@@ -229,7 +214,7 @@ impl Group {
     }
 
     fn within<'a, C>(&'a self, contacts: &'a C, time: Time) -> Within<'a, C> {
-        Within { group: self.id, invites: &self.invites, contacts, time }
+        Within { group: self.id, contacts, time }
     }
 
     fn member(&self) -> Result<(), Fault> {

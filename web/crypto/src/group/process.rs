@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use openmls::group::{ProcessMessageError, StageCommitError, ValidationError};
+use openmls::group::{ProcessMessageError, ValidationError};
 use openmls::prelude::{KeyPackageVerifyError, ProcessedMessageContent, PublicMessageIn, Sender, StagedCommit};
 use openmls::treesync::errors::LifetimeError;
 use openmls_traits::OpenMlsProvider;
@@ -25,7 +25,7 @@ pub enum Processed {
 impl Group {
     /// The next commit of the log, as it is made: by a device that counts now, or [`Fault::RevokedDevice`]. One's own that waits is dropped for
     /// another of the same epoch: the server took that one. Nothing changes on an error, so that it can be tried again after the newest records
-    /// of its users ([`Refusal::NotVouched`], [`Group::strangers`]) or the link ([`Fault::UnknownInvite`]) have been fetched. After [`Fault::BadCommit`] nobody can
+    /// of its users have been fetched ([`Refusal::NotVouched`], [`Group::strangers`]). After [`Fault::BadCommit`] nobody can
     /// follow: the group is to be joined anew, from what the server has of it after that commit.
     pub fn process(&mut self, commit: &[u8], contacts: &impl Contacts) -> Result<Processed, Fault> {
         self.next_commit(commit, contacts, |change| contacts.counts(&change.by))
@@ -141,7 +141,6 @@ fn fault_of<E>(error: &ProcessMessageError<E>) -> Fault {
     };
     match error {
         ProcessMessageError::ValidationError(error) if expired(error) => Fault::ExpiredCommit,
-        ProcessMessageError::InvalidCommit(StageCommitError::PskError(_)) => Fault::UnknownInvite,
         ProcessMessageError::LibraryError(_) | ProcessMessageError::StorageError(_) => Fault::Library,
         _ => Fault::BadCommit,
     }

@@ -5,7 +5,7 @@ use openmls_traits::OpenMlsProvider;
 use tls_codec::{TlsDeserialize, TlsSerialize, TlsSize};
 use webcall_trust::mls::GroupId;
 
-use super::{Group, MAX_INVITES, Outgoing, Standing};
+use super::{Group, Outgoing, Standing};
 use crate::provider::{Entry, Provider};
 use crate::state::{self, StateKey, StateName};
 use crate::{Device, Fault};
@@ -14,7 +14,8 @@ use crate::{Device, Fault};
 struct Saved {
     standing: Standing,
     outgoing: Option<Outgoing>,
-    invites: Vec<[u8; 32]>,
+    /// Empty: room for what an earlier version could have had here.
+    unused: Vec<[u8; 32]>,
     entries: Vec<Entry>,
 }
 
@@ -27,7 +28,7 @@ impl Group {
         let saved = Saved {
             standing: self.standing,
             outgoing: self.outgoing.clone(),
-            invites: self.invites.clone(),
+            unused: Vec::new(),
             entries: self.provider.entries(),
         };
         let next = state::next(self.counter)?;
@@ -41,11 +42,8 @@ impl Group {
         let (counter, saved) = state::open::<Saved>(key, StateName::Group(device.id(), id), sealed, at_least)?;
         let provider = Provider::of(saved.entries);
         let mls = MlsGroup::load(provider.storage(), &id.to_mls()).ok().flatten().ok_or(Fault::DamagedState)?;
-        if saved.invites.len() > MAX_INVITES {
-            return Err(Fault::DamagedState);
-        }
         let mut group = Self::of(device, mls, provider, saved.standing, saved.outgoing)?;
-        (group.invites, group.counter) = (saved.invites, counter);
+        group.counter = counter;
         Ok(group)
     }
 }

@@ -11,7 +11,7 @@ use openmls::group::PublicGroup;
 use openmls::prelude::tls_codec::Serialize as _;
 use openmls::prelude::{ProcessedMessageContent, ProposalStore};
 use openmls_rust_crypto::{MemoryStorage, RustCrypto};
-use webcall_crypto::{Changes, Device, Directory, ExternalJoin, Group, Identity, Invite, NewDevice, Outgoing, Processed};
+use webcall_crypto::{Changes, Device, Directory, ExternalJoin, Group, Identity, NewDevice, Outgoing, Processed};
 use webcall_trust::mls::{self, GroupId, Knowledge, Roster};
 use webcall_trust::{Certificate, PublicKey, Record, Refusal, UserId, UserKeys};
 
@@ -83,7 +83,6 @@ pub(crate) fn directory<'a>(users: impl IntoIterator<Item = &'a User>) -> Direct
 pub(crate) struct Tables {
     pub(crate) counting: BTreeMap<UserId, UserKeys>,
     pub(crate) in_room: BTreeSet<(UserId, PublicKey)>,
-    pub(crate) invites: Vec<[u8; 32]>,
     pub(crate) put_out: BTreeSet<UserId>,
 }
 
@@ -107,9 +106,6 @@ impl Knowledge for Tables {
     }
     fn belongs(&self, user: UserId, identity: PublicKey) -> bool {
         self.in_room.contains(&(user, identity))
-    }
-    fn invites(&self, psk: &[u8]) -> bool {
-        self.invites.iter().any(|invite| invite == psk)
     }
     fn may_lose(&self, certificate: &Certificate) -> bool {
         !self.counts(certificate)
@@ -235,8 +231,8 @@ pub(crate) fn commit(
     sent.welcome.map(|welcome| welcome.as_slice().to_vec())
 }
 
-pub(crate) fn external<'a>(server: &'a Server, tree: &'a [u8], id: GroupId, invite: Option<&'a Invite>) -> ExternalJoin<'a> {
-    ExternalJoin { group: id, group_info: &server.group_info, tree: Some(tree), invite, session: None, at_least_epoch: 0 }
+pub(crate) fn external<'a>(server: &'a Server, tree: &'a [u8], id: GroupId) -> ExternalJoin<'a> {
+    ExternalJoin { group: id, group_info: &server.group_info, tree: Some(tree), session: None, at_least_epoch: 0 }
 }
 
 impl Party {

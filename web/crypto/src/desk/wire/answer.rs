@@ -103,6 +103,17 @@ pub enum Answer {
     Newcomers {
         users: Vec<Uuid>,
     },
+    /// What stands in a room's link where no server sees it.
+    Link {
+        secret: Bytes,
+    },
+    /// What a newcomer shows to those inside.
+    Shown {
+        invitation: Bytes,
+    },
+    Invited {
+        users: Vec<Uuid>,
+    },
     /// `code`: the new recovery code, to be shown once.
     Unlocker {
         id: Bytes,

@@ -53,6 +53,15 @@ pub struct NoticeMember {
     pub device_key: Bytes,
 }
 
+/// What a user who is to come into a room's group shows for it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shows {
+    pub user: Uuid,
+    /// In base64; what is none keeps nobody else out.
+    pub invitation: String,
+}
+
 /// How a group stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Look {

@@ -21,7 +21,7 @@ use webcall_trust::{Certificate, UserId};
 pub use answer::{Answer, VerifiedLook};
 pub use backup::{Block, Restore, SecretText, UnlockSecret, UnlockerLook};
 pub use chat::{OpenedMessage, SealMessage, TreeHead, WaitingMessage};
-pub use groups::{Changed, External, Look, MediaMember, Member, NoticeMember, Sent, Stay};
+pub use groups::{Changed, External, Look, MediaMember, Member, NoticeMember, Sent, Shows, Stay};
 pub use log::{AlarmLook, LogLook, LoggedAt, WayTo};
 pub use request::Request;
 

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Block, Bytes, External, GroupName, LoggedAt, Restore, SealMessage, SecretText, Stay, TreeHead, UnlockSecret, WayTo};
+use super::{
+    Block, Bytes, External, GroupName, LoggedAt, Restore, SealMessage, SecretText, Shows, Stay, TreeHead, UnlockSecret, WayTo,
+};
 
 /// One thing to do. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Deserialize)]
@@ -259,6 +261,21 @@ pub enum Request {
     Greeted {
         room: Uuid,
         users: Vec<Uuid>,
+    },
+    /// What stands in this device's link to the room, beside the code that the server gave it.
+    Link {
+        room: Uuid,
+        code: String,
+    },
+    /// What this device's user shows to be let in where a link with this secret leads.
+    ShowLink {
+        secret: Bytes,
+    },
+    /// Which of these users were given a link by somebody inside, while the room had this code.
+    Invited {
+        room: Uuid,
+        code: String,
+        shows: Vec<Shows>,
     },
     /// Makes the master key.
     BackupBegin,
