@@ -14,7 +14,6 @@ import { browserDevice, databases } from './state/chat/device.js';
 import { ChatStore } from './state/chat/store.js';
 import { ClientCode } from './state/client-code.js';
 import { DiagnosticsStore } from './state/diagnostics.js';
-import { EncryptedOnce } from './state/encrypted-once.js';
 import { openKeys } from './state/keys/open.js';
 import { KeysStore } from './state/keys/store.js';
 import { LocalMedia } from './state/media.js';
@@ -36,9 +35,8 @@ const preferences = new Preferences(browserStorage());
 const api = new Api();
 const windows = 'BroadcastChannel' in globalThis ? new BroadcastChannel('webcall') : null;
 const session = new SessionStore(api, windows, new SignedIn(browserStorage()));
-const encryptedOnce = new EncryptedOnce(browserStorage());
-globalThis.addEventListener('storage', () => encryptedOnce.readAgain());
-const rooms = new RoomsStore(api, encryptedOnce);
+const rooms = new RoomsStore(api, browserStorage());
+globalThis.addEventListener('storage', () => rooms.readAgain());
 const media = new LocalMedia(preferences);
 /** @type {import('./net/socket.js').Wiring} */
 const wiring = {

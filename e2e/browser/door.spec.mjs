@@ -15,6 +15,9 @@ const DOOR = '[data-banner="people-door"]';
 const CAME = '[data-banner="people-came"]';
 const WAITING = '[data-banner="keys-waiting"]';
 
+/** What stands above the conversation. */
+const lock = (is) => `.chat-title [data-encryption="${is}"]`;
+
 /** Who stands at the door, as this page names them. */
 const namesAt = (page) => page.evaluate((wanted) => [...document.querySelectorAll(wanted)].map((banner) => banner.textContent), DOOR);
 
@@ -103,6 +106,8 @@ for (const [inside, outside] of variants([['chromium', 'firefox'], ['firefox', '
 
       await joins(table, ghost, room);
       await openChat(table, ghost, room);
+      await ghost.see(lock('waiting'));
+      for (const page of [anna, boris]) await page.see(lock('mls'));
       await ghost.waitFor('what is to be done', (wanted, text) => document.querySelector(wanted)?.textContent.includes(text), [WAITING, words(ghost, 'people.waiting')]);
       for (const page of [anna, boris]) await page.see(DOOR);
       for (const page of [anna, boris, ghost]) assert.deepEqual(await faults(page), []);
@@ -123,6 +128,7 @@ for (const [inside, outside] of variants([['chromium', 'firefox'], ['firefox', '
       await anna.seeGone(DOOR);
       await openChat(table, ghost, room);
       await ghost.seeGone(WAITING);
+      await ghost.see(lock('mls'));
       await write(ghost, 'here I am');
       await openChat(table, boris, room);
       await reads(boris, 'here I am');

@@ -55,6 +55,9 @@ async function setUp(table, page) {
   return code;
 }
 
+/** Of its 16 bytes all that stand in characters of their own. */
+const LINK_SECRET = 21;
+
 /** Comes into a room by its link, as whoever was sent it. */
 async function follow(table, page, room) {
   await page.goto(`${table.server.url}/join/${room.link_code}`);
@@ -75,11 +78,14 @@ test('t25 the ways back to one’s messages are nowhere, the password only where
     }
     const [anna, boris] = people;
     const rooms = { encrypted: await table.room([anna], { encryption: 'mls' }), open: await table.room([anna], { encryption: 'open' }) };
-    for (const room of Object.values(rooms)) await follow(table, boris, room);
+    const link = await table.link(anna, rooms.encrypted);
+    await table.come(boris, link);
+    await follow(table, boris, rooms.open);
     await openChat(table, anna, rooms.encrypted);
     await write(anna, 'the first of all');
     await reads(anna, 'the first of all');
-    const secrets = formsOf(await setUp(table, anna));
+    // Its first bytes are the secret; a signature that means nothing without it follows.
+    const secrets = { ...formsOf(await setUp(table, anna)), 'secret of a link': new URL(link).hash.slice('#encrypted.'.length).slice(0, LINK_SECRET) };
 
     const links = Object.fromEntries(Object.entries(rooms).map(([name, { link_code }]) => [name, link_code]));
     const all = await collected(table.server, traffic);

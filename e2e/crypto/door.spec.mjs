@@ -173,6 +173,74 @@ test('t2 whom the server adds to a direct conversation waits there, whoever made
   }
 });
 
+test('t2 whoever makes a room, and finds somebody there who was faster, does nothing in it; where nobody was, they make its group', async () => {
+  const [ann, ghost] = [await person(), await person()];
+  let isMade = () => {};
+  ann.otherWindow = new Promise((resolve) => (isMade = resolve));
+  const room = await ann.rooms.create('Stammtisch', { encryption: 'mls', strict: false });
+  // The server has it in its list, and tells it that the room is its own: of a link it comes by, nobody else makes a group.
+  await ghost.rooms.join(room.link_code);
+  owns(ghost, room);
+  await ghost.rooms.load();
+  assert.notEqual(await ghost.keys.account.sync(room.id), null);
+  ghost.keys.account.letIn(room.id, [ann.user]);
+  isMade();
+  await ann.until('to be told', async () => (await ann.keys.account.sync(room.id)) === null && ann.keys.account.wrongIn(room.id) === 'not_ours');
+  await assert.rejects(ann.keys.account.messages.seal(room.id, crypto.randomUUID(), { content: 'YQ==', seen: null }), { code: 'not_open' });
+  assert.equal(await ann.keys.account.linkTo(room.id, room.link_code), null, 'nor does a link of hers lead there');
+
+  const { client: ben, room: own } = await owner();
+  assert.deepEqual([insideOf(ben, own), ben.keys.account.wrongIn(own.id)], [[ben.user], null]);
+});
+
+/** The server tells this client that a room is theirs. */
+function owns(client, { id }) {
+  const whole = client.fetch;
+  const told = (room) => (room.id === id ? { ...room, role: 'owner' } : room);
+  client.fetch = async (to, init) => {
+    const response = await whole(to, init);
+    if (!response.ok || !/\/rooms(?:\/[\w-]{36})?$/.test(to.pathname)) return response;
+    const answer = await response.json();
+    return Response.json(answer.rooms === undefined ? told(answer) : { ...answer, rooms: answer.rooms.map(told) });
+  };
+}
+
+test('who comes by a link before the owner has opened the room waits for them, and makes no group in their place', async () => {
+  const [ann, ben] = [await person(), await person()];
+  const room = await ann.api.call('POST', 'rooms', { name: 'Stammtisch', encryption: 'mls' });
+  await ann.rooms.load();
+  await ben.rooms.join(room.link_code);
+  assert.equal(await ben.keys.account.sync(room.id), null);
+  await ann.keys.account.sync(room.id);
+  await isAtTheDoor(ann, room, ben);
+  await ben.comesBy(ann, room);
+  await agree([ann, ben], room);
+});
+
+test('t16, t2 who was removed is not brought in again by what they showed, though the server has it and says that they are back', async () => {
+  const { client: ann, room } = await owner();
+  const [ben, eve] = [await person(), await person()];
+  for (const client of [ben, eve]) await client.comesBy(ann, room);
+  await agree([ann, ben, eve], room);
+  const { invitations } = await ann.api.call('GET', `rooms/${room.id}/invitations`);
+  await ann.rooms.ban(room.id, eve.user);
+  await agree([ann, ben], room);
+  const before = await ann.api.call('GET', `rooms/${room.id}`);
+  const member = { user: eve.user, username: eve.username, role: 'member', joined_at: 1, chat_muted: false };
+  for (const client of [ann, ben]) {
+    const whole = client.fetch;
+    client.fetch = async (to, init) => {
+      if (to.pathname.endsWith('/invitations')) return Response.json({ link_code: room.link_code, invitations });
+      const response = await whole(to, init);
+      if (!response.ok || init?.method !== 'GET' || !to.pathname.endsWith(`/rooms/${room.id}`)) return response;
+      return Response.json({ ...(await response.json()), members: [...before.members, member] });
+    };
+    client.keys.account.up();
+    await client.keys.account.sync(room.id);
+    assert.deepEqual(insideOf(client, room).sort(), [ann.user, ben.user].sort());
+  }
+});
+
 /** The server tells this client of one more in a conversation. */
 function adds(client, direct, ghost) {
   const whole = client.fetch;

@@ -66,6 +66,7 @@ pub(super) async fn show(
     (status = 200, body = Invitations),
     (status = 401, description = "`not_signed_in`", body = Problem),
     (status = 404, description = "`room_not_found`", body = Problem),
+    (status = 429, description = "`rate_limited`", body = Problem),
 ))]
 pub(super) async fn list(
     State(app): State<App>,

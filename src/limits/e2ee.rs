@@ -24,8 +24,10 @@ const CLAIM_OF: Bucket = Bucket { burst: 40, interval: Duration::from_secs(900) 
 const LOG: Bucket = Bucket { burst: 300, interval: Duration::from_millis(200) };
 /// Chains of users, with or without the proof that they are in the log: 3,000 at once, which is to learn a room of as many, then 20 a second.
 const CHAIN: Bucket = Bucket { burst: 3_000, interval: Duration::from_millis(50) };
-/// Commits, new groups and invitations of one account: 120 at once, then one a second. Everybody in the group or the room is told of each.
+/// Commits and new groups of one account: 120 at once, then one a second. Each is verified and sent to everybody in the group.
 const COMMIT: Bucket = Bucket { burst: 120, interval: Duration::from_secs(1) };
+/// Invitations that one account shows: 60 at once, then one a minute. Each has everybody in the room fetch its list of members and what they show.
+const INVITATION: Bucket = Bucket { burst: 60, interval: Duration::from_secs(60) };
 /// Kilobytes of commits, with what comes with them, that one account sends into one group: 64 MB at once, and as many a day. In a room of 2,000
 /// devices that is thirty commits with their trees at once. They are kept for 90 days.
 const COMMIT_KB: Bucket = Bucket { burst: 64 << 10, interval: Duration::from_millis(1_318) };
@@ -53,6 +55,7 @@ pub struct E2eeLimits {
     log: Keyed<UserId>,
     chain: Keyed<UserId>,
     commit: Keyed<UserId>,
+    invitation: Keyed<UserId>,
     commit_kb: Together<(GroupId, UserId)>,
     commit_kb_of_all: Keyed<UserId>,
     whisper: Keyed<RoomId>,
@@ -72,6 +75,7 @@ impl E2eeLimits {
             log: Keyed::new(&LOG),
             chain: Keyed::new(&CHAIN),
             commit: Keyed::new(&COMMIT),
+            invitation: Keyed::new(&INVITATION),
             commit_kb: Together::new(&COMMIT_KB),
             commit_kb_of_all: Keyed::new(&COMMIT_KB_OF_ALL),
             whisper: Keyed::new(&WHISPER),
@@ -109,9 +113,14 @@ impl E2eeLimits {
         self.chain.count(&user)
     }
 
-    /// Counts a commit, a new group or an invitation.
+    /// Counts a commit or a new group.
     pub fn commit(&self, user: UserId) -> Result<(), Error> {
         self.commit.count(&user)
+    }
+
+    /// Counts an invitation that is shown.
+    pub fn invitation(&self, user: UserId) -> Result<(), Error> {
+        self.invitation.count(&user)
     }
 
     /// Counts the bytes of a commit, with what comes with it, of somebody who may send into this group.

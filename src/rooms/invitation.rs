@@ -15,7 +15,7 @@ pub const MAX_INVITATION_BYTES: usize = 256;
 
 /// Shows an invitation in place of the one before. The members are told if it is another one.
 pub async fn show_invitation(app: &App, principal: &Principal, room: RoomId, invitation: &[u8]) -> Result<(), Error> {
-    app.limits.e2ee.commit(principal.user)?;
+    app.limits.e2ee.invitation(principal.user)?;
     if membership(app, principal, room).await?.protection.encryption == Encryption::Open {
         return Err(E2eeError::RoomOpen.into());
     }
@@ -27,6 +27,7 @@ pub async fn show_invitation(app: &App, principal: &Principal, room: RoomId, inv
 
 /// The code of the room's link, and what its members show.
 pub async fn invitations(app: &App, principal: &Principal, room: RoomId) -> Result<(String, Vec<(UserId, Vec<u8>)>), Error> {
+    app.limits.e2ee.read(principal.user)?;
     let link_code = row(app, principal, room).await?.link_code;
     Ok((link_code, app.store.invitations_in(room).await?))
 }

@@ -50,10 +50,12 @@ pub async fn join(app: &App, principal: &Principal, code: &str, invitation: Opti
     let limits = MemberLimits { in_room: MAX_MEMBERS, of_user: MAX_ROOMS_PER_USER };
     match app.store.join_room(code, principal.user, app.clock.now(), limits).await? {
         Joined::Joined(room) => {
-            if let Some(invitation) = invitation {
-                app.store.show_invitation(room, principal.user, invitation).await?;
-            }
+            let shown = match invitation {
+                Some(invitation) => app.store.show_invitation(room, principal.user, invitation).await.map(drop),
+                None => Ok(()),
+            };
             app.bus.publish(Hint::MemberAdded { room, user: principal.user });
+            shown?;
             get(app, principal, room).await
         }
         Joined::AlreadyMember(room) => get(app, principal, room).await,

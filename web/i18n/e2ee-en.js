@@ -130,7 +130,7 @@ export const e2ee = {
   'error.keys_failed': 'The keys of this device could not be opened. Load the page again.',
   'error.in_call_elsewhere': 'You are in this call in another window of this browser.',
   'error.newcomers': 'Somebody came into this strict room. Look who it is and press “All right”: then this goes on by itself.',
-  'error.not_let_in': 'Somebody else in the room has to be online once, and in a strict room or after a link that was cut off to let you in, so that this device gets its keys. This goes on by itself.',
+  'error.not_let_in': 'Somebody else in the room has to be online once, and in a strict room, or without a whole link that is good now, to let you in, so that this device gets its keys. This goes on by itself.',
   'error.keys_starting': 'The keys of this device are being made. This goes on by itself.',
 
   'keys.title': 'Your devices and keys',

@@ -59,7 +59,7 @@ export const en = {
   'rooms.link': 'Link to this room',
   'rooms.reset_link': 'New link',
   'rooms.reset_link_title': 'Make a new link?',
-  'rooms.reset_link_text': 'The old link stops working. Members stay.',
+  'rooms.reset_link_text': 'The old link stops working, also for whoever is on the way. Members stay.',
   'rooms.link_reset': 'The room has a new link',
   'rooms.people': 'Members',
   'rooms.you': 'you',

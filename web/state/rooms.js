@@ -9,6 +9,7 @@
 import { ApiError } from '../net/api.js';
 import { EncryptedOnce, saysEncrypted } from './encrypted-once.js';
 import { fromServer, toServer } from './keys/bytes.js';
+import { OwnRooms } from './own-rooms.js';
 
 /** What a link says of its room, in the part of the address that no server sees. @typedef {'encrypted' | 'strict' | null} Promised */
 
@@ -43,6 +44,7 @@ export function secretIn(hash) {
 export class RoomsStore extends EventTarget {
   #api;
   #encrypted;
+  #own;
   /** @type {Room[] | null} */
   #rooms = null;
   /** What was said of the room behind a link, last. @type {({ code: string } & Pick<Room, 'encryption' | 'strict'>) | null} */
@@ -52,12 +54,19 @@ export class RoomsStore extends EventTarget {
 
   /**
    * @param {Api} api
-   * @param {EncryptedOnce} [encrypted]
+   * @param {import('./remembered.js').Kept} [storage] what this browser remembers of rooms
    */
-  constructor(api, encrypted = new EncryptedOnce(null)) {
+  constructor(api, storage = null) {
     super();
     this.#api = api;
-    this.#encrypted = encrypted;
+    this.#encrypted = new EncryptedOnce(storage);
+    this.#own = new OwnRooms(storage);
+  }
+
+  /** Another window of the browser may have seen more. */
+  readAgain() {
+    this.#encrypted.readAgain();
+    this.#own.readAgain();
   }
 
   /** Those with somebody in the call first, then by name; null until loaded. @returns {readonly Room[] | null} */
@@ -72,53 +81,70 @@ export class RoomsStore extends EventTarget {
 
   /** Whom the person named when they made a conversation in this browser. @param {string} id @returns {readonly string[]} */
   namedIn(id) {
-    return this.#encrypted.namedIn(id);
+    return this.#own.namedIn(id);
   }
 
   /** This browser made the group of a room: for whom the person named, and nobody whom the server tells of later. @param {string} id */
   made(id) {
-    this.#encrypted.made(id);
+    this.#own.made(id);
   }
 
-  /** What members show of the link that they were given, as the server tells them, and the room's code now. @param {string} id */
+  /** What members show of the link that they were given, as the server tells them, and the code that the room has now. @param {string} id */
   async invitationsIn(id) {
     /** @type {Invitations} */
-    const { link_code, invitations } = await this.#api.call('GET', `rooms/${encodeURIComponent(id)}/invitations`);
-    return { code: link_code, shows: invitations.map(({ user, invitation }) => ({ user, invitation: fromServer(invitation) })) };
+    const { link_code: code, invitations } = await this.#api.call('GET', `rooms/${encodeURIComponent(id)}/invitations`);
+    this.#own.seen({ id, link_code: code });
+    // By a link that was replaced nobody comes in, whatever the server says of it now.
+    if (!this.#own.isNow(id, code)) return { code, shows: [] };
+    return { code, shows: invitations.map(({ user, invitation }) => ({ user, invitation: fromServer(invitation) })) };
   }
 
   /** What stood in the link by which the person came to a room, until they are inside. @param {string} id */
   givenFor(id) {
-    const secret = this.#encrypted.givenFor(id);
+    const secret = this.#own.givenFor(id);
     return secret === null ? null : fromServer(secret);
+  }
+
+  /** Whether the person made the room here, and was not inside yet: nobody else is. @param {string} id */
+  isNew(id) {
+    return this.#own.isNew(id);
   }
 
   /** They are. @param {string} id */
   inside(id) {
-    this.#encrypted.inside(id);
+    this.#own.inside(id);
   }
 
   /** Whom the person named in a conversation, and who comes into its group by that: into that of a strict one if this browser made it. @param {string} id @returns {readonly string[]} */
   expectedIn(id) {
-    return this.isStrict(id) ? this.#encrypted.expectedIn(id) : this.namedIn(id);
+    return this.#own.expectedIn(id, this.isStrict(id));
   }
 
-  /** They were inside, and come back with other keys. @param {string} id @param {readonly string[]} users */
+  /** They were inside of a room that is not strict, and come back with other keys. @param {string} id @param {readonly string[]} users */
   expect(id, users) {
-    this.#encrypted.name(id, users);
+    this.#own.expect(id, users);
   }
 
-  /** Whom the person named has come into the group. @param {string} id @param {readonly string[]} users */
-  cameIn(id, users) {
-    this.#encrypted.cameIn(id, users);
+  /** @param {string} id @returns {readonly string[]} */
+  returningTo(id) {
+    return this.#own.returningTo(id);
+  }
+
+  /** Who was expected has come into the group, or belongs there no more. @param {string} id @param {readonly string[]} users */
+  settled(id, users) {
+    this.#own.settled(id, users);
+  }
+
+  /** Whether it is a conversation of a few, and was never said to be a room. @param {string} id */
+  isDirect(id) {
+    return !this.#own.isRoom(id) && this.find(id)?.kind === 'direct';
   }
 
   /** Whom the person is shown as they look at a direct conversation; null of any other room. @param {string} id @returns {Promise<readonly string[] | null>} */
   async shownIn(id) {
     // What the server did not tell of before is shown from now on.
     if (this.find(id) === null) await this.refresh(id);
-    const room = this.find(id);
-    return room?.kind === 'direct' ? room.people.map(({ user }) => user) : null;
+    return this.isDirect(id) ? (this.find(id)?.people.map(({ user }) => user) ?? null) : null;
   }
 
   /** Whether a room is strict, as this browser has known it once. @param {string} id */
@@ -164,29 +190,30 @@ export class RoomsStore extends EventTarget {
    * @returns {Promise<Room>} rejects with `not_encrypted` where the server answers with another kind than was asked for
    */
   async openDirect(usernames, { encryption, strict }) {
-    const before = new Set(this.#rooms?.map(({ id }) => id));
+    const before = this.#encrypted.known();
     const told = await this.#api.call('POST', 'direct', { usernames, encryption, strict });
     // One that is there is in the list; of another the person asked what it is to be.
     if (encryption === 'mls' && this.find(told.id) === null) mustSayEncrypted(told);
     const room = this.#keep(told);
     // Without it nobody would be let in; asked for again, the conversation is found. In one that is not strict those who are there are there already then.
-    const isNamed = this.isStrict(room.id) || (room.encryption === 'mls' && !before.has(room.id));
+    const isNamed = this.isStrict(room.id) || (room.encryption === 'mls' && !before.has(room.id) && !this.#own.isRoom(room.id));
     if (isNamed && this.namedIn(room.id).length === 0) await this.#name(room.id, usernames);
     return room;
   }
 
-  /** Whom the person named need not be let in, unless the server tells of more. @param {string} room @param {readonly string[]} usernames */
+  /** Whom the person named need not be let in, unless the server tells of others. @param {string} room @param {readonly string[]} usernames */
   async #name(room, usernames) {
     const { members } = await this.details(room);
     const named = new Set([...usernames, this.#api.user?.username ?? ''].map((name) => name.toLowerCase()));
-    if (members.length > named.size) return;
-    this.#encrypted.name(room, members.map(({ user }) => user));
+    if (members.length > named.size || members.some(({ username }) => !named.has(username.toLowerCase()))) return;
+    this.#own.name(room, members.map(({ user }) => user));
     this.dispatchEvent(new CustomEvent('named', { detail: { room } }));
   }
 
   /** Another account has other rooms. */
   forget() {
     this.#rooms = null;
+    this.#own.forget();
   }
 
   /**
@@ -206,6 +233,8 @@ export class RoomsStore extends EventTarget {
     const room = await this.#api.call('POST', 'rooms', { name, encryption, strict });
     if (encryption !== 'mls') return this.#keep(room);
     mustSayEncrypted(room);
+    this.#own.create(room.id);
+    this.#own.seen({ id: room.id, kind: 'room' });
     // What was asked for holds, whatever is answered.
     return this.#keep({ ...room, encryption, strict });
   }
@@ -223,7 +252,10 @@ export class RoomsStore extends EventTarget {
    * @param {string} id
    */
   async resetLink(id) {
-    return this.#keep(about(id, await this.#api.call('PATCH', `rooms/${encodeURIComponent(id)}`, { reset_link: true })));
+    const before = this.find(id)?.link_code;
+    const room = about(id, await this.#api.call('PATCH', `rooms/${encodeURIComponent(id)}`, { reset_link: true }));
+    if (room.link_code === before) throw new ApiError('bad_answer', 200);
+    return this.#keep(room);
   }
 
   /**
@@ -263,7 +295,8 @@ export class RoomsStore extends EventTarget {
    */
   async join(code, { secret = null, invitation = null } = {}) {
     const room = await this.#api.call('POST', 'rooms/join', { code, ...(invitation === null ? {} : { invitation: toServer(invitation) }) });
-    if (secret !== null && isCanonical(room.id)) this.#encrypted.give(room.id, secret);
+    this.#own.seen({ id: room.id, kind: 'room' });
+    if (secret !== null && isCanonical(room.id)) this.#own.give(room.id, secret);
     if (secret !== null) this.dispatchEvent(new CustomEvent('given', { detail: { room: room.id } }));
     // What the person was shown of it holds, whatever is answered.
     const { encryption, strict } = this.#shown?.code === code ? this.#shown : room;
@@ -293,6 +326,7 @@ export class RoomsStore extends EventTarget {
    * @param {string} user
    */
   async ban(room, user) {
+    this.#own.settled(room, [user]);
     await this.#api.call('PUT', `rooms/${encodeURIComponent(room)}/bans/${encodeURIComponent(user)}`);
   }
 
@@ -329,6 +363,7 @@ export class RoomsStore extends EventTarget {
    * @param {string} user
    */
   async removeMember(room, user) {
+    this.#own.settled(room, [user]);
     await this.#api.call('DELETE', `rooms/${encodeURIComponent(room)}/members/${encodeURIComponent(user)}`);
     if (user === this.#api.user?.id) this.#drop(room);
   }
@@ -347,6 +382,7 @@ export class RoomsStore extends EventTarget {
 
   /** @param {string} id */
   #drop(id) {
+    this.#own.left(id);
     this.#revision += 1;
     this.#take((this.#rooms ?? []).filter((room) => room.id !== id));
   }
@@ -354,6 +390,7 @@ export class RoomsStore extends EventTarget {
   /** @param {Room[]} rooms */
   #take(rooms) {
     const known = rooms.filter(({ id }) => isCanonical(id)).map((room) => this.#encrypted.seen(room));
+    for (const room of known) this.#own.seen(room);
     this.#rooms = known.sort((a, b) => Number(b.in_call > 0) - Number(a.in_call > 0) || a.name.localeCompare(b.name));
     this.dispatchEvent(new Event('change'));
   }

@@ -15,7 +15,7 @@ const PATIENCE_MS = 15_000;
 const MENDING_MS = 3_000;
 
 /** Why this device is not in the room's group. */
-const WRONG = { none: 'not_let_in', not_strict: 'keys_not_strict', rolled_back: 'keys_rolled_back' };
+const WRONG = { none: 'not_let_in', not_strict: 'keys_not_strict', not_ours: 'keys_not_ours', rolled_back: 'keys_rolled_back' };
 
 /** Why a call cannot be joined yet, or at all. */
 class NotReady extends Error {

@@ -69,7 +69,7 @@ function accountOf() {
   const know = async (users) => new Map(users.map((user) => [user, user === ME ? 'trusted' : world.trust]));
   const people = Object.assign(new EventTarget(), { forget: () => {}, know, knowAnew: know, accept: async () => (world.trust = 'trusted'), greeted: async () => {} });
   world.log = log;
-  const parts = { keys, delivery, log, people, passkeys: null, membersOf, isStrict: () => true, foundStrict: () => {}, made: () => {}, expectedIn: () => [], expect: () => {}, cameIn: () => {}, shownIn: async () => null, invitationsIn: async () => ({ code: 'c', shows: [] }), givenFor: () => null, inside: () => {}, mayMake: () => true, roomsOf: () => [ROOM], ownRooms: async () => [ROOM], exclusively: (_, act) => act(), pause: () => world.pause(), now: () => world.now, random: () => 0 };
+  const parts = { keys, delivery, log, people, passkeys: null, membersOf, isStrict: () => true, foundStrict: () => {}, made: () => {}, expectedIn: () => [], expect: () => {}, returningTo: () => [], settled: () => {}, isNew: () => false, shownIn: async () => null, invitationsIn: async () => ({ code: 'c', shows: [] }), givenFor: () => null, inside: () => {}, mayMake: () => true, roomsOf: () => [ROOM], ownRooms: async () => [ROOM], exclusively: (_, act) => act(), pause: () => world.pause(), now: () => world.now, random: () => 0 };
   const tell = (what) => (value) => void world.told.push(value === undefined ? what : `${what} ${value}`);
   const account = new KeysAccount(ME, parts, { standing: tell('standing'), room: tell('room'), waiting: tell('waiting'), door: tell('door'), harm: tell('harm'), person: tell('person'), history: tell('history'), archive: tell('archive'), log: tell('log') });
   return { world, account };

@@ -70,7 +70,7 @@ test('who has seen more than the server takes no other commit for their own once
   };
   const delivery = { commits: async (_, from) => ({ commits: server.commits.filter((commit) => commit.epoch >= from), epoch: server.epoch }) };
   const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
-  const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], cameIn: () => {}, shownIn: async () => null, inside: () => {}, pause: async () => {}, exclusively: (_, act) => act() };
+  const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], returningTo: () => [], settled: () => {}, isNew: () => false, shownIn: async () => null, inside: () => {}, pause: async () => {}, exclusively: (_, act) => act() };
   const room = new RoomGroup('room', parts);
   for (const epoch of [5, 6, 7]) {
     if (epoch > 5) server.commits.push({ epoch: epoch - 1, commit: 'of another branch' });
@@ -333,7 +333,7 @@ test('where the server has a room’s group in an epoch before the one here it i
   };
   const delivery = { claim: async () => [], info: async () => ({}), commits: async () => ({ commits: [], epoch: server }), commit: async () => true };
   const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
-  const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], cameIn: () => {}, shownIn: async () => null, inside: () => {}, givenFor: () => null, welcomed: async () => false, pause: async () => {}, exclusively: (_, act) => act() };
+  const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], returningTo: () => [], settled: () => {}, isNew: () => false, shownIn: async () => null, inside: () => {}, givenFor: () => null, welcomed: async () => false, pause: async () => {}, exclusively: (_, act) => act() };
   const room = new RoomGroup('room', parts);
   assert.deepEqual([await room.sync(), room.wrong, room.look], [null, 'rolled_back', null]);
   assert.deepEqual([await room.sync(), asked.includes('change')], [null, false]);
@@ -355,7 +355,7 @@ test('where another commit led to the epoch in which this device is, it is told 
     const asked = [];
     const delivery = { commits: async (_, from) => (asked.push(from), { commits: from === 6 ? [{ epoch: 6, commit: 'of 6' }] : [], epoch: 7 }) };
     const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
-    const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], cameIn: () => {}, shownIn: async () => null, inside: () => {}, pause: async () => {}, exclusively: (_, act) => act() };
+    const parts = { keys, delivery, people: { know, knowAnew: know }, membersOf: async () => [ME, OTHER], isStrict: () => false, expectedIn: () => [], returningTo: () => [], settled: () => {}, isNew: () => false, shownIn: async () => null, inside: () => {}, pause: async () => {}, exclusively: (_, act) => act() };
     const room = new RoomGroup('room', parts);
     assert.deepEqual([(await room.sync())?.epoch, room.wrong], expected);
     await room.sync();

@@ -9,7 +9,7 @@ import { el, fill, listen } from '../ui/dom.js';
 import { iconButton } from '../ui/form.js';
 import { icon } from '../ui/icons.js';
 import { chatView } from './chat/chat-view.js';
-import { encryptionBadge } from './encryption.js';
+import { chatLock } from './encryption.js';
 import { keysBanners } from './keys/banner.js';
 import { openOthers } from './keys/others.js';
 import { openCompare } from './keys/compare.js';
@@ -91,7 +91,7 @@ function compareButton(app, room) {
 function aboutLine(app, room, signal) {
   const there = el('span', { class: 'there' });
   const topic = el('span', { class: 'clipped', dir: 'auto' });
-  const line = el('p', { class: 'room-facts' }, there, topic, encryptionBadge(room.encryption));
+  const line = el('p', { class: 'room-facts' }, there, topic, chatLock(app, room, signal));
   let listening = false;
   const draw = () => {
     const conversation = app.chat.conversation(room.id);

@@ -30,6 +30,27 @@ export function encryptionBadge(encryption) {
 }
 
 /**
+ * How the conversation is: of an encrypted one whether this device has its keys, with which all is sealed that goes out and opened that is shown.
+ * @param {App} app
+ * @param {{ id: string, encryption: Encryption }} room
+ * @param {AbortSignal} signal
+ */
+export function chatLock(app, { id, encryption }, signal) {
+  const present = () => (encryption === 'open' ? 'open' : app.keys.account?.lookOf(id) ? 'mls' : 'waiting');
+  const element = badge(present);
+  if (encryption === 'open') return element;
+  let before = present();
+  const follow = () => {
+    const now = present();
+    if (now !== before) draw(element, now);
+    before = now;
+  };
+  listen(app.keys, 'change', follow, signal);
+  listen(app.keys, ['room', 'waiting'], ({ detail }) => detail.room === id && follow(), signal);
+  return element;
+}
+
+/**
  * How the call is: what this client itself has sealed and opened.
  * @param {App} app
  * @param {AbortSignal} signal

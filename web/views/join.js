@@ -16,7 +16,12 @@ export const joinPage = (app, [code = ''], signal) => {
   const root = el('div', {}, centred('join', spinner()));
   const secret = secretIn(location.hash);
   const join = async () => {
-    await attempt(async () => app.go(`/rooms/${(await app.rooms.join(code, await givenBy(app, secret))).id}`));
+    await attempt(async () => {
+      const { id } = await app.rooms.join(code, await givenBy(app, secret));
+      // What lets in is kept by now, and has no place in what the browser remembers of pages.
+      history.replaceState(null, '', location.pathname);
+      app.go(`/rooms/${id}`);
+    });
   };
   /** @param {HTMLElement} page */
   const show = (page) => {

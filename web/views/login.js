@@ -22,7 +22,7 @@ export const loginPage = (app) => {
       field({ label: t('auth.username'), name: 'username', autocomplete: 'username', attributes: { autocapitalize: 'none', spellcheck: 'false', 'data-focus': true } }),
       field({ label: t('auth.password'), name: 'password', type: 'password', autocomplete: 'current-password' }),
     ),
-    el('p', { class: 'aside' }, `${t('auth.to_register')} `, el('a', { href: `/register${location.search}` }, t('auth.register'))),
+    el('p', { class: 'aside' }, `${t('auth.to_register')} `, el('a', { href: `/register${location.search}${location.hash}` }, t('auth.register'))),
   );
   element.append(languageLinks(app));
   return { title, element };

@@ -44,7 +44,7 @@ export const registerPage = (app) => {
       field({ label: t('auth.password'), name: 'password', hint: t('auth.password_hint'), type: 'password', autocomplete: 'new-password' }),
       field({ label: t('auth.secret'), name: 'registration_secret', hint: t('auth.secret_hint'), attributes: { autocapitalize: 'none', spellcheck: 'false' } }),
     ),
-    el('p', { class: 'aside' }, `${t('auth.to_login')} `, el('a', { href: `/login${location.search}` }, t('auth.login'))),
+    el('p', { class: 'aside' }, `${t('auth.to_login')} `, el('a', { href: `/login${location.search}${location.hash}` }, t('auth.login'))),
   );
   element.append(languageLinks(app));
   return { title, element };

@@ -29,12 +29,13 @@ export async function roomLink(app, { id, link_code, encryption, strict }) {
  */
 export async function copyLink(app, room) {
   const { href, letsIn } = await roomLink(app, room);
+  const said = letsIn ? 'rooms.link_copied' : room.strict ? 'people.link_copied' : 'people.link_copied_early';
   try {
     await navigator.clipboard.writeText(href);
-    toast(t(letsIn ? 'rooms.link_copied' : 'people.link_copied'));
+    toast(t(said));
   } catch {
     const input = el('input', { class: 'copyable', readonly: true, value: href, 'aria-label': t('rooms.link') });
-    openDialog({ title: t('rooms.link'), class: 'narrow' }, el('p', {}, t('rooms.link_manual')), input);
+    openDialog({ title: t('rooms.link'), class: 'narrow' }, el('p', {}, t('rooms.link_manual')), letsIn ? null : el('p', { class: 'hint' }, t('people.link_waits')), input);
     input.select();
   }
 }

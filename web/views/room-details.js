@@ -16,7 +16,8 @@ import { openAudit } from './room-audit.js';
 import { membersSection } from './room-members.js';
 import { bansSection, orderSection, topicSection } from './room-order.js';
 
-/** `href`: the link to it. @typedef {(app: App, room: RoomWithMembers, draw: () => void, href: string) => HTMLElement | null} Section */
+/** @typedef {{ href: string, letsIn: boolean }} RoomLink as `roomLink` gives it */
+/** @typedef {(app: App, room: RoomWithMembers, draw: () => void, link: RoomLink) => HTMLElement | null} Section */
 
 /** The sections from the top, each with what of the room it shows. @returns {[Section, (keyof RoomWithMembers)[]][]} */
 const sections = () => [
@@ -45,15 +46,15 @@ export function openRoomDetails(app, id) {
   const draw = async (acted) => {
     try {
       const room = await app.rooms.details(id);
-      const [trust, { href }] = await Promise.all([trustInMembers(app, room), roomLink(app, room)]);
+      const [trust, link] = await Promise.all([trustInMembers(app, room), roomLink(app, room)]);
       if (!dialog.isConnected) return;
       const focused = focusedIn(body);
       const before = drawn;
       drawn = sections().map(([section, fields], index) => {
-        const shows = JSON.stringify([fields.map((field) => room[field]), fields.includes('members') ? trust : [], fields.includes('link_code') ? href : '']);
+        const shows = JSON.stringify([fields.map((field) => room[field]), fields.includes('members') ? trust : [], fields.includes('link_code') ? link : null]);
         const kept = before[index];
         if (kept !== undefined && index !== acted && kept.shows === shows) return kept;
-        const node = section(app, room, () => void draw(index), href) ?? document.createTextNode('');
+        const node = section(app, room, () => void draw(index), link) ?? document.createTextNode('');
         kept?.node.replaceWith(node);
         return { node, shows };
       });
@@ -114,9 +115,9 @@ function nameSection(app, room, draw) {
  * @param {App} app
  * @param {RoomWithMembers} room
  * @param {() => void} draw
- * @param {string} href
+ * @param {RoomLink} link
  */
-function linkSection(app, room, draw, href) {
+function linkSection(app, room, draw, { href, letsIn }) {
   if (room.link_code === null) return null;
   const reset = async () => {
     const agreed = await confirmFirst({ title: t('rooms.reset_link_title'), text: t('rooms.reset_link_text'), action: t('rooms.reset_link') });
@@ -130,6 +131,7 @@ function linkSection(app, room, draw, href) {
     {},
     el('h3', {}, t('rooms.link')),
     el('div', { class: 'row' }, link, iconButton({ icon: 'link', label: t('rooms.copy_link'), action: 'copy-link', click: () => void copyLink(app, room) })),
+    letsIn ? null : el('p', { class: 'hint' }, t('people.link_waits')),
     room.role === 'member' ? null : el('button', { class: 'link', type: 'button', data: { action: 'reset-link' }, on: { click: () => void reset() } }, t('rooms.reset_link')),
   );
 }

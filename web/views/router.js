@@ -82,8 +82,8 @@ export class Router {
     for (const route of ROUTES) {
       const match = route.path.exec(pathname);
       if (!match) continue;
-      if (route.who === 'signed-in' && status === 'signed-out') return this.#redirect(pathname === '/' ? '/login' : `/login?next=${encodeURIComponent(promisedIn(hash) === null ? pathname : pathname + hash)}`);
-      if (route.who === 'anybody' && status === 'signed-in') return this.#redirect(nextPath(location.search));
+      if (route.who === 'signed-in' && status === 'signed-out') return this.#redirect(pathname === '/' ? '/login' : `/login?next=${encodeURIComponent(pathname)}${promisedIn(hash) === null ? '' : hash}`);
+      if (route.who === 'anybody' && status === 'signed-in') return this.#redirect(nextPath(location));
       return { page: route.page, parameters: match.slice(1) };
     }
     return { page: notFoundPage, parameters: [] };
@@ -101,16 +101,17 @@ export class Router {
     if (!(link instanceof HTMLAnchorElement) || event.defaultPrevented) return;
     if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link.target === '_blank') return;
     event.preventDefault();
-    this.go(link.pathname + link.search);
+    this.go(link.pathname + link.search + link.hash);
   }
 }
 
 /**
- * Where to go after logging in: only ever a page of this site.
- * @param {string} search
+ * Where to go after logging in: only ever a page of this site. What stood in a link for those inside is where no server sees it, here as well.
+ * @param {Pick<Location, 'search' | 'hash'>} at
  * @returns {string}
  */
-export function nextPath(search) {
+export function nextPath({ search, hash }) {
   const next = new URLSearchParams(search).get('next') ?? '/';
-  return ROUTES.some(({ path, who }) => who === 'signed-in' && path.test(next.split('#')[0] ?? '')) ? next : '/';
+  if (!ROUTES.some(({ path, who }) => who === 'signed-in' && path.test(next))) return '/';
+  return promisedIn(hash) === null ? next : next + hash;
 }

@@ -60,6 +60,8 @@ pub enum StateName {
     Backup(DeviceId),
     /// Of whom in a room the person was told.
     Greeted(DeviceId, RoomId),
+    /// Who was in a room's group at any time.
+    Ever(DeviceId, RoomId),
     /// What is known of the log of everybody's keys.
     Log(DeviceId),
     /// Of which of the user's devices the person was told.
@@ -76,6 +78,7 @@ impl StateName {
             Self::Epochs(device, room, block) => [b"epochs".as_slice(), &device.0, &room.0, &block.to_be_bytes()].concat(),
             Self::Marks(device, room) => [b"marks".as_slice(), &device.0, &room.0].concat(),
             Self::Greeted(device, room) => [b"greeted".as_slice(), &device.0, &room.0].concat(),
+            Self::Ever(device, room) => [b"ever".as_slice(), &device.0, &room.0].concat(),
             Self::Backup(device) => [b"backup".as_slice(), &device.0].concat(),
             Self::Log(device) => [b"log".as_slice(), &device.0].concat(),
             Self::Devices(device) => [b"devices".as_slice(), &device.0].concat(),

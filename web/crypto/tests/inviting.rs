@@ -171,3 +171,25 @@ fn t2_what_was_shown_under_one_identity_is_nothing_under_the_next() {
     let again = shows(&mut anew, &secret);
     assert!(invited(&mut ben, CODE, eve.user, &again), "who has the link still shows it anew");
 }
+
+#[test]
+fn t2_who_was_inside_and_went_is_not_brought_in_again_by_what_they_showed() {
+    let (mut ann, mut ben, mut eve) = three();
+    let shown = shows(&mut eve, &link(&mut ann, CODE));
+    let package = eve.does(json!({ "op": "key_packages", "count": 1, "last_resort": false }))["packages"].clone();
+    let commit = |by: &mut Browser, other: &mut Browser, add: &Value, users: &Value, remove: &Value| {
+        let changed = by.does(json!({ "op": "change", "group": room(), "add": add, "users": users, "remove": remove }));
+        by.does(json!({ "op": "accepted", "group": room() }));
+        other.does(json!({ "op": "process", "group": room(), "commit": changed["outgoing"]["commit"] }));
+    };
+    assert!(invited(&mut ben, CODE, eve.user, &shown));
+    commit(&mut ann, &mut ben, &package, &json!([eve.user]), &json!([]));
+    commit(&mut ben, &mut ann, &json!([]), &json!([]), &json!([2]));
+    for browser in [&mut ann, &mut ben] {
+        assert!(!invited(browser, CODE, eve.user, &shown));
+        browser.reloads();
+        assert!(!invited(browser, CODE, eve.user, &shown), "over a reload, too");
+    }
+    let again = shows(&mut eve, &link(&mut ben, "klmnopqrst"));
+    assert!(!invited(&mut ann, "klmnopqrst", eve.user, &again), "nor by another link: a person says so");
+}

@@ -129,11 +129,13 @@ export type Request =
   | { op: 'meets'; room: Uuid; users: Uuid[] }
   /** The person knows that these users are in the room's group. */
   | { op: 'greeted'; room: Uuid; users: Uuid[] }
-  /** What stands in this device's link to a room, where no server sees it. The same each time. Errors: `wrong_kind` (the room is strict), `not_member`. */
+  /** What stands in this device's link to a room, where no server sees it. The same each time. Errors: `wrong_kind` (the room is strict), `not_open`, `not_member`. */
   | { op: 'link'; room: Uuid; code: string }
   /** What this device's user shows to be let in where a link with this secret leads. Errors: `malformed`. */
   | { op: 'show_link'; secret: Base64 }
-  /** Which of these users were given a link by somebody inside, while the room had this code. 1,024 at most; in a strict room nobody. */
+  /** Others who were in the room's group at any time since this device is. */
+  | { op: 'ever'; room: Uuid }
+  /** Which of these users were given a link by somebody inside, and were not inside before, while the room had this code. 1,024 at most; in a strict room nobody. */
   | { op: 'invited'; room: Uuid; code: string; shows: { user: Uuid; invitation: Base64 }[] }
   /** Makes the master key; once, on the device that made the identity. */
   | { op: 'backup_begin' }
@@ -289,6 +291,7 @@ export type Answer =
   | { type: 'newcomers'; users: Uuid[] }
   | { type: 'link'; secret: Base64 }
   | { type: 'shown'; invitation: Base64 }
+  | { type: 'ever'; users: Uuid[] }
   | { type: 'invited'; users: Uuid[] }
   | { type: 'new_devices'; devices: Base64[] }
   /** `code`: the new recovery code, to be shown once. */

@@ -218,6 +218,7 @@ export class KeysAccount {
 
   /** What makes a link to this room let in whoever is given it; null into a strict one, and while this device is not inside. @param {Uuid} room @param {string} code @returns {Promise<string | null>} */
   async linkTo(room, code) {
+    if (this.wrongIn(room) !== null) return null;
     try {
       return toServer((await this.#parts.keys.ask({ op: 'link', room, code }, 'link')).secret);
     } catch (error) {

@@ -14,12 +14,12 @@ import { browserPasskeys } from './passkey.js';
 import { People } from './people.js';
 
 /**
- * A strict room is its owner's to open, or whose browser made the conversation: whoever came before would have to let them in.
+ * A room is its owner's to open, and a strict conversation theirs whose browser made it: whoever came before would have to let them in.
  * @param {RoomsStore} rooms
  * @param {string} room
  */
 export function mayMake(rooms, room) {
-  return !rooms.isStrict(room) || rooms.find(room)?.role === 'owner' || rooms.namedIn(room).length > 0;
+  return (rooms.isDirect(room) && !rooms.isStrict(room)) || rooms.find(room)?.role === 'owner' || rooms.namedIn(room).length > 0;
 }
 
 /**
@@ -31,13 +31,15 @@ export function partsOf(rooms) {
     membersOf: async (/** @type {string} */ room) => (await rooms.details(room)).members.map((member) => member.user),
     invitationsIn: (/** @type {string} */ room) => rooms.invitationsIn(room),
     givenFor: (/** @type {string} */ room) => rooms.givenFor(room),
+    isNew: (/** @type {string} */ room) => rooms.isNew(room),
     inside: (/** @type {string} */ room) => rooms.inside(room),
     isStrict: (/** @type {string} */ room) => rooms.isStrict(room),
     foundStrict: (/** @type {string} */ room) => rooms.foundStrict(room),
     made: (/** @type {string} */ room) => rooms.made(room),
     expectedIn: (/** @type {string} */ room) => rooms.expectedIn(room),
     expect: (/** @type {string} */ room, /** @type {readonly string[]} */ users) => rooms.expect(room, users),
-    cameIn: (/** @type {string} */ room, /** @type {readonly string[]} */ users) => rooms.cameIn(room, users),
+    returningTo: (/** @type {string} */ room) => rooms.returningTo(room),
+    settled: (/** @type {string} */ room, /** @type {readonly string[]} */ users) => rooms.settled(room, users),
     shownIn: (/** @type {string} */ room) => rooms.shownIn(room),
     mayMake: (/** @type {string} */ room) => mayMake(rooms, room),
     roomsOf: () => (rooms.rooms ?? []).filter(({ encryption }) => encryption === 'mls').map(({ id }) => id),

@@ -18,9 +18,11 @@
  * @property {(room: Uuid) => readonly Uuid[]} expectedIn a conversation that the person made here: whom they named, in a strict one if this device made its group
  * @property {(room: Uuid) => Promise<Invitations>} invitationsIn what members of a room show of the link that they were given, as the server tells them
  * @property {(room: Uuid) => import('../../e2ee/keys/interface.js').Base64 | null} givenFor a room: what stood in the link by which this user came, until this device is inside
+ * @property {(room: Uuid) => boolean} isNew whether the person made the room here, and this device was not inside yet
  * @property {(room: Uuid) => void} inside this device is
- * @property {(room: Uuid, users: readonly Uuid[]) => void} expect of a room that is not strict: they were inside and belong there, and their keys count no more
- * @property {(room: Uuid, users: readonly Uuid[]) => void} cameIn they were expected, and are inside, or no members any more
+ * @property {(room: Uuid, users: readonly Uuid[]) => void} expect in a room that is not strict: they were inside and are members, and their keys count no more
+ * @property {(room: Uuid) => readonly Uuid[]} returningTo it: those
+ * @property {(room: Uuid, users: readonly Uuid[]) => void} settled they were expected, and are inside, or no members any more
  * @property {(room: Uuid) => Promise<readonly Uuid[] | null>} shownIn whom the person is shown as they look at a direct conversation; null of any other room
  * @property {(room: Uuid) => boolean} mayMake whether this user makes the group of a room where there is none: whoever does is inside, and lets others in
  * @property {(ms: number) => Promise<void>} pause

@@ -25,8 +25,9 @@ const AGAIN_MS = 100;
 const UNINVITED = new Set(['uninvited', 'identity_changed', 'not_vouched']);
 
 /**
- * `not_strict`: the room is, and the group does not say so; `rolled_back`: it has not come to where this device has seen it.
- * @typedef {'not_strict' | 'rolled_back'} Wrong
+ * `not_strict`: the room is, and the group does not say so; `rolled_back`: it has not come to where this device has seen it; `not_ours`: the person has just
+ * made the room, and others are in its group already.
+ * @typedef {'not_strict' | 'rolled_back' | 'not_ours'} Wrong
  */
 
 export class RoomGroup {
@@ -44,6 +45,8 @@ export class RoomGroup {
   #changes = 0;
   /** Ends the wait for this device's turn. @type {(epoch: number) => void} */
   #followTo = () => {};
+  /** It is known that this device is inside. */
+  #isSettled = false;
   /** As much was sealed in its epoch as may be. */
   #isWornOut = false;
   /** @type {Look | null} */
@@ -141,12 +144,14 @@ export class RoomGroup {
     }
     // Nothing is said in it, and nobody brought in.
     if (look !== null && !look.strict && this.#parts.isStrict(this.#room)) [look, this.#wrong] = [null, 'not_strict'];
+    if (look !== null && usersIn(look).size > 1 && this.#parts.isNew(this.#room)) [look, this.#wrong] = [null, 'not_ours'];
+    if (look !== null && !this.#isSettled) this.#parts.inside(this.#room);
+    this.#isSettled = look !== null;
     look = look && (await this.#tidy(look));
     if (look !== null && this.#isWornOut) {
       look = await this.#change([], [], []);
       this.#isWornOut = false;
     }
-    if (look !== null) this.#parts.inside(this.#room);
     this.#look = look;
     return look;
   }
@@ -187,7 +192,7 @@ export class RoomGroup {
 
   /** Where nobody counts any more of those who are in the group, the server takes a new one in its place. @returns {Promise<Look | null>} */
   async #makeAnew() {
-    if (!this.#parts.mayMake(this.#room)) return null;
+    if (this.#parts.isStrict(this.#room) && !this.#parts.mayMake(this.#room)) return null;
     try {
       return await this.#make();
     } catch (error) {
@@ -241,9 +246,12 @@ export class RoomGroup {
     const remove = [...new Set([...look.stale, ...gone])].filter((leaf) => leaf !== look.leaf);
     const missing = users.filter((user) => !present.has(user) && trust.get(user) === 'trusted');
     if (look.strict) this.#parts.foundStrict(this.#room);
-    const welcome = await this.#door.admit(look, members, missing);
+    await this.#door.follow(look, members);
+    // Whoever goes brings in nobody any more: they go first.
+    if (remove.length > 0) return { add: [], remove };
+    const welcome = await this.#door.admit(look, missing, this.#changes);
     const add = welcome.filter((user) => !this.#unreachable.has(user)).slice(0, USERS_AT_ONCE);
-    return add.length === 0 && remove.length === 0 ? null : { add, remove };
+    return add.length === 0 ? null : { add, remove };
   }
 
   /** @param {Look} look @param {{ add: Uuid[], remove: number[] }} wanted @returns {Promise<Look | null>} */

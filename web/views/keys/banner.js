@@ -108,6 +108,7 @@ function ownBanner({ keys, rooms }, { id }) {
   const clock = account.isClockWrong ? [banner('keys-clock', t('keys.clock'))] : [];
   const wrong = account.wrongIn(id);
   if (wrong === 'not_strict') return [...clock, banner('keys-not-strict', t('people.not_strict'))];
+  if (wrong === 'not_ours') return [...clock, banner('keys-not-ours', t('people.not_ours'))];
   if (wrong === 'rolled_back') return [...clock, banner('keys-rolled-back', t('people.rolled_back'), goBackButton(keys, id))];
   return account.isWaitingIn(id) ? [...clock, banner('keys-waiting', t(rooms.isStrict(id) ? 'people.waiting_strict' : 'people.waiting'))] : clock;
 }

@@ -1,5 +1,5 @@
 /**
- * Who waits at the door of a strict room: the server says that they are members, and they come in when a person here lets them. Empty where nobody
+ * Who waits at the door of a room: the server says that they are members, and they come in when a person here lets them. Empty where nobody
  * waits. The same above a conversation, before a call and in it.
  */
 

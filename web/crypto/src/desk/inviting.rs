@@ -29,7 +29,8 @@ impl Desk {
         Ok(Answer::Shown { invitation: shown.to_bytes().into() })
     }
 
-    /// Which of these users were invited by a device that counts, of somebody who is inside.
+    /// Which of these users were invited by a device that counts, of somebody who is inside. Who was inside and went, or was taken out, is let in by a
+    /// person: what they showed is still good, and the server has it.
     pub(super) fn invited(&mut self, room: Uuid, code: &str, shows: &[Shows]) -> Result<Answer, Fault> {
         if shows.len() > MAX_SHOWN {
             return Err(Fault::Full);
@@ -37,9 +38,12 @@ impl Desk {
         if self.is_strict_inside(room)? {
             return Ok(Answer::Invited { users: Vec::new() });
         }
-        let inside = self.identities_of(room)?;
+        let (inside, ever) = (self.identities_of(room)?, self.ever_in(room)?);
         let is_invited = |shows: &&Shows| {
             let of = user(shows.user);
+            if ever.contains(&of) {
+                return false;
+            }
             let shown = BASE64_STANDARD.decode(&shows.invitation).ok().and_then(|bytes| Shown::from_bytes(&bytes).ok());
             let identity =
                 self.directory.keys(of).map(|keys| keys.identity()).filter(|now| self.directory.accepted(of) == Some(*now));

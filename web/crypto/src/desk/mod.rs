@@ -177,6 +177,7 @@ impl Desk {
             Request::Greeted { room, users } => self.greeted(room, &users, keep),
             Request::Link { room, code } => self.link(room, &code),
             Request::ShowLink { secret } => self.show_link(&secret),
+            Request::Ever { room } => self.ever(room),
             Request::Invited { room, code, shows } => self.invited(room, &code, &shows),
             Request::BackupBegin => self.backup_begin(keep),
             Request::AddRecoveryCode => self.add_recovery_code(keep),

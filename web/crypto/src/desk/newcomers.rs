@@ -15,6 +15,8 @@ use crate::chat::RoomId;
 use crate::{Fault, Standing};
 
 const USER_BYTES: usize = 16;
+/// Of whom it is known that they were in a room: some times as many as can be in it at once.
+const MAX_EVER: usize = 4_096;
 /// In a conversation of a few: ten at most.
 const MAX_SHOWN: usize = 16;
 
@@ -29,6 +31,12 @@ impl Desk {
             self.keep_greeted(room, &here, keep)?;
         }
         Ok(Answer::Newcomers { users })
+    }
+
+    /// Whoever was there before.
+    pub(super) fn ever(&mut self, room: Uuid) -> Result<Answer, Fault> {
+        let users = self.ever_in(room)?.iter().map(|user| Uuid::from_bytes(user.0)).collect();
+        Ok(Answer::Ever { users })
     }
 
     /// The person knows of these users.
@@ -79,7 +87,8 @@ impl Desk {
 
     /// Whether it could be kept whom this device met, asked before anything is changed.
     pub(super) fn ready_to_meet(&mut self, id: GroupId) -> Result<(), Fault> {
-        self.greeted_in(Uuid::from_bytes(id.uuid)).map(drop)
+        self.greeted_in(Uuid::from_bytes(id.uuid))?;
+        self.ever_in(Uuid::from_bytes(id.uuid)).map(drop)
     }
 
     /// With each epoch. Who is in a room as this device first comes into it is no news, but in a strict one, where the person is told of everybody once.
@@ -100,6 +109,11 @@ impl Desk {
         };
         if greeted.as_ref() != Some(&known) {
             self.keep_greeted(room, &known, keep)?;
+        }
+        let ever = self.ever_in(room)?;
+        let now: BTreeSet<_> = ever.union(&present).copied().take(MAX_EVER).collect();
+        if now != ever {
+            self.put(Shelf::Ever(RoomId(id.uuid)), bytes_of(&now), keep)?;
         }
         if known == present { self.is_back(RoomId(id.uuid), keep) } else { Ok(()) }
     }
@@ -133,13 +147,24 @@ impl Desk {
     }
 
     fn greeted_in(&mut self, room: Uuid) -> Result<Option<BTreeSet<UserId>>, Fault> {
-        let Some(bytes) = self.shelves.get(Shelf::Greeted(RoomId(room.into_bytes())))? else { return Ok(None) };
-        let (users, rest) = bytes.as_chunks::<USER_BYTES>();
-        if rest.is_empty() { Ok(Some(users.iter().map(|user| UserId(*user)).collect())) } else { Err(Fault::DamagedState) }
+        self.shelves.get(Shelf::Greeted(RoomId(room.into_bytes())))?.map(users_of).transpose()
+    }
+
+    /// Others who were in the room's group at any time since this device is.
+    pub(super) fn ever_in(&mut self, room: Uuid) -> Result<BTreeSet<UserId>, Fault> {
+        self.shelves.get(Shelf::Ever(RoomId(room.into_bytes())))?.map_or_else(|| Ok(BTreeSet::new()), users_of)
     }
 
     fn keep_greeted(&mut self, room: Uuid, users: &BTreeSet<UserId>, keep: &mut Vec<Kept>) -> Result<(), Fault> {
-        let bytes = users.iter().flat_map(|user| user.0).collect();
-        self.put(Shelf::Greeted(RoomId(room.into_bytes())), bytes, keep)
+        self.put(Shelf::Greeted(RoomId(room.into_bytes())), bytes_of(users), keep)
     }
+}
+
+fn bytes_of(users: &BTreeSet<UserId>) -> Vec<u8> {
+    users.iter().flat_map(|user| user.0).collect()
+}
+
+fn users_of(bytes: &[u8]) -> Result<BTreeSet<UserId>, Fault> {
+    let (users, rest) = bytes.as_chunks::<USER_BYTES>();
+    if rest.is_empty() { Ok(users.iter().map(|user| UserId(*user)).collect()) } else { Err(Fault::DamagedState) }
 }

@@ -18,7 +18,7 @@ use crate::chat::RoomId;
 use crate::state::{self, StateKey, StateName};
 
 /// States in memory at once: tens of kB each, and a few MB where a room is large. Beyond that the one used longest ago is let go; it is opened
-/// again when it is needed. A request needs six at most.
+/// again when it is needed. A request needs seven at most.
 const MAX_OPEN: usize = 128;
 
 /// A state by what is in it. Its text is the name under which it is kept.
@@ -38,6 +38,8 @@ pub(super) enum Shelf {
     Backup,
     /// Of whom in a room the person was told.
     Greeted(RoomId),
+    /// Who was in a room's group at any time since this device is.
+    Ever(RoomId),
     /// What is known of the log of everybody's keys.
     Log,
     /// Of which of the user's devices the person was told.
@@ -137,6 +139,7 @@ impl Shelf {
             Self::Sent(room) => StateName::Sent(owner, room),
             Self::Backup => StateName::Backup(owner),
             Self::Greeted(room) => StateName::Greeted(owner, room),
+            Self::Ever(room) => StateName::Ever(owner, room),
             Self::Log => StateName::Log(owner),
             Self::Devices => StateName::Devices(owner),
             Self::Thread(room, user, device) => StateName::Thread(owner, room, user, device),
@@ -154,6 +157,7 @@ impl fmt::Display for Shelf {
             Self::Sent(room) => write!(f, "sent/{}", text(room.0)),
             Self::Backup => f.write_str("backup"),
             Self::Greeted(room) => write!(f, "greeted/{}", text(room.0)),
+            Self::Ever(room) => write!(f, "ever/{}", text(room.0)),
             Self::Log => f.write_str("log"),
             Self::Devices => f.write_str("devices"),
             Self::Thread(room, user, device) => write!(f, "thread/{}/{}/{}", text(room.0), text(user.0), text(device.0)),
@@ -173,6 +177,7 @@ impl FromStr for Shelf {
             ["marks", room] => Ok(Self::Marks(RoomId(id(room)?))),
             ["backup"] => Ok(Self::Backup),
             ["greeted", room] => Ok(Self::Greeted(RoomId(id(room)?))),
+            ["ever", room] => Ok(Self::Ever(RoomId(id(room)?))),
             ["log"] => Ok(Self::Log),
             ["devices"] => Ok(Self::Devices),
             ["sent", room] => Ok(Self::Sent(RoomId(id(room)?))),

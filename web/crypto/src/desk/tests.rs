@@ -97,7 +97,7 @@ fn of_what_failed_in_the_middle_nothing_is_handed_out_and_nothing_stays() {
             assert_eq!(with_states(&mut desk, &look).answer, Err(Fault::NotOpen));
             assert_eq!(desk.device().unwrap().key_packages().count(), 1, "the package is not used up");
         } else {
-            assert!(joined.answer.is_ok() && joined.keep.len() == 5);
+            assert!(joined.answer.is_ok() && joined.keep.len() == 6);
             assert!(with_states(&mut desk, &look).answer.is_ok());
             assert_eq!(desk.device().unwrap().key_packages().count(), 0);
         }

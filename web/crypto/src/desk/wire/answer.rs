@@ -111,6 +111,9 @@ pub enum Answer {
     Shown {
         invitation: Bytes,
     },
+    Ever {
+        users: Vec<Uuid>,
+    },
     Invited {
         users: Vec<Uuid>,
     },

@@ -271,7 +271,11 @@ pub enum Request {
     ShowLink {
         secret: Bytes,
     },
-    /// Which of these users were given a link by somebody inside, while the room had this code.
+    /// Others who were in the room's group at any time since this device is.
+    Ever {
+        room: Uuid,
+    },
+    /// Which of these users were given a link by somebody inside, and were not inside before, while the room had this code.
     Invited {
         room: Uuid,
         code: String,
