@@ -127,6 +127,7 @@ preferences.addEventListener('change', (event) => {
 session.addEventListener('change', () => {
   if (session.status !== 'signed-out') return;
   rooms.forget();
+  if (session.signedInSince === null) rooms.leaveNothing();
   diagnostics.forget();
 });
 clientCode.addEventListener('changed', () => toast(t('client.updated')));

@@ -1,6 +1,6 @@
 /**
  * What the person did about their rooms in this browser, and what it saw of them: by it some come into a room's group without another word, and the server's
- * word alone adds nothing to it. What is about people lasts as long as somebody is signed in.
+ * word alone adds nothing to it. Whoever signs out leaves no link behind.
  */
 
 /** @import { Kept } from './remembered.js' */
@@ -13,6 +13,7 @@ const KEYS = {
   returning: 'webcall.returning',
   given: 'webcall.links',
   created: 'webcall.rooms-created',
+  groups: 'webcall.groups-made',
   rooms: 'webcall.rooms',
   codes: 'webcall.link-codes',
 };
@@ -28,9 +29,11 @@ export class OwnRooms {
   #given;
   /** `room ` of those that the person made here and was not inside of yet. */
   #created;
+  /** `room ` of those whose group this browser made. */
+  #groups;
   /** Those that are no direct conversations. */
   #rooms;
-  /** `room code` of links, the newest last. */
+  /** `room code` of links to encrypted rooms, the newest last. */
   #codes;
 
   /** @param {Kept} storage */
@@ -41,13 +44,15 @@ export class OwnRooms {
     this.#given = new Remembered(KEYS.given, storage, { forgets: true });
     this.#created = new Remembered(KEYS.created, storage, { forgets: true });
     this.#rooms = new Remembered(KEYS.rooms, storage);
-    this.#codes = new Remembered(KEYS.codes, storage);
+    this.#groups = new Remembered(KEYS.groups, storage, { forgets: true });
+    this.#codes = new Remembered(KEYS.codes, storage, { forgets: true });
   }
 
-  /** As the server tells of it: a room is never said to be a conversation of a few, in which whoever is shown comes in. @param {{ id: string, kind?: string, link_code?: string | null }} room */
-  seen({ id, kind, link_code: code }) {
-    if (kind === 'room') this.#rooms.add(id);
-    if (code) this.#codes.add(`${id} ${code}`);
+  /** As the server tells of them: a room is never said to be a conversation of a few, in which whoever is shown comes in. @param {readonly { id: string, encryption?: string, kind?: string, link_code?: string | null }[]} rooms */
+  seen(...rooms) {
+    const encrypted = rooms.filter(({ encryption }) => encryption !== 'open');
+    this.#rooms.add(...encrypted.filter(({ kind }) => kind === 'room').map(({ id }) => id));
+    this.#codes.add(...encrypted.flatMap(({ id, link_code: code }) => (code ? [`${id} ${code}`] : [])));
   }
 
   /** @param {string} id */
@@ -57,7 +62,7 @@ export class OwnRooms {
 
   /** Whether the room's link has this code, and has had no other since: by one that was replaced nobody comes in. @param {string} room @param {string} code */
   isNow(room, code) {
-    return this.#codes.of(room).at(-1) === code;
+    return this.#codes.of(room).at(-1) === code && !this.#codes.isFull;
   }
 
   /** @param {string} room @param {readonly string[]} users */
@@ -70,9 +75,15 @@ export class OwnRooms {
     return this.#named.of(room);
   }
 
-  /** The group of a strict conversation was made here, for whom the person named. @param {string} room */
+  /** The group of a room was made here; of a strict conversation, for whom the person named. @param {string} room */
   made(room) {
+    this.#groups.add(`${room} `);
     for (const user of this.namedIn(room)) this.#expected.add(`${room} ${user}`);
+  }
+
+  /** Whether it was made here. @param {string} room */
+  hasMade(room) {
+    return this.#groups.of(room).length > 0;
   }
 
   /** Whom the person named comes in without another word: into a strict conversation whose group this browser made. @param {string} room @param {boolean} isStrict @returns {readonly string[]} */
@@ -127,19 +138,19 @@ export class OwnRooms {
     for (const secret of this.#given.of(room)) this.#given.drop(`${room} ${secret}`);
   }
 
-  /** The room is none of theirs any more. @param {string} room */
+  /** The room is none of theirs any more, as the server says. @param {string} room */
   left(room) {
-    this.inside(room);
+    this.#dropGiven(room);
     for (const names of [this.#named, this.#expected, this.#returning]) for (const user of names.of(room)) names.drop(`${room} ${user}`);
   }
 
-  /** Nobody is signed in. */
+  /** Nobody is signed in: what a link or its code would give to whoever comes next is gone. */
   forget() {
-    for (const each of [this.#named, this.#expected, this.#returning, this.#given, this.#created]) each.clear();
+    for (const each of [this.#returning, this.#given, this.#groups, this.#codes]) each.clear();
   }
 
   /** Another window of the browser may have seen more. */
   readAgain() {
-    for (const each of [this.#named, this.#expected, this.#returning, this.#given, this.#created, this.#rooms, this.#codes]) each.readAgain();
+    for (const each of [this.#named, this.#expected, this.#returning, this.#given, this.#created, this.#groups, this.#rooms, this.#codes]) each.readAgain();
   }
 }

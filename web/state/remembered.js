@@ -36,7 +36,12 @@ export class Remembered {
 
   /** When it is full everything counts: a server that invents some can take nothing away by that. @param {string} one */
   has(one) {
-    return this.#all.has(one) || this.#all.size >= MAX_REMEMBERED;
+    return this.#all.has(one) || this.isFull;
+  }
+
+  /** Nothing more is remembered. */
+  get isFull() {
+    return this.#all.size >= MAX_REMEMBERED;
   }
 
   /** As they are now. @returns {ReadonlySet<string>} */
@@ -51,13 +56,13 @@ export class Remembered {
     this.#all = new Set((isTruth ? stored : [...this.#all, ...stored]).slice(0, MAX_REMEMBERED));
   }
 
-  /** @param {string} one */
-  add(one) {
-    if (!this.#forgets && this.has(one)) return;
+  /** @param {readonly string[]} all */
+  add(...all) {
+    if (!this.#forgets && all.every((one) => this.has(one))) return;
     this.readAgain();
-    if (this.has(one)) return;
-    this.#all.add(one);
-    this.#keep();
+    const before = this.#all.size;
+    for (const one of all) if (!this.has(one)) this.#all.add(one);
+    if (this.#all.size > before) this.#keep();
   }
 
   /** @param {string} one */

@@ -105,6 +105,11 @@ export class RoomsStore extends EventTarget {
     return secret === null ? null : fromServer(secret);
   }
 
+  /** Whether this browser made the group of a room. @param {string} id */
+  hasMade(id) {
+    return this.#own.hasMade(id);
+  }
+
   /** Whether the person made the room here, and was not inside yet: nobody else is. @param {string} id */
   isNew(id) {
     return this.#own.isNew(id);
@@ -190,7 +195,7 @@ export class RoomsStore extends EventTarget {
    * @returns {Promise<Room>} rejects with `not_encrypted` where the server answers with another kind than was asked for
    */
   async openDirect(usernames, { encryption, strict }) {
-    const before = this.#encrypted.known();
+    const before = new Set([...this.#encrypted.known(), ...(this.#rooms ?? []).map(({ id }) => id)]);
     const told = await this.#api.call('POST', 'direct', { usernames, encryption, strict });
     // One that is there is in the list; of another the person asked what it is to be.
     if (encryption === 'mls' && this.find(told.id) === null) mustSayEncrypted(told);
@@ -213,6 +218,10 @@ export class RoomsStore extends EventTarget {
   /** Another account has other rooms. */
   forget() {
     this.#rooms = null;
+  }
+
+  /** Nobody has signed in since: nothing is left behind for whoever comes next. */
+  leaveNothing() {
     this.#own.forget();
   }
 
@@ -310,6 +319,7 @@ export class RoomsStore extends EventTarget {
    */
   async setRole(room, user, role) {
     await this.#api.call('PATCH', `rooms/${encodeURIComponent(room)}/members/${encodeURIComponent(user)}`, { role });
+    if (role === 'owner') this.#own.inside(room);
   }
 
   /**
@@ -390,7 +400,7 @@ export class RoomsStore extends EventTarget {
   /** @param {Room[]} rooms */
   #take(rooms) {
     const known = rooms.filter(({ id }) => isCanonical(id)).map((room) => this.#encrypted.seen(room));
-    for (const room of known) this.#own.seen(room);
+    this.#own.seen(...known);
     this.#rooms = known.sort((a, b) => Number(b.in_call > 0) - Number(a.in_call > 0) || a.name.localeCompare(b.name));
     this.dispatchEvent(new Event('change'));
   }

@@ -110,6 +110,9 @@ test('t2_whoever_is_alone_in_a_direct_conversation_brings_in_whom_they_are_shown
   const alone = roomOf({ claim: all, shown: [ME, OTHER], invited: [], members });
   assert.deepEqual(await inside(alone), [[ME, OTHER], ['ghost']]);
   assert.equal(alone.inviting.length, 1, 'asked about once they are two');
+  for (const other of [{ made: false }, { ever: [OTHER] }]) {
+    assert.deepEqual(await inside(roomOf({ claim: all, shown: [ME, OTHER], invited: [], ...other })), [[ME], [OTHER]], 'who did not begin it, or was not alone always');
+  }
   const two = roomOf({ claim: all, shown: [ME, OTHER, 'ghost'], invited: [], members, present: [ME, OTHER] });
   assert.deepEqual(await inside(two), [[ME, OTHER], ['ghost']]);
 });
@@ -163,4 +166,25 @@ test('a_link_that_is_none_leads_to_the_door_and_what_cannot_be_shown_for_the_mom
     }
     assert.equal(asked, isOver ? 1 : 2);
   }
+});
+
+test('what is shown is asked for once as long as nothing changes, and whoever is inside goes on where it cannot be had', async () => {
+  const world = roomOf({ claim: all, invited: [] });
+  for (let time = 0; time < 3; time += 1) assert.deepEqual(await inside(world), [[ME], [OTHER]]);
+  assert.equal(world.inviting.length, 1);
+  world.room.reachAgain();
+  await world.room.sync();
+  assert.equal(world.inviting.length, 2);
+  for (const [error, expected] of [[new ApiError('rate_limited', 429, 1), [[ME], [OTHER]]], [new ApiError('not_found', 404), [[ME], [OTHER]]], [new ApiError('busy', 503), 'busy']]) {
+    const failing = roomOf({ claim: all, shows: Promise.reject(error) });
+    assert.deepEqual(await inside(failing).catch(({ code }) => code), expected);
+  }
+});
+
+test('t2_in_a_room_that_was_just_made_with_others_in_it_nothing_is_done_before_the_person_decides', async () => {
+  const world = roomOf({ claim: all, present: [ME, 'ghost'], isNew: true });
+  for (let time = 0; time < 2; time += 1) assert.deepEqual([await world.room.sync(), world.room.wrong, world.room.atTheDoor], [null, 'not_ours', []]);
+  assert.ok(!world.asked.includes('change'));
+  const own = roomOf({ claim: all, isNew: true });
+  assert.deepEqual([await inside(own), own.room.wrong], [[[ME, OTHER], []], null], 'the control');
 });

@@ -19,7 +19,7 @@ export const aLook = (users, epoch, outgoing = null) => ({
  * A room of two. `claim` and `info` answer for the server, `inside` is whether this device is in the group; `invited`: who was given the link, as the worker finds; `given`: what
  * stood in the link by which this user came.
  */
-export function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = isStrict, named = [], expected = [], refusal = null, mayMake = true, welcomed = async () => false, members = async () => [ME, OTHER], shown = null, pause = async () => {}, invited = [OTHER], given = null, show = async () => {}, shows = null, present = [ME], stale = [], ever = [], isNew = false, returning = [] }) {
+export function roomOf({ claim = async () => [], info = async () => ({}), create = async () => false, inside = true, isStrict = false, saysStrict = isStrict, named = [], expected = [], refusal = null, mayMake = true, welcomed = async () => false, members = async () => [ME, OTHER], shown = null, pause = async () => {}, invited = [OTHER], given = null, show = async () => {}, shows = null, present = [ME], stale = [], ever = [], isNew = false, made = true, returning = [] }) {
   const [asked, greeted, met, inviting] = [[], [], [], []];
   /** Whether this browser knows the room for strict. */
   let isKnown = isStrict;
@@ -47,7 +47,7 @@ export function roomOf({ claim = async () => [], info = async () => ({}), create
   const know = async (users) => new Map(users.map((user) => [user, 'trusted']));
   const people = { know, knowAnew: know, greeted: async (_, users) => void greeted.push(...users), meets: async (_, users) => void met.push(...users) };
   const strictness = { isStrict: () => isKnown, foundStrict: () => (isKnown = true), made: () => expected.push(...named), expectedIn: () => expected, expect: (_, users) => (returning = [...returning, ...users]), returningTo: () => returning, settled: (_, users) => ([expected, returning] = [expected, returning].map((of) => of.filter((user) => !users.includes(user)))), shownIn: async () => shown };
-  const invitations = { givenFor: () => given, isNew: () => isNew, inside: () => (given = null), invitationsIn: async () => ({ code: 'c', shows: shows ?? (await members()).map((user) => ({ user, invitation: `of ${user}` })) }) };
+  const invitations = { givenFor: () => given, isNew: () => isNew, hasMade: () => made, inside: () => (given = null), invitationsIn: async () => ({ code: 'c', shows: (await shows) ?? (await members()).map((user) => ({ user, invitation: `of ${user}` })) }) };
   const leave = () => (look = lookOf([ME], look.epoch + 1));
   const enter = () => (look = lookOf([ME], 0));
   return { asked, greeted, met, inviting, leave, enter, given: () => given, isKnown: () => isKnown, room: new RoomGroup('room', { keys, delivery, people, membersOf: members, ...strictness, ...invitations, mayMake: () => mayMake, welcomed, pause, exclusively: (_, act) => act() }) };

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { ApiError } from '../net/api.js';
 import { RoomsStore, promiseOf, promisedIn, secretIn } from '../state/rooms.js';
 
 const SECRET = 'Ab_-'.repeat(32);
@@ -139,5 +140,44 @@ test('t2 who was expected is not any more once they are removed, nobody is when 
   await other.ban(ID, 'dora');
   assert.deepEqual([rooms.returningTo(ID), other.returningTo(ID), store().returningTo(ID)], [['clara'], ['clara'], ['clara']]);
   rooms.forget();
+  assert.notEqual(other.givenFor(ID), null, 'a window that learns late that its session is over takes nothing from the next');
+  rooms.leaveNothing();
   assert.deepEqual([other.returningTo(ID), other.givenFor(ID)], [[], null]);
+});
+
+test('of the links to rooms nothing stays in the browser once nobody is signed in, and those to open ones are never kept', async () => {
+  const kept = new Map();
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
+  let answer = toldOf({ link_code: 'of the encrypted one', members: [] });
+  const rooms = new RoomsStore({ call: async () => answer }, storage);
+  const said = () => [...kept.values()].join(' ');
+  await rooms.join('code', { secret: SECRET });
+  assert.ok(said().includes('of the encrypted one') && said().includes(SECRET), 'the control');
+  const open = '01890000-0000-7000-8000-00000000000b';
+  answer = toldOf({ id: open, encryption: 'open', link_code: 'of the open one', members: [] });
+  await rooms.refresh(open);
+  rooms.leaveNothing();
+  for (const word of ['of the encrypted one', 'of the open one', SECRET]) assert.ok(!said().includes(word), word);
+});
+
+test('t2 the server does not make a browser forget that it has just made a room, and a flood of codes brings no old one back', async () => {
+  const storage = memory();
+  let answer = async () => toldOf({ members: [] });
+  const rooms = new RoomsStore({ call: async (...asked) => answer(...asked) }, storage);
+  await rooms.create('Stammtisch', { encryption: 'mls', strict: false });
+  answer = async () => {
+    throw new ApiError('room_not_found', 404);
+  };
+  await rooms.refresh(ID);
+  rooms.leaveNothing();
+  assert.ok(rooms.isNew(ID));
+  answer = async () => toldOf({ members: [] });
+  await rooms.setRole(ID, 'boris', 'owner');
+  assert.ok(!rooms.isNew(ID), 'whose room it is not any more');
+
+  answer = async () => ({ rooms: Array.from({ length: 4_100 }, (_, at) => toldOf({ link_code: `code ${at}` })) });
+  await rooms.refresh(ID).catch(() => {});
+  await rooms.load();
+  answer = async () => ({ link_code: 'one', invitations: [{ user: 'ghost', invitation: 'AA' }] });
+  assert.deepEqual((await rooms.invitationsIn(ID)).shows, []);
 });

@@ -19,7 +19,7 @@ export const joinPage = (app, [code = ''], signal) => {
     await attempt(async () => {
       const { id } = await app.rooms.join(code, await givenBy(app, secret));
       // What lets in is kept by now, and has no place in what the browser remembers of pages.
-      history.replaceState(null, '', location.pathname);
+      if (secretIn(location.hash) !== null) history.replaceState(null, '', location.pathname);
       app.go(`/rooms/${id}`);
     });
   };

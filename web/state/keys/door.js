@@ -109,14 +109,21 @@ export class Door {
   /** @param {Look} look @param {readonly Uuid[]} unknown @param {number} changes @returns {Promise<ReadonlySet<Uuid>>} */
   async #invited(look, unknown, changes) {
     const asked = [look.epoch, changes, ...unknown].join(' ');
-    if (this.#found.asked !== asked) this.#found = { asked, users: await this.#findInvited(look, unknown) };
-    return this.#found.users;
+    if (this.#found.asked === asked) return this.#found.users;
+    try {
+      this.#found = { asked, users: await this.#findInvited(look, unknown) };
+      return this.#found.users;
+    } catch (error) {
+      // Whoever is inside goes on meanwhile, and asks again.
+      if (error instanceof ApiError && [404, 429].includes(error.status)) return NOBODY;
+      throw error;
+    }
   }
 
   /** @param {Look} look @param {readonly Uuid[]} unknown @returns {Promise<ReadonlySet<Uuid>>} */
   async #findInvited(look, unknown) {
-    // With whom a direct conversation is, stands above it: whoever was always alone in it brings them in, and nobody does afterwards.
-    if (usersIn(look).size === 1 && (await this.#wasAlone())) return new Set(await this.#parts.shownIn(this.#room));
+    // With whom a direct conversation is, stands above it: whoever made its group brings them in as long as nobody was there, and nobody does afterwards.
+    if (usersIn(look).size === 1 && this.#parts.hasMade(this.#room) && (await this.#wasAlone())) return new Set(await this.#parts.shownIn(this.#room));
     const { code, shows } = await this.#parts.invitationsIn(this.#room);
     const theirs = new Map(shows.filter(({ user }) => unknown.includes(user)).map((each) => [each.user, each]));
     if (theirs.size === 0) return NOBODY;

@@ -36,6 +36,7 @@ export function partsOf(rooms) {
     isStrict: (/** @type {string} */ room) => rooms.isStrict(room),
     foundStrict: (/** @type {string} */ room) => rooms.foundStrict(room),
     made: (/** @type {string} */ room) => rooms.made(room),
+    hasMade: (/** @type {string} */ room) => rooms.hasMade(room),
     expectedIn: (/** @type {string} */ room) => rooms.expectedIn(room),
     expect: (/** @type {string} */ room, /** @type {readonly string[]} */ users) => rooms.expect(room, users),
     returningTo: (/** @type {string} */ room) => rooms.returningTo(room),

@@ -15,6 +15,7 @@
  * @property {(room: Uuid) => boolean} isStrict whether whoever the server says is a member of a room comes into its group by a person's word alone
  * @property {(room: Uuid) => void} foundStrict its group says so, whatever the server does
  * @property {(room: Uuid) => void} made by this device: the group of a room that had none
+ * @property {(room: Uuid) => boolean} hasMade whether it was
  * @property {(room: Uuid) => readonly Uuid[]} expectedIn a conversation that the person made here: whom they named, in a strict one if this device made its group
  * @property {(room: Uuid) => Promise<Invitations>} invitationsIn what members of a room show of the link that they were given, as the server tells them
  * @property {(room: Uuid) => import('../../e2ee/keys/interface.js').Base64 | null} givenFor a room: what stood in the link by which this user came, until this device is inside

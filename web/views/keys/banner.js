@@ -108,9 +108,18 @@ function ownBanner({ keys, rooms }, { id }) {
   const clock = account.isClockWrong ? [banner('keys-clock', t('keys.clock'))] : [];
   const wrong = account.wrongIn(id);
   if (wrong === 'not_strict') return [...clock, banner('keys-not-strict', t('people.not_strict'))];
-  if (wrong === 'not_ours') return [...clock, banner('keys-not-ours', t('people.not_ours'))];
+  if (wrong === 'not_ours') return [...clock, banner('keys-not-ours', t('people.not_ours'), goOnButton({ keys, rooms }, id))];
   if (wrong === 'rolled_back') return [...clock, banner('keys-rolled-back', t('people.rolled_back'), goBackButton(keys, id))];
   return account.isWaitingIn(id) ? [...clock, banner('keys-waiting', t(rooms.isStrict(id) ? 'people.waiting_strict' : 'people.waiting'))] : clock;
+}
+
+/** The person knows who is there: another device of theirs may have begun the room. @param {Pick<App, 'keys' | 'rooms'>} app @param {string} room */
+function goOnButton({ keys, rooms }, room) {
+  const goOn = () => {
+    rooms.inside(room);
+    void keys.account?.roomChanged(room);
+  };
+  return el('button', { class: 'button', type: 'button', data: { action: 'go-on' }, on: { click: goOn } }, t('keys.log_continue'));
 }
 
 /** @param {App['keys']} keys @param {string} room */
